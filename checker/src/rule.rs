@@ -1,0 +1,122 @@
+//! Metadata of a rule, and the macro that declares one.
+//!
+//! A rule is what a user allows or denies; a shape is how the problem shows. The doc comment on a
+//! declaration is the rule's documentation: `--explain` prints it and the book is generated from it.
+//! This file knows nothing of the analysis: `rules` pairs each rule with the function that checks it.
+
+use crate::finding::Confidence;
+
+/// What a finding of a rule means for the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Not reported.
+    Allow,
+    /// Reported; the exit status stays 0.
+    Warn,
+    /// Reported as an error; the exit status is 1.
+    Deny,
+}
+
+impl Level {
+    /// The word that `--list-rules` prints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// How a rule's problem shows in code.
+#[derive(Debug)]
+pub struct Shape {
+    /// Name within the rule, kebab-case.
+    pub name: &'static str,
+    /// Decides whether the shape is shown by default.
+    pub confidence: Confidence,
+    /// One line for `--explain`: lower case, no full stop.
+    pub summary: &'static str,
+}
+
+/// A rule, as users see it.
+#[derive(Debug)]
+pub struct Rule {
+    /// Kebab-case; reads well after "allow".
+    pub name: &'static str,
+    /// One line for `--list-rules`: lower case, no full stop.
+    pub summary: &'static str,
+    /// Level unless the command line says otherwise.
+    pub level: Level,
+    /// First version that had the rule.
+    pub since: &'static str,
+    /// Every shape the rule can report.
+    pub shapes: &'static [&'static Shape],
+    /// The doc comment: Markdown, each line still with its leading space.
+    pub doc: &'static str,
+}
+
+impl Rule {
+    /// The documentation as Markdown, without the space that doc comments start with.
+    pub fn explanation(&self) -> String {
+        let lines = self.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The spelling used inside attributes, where a hyphen cannot stand.
+    pub fn attribute_name(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}
+
+/// Declares a rule; its doc comment becomes [`Rule::doc`].
+///
+/// The comment needs the sections `What it checks`, `Why`, `Bad` and `Good`.
+///
+/// ```
+/// use locus_checker::declare_rule;
+/// use locus_checker::finding::Confidence;
+/// use locus_checker::rule::{Level, Shape};
+///
+/// static NO_CAPACITY: Shape = Shape {
+///     name: "no-capacity",
+///     confidence: Confidence::Certain,
+///     summary: "a mailbox without a capacity",
+/// };
+///
+/// declare_rule! {
+///     /// ## What it checks
+///     /// Mailboxes declared without a capacity.
+///     pub static UNBOUNDED_MAILBOX = {
+///         name: "unbounded-mailbox",
+///         summary: "mailbox has no declared capacity",
+///         level: Level::Warn,
+///         since: "0.1.0",
+///         shapes: [&NO_CAPACITY],
+///     }
+/// }
+/// assert!(UNBOUNDED_MAILBOX.explanation().starts_with("## What it checks\nMailboxes"));
+/// ```
+#[macro_export]
+macro_rules! declare_rule {
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis static $ident:ident = {
+            name: $name:literal,
+            summary: $summary:literal,
+            level: $level:expr,
+            since: $since:literal,
+            shapes: [$($shape:expr),* $(,)?] $(,)?
+        }
+    ) => {
+        $(#[doc = $doc])*
+        $vis static $ident: $crate::rule::Rule = $crate::rule::Rule {
+            name: $name,
+            summary: $summary,
+            level: $level,
+            since: $since,
+            shapes: &[$($shape),*],
+            doc: concat!($($doc, "\n"),*),
+        };
+    };
+}
