@@ -1,0 +1,2 @@
+//! Placeholder until its author's first commit.
+fn main() {}
