@@ -1,0 +1,281 @@
+//! `#[locus(..)]`: what a locus declares about itself.
+//!
+//! Which of it belongs on an ordinary locus and which on main is decided here; whether the item below is a
+//! struct or an impl is the reader's business, because the tokens do not say.
+
+use crate::args::{Key, Parsed, Spec, each_arg, list, parse_all, skip_to_comma};
+use crate::error::{Errors, Problem};
+use crate::on::{KeyMatch, ON_FULL_RING, OnFull, key_match};
+use crate::value::{Count, Setting};
+use proc_macro2::{Ident, Span, TokenStream};
+use std::time::Duration;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{Token, Type};
+
+/// A parsed `#[locus(..)]`.
+#[derive(Clone, Debug)]
+pub struct LocusAttr {
+    /// The attribute's name.
+    pub span: Span,
+    /// `main`: this locus is the composition of the program.
+    pub main: Option<Setting<()>>,
+    /// `publishes(A, B)`: the topics it may publish, in the order written.
+    pub publishes: Vec<Type>,
+    /// `receives(T, ..)`: what its `run` takes, one entry a topic.
+    pub receives: Vec<ReceivesAttr>,
+    /// `children(..)`: which children it may have, one entry a list.
+    pub children: Vec<ChildrenAttr>,
+    /// `strategy = ..`: whom a child's failure concerns.
+    pub strategy: Option<Setting<Strategy>>,
+    /// `restarts = N`: restarts allowed `within` the time.
+    pub restarts: Option<Setting<u64>>,
+    /// `within = ".."`: the window of `restarts`.
+    pub within: Option<Setting<Duration>>,
+    /// `scratch_bytes_max = ".."`: ceiling of one activation, in bytes.
+    pub scratch_bytes_max: Option<Setting<u64>>,
+    /// `memory_max = ".."`: ceiling of the locus with its children, in bytes.
+    pub memory_max: Option<Setting<u64>>,
+    /// `idle = ".."`: ends a child that got nothing for so long.
+    pub idle: Option<Setting<Duration>>,
+    /// `panics = abort` (main only): runs under `panic = "abort"` without supervision of panics.
+    pub panics: Option<Setting<Panics>>,
+}
+
+/// Whom the failure of one child concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// The child alone.
+    OneForOne,
+    /// All children.
+    OneForAll,
+    /// The child and those born after it.
+    RestForOne,
+}
+
+/// What main accepts about panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panics {
+    /// A panic ends the process.
+    Abort,
+}
+
+/// One topic that `run` receives.
+#[derive(Clone, Debug)]
+pub struct ReceivesAttr {
+    /// The word `receives`.
+    pub key_span: Span,
+    /// The topic.
+    pub topic: Type,
+    /// `key = EXPR` or `key = _`.
+    pub key: Option<Setting<KeyMatch>>,
+    /// `bounded = N`: the ring between the bus and `run`.
+    pub bounded: Option<Setting<Count>>,
+    /// `on_full = ..`: what happens when that ring is full.
+    pub on_full: Option<Setting<OnFull>>,
+}
+
+/// Which children a locus may have.
+#[derive(Clone, Debug)]
+pub struct ChildrenAttr {
+    /// The word `children`.
+    pub key_span: Span,
+    /// The child's type and kind; absent in the short form `children(max = N)`.
+    pub child: Option<(Type, Setting<ChildKind>)>,
+    /// `max = N`: the ceiling.
+    pub max: Option<Setting<Count>>,
+}
+
+/// When a child is reclaimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildKind {
+    /// When its `run` returns or it terminates.
+    Flow,
+    /// When its parent dissolves, unless it terminates or idles out.
+    Resident,
+}
+
+const SPEC: Spec = Spec {
+    attr: "#[locus]",
+    keys: &[
+        "main",
+        "publishes",
+        "receives",
+        "children",
+        "strategy",
+        "restarts",
+        "within",
+        "scratch_bytes_max",
+        "memory_max",
+        "idle",
+        "panics",
+    ],
+    repeat: &["publishes", "receives", "children"],
+};
+
+const STRATEGIES: [(&str, Strategy); 3] = [
+    ("one_for_one", Strategy::OneForOne),
+    ("one_for_all", Strategy::OneForAll),
+    ("rest_for_one", Strategy::RestForOne),
+];
+
+const CHILD_KINDS: [(&str, ChildKind); 2] = [("flow", ChildKind::Flow), ("resident", ChildKind::Resident)];
+
+impl LocusAttr {
+    /// Reads the arguments of a `#[locus(..)]` whose name stands at `span`.
+    pub fn parse(span: Span, tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut attr = Self {
+            span,
+            main: None,
+            publishes: Vec::new(),
+            receives: Vec::new(),
+            children: Vec::new(),
+            strategy: None,
+            restarts: None,
+            within: None,
+            scratch_bytes_max: None,
+            memory_max: None,
+            idle: None,
+            panics: None,
+        };
+        parse_all(tokens, errors, |input, errors| {
+            each_arg(input, SPEC, errors, |key, input, errors| attr.set(key, input, errors));
+        });
+        attr.check_main(errors);
+        attr
+    }
+
+    fn set(&mut self, key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<()> {
+        match key.name.as_str() {
+            "main" => self.main = Some(key.flag(input)?),
+            "publishes" => self.publishes.extend(types(key, input)?),
+            "receives" => self.receives.extend(receives(key, input, errors)?),
+            "children" => self.children.push(children(key, input, errors)?),
+            "strategy" => self.strategy = Some(key.word(input, &STRATEGIES)?),
+            "restarts" => self.restarts = Some(key.number(input, 0)?),
+            "within" => self.within = Some(key.duration(input)?),
+            "scratch_bytes_max" => self.scratch_bytes_max = Some(key.bytes(input)?),
+            "memory_max" => self.memory_max = Some(key.bytes(input)?),
+            "idle" => self.idle = Some(key.duration(input)?),
+            _ => self.panics = Some(key.word(input, &[("abort", Panics::Abort)])?),
+        }
+        Ok(())
+    }
+
+    fn check_main(&self, errors: &mut Errors) {
+        if self.main.is_none() {
+            if let Some(panics) = &self.panics {
+                errors.push(
+                    Problem::new(panics.key, "`panics` belongs on main")
+                        .help("write it where the program is composed: `#[locus(main, panics = abort)]`"),
+                );
+            }
+            return;
+        }
+        let wrong = self.publishes.first().map(|topic| (Problem::over(topic, ""), "publishes"));
+        let wrong =
+            wrong.or_else(|| self.receives.first().map(|r| (Problem::new(r.key_span, ""), "receives")));
+        let wrong =
+            wrong.or_else(|| self.children.first().map(|c| (Problem::new(c.key_span, ""), "children")));
+        if let Some((mut problem, name)) = wrong {
+            problem.message = format!("`#[locus(main)]` only composes: it has no `{name}`");
+            errors.push(problem.help("move it to the locus that needs it, and make that a field of main"));
+        }
+    }
+}
+
+fn types(key: &Key, input: ParseStream<'_>) -> Parsed<Vec<Type>> {
+    let tokens = key.group(input, "Relayed")?;
+    let parsed = syn::parse::Parser::parse2(Punctuated::<Type, Token![,]>::parse_terminated, tokens);
+    parsed.map(|types| types.into_iter().collect()).map_err(|error| {
+        Problem::new(error.span(), format!("`{}` is a list of topic types", key.name))
+            .help(format!("write `{}(Relayed, Closed)`", key.name))
+    })
+}
+
+const RECEIVES: Spec = Spec { attr: "receives(..)", keys: &["key", "bounded", "on_full"], repeat: &[] };
+
+fn receives(key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<Option<ReceivesAttr>> {
+    let tokens = key.group(input, "Relayed, bounded = 64, on_full = drop_old")?;
+    if tokens.is_empty() {
+        return Err(Problem::new(key.span, "`receives` names no topic")
+            .help("write the topic first: `receives(Relayed, bounded = 64)`"));
+    }
+    let mut attr = None;
+    let mut refused = None;
+    parse_all(tokens, errors, |input, errors| {
+        let topic = match input.parse::<Type>() {
+            Ok(topic) if input.is_empty() || input.peek(Token![,]) => topic,
+            _ => {
+                let problem = Problem::new(key.span, "`receives` names its topic first");
+                refused = Some(problem.help("write `receives(Relayed, key = self.room, bounded = 64)`"));
+                return;
+            }
+        };
+        let comma: syn::Result<Option<Token![,]>> = input.parse();
+        errors.take(comma);
+        let mut found = ReceivesAttr { key_span: key.span, topic, key: None, bounded: None, on_full: None };
+        each_arg(input, RECEIVES, errors, |key, input, _| {
+            match key.name.as_str() {
+                "key" => found.key = Some(key_match(key, input)?),
+                "bounded" => found.bounded = Some(key.count(input, 1)?),
+                _ => found.on_full = Some(key.word(input, &ON_FULL_RING)?),
+            }
+            Ok(())
+        });
+        attr = Some(found);
+    });
+    refused.map_or(Ok(attr), Err)
+}
+
+fn children(key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<ChildrenAttr> {
+    let tokens = key.group(input, "Conn = flow, max = 4096")?;
+    let mut attr = ChildrenAttr { key_span: key.span, child: None, max: None };
+    parse_all(tokens, errors, |input, errors| {
+        while !input.is_empty() {
+            let result = child_arg(&mut attr, input);
+            if errors.take(result).is_none() {
+                skip_to_comma(input);
+            }
+            if input.parse::<Option<Token![,]>>().is_err() {
+                return;
+            }
+        }
+    });
+    if attr.max.is_none() {
+        errors.push(
+            Problem::new(key.span, "`children` has no ceiling")
+                .help("nothing is unbounded: write `children(Conn = flow, max = 4096)`"),
+        );
+    }
+    Ok(attr)
+}
+
+fn child_arg(attr: &mut ChildrenAttr, input: ParseStream<'_>) -> Parsed<()> {
+    if input.peek(syn::Ident) && input.fork().parse::<Ident>().is_ok_and(|ident| ident == "max") {
+        let ident: Ident = input.parse()?;
+        let key = Key { name: ident.to_string(), span: ident.span() };
+        attr.max = Some(key.count(input, 1)?);
+        return Ok(());
+    }
+    let start = input.span();
+    let wrong = || {
+        Problem::new(start, "`children` names a child type and its kind")
+            .help("write `children(Conn = flow, max = 4096)`")
+    };
+    let ty: Type = input.parse().map_err(|_| wrong())?;
+    if attr.child.is_some() {
+        return Err(Problem::over(ty, "one `children(..)` holds one child type")
+            .help("write another `children(..)` for it, with its own `max`"));
+    }
+    let names: Vec<&str> = CHILD_KINDS.iter().map(|(name, _)| *name).collect();
+    let key = Key { name: "kind".into(), span: start };
+    if !input.peek(Token![=]) {
+        return Err(
+            wrong().help(format!("say when it is reclaimed, `Conn = flow`; kinds are {}", list(&names)))
+        );
+    }
+    let kind = key.word(input, &CHILD_KINDS)?;
+    attr.child = Some((ty, kind));
+    Ok(())
+}

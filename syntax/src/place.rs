@@ -1,0 +1,203 @@
+//! `#[place(..)]` and `#[bind(..)]`: where the parts of main run, and how topics leave the process.
+
+use crate::args::{Key, Parsed, Spec, each_arg, parenthesized, parse_all};
+use crate::error::{Errors, Problem};
+use crate::nearest::nearest;
+use crate::value::Setting;
+use proc_macro2::{Ident, Span, TokenStream};
+use std::ops::Range;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, LitStr, Token, Type};
+
+/// A parsed `#[place(..)]`.
+#[derive(Clone, Debug)]
+pub struct PlaceAttr {
+    /// The attribute's name.
+    pub span: Span,
+    /// `pool = ".."`: shares that pool's thread.
+    pub pool: Option<Setting<LitStr>>,
+    /// `pinned`: has a thread of its own.
+    pub pinned: Option<Setting<()>>,
+    /// `core = N`: the core that thread prefers.
+    pub core: Option<Setting<u64>>,
+    /// `cores = A..B`: the cores its replicas are spread over.
+    pub cores: Option<Setting<Range<u64>>>,
+    /// `replicas = N`: so many whole instances, each on its own thread.
+    pub replicas: Option<Setting<u64>>,
+}
+
+const PLACE: Spec =
+    Spec { attr: "#[place]", keys: &["pool", "pinned", "core", "cores", "replicas"], repeat: &[] };
+
+impl PlaceAttr {
+    /// Reads the arguments of a `#[place(..)]` whose name stands at `span`.
+    pub fn parse(span: Span, tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut attr = Self { span, pool: None, pinned: None, core: None, cores: None, replicas: None };
+        let before = errors.is_empty();
+        parse_all(tokens, errors, |input, errors| {
+            each_arg(input, PLACE, errors, |key, input, _| {
+                match key.name.as_str() {
+                    "pool" => attr.pool = Some(pool_name(key, input)?),
+                    "pinned" => attr.pinned = Some(key.flag(input)?),
+                    "core" => attr.core = Some(key.number(input, 0)?),
+                    "cores" => attr.cores = Some(key.cores(input)?),
+                    _ => attr.replicas = Some(key.number(input, 1)?),
+                }
+                Ok(())
+            });
+        });
+        if before == errors.is_empty() {
+            errors.take(attr.check());
+        }
+        attr
+    }
+
+    fn check(&self) -> Parsed<()> {
+        let threads = [
+            ("core", self.core.as_ref().map(|core| core.key)),
+            ("cores", self.cores.as_ref().map(|cores| cores.key)),
+            ("replicas", self.replicas.as_ref().map(|replicas| replicas.key)),
+        ];
+        let first = threads.into_iter().find_map(|(name, span)| span.map(|span| (name, span)));
+        match (&self.pool, &self.pinned, first) {
+            (None, None, None) => Err(Problem::new(self.span, "`#[place]` says no place")
+                .help("write `#[place(pool = \"io\")]` or `#[place(pinned)]`; without it a part runs on pool `main`")),
+            (Some(pool), Some(_), _) => Err(Problem::new(pool.key, "`pool` and `pinned` exclude each other")
+                .help("a pinned part has a thread of its own; keep one of the two")),
+            (_, None, Some((name, span))) => Err(Problem::new(span, format!("`{name}` without `pinned`"))
+                .help(format!("only a part with its own thread has it: `#[place(pinned, {name} = ..)]`"))),
+            _ => self.check_cores(),
+        }
+    }
+
+    fn check_cores(&self) -> Parsed<()> {
+        match (&self.core, &self.cores, &self.replicas) {
+            (Some(core), Some(_), _) => Err(Problem::new(core.key, "`core` and `cores` exclude each other")
+                .help("write `core = 3` for one thread, `cores = 4..8` for replicas")),
+            (Some(core), None, Some(replicas)) if replicas.value > 1 => {
+                Err(Problem::new(core.key, "one `core` for several replicas").help(format!(
+                    "give each its own: `cores = {}..{}`",
+                    core.value,
+                    core.value + replicas.value
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn pool_name(key: &Key, input: ParseStream<'_>) -> Parsed<Setting<LitStr>> {
+    let name = key.text(input, "\"io\"")?;
+    let text = name.value.value();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !text.is_empty() && text.len() <= 32 && text.chars().all(fits) {
+        return Ok(name);
+    }
+    Err(Problem::over(&name.value, format!("`{text}` is not a pool name"))
+        .help("write up to 32 letters, digits, `_` and `-`: `pool = \"io\"`"))
+}
+
+/// A parsed `#[bind(Topic = transport(..), ..)]`.
+#[derive(Clone, Debug)]
+pub struct BindAttr {
+    /// The attribute's name.
+    pub span: Span,
+    /// One entry a topic.
+    pub bindings: Vec<Binding>,
+}
+
+/// How one topic travels.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// The topic.
+    pub topic: Type,
+    /// Which transport carries it.
+    pub transport: Setting<Transport>,
+    /// The transport's first argument, where it has no name: `unix("/run/chat.sock")`.
+    pub target: Option<LitStr>,
+    /// `name = value` arguments of the transport, in the order written.
+    pub options: Vec<(Ident, Expr)>,
+}
+
+/// What can carry a topic beyond the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A Unix domain socket.
+    Unix,
+    /// Shared memory.
+    Shm,
+    /// A NATS server.
+    Nats,
+}
+
+const TRANSPORTS: [(&str, Transport); 3] =
+    [("unix", Transport::Unix), ("shm", Transport::Shm), ("nats", Transport::Nats)];
+
+const OPTIONS: [&str; 6] = ["path", "name", "subject", "codec", "queue", "while_down"];
+
+impl BindAttr {
+    /// Reads the arguments of a `#[bind(..)]` whose name stands at `span`.
+    pub fn parse(span: Span, tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut bindings = Vec::new();
+        if tokens.is_empty() {
+            errors.push(Problem::new(span, "`#[bind]` binds nothing").help(BIND_HELP));
+        }
+        parse_all(tokens, errors, |input, errors| {
+            while !input.is_empty() {
+                let result = binding(input);
+                match errors.take(result) {
+                    Some(binding) => bindings.push(binding),
+                    None => crate::args::skip_to_comma(input),
+                }
+                if input.parse::<Option<Token![,]>>().is_err() {
+                    return;
+                }
+            }
+        });
+        Self { span, bindings }
+    }
+}
+
+const BIND_HELP: &str =
+    "write the topic and its transport: `#[bind(Posted = nats(subject = \"chat.posted\"))]`";
+
+fn binding(input: ParseStream<'_>) -> Parsed<Binding> {
+    let start = input.span();
+    let topic: Type = input.parse().map_err(|_| Problem::new(start, "expected a topic").help(BIND_HELP))?;
+    let key = Key { name: "transport".into(), span: start };
+    if !input.peek(Token![=]) {
+        return Err(Problem::over(topic, "this topic has no transport").help(BIND_HELP));
+    }
+    let transport = key.word(input, &TRANSPORTS)?;
+    let (mut target, mut options) = (None, Vec::new());
+    if input.peek(syn::token::Paren) {
+        let tokens = parenthesized(input)?;
+        let read = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                match input.peek(LitStr) {
+                    true => target = Some(input.parse()?),
+                    false => options.push(input.call(|input| Ok(option(input)))?),
+                }
+                input.parse::<Option<Token![,]>>()?;
+            }
+            Ok(())
+        };
+        read.parse2(tokens)?;
+    }
+    let options = options.into_iter().collect::<Parsed<_>>()?;
+    Ok(Binding { topic, transport, target, options })
+}
+
+fn option(input: ParseStream<'_>) -> Parsed<(Ident, Expr)> {
+    let name: Ident = input.parse()?;
+    let written = name.to_string();
+    if !OPTIONS.contains(&written.as_str()) {
+        let help = nearest(&written, OPTIONS).map_or_else(
+            || format!("transports take {}", crate::args::list(&OPTIONS)),
+            |close| format!("did you mean `{close}`?"),
+        );
+        return Err(Problem::new(name.span(), format!("unknown key `{written}` in `#[bind]`")).help(help));
+    }
+    let key = Key { name: written, span: name.span() };
+    Ok((name, key.expr(input, "..")?.value))
+}
