@@ -1,0 +1,32 @@
+//! `cargo xtask deep`: what takes minutes. Each part has its share of time, printed beside what it took.
+
+mod miri;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::ledger::{Ledger, Outcome};
+use crate::provision;
+use crate::workspace::Workspace;
+
+/// The package that holds all unsafe code.
+const RUNTIME: &str = "locus-runtime";
+
+/// Shares of time. A part that takes [`PATIENCE`] times its share hangs, and is killed.
+const MIRI: Duration = Duration::from_secs(8 * 60);
+const PATIENCE: u32 = 2;
+
+/// Entry point of the command.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
+    crate::expect_no_arguments("deep", arguments)?;
+    let workspace = Workspace::load()?;
+    let mut ledger = Ledger::open();
+    let miri = provision::miri();
+    for model in miri::MODELS {
+        ledger.planned(&format!("miri, {}", model.name), MIRI / 2, || match &miri {
+            Outcome::Passed => miri::run(&workspace, model, MIRI / 2 * PATIENCE).into(),
+            lacking => lacking.clone(),
+        });
+    }
+    Ok(ledger.close())
+}

@@ -1,0 +1,104 @@
+//! The unsafe modules of the runtime under miri, once for each aliasing model.
+//!
+//! Which modules those are is read from the source: a module may hold unsafe code only where its `mod` line opts in,
+//! so a new one is covered without an entry here, and one without tests fails the part.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::RUNTIME;
+use crate::process;
+use crate::tidy::{Tree, without_comments};
+use crate::workspace::Workspace;
+
+/// Where the modules of the runtime are.
+const SOURCE: &str = "runtime/src/";
+
+/// A model of which pointers may be used when.
+pub(super) struct Model {
+    pub(super) name: &'static str,
+    flags: &'static str,
+}
+
+pub(super) const MODELS: &[Model] = &[
+    Model { name: "stacked borrows", flags: "" },
+    Model { name: "tree borrows", flags: "-Zmiri-tree-borrows" },
+];
+
+/// Runs the unit tests of every unsafe module under `model`.
+pub(super) fn run(workspace: &Workspace, model: &Model, limit: Duration) -> Result<(), String> {
+    let tree = Tree::load(&workspace.root)?;
+    let modules = unsafe_modules(&tree);
+    if let Some(untested) = modules.iter().find(|module| !has_tests(&tree, module)) {
+        return Err(format!("the unsafe module `{untested}` has no unit tests"));
+    }
+    let mut miri = workspace.cargo();
+    miri.args(["+nightly", "miri", "test", "--package", RUNTIME, "--lib", "--"]);
+    miri.args(modules.iter().map(|module| format!("{module}::")));
+    // The outer cargo pins its own toolchain through this variable.
+    miri.env_remove("RUSTUP_TOOLCHAIN").env("MIRIFLAGS", model.flags);
+    process::show_within(limit, &mut miri)
+}
+
+/// Paths of the modules whose `mod` line lifts the ban on unsafe code.
+fn unsafe_modules(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in &tree.files {
+        let Some(inside) = file.path.strip_prefix(SOURCE).and_then(|path| path.strip_suffix(".rs")) else {
+            continue;
+        };
+        let above = if inside == "lib" { String::new() } else { inside.replace('/', "::") + "::" };
+        found.extend(opted_in(&without_comments(&file.text)).map(|module| format!("{above}{module}")));
+    }
+    found
+}
+
+/// Names of modules declared right after an attribute about `unsafe_code`.
+fn opted_in(code: &str) -> impl Iterator<Item = &str> {
+    let attributes =
+        code.match_indices("unsafe_code").filter(|(at, _)| code[..*at].trim_end().ends_with('('));
+    attributes.filter_map(|(at, _)| {
+        let item = &code[at..at + code[at..].find(';')?];
+        let (head, name) = item.rsplit_once("mod ")?;
+        (!head.contains('{')).then_some(name.trim())
+    })
+}
+
+/// Whether the module, or a module below it, holds a unit test.
+fn has_tests(tree: &Tree, module: &str) -> bool {
+    let path = module.replace("::", "/");
+    let own = format!("{SOURCE}{path}.rs");
+    let below = format!("{SOURCE}{path}/");
+    let files =
+        tree.files.iter().filter(|file| file.path == own || Path::new(&file.path).starts_with(&below));
+    files.into_iter().any(|file| file.text.contains("#[test]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::testing::tree;
+
+    #[test]
+    fn modules_that_opt_in_are_found_by_path() {
+        let tree = tree(&[
+            ("runtime/src/lib.rs", "#[expect(unsafe_code, reason = \"a; b\")]\npub mod alloc;\nmod bus;\n"),
+            (
+                "runtime/src/bus.rs",
+                "mod route;\n#[expect(\n    unsafe_code,\n    reason = \"x\"\n)]\nmod odd;\n#[expect(unsafe_code)]\nmod lane;\n",
+            ),
+            ("checker/src/lib.rs", "#[expect(unsafe_code)]\nmod other;\n"),
+        ]);
+        assert_eq!(unsafe_modules(&tree), ["alloc", "bus::odd", "bus::lane"]);
+    }
+
+    #[test]
+    fn tests_may_stand_below_the_module() {
+        let tree = tree(&[
+            ("runtime/src/bus/lane.rs", "mod tests;"),
+            ("runtime/src/bus/lane/tests.rs", "#[test]\nfn f() {}"),
+        ]);
+        assert!(has_tests(&tree, "bus::lane"));
+        assert!(!has_tests(&tree, "bus::local"));
+    }
+}

@@ -1,0 +1,18 @@
+//! `cargo xtask soak`: runs that take minutes and end in a table.
+
+mod field;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::workspace::Workspace;
+
+/// Entry point of the command.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let passed = match words[..] {
+        ["field", directory] => field::run(&Workspace::load()?, &PathBuf::from(directory))?,
+        _ => return Err("`soak` takes `chat`, or `field DIR`".to_owned()),
+    };
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask test`: everything that gates a change.
+//!
+//! The parts share one target directory and one set of features (that of the default members), so that what one
+//! part builds the next one finds: clippy and rustdoc share what they check, the tests, the doctests and the checker
+//! what is built. A failed build skips what needs it; no other failure hides a later part.
+
+use std::process::{Command, ExitCode};
+
+use crate::ledger::{Ledger, Outcome, in_ci};
+use crate::provision::{self, Runner};
+use crate::workspace::Workspace;
+use crate::{docs, process, tidy};
+
+/// Tests that drive a browser live in test targets of this package whose names contain this word.
+const BROWSER_PACKAGE: &str = "locus-examples";
+const BROWSER_TESTS: &str = "browser";
+
+/// The ceilings the checker holds this workspace to.
+const BUDGET: &str = "budget.toml";
+
+/// Entry point of the command.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
+    crate::expect_no_arguments("test", arguments)?;
+    let workspace = Workspace::load()?;
+    let mut ledger = Ledger::open();
+    ledger.part("fmt", || cargo(&workspace, &["fmt", "--all", "--check"]));
+    ledger.part("tidy", || tidy::outcome(&workspace.root));
+    ledger.part("clippy", || cargo(&workspace, &["clippy", "--all-targets", "--", "-D", "warnings"]));
+    let built = ledger.part("build", || cargo(&workspace, &["test", "--no-run"]));
+    let browser = browser(&workspace, &mut ledger);
+    let mut after_build = |part: &str, work: &dyn Fn() -> Outcome| {
+        ledger.part(part, || if built { work() } else { Outcome::Skipped("build") });
+    };
+    after_build("tests", &|| tests(&workspace, browser));
+    after_build("doctests", &|| cargo(&workspace, &["test", "--doc"]));
+    after_build("checker", &|| checker(&workspace));
+    ledger.part("links", || docs::links(&workspace));
+    ledger.part("rustdoc", || docs::rustdoc(&workspace));
+    Ok(ledger.close())
+}
+
+/// Whether the browser tests can run; enters them in the account when they exist and cannot.
+fn browser(workspace: &Workspace, ledger: &mut Ledger) -> bool {
+    let exist = workspace.package_has(BROWSER_PACKAGE, "test", |name| name.contains(BROWSER_TESTS));
+    exist && ledger.part("browser, for its tests", provision::browser)
+}
+
+fn tests(workspace: &Workspace, browser: bool) -> Outcome {
+    let mut command = workspace.cargo();
+    match provision::runner() {
+        Runner::Nextest => {
+            command.args(["nextest", "run", "--no-fail-fast", "--no-tests", "pass"]);
+            if in_ci() {
+                command.args(["--profile", "ci"]);
+            }
+            if !browser {
+                command.args(["--filter-expr", &format!("not binary(~{BROWSER_TESTS})")]);
+            }
+        }
+        Runner::CargoTest => {
+            command.args(["test", "--no-fail-fast", "--lib", "--bins", "--examples", "--tests"]);
+            if !browser {
+                command.args(["--", "--skip", BROWSER_TESTS]);
+            }
+        }
+    }
+    process::show(&mut command).into()
+}
+
+/// The checker as it was just built, over the workspace it was built from.
+fn checker(workspace: &Workspace) -> Outcome {
+    let mut check = Command::new(workspace.program("debug", "", "checker"));
+    check.current_dir(&workspace.root).args(["--check-resource-budget", BUDGET]);
+    if in_ci() {
+        check.args(["-D", "all"]);
+    }
+    process::show(&mut check).into()
+}
+
+fn cargo(workspace: &Workspace, arguments: &[&str]) -> Outcome {
+    process::show(workspace.cargo().args(arguments)).into()
+}
