@@ -1,0 +1,62 @@
+//! The sender's half of the work: which messages to send next, and the hand-made window of peers without one.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{TURN_MESSAGES, Work};
+
+/// Messages that may be under way at once: the bound of every bounded contestant, and the window that a
+/// feeder keeps by hand where the peer's mailbox has no bound.
+pub const WINDOW_MESSAGES: u64 = 8192;
+
+/// Deals out sequence numbers, one turn at a time.
+#[derive(Clone, Debug)]
+pub struct Source {
+    next: u64,
+    total: u64,
+}
+
+impl Source {
+    /// A source of all messages of `work`.
+    #[must_use]
+    pub fn new(work: Work) -> Self {
+        Self { next: 0, total: work.total() }
+    }
+
+    /// The sequence numbers of the next turn; empty when all are dealt.
+    #[inline]
+    pub fn turn(&mut self) -> Range<u64> {
+        let first = self.next;
+        self.next = (first + TURN_MESSAGES).min(self.total);
+        first..self.next
+    }
+
+    /// Whether all messages have been dealt.
+    #[must_use]
+    #[inline]
+    pub fn is_spent(&self) -> bool {
+        self.next == self.total
+    }
+
+    /// Whether another turn fits into the window, given what the receiver has taken.
+    #[must_use]
+    pub fn has_room(&self, taken: &Taken) -> bool {
+        self.next + TURN_MESSAGES <= taken.load() + WINDOW_MESSAGES
+    }
+}
+
+/// What the receiver has taken, told once per turn, for peers whose mailbox has no bound.
+#[derive(Clone, Debug, Default)]
+pub struct Taken(Arc<AtomicU64>);
+
+impl Taken {
+    /// Tells the feeder how far the receiver has come.
+    pub fn store(&self, taken: u64) {
+        self.0.store(taken, Ordering::Release);
+    }
+
+    fn load(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}

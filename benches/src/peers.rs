@@ -1,0 +1,41 @@
+//! The peers: one file per rival, with one contestant per shape it takes part in.
+//!
+//! Every contestant starts what it needs and has stopped it on return. On one thread, the feeder sends a turn
+//! of 64 and sends the next when the receiver has taken it. Between two threads the feeder streams, held back
+//! only by a bound of 8,192 messages: the peer's own where it has one, else a window kept by hand.
+
+pub mod actix;
+pub mod crossbeam;
+pub mod kameo;
+pub mod line_stream;
+pub mod ractor;
+pub mod stakker;
+pub mod tokio_mpsc;
+pub mod typed_outbox;
+
+use std::thread;
+
+use crate::harness::{FEEDER_CORE, Measured, Report, SINK_CORE, pin};
+
+/// Runs the two halves of a contestant on a pinned thread each, and waits for both and the report.
+fn on_two_cores(feeder: impl FnOnce() + Send, sink: impl FnOnce() + Send, report: &Report) -> Measured {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            pin(SINK_CORE);
+            sink();
+        });
+        scope.spawn(|| {
+            pin(FEEDER_CORE);
+            feeder();
+        });
+        report.wait()
+    })
+}
+
+/// The runtime that the tokio-based peers run on, one per thread.
+pub(crate) fn current_thread_runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a current-thread runtime without I/O needs no resource that can be refused")
+}

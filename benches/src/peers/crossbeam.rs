@@ -1,0 +1,46 @@
+//! crossbeam-channel, bounded.
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::on_two_cores;
+use crate::harness::{Measured, Message, SINK_CORE, Source, WINDOW_MESSAGES, Work, pin, report};
+
+fn channel() -> (Sender<Message>, Receiver<Message>) {
+    bounded(usize::try_from(WINDOW_MESSAGES).expect("the window is small"))
+}
+
+/// One thread, turns of 64: send them all, then receive them all.
+#[must_use]
+pub fn same_pool(work: Work) -> Measured {
+    pin(SINK_CORE);
+    let (mut meter, report) = report(work);
+    let (sender, receiver) = channel();
+    let mut source = Source::new(work);
+    while !source.is_spent() {
+        for sequence in source.turn() {
+            sender.send(Message::new(sequence)).expect("the receiver is alive");
+        }
+        while let Ok(message) = receiver.try_recv() {
+            meter.take(&message);
+        }
+    }
+    report.wait()
+}
+
+/// Two pinned threads that block in `send` and `recv`.
+#[must_use]
+pub fn across_pools(work: Work) -> Measured {
+    let (mut meter, report) = report(work);
+    let (sender, receiver) = channel();
+    let feeder = move || {
+        for sequence in 0..work.total() {
+            sender.send(Message::new(sequence)).expect("the receiver is alive");
+        }
+    };
+    let sink = move || {
+        for message in receiver {
+            meter.take(&message);
+        }
+    };
+    on_two_cores(feeder, sink, &report)
+}
