@@ -1,0 +1,93 @@
+//! One file, from text to the compact form: parsed by syn, lowered, and the tree dropped.
+//!
+//! Nothing here looks beyond the file, so files are lowered in parallel and the result can be cached by
+//! content. Code that `cfg` switches off is left out. Expressions nested deeper than [`DEPTH_MAX`] become
+//! [`ir::ExprKind::Unknown`]: a guard for the stack, far above what people write.
+
+pub mod attr;
+pub mod cfg;
+mod expr;
+pub mod ir;
+mod item;
+mod macros;
+mod pat;
+mod position;
+pub mod sym;
+mod ty;
+
+use cfg::CfgEnv;
+use ir::{FileIr, Problem, Range};
+use position::Lines;
+use sym::Sym;
+
+/// Deepest nesting of expressions that is lowered.
+pub(crate) const DEPTH_MAX: u32 = 400;
+
+/// Deepest nesting of brackets that is given to syn, whose parser recurses.
+const BRACKETS_MAX: u32 = 1_000;
+
+/// Lowers the text of one file.
+///
+/// # Errors
+/// Where and why the text is no Rust.
+pub fn file(text: &str, cfg: &CfgEnv) -> Result<FileIr, Problem> {
+    let lines = Lines::new(text);
+    if let Some(at) = too_deep(text) {
+        let message = format!("brackets are nested more than {BRACKETS_MAX} deep");
+        return Err(Problem { at: Range { start: at, end: at + 1 }, message, help: None });
+    }
+    let parsed = syn::parse_file(text);
+    let result = match parsed {
+        Ok(tree) => {
+            let mut lower = Lower { cfg, lines, ir: FileIr::default() };
+            lower.ir.lines = lower.lines.count();
+            lower.ir.items = lower.items(&tree.items);
+            Ok(lower.ir)
+        }
+        Err(error) => {
+            let at = lines.range(error.span());
+            Err(Problem { at, message: error.to_string(), help: None })
+        }
+    };
+    // The text of every file parsed on this thread is kept for the sake of its spans; they are all gone now.
+    proc_macro2::extra::invalidate_current_thread_spans();
+    result
+}
+
+/// The first byte at which brackets are nested too deep for a recursive parser. Brackets inside literals and
+/// comments are counted too: a file with a thousand of those open at once is no loss.
+fn too_deep(text: &str) -> Option<u32> {
+    let mut depth = 0_u32;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        if depth > BRACKETS_MAX {
+            return u32::try_from(at).ok();
+        }
+    }
+    None
+}
+
+/// State while one file is lowered.
+pub(crate) struct Lower<'a> {
+    pub(crate) cfg: &'a CfgEnv,
+    pub(crate) lines: Lines<'a>,
+    pub(crate) ir: FileIr,
+}
+
+impl Lower<'_> {
+    pub(crate) fn sym(&mut self, ident: &proc_macro2::Ident) -> Sym {
+        let text = ident.to_string();
+        self.ir.texts.intern(text.strip_prefix("r#").unwrap_or(&text))
+    }
+
+    pub(crate) fn at(&self, span: proc_macro2::Span) -> Range {
+        self.lines.range(span)
+    }
+}
+
+#[cfg(test)]
+mod tests;

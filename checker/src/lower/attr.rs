@@ -1,0 +1,244 @@
+//! Attributes of ours, as plain data without tokens.
+//!
+//! The grammar is `locus_syntax`'s; here its result is only copied out of the tree, because tokens cannot
+//! leave the thread that parsed them.
+
+use super::Lower;
+use super::ir::{Problem, Range, TypeRef};
+use locus_syntax::{Attr, Condition, Errors, OnFull, Site, Transport};
+use syn::Attribute;
+use syn::spanned::Spanned;
+
+/// What `#[locus(..)]` or `#[topic(..)]` says of a type.
+#[derive(Clone, Debug)]
+pub enum LocusItem {
+    /// An ordinary locus, or main.
+    Locus(LocusDecl),
+    /// A topic.
+    Topic(TopicDecl),
+}
+
+/// `#[locus(..)]` on a struct.
+#[derive(Clone, Debug, Default)]
+pub struct LocusDecl {
+    /// `#[locus(main)]`.
+    pub main: bool,
+    /// The attribute.
+    pub at: Range,
+    /// `publishes(..)`.
+    pub publishes: Vec<TypeRef>,
+    /// `receives(..)`.
+    pub receives: Vec<TypeRef>,
+    /// `children(Type = kind, max = N)`: the type where one is written, whether resident, the ceiling.
+    pub children: Vec<(Option<TypeRef>, bool, Option<u64>)>,
+    /// `#[bind(..)]`s: the topic, the transport's name, where.
+    pub binds: Vec<(TypeRef, &'static str, Range)>,
+}
+
+/// `#[topic(..)]`.
+#[derive(Clone, Debug, Default)]
+pub struct TopicDecl {
+    /// The attribute.
+    pub at: Range,
+    /// `subject = ".."`.
+    pub subject: Option<Box<str>>,
+    /// `bounded = N`, where it is a literal.
+    pub bounded: Option<u64>,
+    /// `on_full = block`, which is the default.
+    pub blocks: bool,
+    /// `reply = R`.
+    pub reply: Option<TypeRef>,
+    /// `to = Sink`.
+    pub to: Option<TypeRef>,
+}
+
+/// `#[place(..)]` on a field of main.
+#[derive(Clone, Debug)]
+pub struct PlaceIr {
+    /// The attribute.
+    pub at: Range,
+    /// `pinned`.
+    pub pinned: bool,
+    /// `pool = ".."`.
+    pub pool: Option<Box<str>>,
+    /// `replicas = N`, 1 where it is not written.
+    pub replicas: u64,
+}
+
+/// What makes the runtime call a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MethodRole {
+    /// `#[on(..)]`; whether inline.
+    On(bool),
+    /// `#[every(..)]`.
+    Every,
+    /// `#[accept]` or `#[release]`.
+    Hook,
+    /// `#[get(..)]` and its kin.
+    Route,
+}
+
+/// `#[locus::allow(..)]`, wherever it stands.
+#[derive(Clone, Debug)]
+pub struct Allow {
+    /// Rules with dashes, each where it is named.
+    pub rules: Vec<(Box<str>, Range)>,
+    /// The reason, where one is given.
+    pub reason: Option<Box<str>>,
+    /// The attribute.
+    pub at: Range,
+    /// What it stands on.
+    pub target: Range,
+}
+
+impl Lower<'_> {
+    /// The attributes of ours among `attrs`; those that do not parse are noted as problems.
+    fn ours(&mut self, attrs: &[Attribute], site: Site) -> Vec<Attr> {
+        let mut errors = Errors::new();
+        let mut found = Vec::new();
+        for attr in attrs.iter().filter(|attr| may_be_ours(attr)) {
+            found.extend(locus_syntax::read_one(attr, site, &mut errors));
+        }
+        for problem in errors.into_problems() {
+            let at = self.at(problem.span).to(self.at(problem.end));
+            let problem = Problem { at, message: problem.message, help: problem.help };
+            if !self.ir.problems.contains(&problem) {
+                self.ir.problems.push(problem);
+            }
+        }
+        let applies = |condition: &Condition| match condition {
+            Condition::Always | Condition::Annotation => true,
+            Condition::When(meta) => self.cfg.eval(meta),
+        };
+        found.into_iter().filter(|one| applies(&one.condition)).map(|one| one.attr).collect()
+    }
+
+    /// Notes the allows among `attrs`, which stand on `target`.
+    pub(crate) fn allows(&mut self, attrs: &[Attribute], target: &impl Spanned) {
+        if !attrs.iter().any(may_be_ours) {
+            return;
+        }
+        for attr in self.ours(attrs, Site::Elsewhere) {
+            if let Attr::Allow(allow) = attr {
+                let rules = allow.rules.iter().map(|rule| (rule.name.as_str().into(), self.at(rule.span)));
+                let rules = rules.collect();
+                let reason = allow.reason.map(|reason| reason.value.value().into());
+                let (at, target) = (self.at(allow.span), self.join(target));
+                self.ir.allows.push(Allow { rules, reason, at, target });
+            }
+        }
+    }
+
+    pub(crate) fn locus_item(&mut self, attrs: &[Attribute]) -> Option<Box<LocusItem>> {
+        if !attrs.iter().any(may_be_ours) {
+            return None;
+        }
+        let mut decl = None;
+        let mut binds = Vec::new();
+        // `bind` is ours only below `#[locus(main)]`; that it is main is known when all are read.
+        for attr in self.ours(attrs, Site::Main) {
+            match attr {
+                Attr::Locus(locus) => decl = Some(LocusItem::Locus(self.locus_decl(&locus))),
+                Attr::Topic(topic) => decl = Some(LocusItem::Topic(self.topic_decl(&topic))),
+                Attr::Bind(bind) => {
+                    for binding in &bind.bindings {
+                        let transport = match binding.transport.value {
+                            Transport::Unix => "unix",
+                            Transport::Shm => "shm",
+                            Transport::Nats => "nats",
+                        };
+                        let at = self.at(binding.transport.key).to(self.at(binding.transport.span));
+                        binds.push((self.ty(&binding.topic), transport, at));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(LocusItem::Locus(decl)) = &mut decl {
+            decl.binds = binds;
+        }
+        decl.map(Box::new)
+    }
+
+    fn locus_decl(&mut self, locus: &locus_syntax::LocusAttr) -> LocusDecl {
+        let children = locus.children.iter().map(|child| {
+            let resident =
+                child.child.as_ref().is_some_and(|(_, kind)| kind.value == locus_syntax::ChildKind::Resident);
+            let ty = child.child.as_ref().map(|(ty, _)| ty);
+            (ty, resident, child.max.as_ref().and_then(|max| max.value.known()))
+        });
+        LocusDecl {
+            main: locus.main.is_some(),
+            at: self.at(locus.span),
+            publishes: locus.publishes.iter().map(|ty| self.ty(ty)).collect(),
+            receives: locus.receives.iter().map(|one| self.ty(&one.topic)).collect(),
+            children: children.map(|(ty, resident, max)| (ty.map(|ty| self.ty(ty)), resident, max)).collect(),
+            binds: Vec::new(),
+        }
+    }
+
+    fn topic_decl(&mut self, topic: &locus_syntax::TopicAttr) -> TopicDecl {
+        TopicDecl {
+            at: self.at(topic.span),
+            subject: topic.subject.as_ref().map(|subject| subject.value.value().into()),
+            bounded: topic.bounded.as_ref().and_then(|bound| bound.value.known()),
+            blocks: topic.on_full.as_ref().is_none_or(|policy| policy.value == OnFull::Block),
+            reply: topic.reply.as_ref().map(|reply| self.ty(&reply.value)),
+            to: topic.to.as_ref().map(|to| self.ty(&to.value)),
+        }
+    }
+
+    pub(crate) fn is_locus_impl(&self, attrs: &[Attribute]) -> bool {
+        attrs.iter().any(|attr| {
+            let path = attr.path();
+            path.is_ident("locus")
+                || (path.segments.len() == 2 && path.segments.iter().all(|segment| segment.ident == "locus"))
+        })
+    }
+
+    pub(crate) fn place(&mut self, attrs: &[Attribute]) -> Option<Box<PlaceIr>> {
+        let place = self.ours(attrs, Site::MainField).into_iter().find_map(|attr| match attr {
+            Attr::Place(place) => Some(place),
+            _ => None,
+        })?;
+        Some(Box::new(PlaceIr {
+            at: self.at(place.span),
+            pinned: place.pinned.is_some(),
+            pool: place.pool.as_ref().map(|pool| pool.value.value().into()),
+            replicas: place.replicas.as_ref().map_or(1, |replicas| replicas.value),
+        }))
+    }
+
+    pub(crate) fn method_role(&mut self, attrs: &[Attribute]) -> Option<Box<MethodRole>> {
+        let role = self.ours(attrs, Site::Method).into_iter().find_map(|attr| match attr {
+            Attr::On(on) => Some(MethodRole::On(on.inline.is_some())),
+            Attr::Every(_) => Some(MethodRole::Every),
+            Attr::Accept(_) | Attr::Release(_) => Some(MethodRole::Hook),
+            Attr::Route(_) => Some(MethodRole::Route),
+            _ => None,
+        })?;
+        Some(Box::new(role))
+    }
+}
+
+/// A quick look that spares documentation comments and derives the full reading.
+fn may_be_ours(attr: &Attribute) -> bool {
+    const FOREIGN: [&str; 12] = [
+        "doc",
+        "derive",
+        "cfg",
+        "allow",
+        "inline",
+        "must_use",
+        "serde",
+        "expect",
+        "test",
+        "deprecated",
+        "error",
+        "arg",
+    ];
+    let path = attr.path();
+    let Some(first) = path.segments.first() else { return false };
+    path.segments.len() > 1 && first.ident == "locus"
+        || path.segments.len() == 1 && !FOREIGN.iter().any(|name| first.ident == *name)
+}

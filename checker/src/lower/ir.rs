@@ -1,0 +1,541 @@
+//! The compact form of one file: what the analysis keeps when the syntax tree is gone.
+//!
+//! Expressions and patterns of a body lie in two flat vectors and refer to each other by index; locals are
+//! resolved, everything else is still a path. Ranges are byte offsets into the file.
+//!
+//! I1: an index stored in a body points into the same body, at an element that was pushed before it
+//! (children before parents), so that no walk can run in circles.
+
+use super::attr::{Allow, LocusItem, MethodRole};
+use super::sym::{Sym, Texts};
+
+/// Bytes of one file, half open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Range {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Range {
+    /// The smallest range that holds both.
+    #[must_use]
+    pub fn to(self, other: Range) -> Range {
+        Range { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// One file, lowered.
+#[derive(Debug, Default)]
+pub struct FileIr {
+    /// Items at the top level.
+    pub items: Vec<Item>,
+    /// Texts of all names in the file.
+    pub texts: Texts,
+    /// Allows found anywhere in the file.
+    pub allows: Vec<Allow>,
+    /// Attributes of ours that do not parse.
+    pub problems: Vec<Problem>,
+    /// Lines of source.
+    pub lines: u32,
+    /// Macro calls seen.
+    pub macros: u32,
+    /// Macro calls of which only the identifiers could be read.
+    pub macros_opaque: u32,
+}
+
+/// Something that cannot be read, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub at: Range,
+    /// Lower case, without a full stop.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// An item of a module, a trait or an impl.
+#[derive(Debug)]
+pub struct Item {
+    /// Its name; [`Sym::NONE`] for impls and uses.
+    pub name: Sym,
+    /// Its name's token, or the item's first token.
+    pub at: Range,
+    /// All of it, where known, else `at`.
+    pub all: Range,
+    /// Visible outside its crate, as far as its own qualifier says.
+    pub public: bool,
+    /// What it is.
+    pub kind: ItemKind,
+}
+
+/// The kinds of items the analysis knows.
+#[derive(Debug)]
+pub enum ItemKind {
+    /// `mod name { .. }`, or `mod name;` with the path its attribute gives.
+    Mod {
+        /// The items of an inline module.
+        items: Option<Vec<Item>>,
+        /// `#[path = ".."]`.
+        path: Option<Box<str>>,
+    },
+    /// The leaves of a `use` tree.
+    Use(Vec<UseLeaf>),
+    /// `struct` or `union`.
+    Struct(Box<StructIr>),
+    /// `enum`.
+    Enum(Box<EnumIr>),
+    /// `trait`.
+    Trait(Box<TraitIr>),
+    /// `type name = ..`, also as an associated type.
+    Alias(Generics, TypeRef),
+    /// `impl`.
+    Impl(Box<ImplIr>),
+    /// `fn`.
+    Fn(Box<FnIr>),
+    /// `static`, or a key of `thread_local!` or `lazy_static!`.
+    Static(Box<ValueIr>),
+    /// `const`.
+    Const(Box<ValueIr>),
+}
+
+/// One name that a `use` brings in.
+#[derive(Debug)]
+pub struct UseLeaf {
+    /// Segments as written; `crate`, `self` and `super` stand as they are.
+    pub path: Box<[Sym]>,
+    /// The name it gets here; [`Sym::NONE`] for `_`.
+    pub alias: Sym,
+    /// Whether it ends in `*`.
+    pub glob: bool,
+    /// Whether the path began with `::`.
+    pub absolute: bool,
+    /// Re-exported.
+    pub public: bool,
+}
+
+/// A struct or union.
+#[derive(Debug)]
+pub struct StructIr {
+    /// Type parameters.
+    pub generics: Generics,
+    /// Fields; those of tuple structs are named `0`, `1`, ..
+    pub fields: Vec<FieldIr>,
+    /// What `#[locus]` or `#[topic]` say.
+    pub locus: Option<Box<LocusItem>>,
+}
+
+/// A field.
+#[derive(Debug)]
+pub struct FieldIr {
+    /// Its name.
+    pub name: Sym,
+    /// Its name's token, or its type's.
+    pub at: Range,
+    /// Its type.
+    pub ty: TypeRef,
+    /// `#[place(..)]`.
+    pub place: Option<Box<super::attr::PlaceIr>>,
+}
+
+/// An enum.
+#[derive(Debug)]
+pub struct EnumIr {
+    /// Type parameters.
+    pub generics: Generics,
+    /// Variants with their fields.
+    pub variants: Vec<(Sym, Vec<FieldIr>)>,
+    /// What `#[topic]` says.
+    pub locus: Option<Box<LocusItem>>,
+}
+
+/// A trait.
+#[derive(Debug)]
+pub struct TraitIr {
+    /// Type parameters.
+    pub generics: Generics,
+    /// Supertraits.
+    pub supers: Vec<TypeRef>,
+    /// Methods and associated types.
+    pub items: Vec<Item>,
+}
+
+/// An impl block.
+#[derive(Debug)]
+pub struct ImplIr {
+    /// Type parameters.
+    pub generics: Generics,
+    /// The trait, if any.
+    pub of: Option<PathRef>,
+    /// The type.
+    pub ty: TypeRef,
+    /// Methods, constants and associated types.
+    pub items: Vec<Item>,
+    /// `#[locus]` stands on it.
+    pub locus: bool,
+}
+
+/// A static or constant.
+#[derive(Debug)]
+pub struct ValueIr {
+    /// Declared type.
+    pub ty: TypeRef,
+    /// Initialiser.
+    pub init: Option<Body>,
+}
+
+/// Type parameters with their bounds.
+#[derive(Clone, Debug, Default)]
+pub struct Generics {
+    /// Names, in order; constants among them.
+    pub params: Vec<Sym>,
+    /// Bounds on anything, from the list and the `where` clause.
+    pub bounds: Vec<(TypeRef, Vec<TypeRef>)>,
+}
+
+/// A function.
+#[derive(Debug)]
+pub struct FnIr {
+    /// Type parameters.
+    pub generics: Generics,
+    /// Types of the parameters, `self` first where there is one.
+    pub params: Vec<TypeRef>,
+    /// How `self` is taken.
+    pub receiver: Receiver,
+    /// Declared return type; the unit type where none is written.
+    pub ret: TypeRef,
+    /// `async fn`.
+    pub is_async: bool,
+    /// What the runtime does with it.
+    pub role: Option<Box<MethodRole>>,
+    /// The body.
+    pub body: Option<Body>,
+}
+
+/// How a method takes `self`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receiver {
+    /// Not a method.
+    None,
+    /// `&self`.
+    Ref,
+    /// `&mut self`.
+    Mut,
+    /// `self`, or `self: Type`.
+    Value,
+}
+
+/// A type as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeRef {
+    /// `_`, macros, and what is not understood.
+    Infer,
+    /// `!`.
+    Never,
+    /// A path.
+    Path(Box<PathRef>),
+    /// `<T as Trait>::Name` without its trait: the self type and the segments after it.
+    Projection(Box<TypeRef>, Box<PathRef>, Sym),
+    /// `&T`, `*const T`; whether mutable.
+    Ref(Box<TypeRef>, bool),
+    /// `(A, B)`.
+    Tuple(Box<[TypeRef]>),
+    /// `[T]`.
+    Slice(Box<TypeRef>),
+    /// `[T; N]`.
+    Array(Box<TypeRef>),
+    /// `fn(A) -> B` and `impl Fn(A) -> B`.
+    Fn(Box<[TypeRef]>, Box<TypeRef>),
+    /// `impl A + B`, `dyn A + B`.
+    Bounds(Box<[TypeRef]>),
+}
+
+impl TypeRef {
+    /// The unit type.
+    pub fn unit() -> TypeRef {
+        TypeRef::Tuple(Box::default())
+    }
+}
+
+/// A path as written.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PathRef {
+    /// Names.
+    pub segments: Box<[Sym]>,
+    /// Generic arguments of the last segment that has any, and which that is.
+    pub args: Box<[TypeRef]>,
+    /// Index of the segment that has `args`.
+    pub args_at: u32,
+    /// `Item = T` among the arguments.
+    pub assoc: Box<[(Sym, TypeRef)]>,
+    /// Began with `::`.
+    pub absolute: bool,
+    /// `<T>::segments`.
+    pub qself: Option<Box<TypeRef>>,
+}
+
+impl PathRef {
+    /// The last name.
+    pub fn last(&self) -> Sym {
+        self.segments.last().copied().unwrap_or(Sym::NONE)
+    }
+}
+
+/// Index of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExprId(pub u32);
+/// Index of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PatId(pub u32);
+/// Index of a local variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalId(pub u32);
+
+/// The code of a function, closure bodies included.
+#[derive(Debug, Default)]
+pub struct Body {
+    /// Expressions.
+    pub exprs: Vec<Expr>,
+    /// Patterns.
+    pub pats: Vec<Pat>,
+    /// Local variables.
+    pub locals: Vec<Local>,
+    /// Patterns of the parameters, `self` first.
+    pub params: Vec<PatId>,
+    /// The outermost expression.
+    pub root: Option<ExprId>,
+    /// Items declared inside.
+    pub items: Vec<Item>,
+}
+
+impl Body {
+    /// The expression at `id`.
+    pub fn expr(&self, id: ExprId) -> &Expr {
+        &self.exprs[id.0 as usize]
+    }
+
+    /// The pattern at `id`.
+    pub fn pat(&self, id: PatId) -> &Pat {
+        &self.pats[id.0 as usize]
+    }
+}
+
+/// A local variable.
+#[derive(Debug)]
+pub struct Local {
+    /// Its name.
+    pub name: Sym,
+    /// Its binding.
+    pub at: Range,
+}
+
+/// An expression.
+#[derive(Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// All of it.
+    pub at: Range,
+}
+
+type Exprs = Box<[ExprId]>;
+
+/// The kinds of expressions.
+#[derive(Debug)]
+pub enum ExprKind {
+    /// Not understood, or too deep.
+    Unknown,
+    /// A literal.
+    Lit(Lit),
+    /// A local variable.
+    Local(LocalId),
+    /// Any other path.
+    Path(Box<PathRef>),
+    /// `callee(args)`.
+    Call(ExprId, Exprs),
+    /// `receiver.name::<types>(args)`.
+    Method(Box<MethodCall>),
+    /// `base.name`.
+    Field(ExprId, Sym),
+    /// `base[index]`.
+    Index(ExprId, ExprId),
+    /// `*e`.
+    Deref(ExprId),
+    /// `!e`.
+    Not(ExprId),
+    /// `-e`.
+    Neg(ExprId),
+    /// `&e`; whether mutable.
+    Ref(ExprId, bool),
+    /// `a op b`.
+    Binary(BinOp, ExprId, ExprId),
+    /// `a = b`.
+    Assign(ExprId, ExprId),
+    /// `a op= b`.
+    AssignOp(BinOp, ExprId, ExprId),
+    /// `e as T`.
+    Cast(ExprId, Box<TypeRef>),
+    /// A block with its value.
+    Block(Box<[Stmt]>, Option<ExprId>),
+    /// `if`.
+    If(ExprId, ExprId, Option<ExprId>),
+    /// `let pat = e` as a condition.
+    Let(PatId, ExprId),
+    /// `match`.
+    Match(ExprId, Box<[Arm]>),
+    /// `loop`.
+    Loop(ExprId, Sym),
+    /// `while`.
+    While(ExprId, ExprId, Sym),
+    /// `for`.
+    For(PatId, ExprId, ExprId, Sym),
+    /// A closure: parameters with their types, body; whether async.
+    Closure(Box<[(PatId, TypeRef)]>, ExprId, bool),
+    /// `async { .. }`.
+    Async(ExprId),
+    /// `e.await`.
+    Await(ExprId),
+    /// `e?`.
+    Try(ExprId),
+    /// `return e`.
+    Return(Option<ExprId>),
+    /// `break 'label e`.
+    Break(Sym, Option<ExprId>),
+    /// `continue`.
+    Continue(Sym),
+    /// `Path { fields, ..base }`.
+    Struct(Box<PathRef>, Box<[(Sym, ExprId)]>, Option<ExprId>),
+    /// `(a, b)`.
+    Tuple(Exprs),
+    /// `[a, b]`.
+    Array(Exprs),
+    /// `[e; n]`.
+    Repeat(ExprId, ExprId),
+    /// `a..b`.
+    Range(Option<ExprId>, Option<ExprId>),
+    /// A macro whose arguments are expressions.
+    Macro(Sym, Exprs),
+    /// `select!`: the arms' pattern, future, guard, handler.
+    Select(Box<[SelectArm]>),
+    /// A macro that is not understood: the names it mentions.
+    Opaque(Sym, Box<[Sym]>),
+}
+
+/// `receiver.name::<types>(args)`.
+#[derive(Debug)]
+pub struct MethodCall {
+    /// The receiver.
+    pub recv: ExprId,
+    /// The method.
+    pub name: Sym,
+    /// Its token.
+    pub name_at: Range,
+    /// Turbofish.
+    pub types: Box<[TypeRef]>,
+    /// Arguments.
+    pub args: Exprs,
+}
+
+/// A statement.
+#[derive(Debug)]
+pub enum Stmt {
+    /// `let pat: ty = init else { .. }`.
+    Let(PatId, Option<Box<TypeRef>>, Option<ExprId>, Option<ExprId>),
+    /// An expression.
+    Expr(ExprId),
+}
+
+/// An arm of a `match`.
+#[derive(Debug)]
+pub struct Arm {
+    /// Pattern.
+    pub pat: PatId,
+    /// `if` guard.
+    pub guard: Option<ExprId>,
+    /// Value.
+    pub body: ExprId,
+}
+
+/// An arm of a `select!`.
+#[derive(Debug)]
+pub struct SelectArm {
+    /// What the future gives.
+    pub pat: Option<PatId>,
+    /// The future; none for `else`.
+    pub future: Option<ExprId>,
+    /// `if` guard.
+    pub guard: Option<ExprId>,
+    /// What is done then.
+    pub body: ExprId,
+}
+
+/// A literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lit {
+    /// An integer with its suffix, or [`Sym::NONE`].
+    Int(u64, Sym),
+    /// A float.
+    Float,
+    /// Text.
+    Str,
+    /// Bytes.
+    Bytes,
+    /// `true`, `false`.
+    Bool(bool),
+    /// A character.
+    Char,
+}
+
+/// Binary operators, as far as they matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BinOp {
+    /// `+`.
+    Add,
+    /// `-`.
+    Sub,
+    /// `<`.
+    Lt,
+    /// `<=`.
+    Le,
+    /// `>`.
+    Gt,
+    /// `>=`.
+    Ge,
+    /// `==`.
+    Eq,
+    /// `!=`.
+    Ne,
+    /// `&&`.
+    And,
+    /// `||`.
+    Or,
+    /// Any other: its value has the type of its left side.
+    Other,
+}
+
+/// A pattern.
+#[derive(Debug)]
+pub enum Pat {
+    /// `_`, literals, ranges and what is not understood.
+    Wild,
+    /// A binding, with the pattern after `@`.
+    Bind(LocalId, Option<PatId>),
+    /// `Path`, `Path(..)`: fields by position; those after a rest count from the end.
+    TupleStruct(Box<PathRef>, Box<[PatId]>),
+    /// `Path { .. }`.
+    Struct(Box<PathRef>, Box<[(Sym, PatId)]>),
+    /// `(a, b)`.
+    Tuple(Box<[PatId]>),
+    /// `[a, b]`.
+    Slice(Box<[PatId]>),
+    /// `a | b`.
+    Or(Box<[PatId]>),
+    /// `&p`.
+    Ref(PatId),
+    /// `p: T`.
+    Typed(PatId, Box<TypeRef>),
+    /// `..`.
+    Rest,
+}

@@ -1,0 +1,301 @@
+//! Items: modules, uses, types, traits, impls, functions, statics.
+
+use super::Lower;
+use super::attr::LocusItem;
+use super::expr::BodyLower;
+use super::ir::{
+    EnumIr, FieldIr, FnIr, ImplIr, Item, ItemKind, Range, Receiver, StructIr, TraitIr, TypeRef, UseLeaf,
+    ValueIr,
+};
+use super::sym::Sym;
+use syn::spanned::Spanned;
+use syn::{Attribute, Fields, FnArg, UseTree, Visibility};
+
+impl Lower<'_> {
+    pub(crate) fn items(&mut self, items: &[syn::Item]) -> Vec<Item> {
+        let mut lowered = Vec::with_capacity(items.len());
+        for item in items {
+            self.item(item, &mut lowered);
+        }
+        lowered
+    }
+
+    pub(crate) fn item(&mut self, item: &syn::Item, out: &mut Vec<Item>) {
+        let attrs = attrs_of(item);
+        if !self.cfg.is_on(attrs) {
+            return;
+        }
+        self.allows(attrs, item);
+        let lowered = match item {
+            syn::Item::Mod(of) => self.module(of),
+            syn::Item::Use(of) => self.use_item(of),
+            syn::Item::ExternCrate(of) => self.extern_crate(of),
+            syn::Item::Struct(of) => self.structure(of),
+            syn::Item::Union(of) => self.union(of),
+            syn::Item::Enum(of) => self.enumeration(of),
+            syn::Item::Trait(of) => self.trait_item(of),
+            syn::Item::Type(of) => {
+                let kind = ItemKind::Alias(self.generics(&of.generics), self.ty(&of.ty));
+                self.named(&of.ident, &of.vis, kind)
+            }
+            syn::Item::Impl(of) => self.impl_item(of),
+            syn::Item::Fn(of) => {
+                let kind = self.function(None, &of.sig, Some(&of.block));
+                let mut lowered = self.named(&of.sig.ident, &of.vis, kind);
+                lowered.all = self.at(of.sig.fn_token.span).to(self.at(of.block.brace_token.span.close()));
+                lowered
+            }
+            syn::Item::Static(of) => {
+                let value = self.value(&of.ty, Some(&of.expr));
+                self.named(&of.ident, &of.vis, ItemKind::Static(value))
+            }
+            syn::Item::Const(of) => {
+                let value = self.value(&of.ty, Some(&of.expr));
+                self.named(&of.ident, &of.vis, ItemKind::Const(value))
+            }
+            syn::Item::Macro(of) => return self.item_macro(of, out),
+            _ => return,
+        };
+        out.push(lowered);
+    }
+
+    pub(crate) fn named(&mut self, ident: &proc_macro2::Ident, vis: &Visibility, kind: ItemKind) -> Item {
+        let at = self.at(ident.span());
+        Item { name: self.sym(ident), at, all: at, public: matches!(vis, Visibility::Public(_)), kind }
+    }
+
+    fn module(&mut self, of: &syn::ItemMod) -> Item {
+        let items = of.content.as_ref().map(|(_, items)| self.items(items));
+        let path = of.attrs.iter().find_map(path_attribute);
+        self.named(&of.ident, &of.vis, ItemKind::Mod { items, path })
+    }
+
+    fn use_item(&mut self, of: &syn::ItemUse) -> Item {
+        let public = !matches!(of.vis, Visibility::Inherited);
+        let mut leaves = Vec::new();
+        let absolute = of.leading_colon.is_some();
+        self.use_tree(&of.tree, &mut Vec::new(), (absolute, public), &mut leaves);
+        let at = self.at(of.use_token.span);
+        Item { name: Sym::NONE, at, all: at, public, kind: ItemKind::Use(leaves) }
+    }
+
+    fn use_tree(&mut self, tree: &UseTree, path: &mut Vec<Sym>, flags: (bool, bool), out: &mut Vec<UseLeaf>) {
+        let (absolute, public) = flags;
+        let leaf = |path: &[Sym], alias, glob| UseLeaf { path: path.into(), alias, glob, absolute, public };
+        match tree {
+            UseTree::Path(step) => {
+                path.push(self.sym(&step.ident));
+                self.use_tree(&step.tree, path, flags, out);
+                path.pop();
+            }
+            UseTree::Name(name) => {
+                let last = self.sym(&name.ident);
+                if last == Sym::new("self") {
+                    out.push(leaf(path, path.last().copied().unwrap_or(last), false));
+                    return;
+                }
+                path.push(last);
+                out.push(leaf(path, last, false));
+                path.pop();
+            }
+            UseTree::Rename(rename) => {
+                let (last, alias) = (self.sym(&rename.ident), self.sym(&rename.rename));
+                let alias = if rename.rename == "_" { Sym::NONE } else { alias };
+                let own = last == Sym::new("self");
+                if !own {
+                    path.push(last);
+                }
+                out.push(leaf(path, alias, false));
+                if !own {
+                    path.pop();
+                }
+            }
+            UseTree::Glob(_) => out.push(leaf(path, Sym::NONE, true)),
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.use_tree(tree, path, flags, out);
+                }
+            }
+        }
+    }
+
+    fn extern_crate(&mut self, of: &syn::ItemExternCrate) -> Item {
+        let name = self.sym(&of.ident);
+        let alias = of.rename.as_ref().map_or(name, |(_, rename)| self.sym(rename));
+        let leaf = UseLeaf { path: Box::new([name]), alias, glob: false, absolute: true, public: false };
+        let at = self.at(of.ident.span());
+        Item { name: Sym::NONE, at, all: at, public: false, kind: ItemKind::Use(vec![leaf]) }
+    }
+
+    fn structure(&mut self, of: &syn::ItemStruct) -> Item {
+        let locus = self.locus_item(&of.attrs);
+        let main = matches!(locus.as_deref(), Some(LocusItem::Locus(decl)) if decl.main);
+        let kind =
+            StructIr { generics: self.generics(&of.generics), fields: self.fields(&of.fields, main), locus };
+        self.named(&of.ident, &of.vis, ItemKind::Struct(Box::new(kind)))
+    }
+
+    fn union(&mut self, of: &syn::ItemUnion) -> Item {
+        let fields = self.fields(&Fields::Named(of.fields.clone()), false);
+        let kind = StructIr { generics: self.generics(&of.generics), fields, locus: None };
+        self.named(&of.ident, &of.vis, ItemKind::Struct(Box::new(kind)))
+    }
+
+    fn enumeration(&mut self, of: &syn::ItemEnum) -> Item {
+        let mut variants = Vec::with_capacity(of.variants.len());
+        for variant in &of.variants {
+            if self.cfg.is_on(&variant.attrs) {
+                let name = self.sym(&variant.ident);
+                let fields = self.fields(&variant.fields, false);
+                variants.push((name, fields));
+            }
+        }
+        let locus = self.locus_item(&of.attrs);
+        let kind = EnumIr { generics: self.generics(&of.generics), variants, locus };
+        self.named(&of.ident, &of.vis, ItemKind::Enum(Box::new(kind)))
+    }
+
+    fn fields(&mut self, fields: &Fields, main: bool) -> Vec<FieldIr> {
+        let mut lowered = Vec::with_capacity(fields.len());
+        for (index, field) in fields.iter().enumerate() {
+            if !self.cfg.is_on(&field.attrs) {
+                continue;
+            }
+            self.allows(&field.attrs, field);
+            let name = match &field.ident {
+                Some(ident) => self.sym(ident),
+                None => self.ir.texts.intern(&index.to_string()),
+            };
+            let at = self.at(field.ident.as_ref().map_or_else(|| field.ty.span(), proc_macro2::Ident::span));
+            let place = if main { self.place(&field.attrs) } else { None };
+            lowered.push(FieldIr { name, at, ty: self.ty(&field.ty), place });
+        }
+        lowered
+    }
+
+    fn trait_item(&mut self, of: &syn::ItemTrait) -> Item {
+        let mut items = Vec::with_capacity(of.items.len());
+        for item in &of.items {
+            match item {
+                syn::TraitItem::Fn(of) if self.cfg.is_on(&of.attrs) => {
+                    let kind = self.function(None, &of.sig, of.default.as_ref());
+                    items.push(self.named(&of.sig.ident, &public(), kind));
+                }
+                syn::TraitItem::Type(of) => {
+                    let ty = of.default.as_ref().map_or(TypeRef::Infer, |(_, ty)| self.ty(ty));
+                    let kind = ItemKind::Alias(self.generics(&of.generics), ty);
+                    items.push(self.named(&of.ident, &public(), kind));
+                }
+                syn::TraitItem::Const(of) => {
+                    let value = self.value(&of.ty, of.default.as_ref().map(|(_, init)| init));
+                    items.push(self.named(&of.ident, &public(), ItemKind::Const(value)));
+                }
+                _ => {}
+            }
+        }
+        let (generics, supers) = (self.generics(&of.generics), self.supers(&of.supertraits));
+        self.named(&of.ident, &of.vis, ItemKind::Trait(Box::new(TraitIr { generics, supers, items })))
+    }
+
+    fn impl_item(&mut self, of: &syn::ItemImpl) -> Item {
+        let locus = self.is_locus_impl(&of.attrs);
+        let mut items = Vec::with_capacity(of.items.len());
+        for item in &of.items {
+            match item {
+                syn::ImplItem::Fn(method) if self.cfg.is_on(&method.attrs) => {
+                    self.allows(&method.attrs, method);
+                    let kind = self.function(
+                        locus.then_some(method.attrs.as_slice()),
+                        &method.sig,
+                        Some(&method.block),
+                    );
+                    let mut lowered = self.named(&method.sig.ident, &method.vis, kind);
+                    let close = method.block.brace_token.span.close();
+                    lowered.all = self.at(method.sig.fn_token.span).to(self.at(close));
+                    items.push(lowered);
+                }
+                syn::ImplItem::Type(of) if self.cfg.is_on(&of.attrs) => {
+                    let kind = ItemKind::Alias(self.generics(&of.generics), self.ty(&of.ty));
+                    items.push(self.named(&of.ident, &of.vis, kind));
+                }
+                syn::ImplItem::Const(of) if self.cfg.is_on(&of.attrs) => {
+                    let value = self.value(&of.ty, Some(&of.expr));
+                    items.push(self.named(&of.ident, &of.vis, ItemKind::Const(value)));
+                }
+                _ => {}
+            }
+        }
+        let at = self.at(of.impl_token.span);
+        let all = at.to(self.at(of.brace_token.span.close()));
+        let generics = self.generics(&of.generics);
+        let of_trait = of.trait_.as_ref().and_then(|(not, path, _)| not.is_none().then(|| self.path(path)));
+        let lowered = ImplIr { generics, of: of_trait, ty: self.ty(&of.self_ty), items, locus };
+        Item { name: Sym::NONE, at, all, public: false, kind: ItemKind::Impl(Box::new(lowered)) }
+    }
+
+    fn function(
+        &mut self,
+        locus: Option<&[Attribute]>,
+        sig: &syn::Signature,
+        block: Option<&syn::Block>,
+    ) -> ItemKind {
+        let role = locus.and_then(|attrs| self.method_role(attrs));
+        let generics = self.generics(&sig.generics);
+        let (mut params, mut receiver) = (Vec::with_capacity(sig.inputs.len()), Receiver::None);
+        for input in &sig.inputs {
+            match input {
+                FnArg::Receiver(own) => {
+                    receiver = match (&own.reference, own.mutability) {
+                        (Some(_), Some(_)) => Receiver::Mut,
+                        (Some(_), None) => Receiver::Ref,
+                        (None, _) => Receiver::Value,
+                    };
+                    params.push(self.ty(&own.ty));
+                }
+                FnArg::Typed(typed) => params.push(self.ty(&typed.ty)),
+            }
+        }
+        let ret = self.ret(&sig.output);
+        let body = block.map(|block| BodyLower::function(self, sig, block));
+        let is_async = sig.asyncness.is_some();
+        ItemKind::Fn(Box::new(FnIr { generics, params, receiver, ret, is_async, role, body }))
+    }
+
+    pub(crate) fn value(&mut self, ty: &syn::Type, init: Option<&syn::Expr>) -> Box<ValueIr> {
+        let init = init.map(|init| BodyLower::value(self, init));
+        Box::new(ValueIr { ty: self.ty(ty), init })
+    }
+
+    pub(crate) fn join(&self, spanned: &impl Spanned) -> Range {
+        self.at(spanned.span())
+    }
+}
+
+fn public() -> Visibility {
+    Visibility::Public(syn::Token![pub](proc_macro2::Span::call_site()))
+}
+
+fn path_attribute(attr: &Attribute) -> Option<Box<str>> {
+    let syn::Meta::NameValue(pair) = &attr.meta else { return None };
+    let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else { return None };
+    pair.path.is_ident("path").then(|| text.value().into())
+}
+
+fn attrs_of(item: &syn::Item) -> &[Attribute] {
+    match item {
+        syn::Item::Const(of) => &of.attrs,
+        syn::Item::Enum(of) => &of.attrs,
+        syn::Item::ExternCrate(of) => &of.attrs,
+        syn::Item::Fn(of) => &of.attrs,
+        syn::Item::Impl(of) => &of.attrs,
+        syn::Item::Macro(of) => &of.attrs,
+        syn::Item::Mod(of) => &of.attrs,
+        syn::Item::Static(of) => &of.attrs,
+        syn::Item::Struct(of) => &of.attrs,
+        syn::Item::Trait(of) => &of.attrs,
+        syn::Item::Type(of) => &of.attrs,
+        syn::Item::Union(of) => &of.attrs,
+        syn::Item::Use(of) => &of.attrs,
+        _ => &[],
+    }
+}

@@ -1,0 +1,266 @@
+//! Macro calls, by shape.
+//!
+//! Arguments that read as expressions are lowered as such (`vec!`, `format!`, logging, `join!`, and any other
+//! macro that is called like a function); `select!` has a grammar of its own; an item macro whose content
+//! reads as items is taken for those items. Of anything else only the identifiers are kept: a method that is
+//! called only there must not look dead.
+
+use super::Lower;
+use super::expr::BodyLower;
+use super::ir::{ExprId, ExprKind, Item, ItemKind, Range, SelectArm};
+use super::sym::Sym;
+use proc_macro2::{TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Expr, Token};
+
+/// What a macro that takes arguments is given.
+struct Arguments(Vec<Expr>);
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut args = Vec::new();
+        while !input.is_empty() {
+            // `target: "x"`, as logging macros have it, and the sigils of tracing's fields.
+            if input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
+                input.parse::<syn::Ident>()?;
+                input.parse::<Token![:]>()?;
+            }
+            if input.peek(Token![%]) || input.peek(Token![?]) {
+                input.parse::<TokenTree>()?;
+            }
+            match input.fork().parse::<Expr>() {
+                Ok(_) => args.push(input.parse()?),
+                Err(_) => Self::field(input, &mut args)?,
+            }
+            if input.is_empty() {
+                break;
+            }
+            if input.peek(Token![;]) {
+                input.parse::<Token![;]>()?;
+            } else {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(Self(args))
+    }
+}
+
+impl Arguments {
+    /// `name = %expr`, as tracing has it.
+    fn field(input: ParseStream<'_>, args: &mut Vec<Expr>) -> syn::Result<()> {
+        loop {
+            input.parse::<TokenTree>()?;
+            if input.peek(Token![=]) {
+                break;
+            }
+        }
+        input.parse::<Token![=]>()?;
+        if input.peek(Token![%]) || input.peek(Token![?]) {
+            input.parse::<TokenTree>()?;
+        }
+        args.push(input.parse()?);
+        Ok(())
+    }
+}
+
+/// `pattern = future, if guard => handler`.
+struct SelectBranch {
+    pat: Option<syn::Pat>,
+    future: Option<Expr>,
+    guard: Option<Expr>,
+    body: Expr,
+}
+
+struct Branches(Vec<SelectBranch>);
+
+impl Parse for Branches {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut branches = Vec::new();
+        if input.peek(syn::Ident) && input.peek2(Token![;]) {
+            // `biased;`
+            input.parse::<syn::Ident>()?;
+            input.parse::<Token![;]>()?;
+        }
+        while !input.is_empty() {
+            branches.push(Self::branch(input)?);
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(Self(branches))
+    }
+}
+
+impl Branches {
+    fn branch(input: ParseStream<'_>) -> syn::Result<SelectBranch> {
+        let last = input.peek(Token![else]) || Self::word(input, "complete") || Self::word(input, "default");
+        let (mut pat, mut future, mut guard) = (None, None, None);
+        if last {
+            input.parse::<TokenTree>()?;
+            if input.peek(syn::token::Paren) {
+                input.parse::<TokenTree>()?;
+            }
+        } else if Self::word(input, "recv") || Self::word(input, "send") {
+            // crossbeam: `recv(channel) -> message => handler`.
+            input.parse::<syn::Ident>()?;
+            let content;
+            syn::parenthesized!(content in input);
+            future = Some(content.parse()?);
+            content.parse::<TokenStream>()?;
+            input.parse::<Token![->]>()?;
+            pat = Some(syn::Pat::parse_multi_with_leading_vert(input)?);
+        } else {
+            pat = Some(syn::Pat::parse_multi_with_leading_vert(input)?);
+            input.parse::<Token![=]>()?;
+            future = Some(input.parse()?);
+            if input.peek(Token![,]) && input.peek2(Token![if]) {
+                input.parse::<Token![,]>()?;
+                input.parse::<Token![if]>()?;
+                guard = Some(input.parse()?);
+            }
+        }
+        input.parse::<Token![=>]>()?;
+        // A block ends the arm; `{ a } + b` is not read on.
+        let body = match input.peek(syn::token::Brace) {
+            true => Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block: input.parse()? }),
+            false => input.parse()?,
+        };
+        Ok(SelectBranch { pat, future, guard, body })
+    }
+
+    fn word(input: ParseStream<'_>, word: &str) -> bool {
+        let ahead = input.fork();
+        let is_word = ahead.parse::<syn::Ident>().is_ok_and(|ident| ident == word);
+        is_word && (ahead.peek(Token![=>]) || ahead.peek(syn::token::Paren))
+    }
+}
+
+impl BodyLower<'_, '_> {
+    pub(crate) fn macro_call(&mut self, call: &syn::Macro) -> ExprId {
+        self.file.ir.macros += 1;
+        let Some(last) = call.path.segments.last() else {
+            return self.push(ExprKind::Unknown, Range::default());
+        };
+        let (name, at) = (self.file.sym(&last.ident), self.file.at(last.ident.span()));
+        if last.ident == "select" || last.ident == "select_biased" {
+            if let Ok(branches) = call.parse_body::<Branches>() {
+                return self.select(branches, at);
+            }
+        }
+        if last.ident == "matches" || last.ident == "assert_matches" {
+            if let Some(args) = self.matches(call) {
+                return self.push(ExprKind::Macro(name, args), at);
+            }
+        }
+        if let Ok(args) = call.parse_body::<Arguments>() {
+            let args = self.exprs(&args.0);
+            return self.push(ExprKind::Macro(name, args), at);
+        }
+        if let Ok(stmts) = syn::Block::parse_within.parse2(call.tokens.clone()) {
+            let block = syn::Block { brace_token: syn::token::Brace::default(), stmts };
+            let value = self.block(&block);
+            return self.push(ExprKind::Macro(name, Box::new([value])), at);
+        }
+        self.file.ir.macros_opaque += 1;
+        let mut names = Vec::new();
+        self.file.harvest(call.tokens.clone(), &mut names);
+        self.push(ExprKind::Opaque(name, names.into()), at)
+    }
+
+    fn matches(&mut self, call: &syn::Macro) -> Option<Box<[ExprId]>> {
+        let (value, pat, guard) = call
+            .parse_body_with(|input: ParseStream<'_>| {
+                let value: Expr = input.parse()?;
+                input.parse::<Token![,]>()?;
+                let pat = syn::Pat::parse_multi_with_leading_vert(input)?;
+                let guard = input.parse::<Option<Token![if]>>()?;
+                let guard = guard.map(|_| input.parse::<Expr>()).transpose()?;
+                input.parse::<Option<Token![,]>>()?;
+                Ok((value, pat, guard))
+            })
+            .ok()?;
+        let mark = self.scope.len();
+        let value = self.expr(&value);
+        self.pat(&pat);
+        let guard = guard.map(|guard| self.expr(&guard));
+        self.scope.truncate(mark);
+        Some(std::iter::once(value).chain(guard).collect())
+    }
+
+    fn select(&mut self, branches: Branches, at: Range) -> ExprId {
+        let mut arms = Vec::with_capacity(branches.0.len());
+        for branch in &branches.0 {
+            let mark = self.scope.len();
+            let future = branch.future.as_ref().map(|future| self.expr(future));
+            let guard = branch.guard.as_ref().map(|guard| self.expr(guard));
+            let pat = branch.pat.as_ref().map(|pat| self.pat(pat));
+            let body = self.expr(&branch.body);
+            self.scope.truncate(mark);
+            arms.push(SelectArm { pat, future, guard, body });
+        }
+        self.push(ExprKind::Select(arms.into()), at)
+    }
+}
+
+impl Lower<'_> {
+    /// A macro where items stand.
+    pub(crate) fn item_macro(&mut self, call: &syn::ItemMacro, out: &mut Vec<Item>) {
+        if call.mac.path.is_ident("macro_rules") {
+            return;
+        }
+        self.ir.macros += 1;
+        if let Ok(statics) = call.mac.parse_body_with(statics) {
+            for (vis, ident, ty, init) in statics {
+                let value = self.value(&ty, Some(&init));
+                out.push(self.named(&ident, &vis, ItemKind::Static(value)));
+            }
+        } else if let Ok(file) = call.mac.parse_body::<syn::File>() {
+            for item in &file.items {
+                self.item(item, out);
+            }
+        } else {
+            self.ir.macros_opaque += 1;
+        }
+    }
+
+    /// Collects what looks like names of functions and methods.
+    fn harvest(&mut self, tokens: TokenStream, out: &mut Vec<Sym>) {
+        let mut before: Option<proc_macro2::Ident> = None;
+        for tree in tokens {
+            match tree {
+                TokenTree::Ident(ident) => {
+                    before = Some(ident);
+                    continue;
+                }
+                TokenTree::Group(group) => {
+                    if let Some(ident) =
+                        before.filter(|_| group.delimiter() == proc_macro2::Delimiter::Parenthesis)
+                    {
+                        out.push(self.sym(&ident));
+                    }
+                    self.harvest(group.stream(), out);
+                }
+                _ => {}
+            }
+            before = None;
+        }
+    }
+}
+
+type StaticParts = (syn::Visibility, proc_macro2::Ident, syn::Type, Expr);
+
+/// The content of `thread_local!` and `lazy_static!`.
+fn statics(input: ParseStream<'_>) -> syn::Result<Vec<StaticParts>> {
+    let mut all = Vec::new();
+    while !input.is_empty() {
+        input.call(syn::Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        input.parse::<Token![static]>()?;
+        input.parse::<Option<Token![ref]>>()?;
+        let ident = input.parse()?;
+        input.parse::<Token![:]>()?;
+        let ty = input.parse()?;
+        input.parse::<Token![=]>()?;
+        all.push((vis, ident, ty, input.parse()?));
+        input.parse::<Option<Token![;]>>()?;
+    }
+    Ok(all)
+}

@@ -1,0 +1,110 @@
+use super::cfg::CfgEnv;
+use super::ir::{ExprKind, FileIr, FnIr, ItemKind, Stmt};
+use super::sym::Sym;
+
+fn lower(text: &str) -> FileIr {
+    super::file(text, &CfgEnv::default()).unwrap()
+}
+
+fn only_fn(ir: &FileIr) -> &FnIr {
+    match &ir.items[0].kind {
+        ItemKind::Fn(function) => function,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn locals_resolve_by_scope() {
+    let ir = lower("fn f(a: u8) { { let a = 1; a; } a; }");
+    let body = only_fn(&ir).body.as_ref().unwrap();
+    let locals: Vec<u32> = body
+        .exprs
+        .iter()
+        .filter_map(|expr| match expr.kind {
+            ExprKind::Local(local) => Some(local.0),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(locals, [1, 0]);
+}
+
+#[test]
+fn ranges_count_bytes_behind_wide_characters() {
+    let text = "fn f() { \"äöü\".len(); x }";
+    let ir = lower(text);
+    let body = only_fn(&ir).body.as_ref().unwrap();
+    let last = body.exprs.iter().find(|expr| matches!(expr.kind, ExprKind::Path(_))).unwrap();
+    assert_eq!(&text[last.at.start as usize..last.at.end as usize], "x");
+}
+
+#[test]
+fn code_that_is_off_is_left_out() {
+    let ir = lower("#[cfg(test)] mod tests {} #[test] fn t() {} fn f() { #[cfg(windows)] a(); }");
+    assert_eq!(ir.items.len(), 1);
+    let body = only_fn(&ir).body.as_ref().unwrap();
+    assert!(matches!(&body.expr(body.root.unwrap()).kind, ExprKind::Block(stmts, None) if stmts.is_empty()));
+}
+
+#[test]
+fn macros_by_shape() {
+    let ir = lower(
+        "fn f() { tokio::select! { biased; Some(x) = rx.recv(), if open => x.go(), else => {} }
+           tracing::info!(target: \"a\", peer = %p, ?q, \"{} {}\", a.b(), c); weird!(~ self.sweep() ~); }",
+    );
+    let body = only_fn(&ir).body.as_ref().unwrap();
+    let select = body.exprs.iter().find_map(|expr| match &expr.kind {
+        ExprKind::Select(arms) => Some(arms.len()),
+        _ => None,
+    });
+    assert_eq!(select, Some(2));
+    let opaque = body.exprs.iter().find_map(|expr| match &expr.kind {
+        ExprKind::Opaque(_, names) => Some(names.to_vec()),
+        _ => None,
+    });
+    assert_eq!(opaque, Some(vec![Sym::new("sweep")]));
+    assert_eq!((ir.macros, ir.macros_opaque), (3, 1));
+}
+
+#[test]
+fn statics_of_macros_are_statics() {
+    let ir = lower(
+        "thread_local! { static A: u8 = const { 0 }; pub static B: u8 = 1; } lazy_static! { static ref C: u8 = 2; }",
+    );
+    let names: Vec<&str> = ir.items.iter().map(|item| ir.texts.get(item.name)).collect();
+    assert_eq!(names, ["A", "B", "C"]);
+}
+
+#[test]
+fn allows_know_what_they_stand_on() {
+    let text = "#[locus::allow(unbounded_growth, reason = \"ok\")] fn f() {
+        #[cfg_attr(any(), locus::allow(resource_leak, reason = \"b\"))] x.push(1); }";
+    let ir = lower(text);
+    let targets: Vec<&str> =
+        ir.allows.iter().map(|allow| &text[allow.target.start as usize..allow.target.end as usize]).collect();
+    assert_eq!(targets.len(), 2);
+    assert!(targets.iter().any(|target| target.ends_with("x.push(1)")), "{targets:?}");
+}
+
+#[test]
+fn depth_is_bounded() {
+    let deep = format!("fn f() {{ {}1{} }}", "(".repeat(2_000), ")".repeat(2_000));
+    assert!(super::file(&deep, &CfgEnv::default()).is_err());
+    let chain = format!("fn f() {{ x{} }}", ".a()".repeat(900));
+    let ir = std::thread::Builder::new()
+        .stack_size(64 << 20)
+        .spawn(move || lower(&chain))
+        .unwrap()
+        .join()
+        .unwrap();
+    assert!(
+        only_fn(&ir).body.as_ref().unwrap().exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Unknown))
+    );
+}
+
+#[test]
+fn a_let_is_a_statement() {
+    let ir = lower("fn f() { let x: u8 = 1; }");
+    let body = only_fn(&ir).body.as_ref().unwrap();
+    let ExprKind::Block(stmts, None) = &body.expr(body.root.unwrap()).kind else { panic!() };
+    assert!(matches!(stmts[0], Stmt::Let(_, Some(_), Some(_), None)));
+}
