@@ -1,0 +1,90 @@
+//! The outbox: what a pool has published for one other pool since its last flush.
+//!
+//! `publish` writes only here, into memory no other core looks at; a flush copies the records densely into
+//! the lane. So the lane's lines move between the cores once per flush, a failed activation takes its
+//! messages back by truncating, and a full lane makes the outbox wait instead of a thread.
+//!
+//! Invariants
+//! - I1. Records leave in the order in which they were pushed, and nothing overtakes a record that waits.
+//! - I2. A flush never happens inside an activation, so a mark outlives no flush.
+
+use super::{
+    lane::LaneWriter,
+    record::{Header, Word},
+    words::{Mark, Words},
+};
+
+/// Records on their way to one other pool.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    words: Words,
+}
+
+impl Outbox {
+    /// Stages a message behind all others; see [`Words::push`].
+    #[inline]
+    pub(crate) fn push<T: Send>(&mut self, topic: u16, hash: u32, value: T) {
+        self.words.push(topic, hash, value);
+    }
+
+    /// Returns the mark an activation rolls back to if it fails.
+    #[inline]
+    pub(crate) fn mark(&self) -> Mark {
+        self.words.mark()
+    }
+
+    /// Takes back every record behind `mark`, and calls `visit` with the header and payload of each.
+    ///
+    /// # Safety
+    /// `mark` was taken from this outbox, which has neither been flushed nor gone back to an earlier mark
+    /// since.
+    pub(crate) unsafe fn rollback_with(&mut self, mark: Mark, visit: impl FnMut(Header, *mut Word)) {
+        // SAFETY: the caller's promise is the one asked for.
+        unsafe { self.words.truncate_with(mark, visit) };
+    }
+
+    /// Copies as many records as the lane takes, and returns whether none is left.
+    ///
+    /// # Cost
+    /// One copy and one release store; what stays behind moves to the front at most once per word taken.
+    pub(crate) fn flush_into(&mut self, lane: &mut LaneWriter) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
+        let (records, words) = self.words.front();
+        // SAFETY: these are whole records (`words` I1), and what the lane takes is given up just below.
+        let taken = unsafe { lane.write(records, words) };
+        // SAFETY: the lane takes whole records and has moved their payloads.
+        unsafe { self.words.advance(taken) };
+        self.words.settle();
+        taken == words
+    }
+
+    /// Takes every record, and calls `visit` with the header and payload of each.
+    pub(crate) fn drain_with(&mut self, visit: impl FnMut(Header, *mut Word)) {
+        self.words.drain_with(visit);
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Returns how many words of records wait for the lane.
+    pub(crate) fn len_words(&self) -> usize {
+        self.words.len_words()
+    }
+
+    /// Returns the memory held, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.words.bytes()
+    }
+
+    /// Returns the most memory ever used at once, in bytes.
+    pub(crate) fn high_water_bytes(&self) -> usize {
+        self.words.high_water_bytes()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

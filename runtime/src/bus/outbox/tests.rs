@@ -1,0 +1,77 @@
+//! The outbox before a lane that takes all, and before one that does not.
+
+use super::*;
+use crate::bus::{
+    lane::{LaneReader, lane},
+    record::{payload_ptr, words_for},
+};
+
+const NUMBER: u16 = 5;
+
+/// Returns the payload's place of a record the test knows to carry a `T`.
+fn payload_at<T>(record: *mut Word) -> *mut T {
+    // SAFETY: every caller passes a record.
+    unsafe { payload_ptr(record) }
+}
+
+fn take_number(reader: &mut LaneReader) -> Option<u64> {
+    let batch = reader.batch();
+    if batch.words == 0 {
+        return None;
+    }
+    // SAFETY: these tests send nothing but `u64`.
+    let number = unsafe { payload_at::<u64>(batch.records).read() };
+    // SAFETY: the record is read, and numbers need no drop.
+    unsafe { reader.advance(words_for::<u64>()) };
+    Some(number)
+}
+
+#[test]
+fn a_full_lane_leaves_the_rest_in_order() {
+    let (mut writer, mut reader) = lane(0);
+    let mut outbox = Outbox::default();
+    for number in 0..5000_u64 {
+        outbox.push(NUMBER, 0, number);
+    }
+    let mut expected = 0;
+    let mut flushes = 0;
+    while !outbox.flush_into(&mut writer) || !reader.is_empty() {
+        flushes += 1;
+        while let Some(number) = take_number(&mut reader) {
+            assert_eq!(number, expected);
+            expected += 1;
+        }
+    }
+    assert_eq!(expected, 5000);
+    assert!(flushes > 1, "the lane took everything at once");
+    assert!(outbox.is_empty());
+}
+
+#[test]
+fn what_is_rolled_back_never_reaches_the_lane() {
+    let (mut writer, mut reader) = lane(0);
+    let mut outbox = Outbox::default();
+    outbox.push(NUMBER, 0, 1_u64);
+    let mark = outbox.mark();
+    outbox.push(NUMBER, 0, 2_u64);
+    let mut dropped = 0;
+    // SAFETY: the mark is fresh.
+    unsafe { outbox.rollback_with(mark, |_, _| dropped += 1) };
+    outbox.push(NUMBER, 0, 3_u64);
+    assert!(outbox.flush_into(&mut writer));
+    assert_eq!(dropped, 1);
+    assert_eq!((take_number(&mut reader), take_number(&mut reader)), (Some(1), Some(3)));
+    assert_eq!(take_number(&mut reader), None);
+}
+
+#[test]
+fn what_was_never_flushed_can_be_taken_out() {
+    let mut outbox = Outbox::default();
+    for text in ["a", "b"] {
+        outbox.push(NUMBER, 0, text.to_owned());
+    }
+    let mut texts = Vec::new();
+    // SAFETY: both records carry a `String`, which the visitor takes.
+    outbox.drain_with(|_, payload| texts.push(unsafe { payload.cast::<String>().read() }));
+    assert_eq!(texts, ["a", "b"]);
+}
