@@ -1,0 +1,212 @@
+//! The command line: options in, exit status out.
+//!
+//! Exit status: 0 nothing denied, 1 a denied finding or a ceiling exceeded, 2 could not run, 3 our own
+//! bug, caught. This is the only module that reads files the user names, prints, and decides the status.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use crate::crash;
+use crate::level::{self, Levels, Setting};
+use crate::report::Format;
+use crate::rule::{Level, Rule};
+use crate::{explain, rules};
+
+mod bare_parse;
+mod run;
+
+/// Stack of each thread that analyses: syn recurses with the nesting of the source it parses. The memory is
+/// only reserved; what is not used is never touched.
+const STACK_BYTES: usize = 256 << 20;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// Nothing at deny level.
+    Clean,
+    /// A denied finding, or a ceiling exceeded.
+    Denied,
+    /// Wrong options or configuration, or nothing to read.
+    CouldNotRun,
+    /// The checker itself failed.
+    OurBug,
+}
+
+impl Outcome {
+    /// The exit status.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Denied => 1,
+            Self::CouldNotRun => 2,
+            Self::OurBug => 3,
+        }
+    }
+}
+
+/// Finds unbounded growth and leaked resources in Rust services, and holds resource ceilings.
+///
+/// Reads source; never builds or runs it. Without PATHS or a manifest it checks the workspace of the working
+/// directory. Findings are advice until a rule is denied: in CI, `-D unbounded-growth -D resource-leak`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "checker",
+    version,
+    after_help = "Exit status: 0 clean, 1 denied, 2 could not run, 3 our own bug."
+)]
+struct Args {
+    /// Files or folders to check instead of a cargo workspace
+    #[arg(value_name = "PATHS", conflicts_with = "manifest_path")]
+    paths: Vec<PathBuf>,
+    /// Cargo.toml of the workspace to check
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<PathBuf>,
+    /// Report on this package only; may be repeated
+    #[arg(short, long = "package", value_name = "PKG")]
+    packages: Vec<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Do not report RULE (or `all`); of -A, -W and -D the last that names a rule decides
+    #[arg(short = 'A', long = "allow", value_name = "RULE")]
+    allow: Vec<String>,
+    /// Report RULE as a warning
+    #[arg(short = 'W', long = "warn", value_name = "RULE")]
+    warn: Vec<String>,
+    /// Report RULE as an error and exit 1
+    #[arg(short = 'D', long = "deny", value_name = "RULE")]
+    deny: Vec<String>,
+    /// Print what RULE checks, why, and how to mend it
+    #[arg(long, value_name = "RULE")]
+    explain: Option<String>,
+    /// Print every rule with its default level
+    #[arg(long)]
+    list_rules: bool,
+    /// Print what each binary declares and opens, without checking anything
+    #[arg(long)]
+    dump_resource_budget: bool,
+    /// Check the ceilings in FILE, besides the rules
+    #[arg(long, value_name = "FILE")]
+    check_resource_budget: Option<PathBuf>,
+    /// Print how long the run takes beside a bare parse of the same files
+    #[arg(long, hide = true)]
+    time_bare_parse: bool,
+}
+
+/// A reason why nothing could be checked, in words for the user.
+#[derive(Debug)]
+struct Failure(String);
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self(format!("cannot write: {error}"))
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let matches = Args::command().get_matches();
+    let settings = settings(&matches);
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    let styled = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let outcome = guarded(|| {
+        let mut out = BufWriter::new(io::stdout());
+        let outcome = dispatch(&args, settings, styled, &mut out)?;
+        out.flush()?;
+        Ok(outcome)
+    });
+    ExitCode::from(outcome.code())
+}
+
+/// Runs `job` on threads with room to recurse, and turns what goes wrong into a message and an outcome.
+fn guarded(job: impl FnOnce() -> Result<Outcome, Failure> + Send) -> Outcome {
+    let caught = crash::catch(|| match rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build() {
+        Ok(pool) => pool.install(job),
+        Err(error) => Err(Failure(format!("cannot start threads: {error}"))),
+    });
+    let (outcome, message) = match caught {
+        Ok(Ok(outcome)) => return outcome,
+        Ok(Err(Failure(message))) => (Outcome::CouldNotRun, message),
+        Err(crash) => (Outcome::OurBug, crash.to_string()),
+    };
+    // With standard error closed too, the exit status is all that is left to say it with.
+    let _ = writeln!(io::stderr(), "error: {message}");
+    outcome
+}
+
+fn dispatch(
+    args: &Args,
+    settings: Vec<Setting>,
+    styled: bool,
+    out: &mut dyn Write,
+) -> Result<Outcome, Failure> {
+    let known: Vec<&'static Rule> = rules::all().collect();
+    if args.list_rules {
+        out.write_all(explain::list(&known).as_bytes())?;
+        return Ok(Outcome::Clean);
+    }
+    if let Some(name) = &args.explain {
+        let rule = level::find(name, &known).map_err(|unknown| Failure(unknown.to_string()))?;
+        out.write_all(explain::explain(rule).as_bytes())?;
+        return Ok(Outcome::Clean);
+    }
+    let levels = Levels::new(settings, &known).map_err(|unknown| {
+        let each: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        Failure(each.join("\nerror: "))
+    })?;
+    if args.time_bare_parse {
+        return bare_parse::measure(args, &levels, out);
+    }
+    run::run(args, &levels, styled, out)
+}
+
+/// `-A`, `-W` and `-D` in the order they were written.
+fn settings(matches: &clap::ArgMatches) -> Vec<Setting> {
+    let mut placed: Vec<(usize, Setting)> = Vec::new();
+    for (id, level) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
+        let names = matches.get_many::<String>(id).into_iter().flatten();
+        let positions = matches.indices_of(id).into_iter().flatten();
+        placed.extend(positions.zip(names).map(|(at, rule)| (at, Setting { level, rule: rule.clone() })));
+    }
+    placed.sort_by_key(|(at, _)| *at);
+    placed.into_iter().map(|(_, setting)| setting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Args, Failure, Level, Outcome, guarded, settings};
+
+    #[test]
+    fn the_options_are_consistent() {
+        Args::command().debug_assert();
+        assert!(Args::try_parse_from(["checker", "src", "--manifest-path", "Cargo.toml"]).is_err());
+    }
+
+    #[test]
+    fn levels_keep_the_order_of_the_command_line() {
+        let line = ["checker", "-D", "all", "-A", "a", "-W", "b", "-D", "c"];
+        let found = settings(&Args::command().get_matches_from(line));
+        let found: Vec<_> = found.iter().map(|setting| (setting.level, setting.rule.as_str())).collect();
+        assert_eq!(
+            found,
+            [(Level::Deny, "all"), (Level::Allow, "a"), (Level::Warn, "b"), (Level::Deny, "c")]
+        );
+    }
+
+    #[test]
+    fn a_bug_of_ours_is_an_outcome_of_its_own() {
+        assert_eq!(guarded(|| panic!("a bug")).code(), 3);
+        assert_eq!(guarded(|| Err(Failure("bad options".to_owned()))).code(), 2);
+        assert_eq!(guarded(|| Ok(Outcome::Denied)).code(), 1);
+        assert_eq!(guarded(|| Ok(Outcome::Clean)).code(), 0);
+    }
+}

@@ -1,0 +1,145 @@
+//! One run: read, analyse, judge, report.
+//!
+//! Mistakes in the budget file do not keep the rules from running: all that is wrong is said at once.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use super::{Args, Failure, Outcome};
+use crate::allow::{self, Applied};
+use crate::budget::{self, Budget, Counts};
+use crate::finding::{Confidence, FileId, Finding, SourceFile};
+use crate::level::Levels;
+use crate::report::{self, Diagnostic, Format, Report, Summary};
+use crate::rule::Rule;
+use crate::{Analysis, Input, Options, rules};
+
+/// Checks what `args` name and prints the report.
+pub(super) fn run(
+    args: &Args,
+    levels: &Levels,
+    styled: bool,
+    out: &mut dyn Write,
+) -> Result<Outcome, Failure> {
+    let began = Instant::now();
+    let mut analysis = analyse(args)?;
+    let ceilings = read_ceilings(args, &mut analysis)?;
+    let counts: Vec<Counts> = analysis.binaries.iter().filter_map(budget::count).collect();
+    if args.dump_resource_budget {
+        dump(args.format, &counts, &analysis.sources, out)?;
+        if args.check_resource_budget.is_none() {
+            return Ok(Outcome::Clean);
+        }
+    }
+    let (mut diagnostics, mut summary) = judge(&mut analysis, levels);
+    let mut configured = true;
+    if let Some((budget, problems)) = ceilings {
+        configured = problems.is_empty();
+        let violations = if configured { budget::check(&budget, &counts) } else { Vec::new() };
+        diagnostics.extend(problems.into_iter().chain(violations));
+    }
+    summary.count(&diagnostics);
+    summary.elapsed = began.elapsed();
+    let origin = |file: FileId| analysis.origin(file);
+    let report =
+        Report { sources: &analysis.sources, origin: &origin, diagnostics: &diagnostics, summary: &summary };
+    report::write(args.format, &report, styled, out)?;
+    Ok(match (configured, summary.errors) {
+        (false, _) => Outcome::CouldNotRun,
+        (true, 0) => Outcome::Clean,
+        (true, _) => Outcome::Denied,
+    })
+}
+
+/// Loads and analyses; a run that could read nothing at all is a failure.
+pub(super) fn analyse(args: &Args) -> Result<Analysis, Failure> {
+    let workspace = crate::load(&options(args)).map_err(|error| Failure(error.to_string()))?;
+    let analysis = crate::analyse(workspace);
+    let (files, unparsed) = (analysis.stats.files, analysis.stats.files_unparsed);
+    if files == 0 {
+        return Err(Failure("there is no Rust file to check".to_owned()));
+    }
+    if files == unparsed {
+        let first =
+            analysis.findings.first().map_or_else(String::new, |finding| format!(": {}", finding.message));
+        return Err(Failure(format!("none of the {files} files could be read{first}")));
+    }
+    Ok(analysis)
+}
+
+/// What is to be loaded, as the options name it.
+pub(super) fn options(args: &Args) -> Options {
+    let input = match (&args.manifest_path, args.paths.as_slice()) {
+        (Some(manifest), _) => Input::Manifest(manifest.clone()),
+        (None, []) => Input::Manifest("Cargo.toml".into()),
+        (None, paths) => Input::Paths(paths.to_vec()),
+    };
+    Options { input, packages: args.packages.clone() }
+}
+
+/// Reads the ceilings file, if one is named, and makes it one of the sources that reports quote from.
+fn read_ceilings(args: &Args, analysis: &mut Analysis) -> Result<Option<(Budget, Vec<Diagnostic>)>, Failure> {
+    let Some(path) = &args.check_resource_budget else { return Ok(None) };
+    let text = read(path)?;
+    let file = FileId(u32::try_from(analysis.sources.len()).unwrap_or(u32::MAX));
+    let (budget, mut problems) = budget::parse(&text, file);
+    let known: Vec<&str> = analysis.binaries.iter().map(|binary| binary.name.as_str()).collect();
+    problems.extend(budget.unknown_binaries(&known));
+    analysis.sources.push(SourceFile { path: path.clone(), text });
+    Ok(Some((budget, problems)))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure(format!("cannot read `{}`: {error}", path.display())))
+}
+
+fn dump(
+    format: Format,
+    counts: &[Counts],
+    sources: &[SourceFile],
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    match format {
+        Format::Human => out.write_all(budget::text(counts, sources).as_bytes())?,
+        Format::Json => writeln!(out, "{}", budget::json(counts, sources))?,
+    }
+    Ok(())
+}
+
+/// Applies allows, confidence and levels to the raw findings.
+pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Diagnostic>, Summary) {
+    let known: Vec<&'static Rule> = rules::all().collect();
+    let findings = std::mem::take(&mut analysis.findings);
+    let Applied { kept, silenced, about_allows } = allow::apply(findings, &analysis.allows, &known);
+    let mut findings: Vec<Finding> = kept.into_iter().chain(about_allows).collect();
+    findings.retain(|finding| finding.confidence == Confidence::Certain);
+    findings.sort_by(|a, b| order(a, &analysis.sources).cmp(&order(b, &analysis.sources)));
+    let shown =
+        findings.iter().filter_map(|finding| Diagnostic::of_finding(finding, levels.of(finding.rule)));
+    let diagnostics = shown.collect();
+    let stats = &analysis.stats;
+    let summary = Summary {
+        files: stats.files,
+        lines: stats.lines,
+        functions: stats.functions,
+        calls: stats.calls,
+        calls_unresolved: stats.calls_unresolved,
+        macros_unknown: stats.macros_unknown,
+        files_unparsed: stats.files_unparsed,
+        allowed: silenced,
+        ..Summary::default()
+    };
+    (diagnostics, summary)
+}
+
+/// By path, not by number: the order of the report must not depend on the order of discovery.
+fn order<'a>(
+    finding: &'a Finding,
+    sources: &'a [SourceFile],
+) -> (Option<&'a Path>, u32, u32, &'a str, &'a str) {
+    let span = finding.primary.span;
+    let path = sources.get(span.file.0 as usize).map(|source| source.path.as_path());
+    (path, span.start, span.end, finding.rule.name, &finding.message)
+}

@@ -1,0 +1,58 @@
+//! What a program declares and opens, per binary target, as the budget counts it.
+//!
+//! The analysis fills these in and draws no conclusions; `budget` counts.
+
+use crate::finding::Span;
+
+/// One binary target (a `bin` or an `example`) with what its main locus reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binary {
+    /// Package that has the target.
+    pub package: String,
+    /// Name of the target.
+    pub name: String,
+    /// Name and span of its `#[locus(main)]`; `None` when it has none, and then nothing counts.
+    pub main: Option<Site>,
+    /// Every part of the main locus, in declaration order.
+    pub parts: Vec<Part>,
+    /// Every topic that is published or handled by what runs, once each, at its declaration.
+    pub topics: Vec<Site>,
+    /// Every call that opens a file descriptor and can be reached, once each.
+    pub fd_opens: Vec<Site>,
+}
+
+/// Something with a name and a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// As users know it: `Posted`, `TcpListener::bind`.
+    pub name: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// One field of the main locus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Name of the field.
+    pub name: String,
+    /// Name of the locus type.
+    pub locus: String,
+    /// Where it runs.
+    pub place: Place,
+    /// The field.
+    pub span: Span,
+}
+
+/// Where a part runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// No `#[place]`: pool `main`.
+    Unplaced,
+    /// `#[place(pool = "..")]`.
+    Pool(String),
+    /// `#[place(pinned)]`, one thread for each replica.
+    Pinned {
+        /// 1 unless written.
+        replicas: u64,
+    },
+}

@@ -1,0 +1,130 @@
+//! Levels of rules, as the command line sets them.
+//!
+//! `-A`, `-W` and `-D` are taken in the order they were written and the last one that names a rule (or
+//! `all`) decides, as with rustc. A name may be written with hyphens or underscores.
+
+use locus_syntax::nearest;
+
+use crate::rule::{Level, Rule};
+
+/// One `-A`, `-W` or `-D` as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// What the option says.
+    pub level: Level,
+    /// A rule's name, or `all`.
+    pub rule: String,
+}
+
+/// A name on the command line that no rule has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownRule {
+    /// As written.
+    pub name: String,
+    /// The rule that was probably meant.
+    pub nearest: Option<&'static str>,
+}
+
+impl std::fmt::Display for UnknownRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "unknown rule `{}`\nhelp: ", self.name)?;
+        match self.nearest {
+            Some(nearest) => write!(f, "did you mean `{nearest}`?"),
+            None => write!(f, "`checker --list-rules` prints the names"),
+        }
+    }
+}
+
+impl std::error::Error for UnknownRule {}
+
+/// The level of every rule in this run.
+#[derive(Clone, Debug, Default)]
+pub struct Levels {
+    settings: Vec<Setting>,
+}
+
+impl Levels {
+    /// Checks the names in `settings` against `rules`.
+    ///
+    /// # Errors
+    /// Every name that no rule has.
+    pub fn new(settings: Vec<Setting>, rules: &[&'static Rule]) -> Result<Self, Vec<UnknownRule>> {
+        let mut unknown = Vec::new();
+        let mut known = Vec::new();
+        for setting in settings {
+            if setting.rule == "all" {
+                known.push(setting);
+                continue;
+            }
+            match find(&setting.rule, rules) {
+                Ok(rule) => known.push(Setting { rule: rule.name.to_owned(), ..setting }),
+                Err(error) => unknown.push(error),
+            }
+        }
+        if unknown.is_empty() { Ok(Self { settings: known }) } else { Err(unknown) }
+    }
+
+    /// The level of `rule`.
+    pub fn of(&self, rule: &Rule) -> Level {
+        let last =
+            self.settings.iter().rev().find(|setting| setting.rule == "all" || setting.rule == rule.name);
+        last.map_or(rule.level, |setting| setting.level)
+    }
+}
+
+/// The rule called `name`, in either spelling.
+///
+/// # Errors
+/// When there is none; the error names the nearest.
+pub fn find(name: &str, rules: &[&'static Rule]) -> Result<&'static Rule, UnknownRule> {
+    let kebab = name.replace('_', "-");
+    rules.iter().copied().find(|rule| rule.name == kebab).ok_or_else(|| UnknownRule {
+        name: name.to_owned(),
+        nearest: nearest(&kebab, rules.iter().map(|rule| rule.name)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, Levels, Setting, find};
+    use crate::rule::Rule;
+
+    static GROWTH: Rule = Rule {
+        name: "unbounded-growth",
+        summary: "grows",
+        level: Level::Warn,
+        since: "0.1.0",
+        shapes: &[],
+        doc: "",
+    };
+    static LEAK: Rule = Rule { name: "resource-leak", ..GROWTH };
+    static RULES: &[&Rule] = &[&GROWTH, &LEAK];
+
+    fn set(level: Level, rule: &str) -> Setting {
+        Setting { level, rule: rule.to_owned() }
+    }
+
+    #[test]
+    fn the_last_setting_decides() {
+        let all_then_one = vec![set(Level::Deny, "all"), set(Level::Allow, "resource_leak")];
+        let levels = Levels::new(all_then_one.clone(), RULES).unwrap();
+        assert_eq!((levels.of(&GROWTH), levels.of(&LEAK)), (Level::Deny, Level::Allow));
+
+        let one_then_all = all_then_one.into_iter().rev().collect();
+        let levels = Levels::new(one_then_all, RULES).unwrap();
+        assert_eq!((levels.of(&GROWTH), levels.of(&LEAK)), (Level::Deny, Level::Deny));
+        assert_eq!(Levels::default().of(&LEAK), Level::Warn);
+    }
+
+    #[test]
+    fn every_unknown_name_is_reported_with_its_neighbour() {
+        let settings = vec![set(Level::Deny, "unbounded-grwth"), set(Level::Warn, "colour")];
+        let unknown = Levels::new(settings, RULES).unwrap_err();
+        assert_eq!(
+            unknown[0].to_string(),
+            "unknown rule `unbounded-grwth`\nhelp: did you mean `unbounded-growth`?"
+        );
+        assert_eq!(unknown[1].nearest, None);
+        assert!(find("resource_leak", RULES).is_ok());
+    }
+}
