@@ -1,19 +1,21 @@
 //! `cargo xtask deep`: what takes minutes. Each part has its share of time, printed beside what it took.
 
 mod miri;
+mod stress;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::ledger::{Ledger, Outcome};
-use crate::provision;
 use crate::workspace::Workspace;
+use crate::{chat, provision};
 
 /// The package that holds all unsafe code.
 const RUNTIME: &str = "locus-runtime";
 
 /// Shares of time. A part that takes [`PATIENCE`] times its share hangs, and is killed.
 const MIRI: Duration = Duration::from_secs(8 * 60);
+const STRESS: Duration = Duration::from_secs(4 * 60);
 const PATIENCE: u32 = 2;
 
 /// Entry point of the command.
@@ -28,5 +30,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
             lacking => lacking.clone(),
         });
     }
+    let built = ledger.part("build of the chat", || chat::build(&workspace).into());
+    ledger.planned("stress: Ctrl-C under load", STRESS, || match built {
+        true => stress::run(&workspace, STRESS).into(),
+        false => Outcome::Skipped("build of the chat"),
+    });
     Ok(ledger.close())
 }

@@ -4,6 +4,7 @@
 //! process is run, what a machine lacks and how results are told live in [`process`], [`provision`] and [`ledger`].
 
 mod bench;
+mod chat;
 mod deep;
 mod docs;
 mod ledger;

@@ -72,7 +72,7 @@ pub(crate) fn on_path(program: &str) -> bool {
 }
 
 /// Waits for `child`; at `limit` kills it with its descendants and returns `None`.
-fn wait_within(limit: Duration, child: &mut Child) -> Result<Option<ExitStatus>, String> {
+pub(crate) fn wait_within(limit: Duration, child: &mut Child) -> Result<Option<ExitStatus>, String> {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().map_err(|error| format!("cannot wait: {error}"))? {
@@ -87,7 +87,7 @@ fn wait_within(limit: Duration, child: &mut Child) -> Result<Option<ExitStatus>,
 }
 
 /// Sends a signal by name (`INT`, `TERM`, ..) to one process.
-fn signal(name: &str, process: u32) -> Result<(), String> {
+pub(crate) fn signal(name: &str, process: u32) -> Result<(), String> {
     show(Command::new("kill").arg(format!("-{name}")).arg(process.to_string()))
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: runs that take minutes and end in a table.
 
+mod chat;
 mod field;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use crate::workspace::Workspace;
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let passed = match words[..] {
+        ["chat"] => chat::run(&Workspace::load()?)?,
         ["field", directory] => field::run(&Workspace::load()?, &PathBuf::from(directory))?,
         _ => return Err("`soak` takes `chat`, or `field DIR`".to_owned()),
     };
