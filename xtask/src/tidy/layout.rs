@@ -25,7 +25,9 @@ pub(super) fn crowded_directories(tree: &Tree, problems: &mut Vec<Problem>) {
     for file in &tree.files {
         let parts: Vec<&str> = file.path.split('/').collect();
         for depth in 1..parts.len() {
-            entries.entry(parts[..depth].join("/")).or_default().insert(parts[depth]);
+            // A module and its directory, `foo.rs` and `foo/`, are one entry to whoever looks.
+            let entry = parts[depth].strip_suffix(".rs").unwrap_or(parts[depth]);
+            entries.entry(parts[..depth].join("/")).or_default().insert(entry);
         }
     }
     for (directory, entries) in entries {
@@ -93,6 +95,9 @@ mod tests {
         let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
         assert!(said(crowded_directories, &files[..20]).is_empty());
         assert_eq!(said(crowded_directories, &files), ["a/src: 21 entries, limit 20"]);
+        let mut with_directory = files[..20].to_vec();
+        with_directory.push(("a/src/f0/inner.rs", ""));
+        assert!(said(crowded_directories, &with_directory).is_empty());
     }
 
     #[test]
