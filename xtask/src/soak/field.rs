@@ -7,16 +7,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
-
 use crate::process;
 use crate::workspace::Workspace;
 
 /// Above this share, silence of the checker says too little.
 const UNRESOLVED_PERCENT_MAX: f64 = 25.0;
-
-/// Exit codes with which the checker has looked at the code: nothing denied, or something denied.
-const EXITS_OF_A_VERDICT: [i32; 2] = [0, 1];
 
 /// What the checker says about one service, or the sum over several.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -61,31 +56,36 @@ fn services(directory: &Path) -> Result<Vec<PathBuf>, String> {
     if found.is_empty() { Err(format!("`{}` holds no directory", directory.display())) } else { Ok(found) }
 }
 
+/// One service, as a workspace where it has a manifest, else as bare files.
 fn measure(checker: &Path, service: &Path) -> Result<Figures, String> {
-    let (status, output) = process::capture_any(Command::new(checker).arg("--time-bare-parse").arg(service))?;
-    if !status.code().is_some_and(|code| EXITS_OF_A_VERDICT.contains(&code)) {
-        return Err(format!("the checker ended with {status}"));
+    let manifest = service.join("Cargo.toml");
+    let mut command = Command::new(checker);
+    command.arg("--time-bare-parse");
+    if manifest.is_file() {
+        command.arg("--manifest-path").arg(manifest);
+    } else {
+        command.arg(service);
     }
-    Figures::read(&output)
+    Figures::read(&process::capture(&mut command)?)
 }
 
 impl Figures {
-    /// Reads the JSON line the checker ends with.
+    /// Reads what the checker prints: a name and a number a line.
     fn read(output: &str) -> Result<Self, String> {
-        let line = output
-            .lines()
-            .rev()
-            .find(|line| line.starts_with('{'))
-            .ok_or("the checker printed no figures")?;
-        let values: Value = serde_json::from_str(line).map_err(|error| format!("`{line}`: {error}"))?;
-        let figure = |key: &str| values[key].as_f64().ok_or_else(|| format!("`{line}` has no `{key}`"));
+        let pairs: Vec<(&str, &str)> = output.lines().filter_map(|line| line.split_once(' ')).collect();
+        let figure = |name: &str| {
+            let value = pairs.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
+            value
+                .and_then(|value| value.trim().parse().ok())
+                .ok_or_else(|| format!("no figure `{name}`:\n{output}"))
+        };
         Ok(Self {
             files: figure("files")?,
             lines: figure("lines")?,
-            seconds: figure("seconds")?,
+            seconds: figure("run_seconds")?,
             bare_parse_seconds: figure("bare_parse_seconds")?,
             calls: figure("calls")?,
-            unresolved: figure("unresolved")?,
+            unresolved: figure("calls_unresolved")?,
         })
     }
 
@@ -128,12 +128,12 @@ fn head() -> String {
 mod tests {
     use super::*;
 
-    const LINE: &str =
-        r#"{"files":2,"lines":1000,"seconds":0.002,"bare_parse_seconds":0.001,"calls":40,"unresolved":10}"#;
+    const OUTPUT: &str =
+        "files 2\nlines 1000\nrun_seconds 0.002\nbare_parse_seconds 0.001\ncalls 40\ncalls_unresolved 10\n";
 
     #[test]
-    fn the_last_json_line_holds_the_figures() {
-        let figures = Figures::read(&format!("warning: x\n{{\"other\":1}}\n{LINE}\n")).unwrap();
+    fn figures_are_read_by_name() {
+        let figures = Figures::read(&format!("threads 2\n{OUTPUT}findings 3\n")).unwrap();
         assert_eq!((figures.files, figures.lines, figures.unresolved_percent()), (2.0, 1000.0, 25.0));
         let words: Vec<String> = figures.line("svc").split_whitespace().map(str::to_owned).collect();
         assert_eq!(words, ["svc", "2", "1000", "2000", "1000", "2.00", "40", "25.0"]);
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn totals_are_sums() {
-        let one = Figures::read(LINE).unwrap();
+        let one = Figures::read(OUTPUT).unwrap();
         let mut total = one;
         total.add(one);
         assert_eq!((total.lines, total.calls, total.unresolved_percent()), (2000.0, 80.0, 25.0));
@@ -150,6 +150,6 @@ mod tests {
     #[test]
     fn output_without_figures_is_an_error() {
         assert!(Figures::read("done\n").is_err());
-        assert!(Figures::read("{\"files\":1}\n").unwrap_err().contains("no `lines`"));
+        assert!(Figures::read("files 1\n").unwrap_err().contains("`lines`"));
     }
 }
