@@ -6,5 +6,6 @@
 //! judges that. All but `load` is pure: the same input gives the same output for any number of threads.
 
 pub mod finding;
+pub mod load;
 pub mod lower;
 pub mod rule;

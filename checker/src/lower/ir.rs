@@ -65,10 +65,21 @@ pub struct Item {
     pub at: Range,
     /// All of it, where known, else `at`.
     pub all: Range,
-    /// Visible outside its crate, as far as its own qualifier says.
-    pub public: bool,
+    /// How far it is visible, as its own qualifier says.
+    pub vis: Vis,
     /// What it is.
     pub kind: ItemKind,
+}
+
+/// Visibility as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Vis {
+    /// Nothing written.
+    Private,
+    /// `pub(crate)` and its kin.
+    Restricted,
+    /// `pub`.
+    Public,
 }
 
 /// The kinds of items the analysis knows.
@@ -112,8 +123,6 @@ pub struct UseLeaf {
     pub glob: bool,
     /// Whether the path began with `::`.
     pub absolute: bool,
-    /// Re-exported.
-    pub public: bool,
 }
 
 /// A struct or union.

@@ -5,7 +5,7 @@ use super::attr::LocusItem;
 use super::expr::BodyLower;
 use super::ir::{
     EnumIr, FieldIr, FnIr, ImplIr, Item, ItemKind, Range, Receiver, StructIr, TraitIr, TypeRef, UseLeaf,
-    ValueIr,
+    ValueIr, Vis,
 };
 use super::sym::Sym;
 use syn::spanned::Spanned;
@@ -61,7 +61,7 @@ impl Lower<'_> {
 
     pub(crate) fn named(&mut self, ident: &proc_macro2::Ident, vis: &Visibility, kind: ItemKind) -> Item {
         let at = self.at(ident.span());
-        Item { name: self.sym(ident), at, all: at, public: matches!(vis, Visibility::Public(_)), kind }
+        Item { name: self.sym(ident), at, all: at, vis: visibility(vis), kind }
     }
 
     fn module(&mut self, of: &syn::ItemMod) -> Item {
@@ -71,21 +71,19 @@ impl Lower<'_> {
     }
 
     fn use_item(&mut self, of: &syn::ItemUse) -> Item {
-        let public = !matches!(of.vis, Visibility::Inherited);
         let mut leaves = Vec::new();
         let absolute = of.leading_colon.is_some();
-        self.use_tree(&of.tree, &mut Vec::new(), (absolute, public), &mut leaves);
+        self.use_tree(&of.tree, &mut Vec::new(), absolute, &mut leaves);
         let at = self.at(of.use_token.span);
-        Item { name: Sym::NONE, at, all: at, public, kind: ItemKind::Use(leaves) }
+        Item { name: Sym::NONE, at, all: at, vis: visibility(&of.vis), kind: ItemKind::Use(leaves) }
     }
 
-    fn use_tree(&mut self, tree: &UseTree, path: &mut Vec<Sym>, flags: (bool, bool), out: &mut Vec<UseLeaf>) {
-        let (absolute, public) = flags;
-        let leaf = |path: &[Sym], alias, glob| UseLeaf { path: path.into(), alias, glob, absolute, public };
+    fn use_tree(&mut self, tree: &UseTree, path: &mut Vec<Sym>, absolute: bool, out: &mut Vec<UseLeaf>) {
+        let leaf = |path: &[Sym], alias, glob| UseLeaf { path: path.into(), alias, glob, absolute };
         match tree {
             UseTree::Path(step) => {
                 path.push(self.sym(&step.ident));
-                self.use_tree(&step.tree, path, flags, out);
+                self.use_tree(&step.tree, path, absolute, out);
                 path.pop();
             }
             UseTree::Name(name) => {
@@ -113,7 +111,7 @@ impl Lower<'_> {
             UseTree::Glob(_) => out.push(leaf(path, Sym::NONE, true)),
             UseTree::Group(group) => {
                 for tree in &group.items {
-                    self.use_tree(tree, path, flags, out);
+                    self.use_tree(tree, path, absolute, out);
                 }
             }
         }
@@ -122,9 +120,9 @@ impl Lower<'_> {
     fn extern_crate(&mut self, of: &syn::ItemExternCrate) -> Item {
         let name = self.sym(&of.ident);
         let alias = of.rename.as_ref().map_or(name, |(_, rename)| self.sym(rename));
-        let leaf = UseLeaf { path: Box::new([name]), alias, glob: false, absolute: true, public: false };
+        let leaf = UseLeaf { path: Box::new([name]), alias, glob: false, absolute: true };
         let at = self.at(of.ident.span());
-        Item { name: Sym::NONE, at, all: at, public: false, kind: ItemKind::Use(vec![leaf]) }
+        Item { name: Sym::NONE, at, all: at, vis: visibility(&of.vis), kind: ItemKind::Use(vec![leaf]) }
     }
 
     fn structure(&mut self, of: &syn::ItemStruct) -> Item {
@@ -230,7 +228,7 @@ impl Lower<'_> {
         let generics = self.generics(&of.generics);
         let of_trait = of.trait_.as_ref().and_then(|(not, path, _)| not.is_none().then(|| self.path(path)));
         let lowered = ImplIr { generics, of: of_trait, ty: self.ty(&of.self_ty), items, locus };
-        Item { name: Sym::NONE, at, all, public: false, kind: ItemKind::Impl(Box::new(lowered)) }
+        Item { name: Sym::NONE, at, all, vis: Vis::Private, kind: ItemKind::Impl(Box::new(lowered)) }
     }
 
     fn function(
@@ -268,6 +266,14 @@ impl Lower<'_> {
 
     pub(crate) fn join(&self, spanned: &impl Spanned) -> Range {
         self.at(spanned.span())
+    }
+}
+
+fn visibility(vis: &Visibility) -> Vis {
+    match vis {
+        Visibility::Public(_) => Vis::Public,
+        Visibility::Restricted(_) => Vis::Restricted,
+        Visibility::Inherited => Vis::Private,
     }
 }
 

@@ -1,0 +1,31 @@
+//! A workspace from texts in memory: for tests, editors and fuzzing.
+
+use super::{Crate, File, Package, TargetKind, Workspace};
+use crate::finding::{FileId, SourceFile};
+use crate::lower::{self, sym::Sym};
+use std::path::PathBuf;
+
+impl Workspace {
+    /// One package and one file for each `(name, kind, text)`; each may use the libraries among the others.
+    pub fn of_texts(crates: &[(&str, TargetKind, &str)]) -> Workspace {
+        let mut workspace = Workspace::default();
+        for (index, (name, kind, text)) in crates.iter().enumerate() {
+            let others = crates.iter().filter(|(other, _, _)| other != name);
+            let package = Package {
+                name: (*name).to_owned(),
+                dependencies: others.map(|(other, _, _)| (Sym::new(other), (*other).to_owned())).collect(),
+                selected: true,
+                ..Package::default()
+            };
+            let ir = lower::file(text, &package.cfg);
+            let path = PathBuf::from(format!("{name}.rs"));
+            let source = SourceFile { path, text: (*text).to_owned() };
+            workspace.files.push(File { source, package: index, ir, children: Vec::new() });
+            let root = FileId(u32::try_from(index).unwrap_or(u32::MAX));
+            let target = (*name).to_owned();
+            workspace.crates.push(Crate { package: index, target, name: Sym::new(name), kind: *kind, root });
+            workspace.packages.push(package);
+        }
+        workspace
+    }
+}

@@ -1,0 +1,175 @@
+//! Follows modules from the roots of the targets, reading and lowering each file once.
+//!
+//! Every file is a task of its own that spawns one for each module it declares, so parsing begins before the
+//! tree of files is known. Results are sorted by path afterwards: nothing depends on who finished first.
+
+use super::{Crate, File, Package, Plan, Workspace};
+use crate::finding::{FileId, SourceFile};
+use crate::lower::{self, ir::FileIr, ir::Item, ir::ItemKind, ir::Problem, ir::Range, sym::Sym};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Larger files are generated; nobody fixes a leak there.
+const FILE_BYTES_MAX: u64 = 8 << 20;
+
+struct Loaded {
+    path: PathBuf,
+    package: usize,
+    text: String,
+    ir: Result<FileIr, Problem>,
+    children: Vec<(Vec<Sym>, PathBuf)>,
+}
+
+struct Walk<'p> {
+    packages: &'p [Package],
+    seen: Mutex<FxHashSet<PathBuf>>,
+    done: Mutex<(Vec<Loaded>, Vec<String>)>,
+}
+
+pub(crate) fn load(plan: Plan) -> Workspace {
+    let walk = Walk { packages: &plan.packages, seen: Mutex::default(), done: Mutex::default() };
+    rayon::scope(|scope| {
+        for (package, _, _, root) in &plan.targets {
+            walk.visit(scope, root.clone(), *package, true);
+        }
+    });
+    let (mut loaded, mut problems) = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    loaded.sort_by(|a, b| a.path.cmp(&b.path));
+    problems.extend(plan.problems.iter().cloned());
+    problems.sort();
+    assemble(plan, loaded, problems)
+}
+
+impl<'p> Walk<'p> {
+    fn visit<'s>(&'s self, scope: &rayon::Scope<'s>, path: PathBuf, package: usize, owns_directory: bool)
+    where
+        'p: 's,
+    {
+        let path = path.canonicalize().unwrap_or(path);
+        if self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone()) {
+            scope.spawn(move |scope| self.read(scope, path, package, owns_directory));
+        }
+    }
+
+    fn read<'s>(&'s self, scope: &rayon::Scope<'s>, path: PathBuf, package: usize, owns_directory: bool)
+    where
+        'p: 's,
+    {
+        let (text, ir) = match read_text(&path) {
+            Ok(text) => {
+                let ir = lower::file(&text, &self.packages[package].cfg);
+                (text, ir)
+            }
+            Err(message) => (String::new(), Err(Problem { at: Range::default(), message, help: None })),
+        };
+        let mut children = Vec::new();
+        if let Ok(ir) = &ir {
+            let mut missing = Vec::new();
+            let mut found = Modules { file: &path, ir, children: &mut children, missing: &mut missing };
+            found.collect(&ir.items, &directory(&path, owns_directory), &mut Vec::new());
+            for (_, child, owns_directory) in &children {
+                self.visit(scope, child.clone(), package, *owns_directory);
+            }
+            self.done.lock().unwrap_or_else(PoisonError::into_inner).1.extend(missing);
+        }
+        let children = children.into_iter().map(|(name, child, _)| (name, child)).collect();
+        let loaded = Loaded { path, package, text, ir, children };
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).0.push(loaded);
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let size = path.metadata().map_err(|error| error.to_string())?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(format!("larger than {} MiB", FILE_BYTES_MAX >> 20));
+    }
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())
+}
+
+/// Where the modules of a file lie: beside it for roots and `mod.rs`, else in the directory of its name.
+fn directory(path: &Path, owns_directory: bool) -> PathBuf {
+    match owns_directory {
+        true => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        false => path.with_extension(""),
+    }
+}
+
+struct Modules<'m> {
+    file: &'m Path,
+    ir: &'m FileIr,
+    children: &'m mut Vec<(Vec<Sym>, PathBuf, bool)>,
+    missing: &'m mut Vec<String>,
+}
+
+impl Modules<'_> {
+    fn collect(&mut self, items: &[Item], directory: &Path, within: &mut Vec<Sym>) {
+        for item in items {
+            let ItemKind::Mod { items, path } = &item.kind else { continue };
+            let name = self.ir.texts.get(item.name);
+            within.push(item.name);
+            match (items, path) {
+                (Some(items), _) => self.collect(items, &directory.join(name), within),
+                (None, Some(path)) => {
+                    // Relative to the file itself, unless inside an inline module.
+                    let base = match within.len() {
+                        1 => self.file.parent().map(Path::to_path_buf).unwrap_or_default(),
+                        _ => directory.to_path_buf(),
+                    };
+                    self.child(within, &[(base.join(&**path), true)]);
+                }
+                (None, None) => {
+                    let beside = directory.join(format!("{name}.rs"));
+                    self.child(within, &[(beside, false), (directory.join(name).join("mod.rs"), true)]);
+                }
+            }
+            within.pop();
+        }
+    }
+
+    fn child(&mut self, within: &[Sym], candidates: &[(PathBuf, bool)]) {
+        match candidates.iter().find(|(path, _)| path.is_file()) {
+            Some((path, owns)) => {
+                let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                self.children.push((within.to_vec(), path, *owns));
+            }
+            None => {
+                let module =
+                    within.iter().map(|name| self.ir.texts.get(*name)).collect::<Vec<_>>().join("::");
+                self.missing.push(format!("`{}`: module `{module}` has no file", self.file.display()));
+            }
+        }
+    }
+}
+
+fn assemble(plan: Plan, loaded: Vec<Loaded>, problems: Vec<String>) -> Workspace {
+    let id = |index: usize| FileId(u32::try_from(index).unwrap_or(u32::MAX));
+    let ids: FxHashMap<PathBuf, FileId> =
+        loaded.iter().enumerate().map(|(index, file)| (file.path.clone(), id(index))).collect();
+    let root = plan.root.canonicalize().unwrap_or(plan.root);
+    let mut crates: Vec<Crate> = Vec::with_capacity(plan.targets.len());
+    for (package, target, kind, path) in plan.targets {
+        let path = path.canonicalize().unwrap_or(path);
+        // A bare file that another one declares as its module is no crate of its own.
+        let is_module = !plan.packages[package].has_manifest
+            && loaded.iter().any(|file| file.children.iter().any(|(_, child)| *child == path));
+        if let (Some(root), false) = (ids.get(&path), is_module) {
+            let name = Sym::new(&target.replace('-', "_"));
+            crates.push(Crate { package, target, name, kind, root: *root });
+        }
+    }
+    crates.sort_by(|a, b| (a.package, a.kind, &a.target).cmp(&(b.package, b.kind, &b.target)));
+    let files = loaded.into_iter().map(|file| {
+        let shown = file.path.strip_prefix(&root).map(Path::to_path_buf).unwrap_or(file.path);
+        let children = file.children.into_iter().filter_map(|(name, child)| Some((name, *ids.get(&child)?)));
+        File {
+            source: SourceFile { path: shown, text: file.text },
+            package: file.package,
+            ir: file.ir,
+            children: children.collect(),
+        }
+    });
+    let files = files.collect();
+    Workspace { root, packages: plan.packages, crates, files, problems }
+}
