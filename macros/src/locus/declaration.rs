@@ -1,0 +1,173 @@
+//! `#[locus(..)]` on a struct: the topics it publishes and receives, and its limits.
+
+use super::expand::{OnOptions, duration, key_of, on_options, with_static};
+use crate::diag::{not_built, refuse, refuse_lifetimes};
+use crate::output::{cfgs, private, strip};
+use locus_syntax::{Errors, KeyMatch, LocusAttr, Problem, ReceivesAttr, Setting, Site, read};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Field, ItemStruct, Type};
+
+/// The struct, its declarations, and `None` when it cannot be a locus at all.
+pub(super) fn expand(attr: &LocusAttr, mut item: ItemStruct, errors: &mut Errors) -> Option<TokenStream> {
+    let help = "a locus lives as long as the program likes: let it own its data, or share it in an `Arc`";
+    if refuse_lifetimes(&item.generics, "a locus", help, errors) {
+        return None;
+    }
+    built(attr, errors);
+    refuse_doubles(&attr.publishes, "publishes", errors);
+    let received: Vec<Type> = attr.receives.iter().map(|receives| receives.topic.clone()).collect();
+    refuse_doubles(&received, "receives", errors);
+    strip_checked(&mut item.attrs, Site::Elsewhere, errors);
+    for field in &mut item.fields {
+        refuse_place(field, errors);
+        strip_checked(&mut field.attrs, Site::Elsewhere, errors);
+    }
+    let declared = Declared { attr, item: &item, cfgs: cfgs(&item.attrs) };
+    let publishes = attr.publishes.iter().map(|topic| declared.published(topic));
+    let receives = attr.receives.iter().map(|receives| declared.received(receives));
+    let own = declared.own();
+    Some(quote!(#item #(#publishes)* #(#receives)* #own))
+}
+
+/// Checks and takes off the contracts on one item.
+fn strip_checked(attrs: &mut Vec<Attribute>, site: Site, errors: &mut Errors) {
+    read(attrs, site, errors);
+    strip(attrs, site);
+}
+
+fn built(attr: &LocusAttr, errors: &mut Errors) {
+    if let Some(children) = attr.children.first() {
+        errors.push(not_built(children.key_span, "`children(..)`"));
+    }
+    refuse(attr.strategy.as_ref(), "`strategy`", errors);
+    refuse(attr.memory_max.as_ref(), "`memory_max`", errors);
+    refuse(attr.idle.as_ref(), "`idle`", errors);
+    for receives in &attr.receives {
+        if let Some(Setting { value: KeyMatch::Unmatched, key, .. }) = &receives.key {
+            errors.push(not_built(*key, "`key = _`"));
+        }
+    }
+}
+
+fn refuse_doubles(types: &[Type], list: &str, errors: &mut Errors) {
+    let texts: Vec<String> = types.iter().map(|ty| ty.to_token_stream().to_string()).collect();
+    for (at, (ty, text)) in types.iter().zip(&texts).enumerate() {
+        if texts.iter().take(at).any(|earlier| earlier == text) {
+            errors.push(
+                Problem::over(ty, format!("`{text}` stands twice in `{list}`")).help("keep one of them"),
+            );
+        }
+    }
+}
+
+fn refuse_place(field: &mut Field, errors: &mut Errors) {
+    if let Some(place) = field.attrs.iter().find(|attr| attr.path().is_ident("place")) {
+        errors.push(
+            Problem::over(place.path(), "`#[place]` belongs in `#[locus(main)]`")
+                .help("only the composition of the program knows threads; place this locus there"),
+        );
+    }
+    strip(&mut field.attrs, Site::MainField);
+}
+
+struct Declared<'m> {
+    attr: &'m LocusAttr,
+    item: &'m ItemStruct,
+    cfgs: Vec<Attribute>,
+}
+
+impl Declared<'_> {
+    fn ty(&self) -> TokenStream {
+        let (ident, (_, ty_generics, _)) = (&self.item.ident, self.item.generics.split_for_impl());
+        quote!(#ident #ty_generics)
+    }
+
+    /// The bound sits on the topic: with one declared topic, a bound on the locus would make rustc infer that
+    /// topic and report a type mismatch instead of the missing declaration.
+    fn published(&self, topic: &Type) -> TokenStream {
+        let (impl_generics, _, where_clause) = self.item.generics.split_for_impl();
+        let (cfgs, ty, private) = (&self.cfgs, self.ty(), private(topic.span()));
+        quote_spanned! {topic.span()=>
+            #(#cfgs)*
+            #[automatically_derived]
+            impl #impl_generics #private::PublishedBy<#ty> for #topic #where_clause {
+                type Sent = <#topic as #private::Topic>::Sent;
+                fn __send(self, __to: &mut #private::Publisher) -> Self::Sent { __to.send(self) }
+            }
+        }
+    }
+
+    fn received(&self, receives: &ReceivesAttr) -> TokenStream {
+        let generics = with_static(&self.item.generics);
+        let (impl_generics, _, where_clause) = generics.split_for_impl();
+        let (cfgs, ty, topic) = (&self.cfgs, self.ty(), &receives.topic);
+        let private = private(topic.span());
+        let options = on_options(&OnOptions {
+            method: "run",
+            bounded: receives.bounded.as_ref().map(|bounded| &bounded.value),
+            on_full: receives.on_full.as_ref().map(|on_full| on_full.value),
+            missed: false,
+        });
+        let key = match &receives.key {
+            Some(Setting { value: KeyMatch::Value(expr), .. }) => Some(expr),
+            _ => None,
+        };
+        let key_of = key_of(&ty, &quote!(<Self as ::locus::__private::Topic>::Key), key);
+        let name = quote_spanned!(topic.span()=> #private::ReceivedBy<#ty>);
+        quote! {
+            #(#cfgs)*
+            #[automatically_derived]
+            impl #impl_generics #name for #topic #where_clause { #options #key_of }
+        }
+    }
+
+    fn own(&self) -> TokenStream {
+        let generics = with_static(&self.item.generics);
+        let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+        let (cfgs, ident, private) = (&self.cfgs, &self.item.ident, private(Span::call_site()));
+        let name = ident.to_string();
+        let options = self.options();
+        let publishes = self.attr.publishes.iter().map(|topic| quote!(__d.publishes::<#topic>();));
+        let receives = self.attr.receives.iter().map(|receives| {
+            let topic = &receives.topic;
+            quote!(__d.receives::<#topic>();)
+        });
+        quote! {
+            #(#cfgs)*
+            #[automatically_derived]
+            impl #impl_generics #private::Declared for #ident #ty_generics #where_clause {
+                const NAME: &'static ::core::primitive::str = #name;
+                #options
+                fn declare(__d: &mut #private::Describe<Self>) {
+                    let _ = &__d;
+                    #(#publishes)*
+                    #(#receives)*
+                }
+            }
+        }
+    }
+
+    fn options(&self) -> TokenStream {
+        let private = private(Span::call_site());
+        let restarts = self.attr.restarts.as_ref().map(|restarts| {
+            let value = proc_macro2::Literal::u64_unsuffixed(restarts.value);
+            quote!(restarts: #value,)
+        });
+        let within = self.attr.within.as_ref().map(|within| {
+            let value = duration(within.value);
+            quote!(within: #value,)
+        });
+        let scratch = self.attr.scratch_bytes_max.as_ref().map(|scratch| {
+            let value = proc_macro2::Literal::u64_unsuffixed(scratch.value);
+            quote!(scratch_bytes_max: #value,)
+        });
+        let default = quote!(#private::LocusOptions::DEFAULT);
+        let value = match (&restarts, &within, &scratch) {
+            (None, None, None) => default,
+            _ => quote!(#private::LocusOptions { #restarts #within #scratch ..#default }),
+        };
+        quote!(const OPTIONS: #private::LocusOptions = #value;)
+    }
+}

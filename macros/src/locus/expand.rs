@@ -1,0 +1,310 @@
+//! From the model of an impl to the traits the runtime calls it through.
+
+use super::methods::{Handler, Hook, HookKind, Missed, Model, Timer};
+use crate::output::{local, private};
+use crate::topic::{on_full, optional_count};
+use locus_syntax::{Count, OnFull};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use std::time::Duration;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, Generics, ImplItem, ItemImpl, WhereClause, parse_quote};
+
+/// The impl with its bodies back in place, and what is generated from it.
+pub(super) fn locus(model: &Model, bodies: &[Group]) -> TokenStream {
+    let mut tokens = refilled(&model.item, bodies);
+    let generics = with_static(&model.item.generics);
+    let head = Head { model, generics: &generics };
+    for (number, handler) in model.handlers.iter().enumerate() {
+        tokens.extend(handler_impl(&head, number, handler));
+    }
+    for (number, timer) in model.timers.iter().enumerate() {
+        tokens.extend(timer_impl(&head, number, timer));
+    }
+    tokens.extend(locus_impl(&head));
+    tokens.extend(one_impl(model));
+    tokens
+}
+
+/// What every generated impl starts with.
+struct Head<'m> {
+    model: &'m Model,
+    generics: &'m Generics,
+}
+
+impl Head<'_> {
+    /// `#[cfg(..)] impl<S: Bound> TRAIT for Room<S> where .. { BODY }`
+    fn implement(&self, cfgs: &[Attribute], name: &TokenStream, body: &TokenStream) -> TokenStream {
+        let (impl_generics, _, where_clause) = self.generics.split_for_impl();
+        let (own, ty) = (&self.model.cfgs, &self.model.item.self_ty);
+        quote! {
+            #(#own)* #(#cfgs)*
+            #[automatically_derived]
+            impl #impl_generics #name for #ty #where_clause { #body }
+        }
+    }
+}
+
+/// A locus outlives every borrow, and so do its type parameters; users need not say so at each of them.
+pub(super) fn with_static(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    let params: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
+    if !params.is_empty() {
+        let clause: &mut WhereClause = generics.make_where_clause();
+        for param in params {
+            clause.predicates.push(parse_quote!(#param: 'static));
+        }
+    }
+    generics
+}
+
+/// The user's own tokens; only attributes of ours and anonymous scratch lifetimes differ.
+fn refilled(item: &ItemImpl, bodies: &[Group]) -> TokenStream {
+    let mut bodies = bodies.iter();
+    let items = item.items.iter().map(|item| match item {
+        ImplItem::Fn(method) => {
+            let (attrs, vis, defaultness, sig) =
+                (&method.attrs, &method.vis, &method.defaultness, &method.sig);
+            let body = bodies.next();
+            quote!(#(#attrs)* #vis #defaultness #sig #body)
+        }
+        other => other.to_token_stream(),
+    });
+    let mut content = Group::new(proc_macro2::Delimiter::Brace, items.collect());
+    content.set_span(item.brace_token.span.join());
+    let (attrs, unsafety, token) = (&item.attrs, &item.unsafety, &item.impl_token);
+    let (impl_generics, where_clause) = (&item.generics, &item.generics.where_clause);
+    let ty = &item.self_ty;
+    quote!(#(#attrs)* #unsafety #token #impl_generics #ty #where_clause #content)
+}
+
+fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) -> TokenStream {
+    let span = handler.shape.topic.span();
+    let (private, topic) = (private(span), &handler.shape.topic);
+    let options = on_options(&OnOptions {
+        method: &handler.method.to_string(),
+        bounded: handler.bounded.as_ref(),
+        on_full: handler.on_full,
+        missed: handler.missed.is_some(),
+    });
+    let key_of =
+        key_of(&quote!(Self), &quote!(<Self::Topic as ::locus::__private::Topic>::Key), handler.key.as_ref());
+    let handle = handle(handler);
+    let missed = handler.missed.as_ref().map(missed);
+    let name = quote_spanned!(span=> #private::Handler<#number>);
+    let body = quote! {
+        type Topic = #topic;
+        #options
+        #key_of
+        #handle
+        #missed
+    };
+    head.implement(&handler.cfgs, &name, &body)
+}
+
+fn handle(handler: &Handler) -> TokenStream {
+    let span = handler.method.span();
+    let (me, message) = (local("__me", span), local("__message", handler.shape.topic.span()));
+    let (promise, cx) = (local("__promise", span), local("__cx", span));
+    let method = &handler.method;
+    let cx_argument = handler.shape.takes_cx.then(|| quote!(, #cx));
+    let call = match handler.shape.takes_reply {
+        true => quote_spanned! {span=>
+            ::locus::__private::Promise::with_reply(#promise, |__reply| Self::#method(#me, #message #cx_argument, __reply))
+        },
+        false => {
+            let answers = quote_spanned!(handler.output=> ::locus::__private::Answers::answer);
+            quote!(#answers(Self::#method(#me, #message #cx_argument), #promise))
+        }
+    };
+    quote! {
+        fn handle(
+            #me: &mut Self,
+            #message: &Self::Topic,
+            #promise: <Self::Topic as ::locus::__private::Topic>::Promise,
+            #cx: &mut ::locus::__private::Cx<'_, Self>,
+        ) -> ::locus::__private::Outcome {
+            #call
+        }
+    }
+}
+
+fn missed(missed: &Missed) -> TokenStream {
+    let (me, cx) = (local("__me", missed.method.span()), local("__cx", missed.method.span()));
+    let method = &missed.method;
+    let cx_argument = missed.takes_cx.then(|| quote!(, #cx));
+    let outcome = quote_spanned!(missed.output=> ::locus::__private::IntoOutcome::into_outcome);
+    quote! {
+        fn missed(
+            #me: &mut Self,
+            __n: ::core::primitive::u64,
+            #cx: &mut ::locus::__private::Cx<'_, Self>,
+        ) -> ::locus::__private::Outcome {
+            #outcome(Self::#method(#me, __n #cx_argument))
+        }
+    }
+}
+
+/// The options of a subscription, as one constant.
+pub(super) struct OnOptions<'m> {
+    pub(super) method: &'m str,
+    pub(super) bounded: Option<&'m Count>,
+    pub(super) on_full: Option<OnFull>,
+    pub(super) missed: bool,
+}
+
+/// `const OPTIONS: OnOptions = ..`
+pub(super) fn on_options(options: &OnOptions<'_>) -> TokenStream {
+    let private = private(Span::call_site());
+    let (method, missed) = (options.method, options.missed);
+    let bounded = optional_count(options.bounded);
+    let policy = match options.on_full.map(on_full) {
+        Some(policy) => quote!(::core::option::Option::Some(#policy)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        const OPTIONS: #private::OnOptions =
+            #private::OnOptions { method: #method, bounded: #bounded, on_full: #policy, missed: #missed };
+    }
+}
+
+/// `fn key_of(me: &Room) -> Match<Key>`: the user's expression, with `self` turned into the argument.
+pub(super) fn key_of(locus: &TokenStream, key: &TokenStream, expr: Option<&Expr>) -> TokenStream {
+    let me = local("__me", Span::call_site());
+    let private = private(Span::call_site());
+    let value = match expr {
+        None => quote!({ let _ = #me; #private::Match::All }),
+        Some(expr) => {
+            let expr = without_self(expr.to_token_stream());
+            let cloned = quote_spanned!(expr.span()=> ::core::clone::Clone::clone(&(#expr)));
+            quote!({ let _ = #me; #private::Match::Key(#cloned) })
+        }
+    };
+    quote!(fn key_of(#me: &#locus) -> #private::Match<#key> { #value })
+}
+
+fn without_self(tokens: TokenStream) -> TokenStream {
+    let replace = |tree| match tree {
+        TokenTree::Ident(ident) if ident == "self" => TokenTree::Ident(local("__me", ident.span())),
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), without_self(group.stream()));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        other => other,
+    };
+    tokens.into_iter().map(replace).collect()
+}
+
+fn timer_impl(head: &Head<'_>, number: usize, timer: &Timer) -> TokenStream {
+    let private = private(Span::call_site());
+    let (me, cx) = (local("__me", timer.method.span()), local("__cx", timer.method.span()));
+    let (method, name) = (&timer.method, timer.method.to_string());
+    let cx_argument = timer.takes_cx.then(|| quote!(, #cx));
+    let outcome = quote_spanned!(timer.output=> ::locus::__private::IntoOutcome::into_outcome);
+    let period = duration(timer.period);
+    let body = quote! {
+        const METHOD: &'static ::core::primitive::str = #name;
+        const PERIOD: ::core::time::Duration = #period;
+        fn fire(#me: &mut Self, #cx: &mut #private::Cx<'_, Self>) -> #private::Outcome {
+            #outcome(Self::#method(#me #cx_argument))
+        }
+    };
+    head.implement(&timer.cfgs, &quote!(#private::Timer<#number>), &body)
+}
+
+/// A duration as a constant expression.
+pub(super) fn duration(duration: Duration) -> TokenStream {
+    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(::core::time::Duration::new(#seconds, #nanos))
+}
+
+fn locus_impl(head: &Head<'_>) -> TokenStream {
+    let private = private(Span::call_site());
+    let hooks = [
+        ("birth", HookKind::Birth, quote!(#private::Birth::None)),
+        ("run", HookKind::Run, quote!(::core::option::Option::None)),
+        ("drain", HookKind::Drain, quote!(::core::option::Option::None)),
+        ("dissolve", HookKind::Dissolve, quote!(::core::option::Option::None)),
+    ];
+    let fields = hooks.into_iter().map(|(name, kind, none)| {
+        let found: Vec<&Hook> = head.model.hooks.iter().filter(|hook| hook.kind == kind).collect();
+        hook_field(&Ident::new(name, Span::call_site()), &found, &none)
+    });
+    let on = head.model.handlers.iter().enumerate().map(|(number, handler)| {
+        let cfgs = &handler.cfgs;
+        quote!(#(#cfgs)* __d.on::<#number>();)
+    });
+    let every = head.model.timers.iter().enumerate().map(|(number, timer)| {
+        let cfgs = &timer.cfgs;
+        quote!(#(#cfgs)* __d.every::<#number>();)
+    });
+    let body = quote! {
+        const HOOKS: #private::Hooks<Self> = #private::Hooks { #(#fields)* };
+        fn describe(__d: &mut #private::Describe<Self>) {
+            let _ = &__d;
+            #(#on)*
+            #(#every)*
+        }
+    };
+    head.implement(&[], &quote!(#private::Locus), &body)
+}
+
+/// One field of `Hooks`: a method for each configuration, nothing for the others.
+fn hook_field(name: &Ident, hooks: &[&Hook], none: &TokenStream) -> TokenStream {
+    let mut predicates = Vec::new();
+    let mut tokens = TokenStream::new();
+    for hook in hooks {
+        let (cfgs, value) = (&hook.cfgs, hook_value(hook));
+        tokens.extend(quote!(#(#cfgs)* #name: #value,));
+        let all = cfgs.iter().filter_map(|cfg| cfg.parse_args::<TokenStream>().ok());
+        predicates.push(quote!(all(#(#all),*)));
+    }
+    match hooks {
+        [] => quote!(#name: #none,),
+        [only] if only.cfgs.is_empty() => tokens,
+        _ => quote!(#tokens #[cfg(not(any(#(#predicates),*)))] #name: #none,),
+    }
+}
+
+fn hook_value(hook: &Hook) -> TokenStream {
+    let private = private(Span::call_site());
+    let (method, span) = (&hook.method, hook.method.span());
+    let (me, cx) = (local("__me", span), local("__cx", span));
+    let cx_argument = hook.takes_cx.then(|| quote!(, #cx));
+    let outcome = quote_spanned!(hook.output=> ::locus::__private::IntoOutcome::into_outcome);
+    let boxed = quote!(::std::boxed::Box::pin);
+    match (hook.kind, hook.is_async) {
+        (HookKind::Run, _) => quote! {
+            ::core::option::Option::Some(|__run| #boxed(async move { #outcome(Self::#method(__run).await) }))
+        },
+        (HookKind::Birth, true) => quote! {
+            #private::Birth::Async(|#me, #cx| #boxed(async move {
+                let _ = &#cx;
+                #outcome(Self::#method(#me #cx_argument).await)
+            }))
+        },
+        (kind, _) => {
+            let call = quote!(|#me, #cx| { let _ = &#cx; #outcome(Self::#method(#me #cx_argument)) });
+            match kind {
+                HookKind::Birth => quote!(#private::Birth::Sync(#call)),
+                _ => quote!(::core::option::Option::Some(#call)),
+            }
+        }
+    }
+}
+
+/// Two impls of one locus would each list only their own handlers; the name is what rustc then prints.
+fn one_impl(model: &Model) -> TokenStream {
+    let (impl_generics, _, where_clause) = model.item.generics.split_for_impl();
+    let (cfgs, ty) = (&model.cfgs, &model.item.self_ty);
+    let span = model.item.self_ty.span();
+    quote_spanned! {span=>
+        #(#cfgs)*
+        #[automatically_derived]
+        impl #impl_generics #ty #where_clause {
+            #[doc(hidden)]
+            const __one_locus_impl_block_per_struct: () = ();
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! A `#[locus] impl` as plain data: its handlers, timers and hooks, and the impl as it is re-emitted.
+
+use super::signature;
+use crate::cx::name_scratch;
+use crate::diag::{not_built, refuse};
+use crate::output::{cfgs, strip};
+use locus_syntax::{Attr, Errors, EveryAttr, KeyMatch, Late, OnAttr, OnFull, Problem, Setting, Site, read};
+use proc_macro2::{Ident, Span};
+use std::time::Duration;
+use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl};
+
+/// A checked impl.
+pub(super) struct Model {
+    /// Without our attributes, with hollow bodies and named scratch lifetimes.
+    pub(super) item: ItemImpl,
+    pub(super) cfgs: Vec<Attribute>,
+    pub(super) handlers: Vec<Handler>,
+    pub(super) timers: Vec<Timer>,
+    pub(super) hooks: Vec<Hook>,
+}
+
+/// A method that takes a topic.
+pub(super) struct Handler {
+    pub(super) method: Ident,
+    pub(super) cfgs: Vec<Attribute>,
+    pub(super) shape: signature::HandlerShape,
+    pub(super) output: Span,
+    pub(super) key: Option<Expr>,
+    pub(super) bounded: Option<locus_syntax::Count>,
+    pub(super) on_full: Option<OnFull>,
+    pub(super) missed: Option<Missed>,
+}
+
+/// The method that hears what a handler's ring lost.
+pub(super) struct Missed {
+    pub(super) method: Ident,
+    pub(super) takes_cx: bool,
+    pub(super) output: Span,
+}
+
+/// A method that runs at intervals.
+pub(super) struct Timer {
+    pub(super) method: Ident,
+    pub(super) cfgs: Vec<Attribute>,
+    pub(super) takes_cx: bool,
+    pub(super) output: Span,
+    pub(super) period: Duration,
+}
+
+/// A method the runtime knows by its name.
+pub(super) struct Hook {
+    pub(super) kind: HookKind,
+    pub(super) cfgs: Vec<Attribute>,
+    pub(super) method: Ident,
+    pub(super) takes_cx: bool,
+    pub(super) is_async: bool,
+    pub(super) output: Span,
+}
+
+/// Which step of the lifecycle.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum HookKind {
+    Birth,
+    Run,
+    Drain,
+    Dissolve,
+}
+
+const NOT_BUILT_HOOKS: [&str; 3] = ["on_failure", "accept", "release"];
+
+impl Model {
+    /// Reads every method; what is wrong is reported and left out.
+    pub(super) fn new(mut item: ItemImpl, errors: &mut Errors) -> Self {
+        read(&item.attrs, Site::Elsewhere, errors);
+        let mut model = Self {
+            cfgs: cfgs(&item.attrs),
+            handlers: Vec::new(),
+            timers: Vec::new(),
+            hooks: Vec::new(),
+            item: item.clone(),
+        };
+        for method in methods(&item) {
+            model.add(method, &item, errors);
+        }
+        strip(&mut item.attrs, Site::Elsewhere);
+        for item in &mut item.items {
+            match item {
+                ImplItem::Fn(method) => {
+                    strip(&mut method.attrs, Site::Method);
+                    name_scratch(&mut method.sig);
+                }
+                ImplItem::Const(item) => strip(&mut item.attrs, Site::Elsewhere),
+                _ => {}
+            }
+        }
+        model.item = item;
+        model
+    }
+
+    fn add(&mut self, method: &ImplItemFn, item: &ItemImpl, errors: &mut Errors) {
+        let Some(role) = Role::of(method, errors) else { return };
+        match role {
+            Role::On(attr) => self.handlers.extend(handler(method, &attr, item, errors)),
+            Role::Every(attr) => self.timers.extend(timer(method, &attr, errors)),
+            Role::Hook(kind) => self.hooks.extend(hook(method, kind, errors)),
+        }
+    }
+}
+
+fn methods(item: &ItemImpl) -> impl Iterator<Item = &ImplItemFn> {
+    item.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) => Some(method),
+        _ => None,
+    })
+}
+
+enum Role {
+    On(Box<OnAttr>),
+    Every(EveryAttr),
+    Hook(HookKind),
+}
+
+impl Role {
+    /// What makes the runtime call this method; `None` for the user's own ones.
+    fn of(method: &ImplItemFn, errors: &mut Errors) -> Option<Self> {
+        let mut role: Option<Self> = None;
+        for found in read(&method.attrs, Site::Method, errors) {
+            let span = found.attr.span();
+            let next = match found.attr {
+                Attr::On(attr) => Self::On(Box::new(attr)),
+                Attr::Every(attr) => Self::Every(attr),
+                Attr::Accept(_) => return refused(span, "`#[accept]`", errors),
+                Attr::Release(_) => return refused(span, "`#[release]`", errors),
+                Attr::Scoped(_) => return refused(span, "`#[scoped]`", errors),
+                Attr::Route(_) => return refused(span, "a route", errors),
+                _ => continue,
+            };
+            if role.is_some() {
+                errors.push(
+                    Problem::new(span, "a method runs for one reason")
+                        .help("write a second method for it, and let both call a third"),
+                );
+                return role;
+            }
+            role = Some(next);
+        }
+        role.or_else(|| Self::by_name(&method.sig.ident, errors))
+    }
+
+    fn by_name(ident: &Ident, errors: &mut Errors) -> Option<Self> {
+        let name = ident.to_string();
+        let kind = match name.as_str() {
+            "birth" => HookKind::Birth,
+            "run" => HookKind::Run,
+            "drain" => HookKind::Drain,
+            "dissolve" => HookKind::Dissolve,
+            name if NOT_BUILT_HOOKS.contains(&name) => {
+                return refused(ident.span(), &format!("the hook `{name}`"), errors);
+            }
+            _ => return None,
+        };
+        Some(Self::Hook(kind))
+    }
+}
+
+fn refused(span: Span, what: &str, errors: &mut Errors) -> Option<Role> {
+    errors.push(not_built(span, what));
+    None
+}
+
+fn handler(method: &ImplItemFn, attr: &OnAttr, item: &ItemImpl, errors: &mut Errors) -> Option<Handler> {
+    built(attr, errors);
+    let missed = attr.missed.as_ref().and_then(|missed| find_missed(missed, item, errors));
+    let shape = errors.take(signature::handler(&method.sig))?;
+    let key = match &attr.key {
+        Some(Setting { value: KeyMatch::Value(key), .. }) => Some(key.clone()),
+        _ => None,
+    };
+    Some(Handler {
+        method: method.sig.ident.clone(),
+        cfgs: cfgs(&method.attrs),
+        shape,
+        output: signature::output_span(&method.sig),
+        key,
+        bounded: attr.bounded.as_ref().map(|bounded| bounded.value.clone()),
+        on_full: attr.on_full.as_ref().map(|on_full| on_full.value),
+        missed,
+    })
+}
+
+fn built(attr: &OnAttr, errors: &mut Errors) {
+    if let Some(Setting { value: KeyMatch::Unmatched, key, .. }) = &attr.key {
+        errors.push(not_built(*key, "`key = _`"));
+    }
+    refuse(attr.keys.as_ref(), "`#[on(keys)]`", errors);
+    refuse(attr.shard.as_ref(), "`#[on(shard)]`", errors);
+    refuse(attr.any.as_ref(), "`#[on(any)]`", errors);
+    refuse(attr.inline.as_ref(), "`#[on(inline)]`", errors);
+    refuse(attr.batch.as_ref(), "`#[on(batch)]`", errors);
+    refuse(attr.timeout.as_ref(), "`timeout`", errors);
+    refuse(attr.concurrent.as_ref(), "`concurrent`", errors);
+    refuse(attr.subjects.as_ref(), "`subjects`", errors);
+}
+
+fn find_missed(missed: &Setting<Ident>, item: &ItemImpl, errors: &mut Errors) -> Option<Missed> {
+    let name = &missed.value;
+    let Some(method) = methods(item).find(|method| method.sig.ident == *name) else {
+        errors.push(
+            Problem::new(name.span(), format!("no method `{name}` in this impl")).help(format!(
+                "write `fn {name}(&mut self, n: u64, cx: &mut Cx<'_, Self>)` beside the handler"
+            )),
+        );
+        return None;
+    };
+    let takes_cx = errors.take(signature::missed(&method.sig))?;
+    Some(Missed { method: name.clone(), takes_cx, output: signature::output_span(&method.sig) })
+}
+
+fn timer(method: &ImplItemFn, attr: &EveryAttr, errors: &mut Errors) -> Option<Timer> {
+    if let Some(Setting { value: Late::CatchUp, key, .. }) = &attr.late {
+        errors.push(not_built(*key, "`late = catch_up`"));
+    }
+    let shape = errors.take(match &method.sig.asyncness {
+        Some(asyncness) => Err(not_built(asyncness.span, "an `async` timer")),
+        None => signature::hook(&method.sig, "a timer"),
+    })?;
+    Some(Timer {
+        method: method.sig.ident.clone(),
+        cfgs: cfgs(&method.attrs),
+        takes_cx: shape.takes_cx,
+        output: signature::output_span(&method.sig),
+        period: attr.period.value,
+    })
+}
+
+fn hook(method: &ImplItemFn, kind: HookKind, errors: &mut Errors) -> Option<Hook> {
+    let signature = &method.sig;
+    let (takes_cx, is_async) = match kind {
+        HookKind::Run => errors.take(signature::run(signature)).map(|()| (false, true))?,
+        HookKind::Birth => {
+            errors.take(signature::hook(signature, "`birth`")).map(|s| (s.takes_cx, s.is_async))?
+        }
+        HookKind::Drain => {
+            errors.take(signature::sync_hook(signature, "`drain`")).map(|s| (s.takes_cx, false))?
+        }
+        HookKind::Dissolve => {
+            errors.take(signature::sync_hook(signature, "`dissolve`")).map(|s| (s.takes_cx, false))?
+        }
+    };
+    Some(Hook {
+        kind,
+        cfgs: cfgs(&method.attrs),
+        method: signature.ident.clone(),
+        takes_cx,
+        is_async,
+        output: signature::output_span(signature),
+    })
+}

@@ -1,0 +1,212 @@
+//! Whether a method looks as the runtime calls it.
+//!
+//! These checks are syntactic and come first: the coercions in the expansion alone would say "types differ in
+//! mutability" in code the user never wrote.
+
+use crate::cx::{CxForm, cx_form, last_ident};
+use crate::diag::not_built;
+use locus_syntax::Problem;
+use syn::spanned::Spanned;
+use syn::{FnArg, PatType, Receiver, ReturnType, Signature, Type};
+
+/// What a handler takes and gives.
+pub(super) struct HandlerShape {
+    pub(super) topic: Type,
+    pub(super) takes_cx: bool,
+    /// Answers through `reply: Reply<R>` instead of returning.
+    pub(super) takes_reply: bool,
+}
+
+/// What a method asks for besides `&mut self`.
+pub(super) struct HookShape {
+    pub(super) takes_cx: bool,
+    pub(super) is_async: bool,
+}
+
+/// `fn f(&mut self, message: &T[, cx: &mut Cx<'_, Self>][, reply: Reply<R>])`
+pub(super) fn handler(signature: &Signature) -> Result<HandlerShape, Problem> {
+    if let Some(asyncness) = &signature.asyncness {
+        return Err(not_built(asyncness.span, "an `async` handler"));
+    }
+    plain(signature, "a handler")?;
+    let arguments = after_receiver(signature, "a handler")?;
+    let Some((message, rest)) = arguments.split_first() else {
+        return Err(Problem::new(signature.ident.span(), format!("`{}` takes no message", signature.ident))
+            .help("the argument's type says which topic it handles: `message: &Posted`"));
+    };
+    let topic = topic_of(message)?;
+    let (takes_cx, rest) = leading_cx(rest)?;
+    match rest {
+        [] => Ok(HandlerShape { topic, takes_cx, takes_reply: false }),
+        [reply] if last_ident(&reply.ty).is_some_and(|name| name == "Reply") => {
+            Ok(HandlerShape { topic, takes_cx, takes_reply: true })
+        }
+        [other, ..] => Err(Problem::over(other, "a handler has no use for this argument").help(
+            "it takes the message, then `cx: &mut Cx<'_, Self>`, then `reply: Reply<R>` where it answers later",
+        )),
+    }
+}
+
+/// `fn f(&mut self[, cx: &mut Cx<'_, Self>])`, perhaps async.
+pub(super) fn hook(signature: &Signature, what: &str) -> Result<HookShape, Problem> {
+    plain(signature, what)?;
+    let arguments = after_receiver(signature, what)?;
+    let (takes_cx, rest) = leading_cx(&arguments)?;
+    match rest.first() {
+        None => Ok(HookShape { takes_cx, is_async: signature.asyncness.is_some() }),
+        Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument"))
+            .help("after `&mut self` it takes `cx: &mut Cx<'_, Self>` or nothing")),
+    }
+}
+
+/// A hook the runtime calls to its end at once.
+pub(super) fn sync_hook(signature: &Signature, what: &str) -> Result<HookShape, Problem> {
+    match &signature.asyncness {
+        Some(asyncness) => Err(Problem::new(asyncness.span, format!("{what} is not `async`"))
+            .help("do what waits in `async fn run(run: Run<Self>)`, and leave `async` out here")),
+        None => hook(signature, what),
+    }
+}
+
+/// `async fn run(run: Run<Self>)`
+pub(super) fn run(signature: &Signature) -> Result<(), Problem> {
+    let help = "write `async fn run(run: Run<Self>)`, and reach the state in `run.with(|me, cx| ..).await`";
+    plain(signature, "`run`")?;
+    if signature.asyncness.is_none() {
+        return Err(Problem::new(signature.fn_token.span, "`run` is `async`").help(help));
+    }
+    let arguments: Vec<&FnArg> = signature.inputs.iter().collect();
+    match arguments.as_slice() {
+        [FnArg::Typed(only)] if last_ident(&only.ty).is_some_and(|name| name == "Run") => Ok(()),
+        [] => Err(Problem::new(signature.ident.span(), "`run` takes `run: Run<Self>`").help(help)),
+        [FnArg::Typed(_), second, ..] => Err(Problem::over(second, "`run` takes one argument").help(help)),
+        [first, ..] => Err(Problem::over(first, "`run` takes `run: Run<Self>` alone").help(help)),
+    }
+}
+
+/// `fn on_missed(&mut self, n: u64[, cx: &mut Cx<'_, Self>])`; says whether it takes `cx`.
+pub(super) fn missed(signature: &Signature) -> Result<bool, Problem> {
+    let help = "write `fn on_missed(&mut self, n: u64, cx: &mut Cx<'_, Self>)`";
+    let what = "a `missed` method";
+    if let Some(asyncness) = &signature.asyncness {
+        return Err(Problem::new(asyncness.span, format!("{what} is not `async`")).help(help));
+    }
+    plain(signature, what)?;
+    let arguments = after_receiver(signature, what)?;
+    let Some((count, rest)) = arguments.split_first() else {
+        return Err(Problem::new(
+            signature.ident.span(),
+            format!("{what} takes the number of lost messages"),
+        )
+        .help(help));
+    };
+    if last_ident(&count.ty).is_none_or(|name| name != "u64") {
+        return Err(Problem::over(&count.ty, "the number of lost messages is a `u64`").help(help));
+    }
+    let (takes_cx, rest) = leading_cx(rest)?;
+    match rest.first() {
+        None => Ok(takes_cx),
+        Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument")).help(help)),
+    }
+}
+
+/// Where the compiler should point when the returned value is not what the runtime takes.
+pub(super) fn output_span(signature: &Signature) -> proc_macro2::Span {
+    match &signature.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => signature.ident.span(),
+    }
+}
+
+fn plain(signature: &Signature, what: &str) -> Result<(), Problem> {
+    if let Some(unsafety) = &signature.unsafety {
+        return Err(Problem::new(unsafety.span, format!("{what} is not `unsafe`"))
+            .help("the runtime calls it and can keep no promise for you; move the `unsafe` inside"));
+    }
+    let first =
+        signature.generics.params.iter().find(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
+    match first {
+        Some(param) => Err(Problem::over(param, format!("{what} has no generics of its own"))
+            .help("the runtime calls it with one type; write that type")),
+        None => Ok(()),
+    }
+}
+
+fn after_receiver<'s>(signature: &'s Signature, what: &str) -> Result<Vec<&'s PatType>, Problem> {
+    let mut arguments = Vec::new();
+    let mut receiver = None;
+    for argument in &signature.inputs {
+        match argument {
+            FnArg::Receiver(found) => receiver = Some(found),
+            FnArg::Typed(typed) => arguments.push(typed),
+        }
+    }
+    let Some(receiver) = receiver else {
+        return Err(Problem::new(
+            signature.ident.span(),
+            format!("`{}` has no `&mut self`", signature.ident),
+        )
+        .help(format!("{what} works on the locus: write `fn {}(&mut self, ..)`", signature.ident)));
+    };
+    match is_mut_reference(receiver) {
+        true => Ok(arguments),
+        false => Err(Problem::over(receiver, format!("{what} takes `&mut self`"))
+            .help("nobody else holds the locus while it runs: write `&mut self`")),
+    }
+}
+
+fn is_mut_reference(receiver: &Receiver) -> bool {
+    match &*receiver.ty {
+        Type::Reference(reference) => reference.mutability.is_some(),
+        _ => false,
+    }
+}
+
+fn topic_of(message: &PatType) -> Result<Type, Problem> {
+    if cx_form(&message.ty) != CxForm::Other {
+        return Err(Problem::over(message, "the message comes before `cx`")
+            .help("write `(&mut self, message: &Posted, cx: &mut Cx<'_, Self>)`"));
+    }
+    let written = &message.ty;
+    let Type::Reference(reference) = &**written else {
+        return Err(Problem::over(written, "a handler borrows its message")
+            .help(format!("all subscribers of a pool share it: write `&{}`", tokens(written))));
+    };
+    if let Some(mutability) = &reference.mutability {
+        return Err(Problem::new(mutability.span, "a handler borrows its message without `mut`")
+            .help(format!("all subscribers of a pool share it: write `&{}`", tokens(&reference.elem))));
+    }
+    match has_lifetime(&reference.elem) {
+        Some(problem) => Err(problem),
+        None => Ok((*reference.elem).clone()),
+    }
+}
+
+/// A topic owns its data, so its type cannot carry a lifetime.
+fn has_lifetime(ty: &Type) -> Option<Problem> {
+    let Type::Path(path) = ty else { return None };
+    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
+    let lifetime =
+        arguments.args.iter().find(|argument| matches!(argument, syn::GenericArgument::Lifetime(_)))?;
+    Some(
+        Problem::over(lifetime, "a topic owns its data, it has no lifetime")
+            .help("declare the message without it"),
+    )
+}
+
+fn leading_cx<'r, 's>(rest: &'r [&'s PatType]) -> Result<(bool, &'r [&'s PatType]), Problem> {
+    let Some((first, after)) = rest.split_first() else { return Ok((false, rest)) };
+    match cx_form(&first.ty) {
+        CxForm::Right => Ok((true, after)),
+        CxForm::Other => Ok((false, rest)),
+        CxForm::Wrong => {
+            Err(Problem::over(&first.ty, "`cx` is borrowed mutably").help("write `cx: &mut Cx<'_, Self>`"))
+        }
+    }
+}
+
+fn tokens(ty: &Type) -> String {
+    quote::ToTokens::to_token_stream(ty).to_string()
+}

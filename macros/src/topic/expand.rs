@@ -1,0 +1,150 @@
+//! From the model of a topic to its `Topic` impl.
+
+use super::model::Model;
+use crate::output::{local, private};
+use locus_syntax::{Count, OnFull};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+/// The impl and the limits that hold for every message.
+pub(super) fn topic(model: &Model) -> TokenStream {
+    let (ident, cfgs) = (&model.ident, &model.cfgs);
+    let private_here = private(ident.span());
+    let (key_type, key_methods) = key(model);
+    let (answer_types, answer_methods) = answers(model);
+    let spec = spec(model);
+    let limits = limits(model);
+    quote! {
+        #(#cfgs)*
+        #[automatically_derived]
+        impl #private_here::Topic for #ident {
+            #key_type
+            #answer_types
+            #spec
+            fn number() -> &'static ::locus::__private::TopicNumber {
+                static NUMBER: ::locus::__private::TopicNumber = ::locus::__private::TopicNumber::new();
+                &NUMBER
+            }
+            #key_methods
+            #answer_methods
+        }
+        #limits
+    }
+}
+
+fn spec(model: &Model) -> TokenStream {
+    let private = private(Span::call_site());
+    let (subject, single) = (&model.subject, model.single);
+    let keyed = !model.key.is_empty();
+    let bound = optional_count(model.bounded.as_ref());
+    let on_full = on_full(model.on_full);
+    quote! {
+        const SPEC: #private::TopicSpec = #private::TopicSpec {
+            subject: #subject,
+            keyed: #keyed,
+            bound: #bound,
+            on_full: #on_full,
+            single: #single,
+        };
+    }
+}
+
+/// `Some(64)`, or what the user's constant says.
+pub(crate) fn optional_count(count: Option<&Count>) -> TokenStream {
+    match count {
+        None => quote!(::core::option::Option::None),
+        Some(Count::Known(known)) => {
+            let known = u32::try_from(*known).unwrap_or(u32::MAX);
+            quote!(::core::option::Option::Some(#known))
+        }
+        Some(Count::Const(expr)) => {
+            let value = quote_spanned!(expr.span()=> (#expr) as ::core::primitive::u32);
+            quote!(::core::option::Option::Some(#value))
+        }
+    }
+}
+
+/// The runtime's name of a policy.
+pub(crate) fn on_full(policy: OnFull) -> TokenStream {
+    let private = private(Span::call_site());
+    match policy {
+        OnFull::Block => quote!(#private::OnFull::Block),
+        OnFull::DropOld => quote!(#private::OnFull::DropOld),
+        OnFull::DropNew => quote!(#private::OnFull::DropNew),
+        OnFull::Fail => quote!(#private::OnFull::Fail),
+    }
+}
+
+fn key(model: &Model) -> (TokenStream, TokenStream) {
+    let (state, key) = (local("state", Span::call_site()), local("key", Span::call_site()));
+    let members: Vec<_> = model.key.iter().map(|(member, _)| member).collect();
+    let types: Vec<_> = model.key.iter().map(|(_, ty)| ty).collect();
+    let (ty, equal, owned) = match (members.as_slice(), types.as_slice()) {
+        ([], _) => (quote!(()), quote!({ let _ = #key; true }), quote!(())),
+        ([member], [ty]) => (
+            quote!(#ty),
+            quote!(::core::cmp::PartialEq::eq(&self.#member, #key)),
+            quote!(::core::clone::Clone::clone(&self.#member)),
+        ),
+        _ => {
+            let places = (0..members.len()).map(syn::Index::from);
+            (
+                quote!((#(#types),*)),
+                quote!(#(::core::cmp::PartialEq::eq(&self.#members, &#key.#places))&&*),
+                quote!((#(::core::clone::Clone::clone(&self.#members)),*)),
+            )
+        }
+    };
+    let key_type = quote!(type Key = #ty;);
+    let methods = quote! {
+        fn hash_key<__H: ::core::hash::Hasher>(&self, #state: &mut __H) {
+            let _ = &#state;
+            #(::core::hash::Hash::hash(&self.#members, #state);)*
+        }
+        fn is_key(&self, #key: &Self::Key) -> ::core::primitive::bool { #equal }
+        fn key(&self) -> Self::Key { #owned }
+    };
+    (key_type, methods)
+}
+
+fn answers(model: &Model) -> (TokenStream, TokenStream) {
+    let private = private(Span::call_site());
+    let result = local("result", Span::call_site());
+    let (reply, promise) = match &model.reply {
+        Some(ty) => (quote!(#ty), quote!(::core::option::Option<#private::Reply<#ty>>)),
+        None => (quote!(#private::NoReply), quote!(())),
+    };
+    let full = quote!(::core::result::Result<(), #private::Full<Self>>);
+    let (sent, convert) = match model.on_full {
+        OnFull::Fail => (quote!(#full), quote!(#result)),
+        _ => (quote!(()), quote!({ let _ = #result; })),
+    };
+    // Spanned at the type's name: `Clone` is what users most often forget.
+    let duplicate = match model.single {
+        true => quote!(::core::unreachable!("a `single` topic has one subscriber")),
+        false => quote_spanned!(model.ident.span()=> ::core::clone::Clone::clone(self)),
+    };
+    let types = quote!(type Reply = #reply; type Promise = #promise; type Sent = #sent;);
+    let methods = quote! {
+        fn duplicate(&self) -> Self { #duplicate }
+        fn sent(#result: #full) -> Self::Sent { #convert }
+    };
+    (types, methods)
+}
+
+/// Messages are copied inline into queues whose records are 8-aligned.
+fn limits(model: &Model) -> TokenStream {
+    let (ident, cfgs) = (&model.ident, &model.cfgs);
+    let large =
+        format!("the topic `{ident}` is larger than 4 KiB: put what is large into a `Box`, `Vec` or `Arc`");
+    let aligned =
+        format!("the topic `{ident}` is aligned to more than 8 bytes: put what asks for it into a `Box`");
+    quote_spanned! {ident.span()=>
+        #(#cfgs)*
+        const _: () = {
+            ::core::assert!(::core::mem::size_of::<#ident>() <= 4096, #large);
+            ::core::assert!(::core::mem::align_of::<#ident>() <= 8, #aligned);
+        };
+    }
+}
