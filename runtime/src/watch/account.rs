@@ -6,8 +6,10 @@
 //! What it does not do: it attributes nothing by itself; memory without an account is ordinary heap.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::registry::Registry;
 
 /// What an account stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +74,7 @@ impl fmt::Display for Kind {
 #[derive(Debug)]
 pub struct Account {
     entry: Arc<Entry>,
+    place: usize,
 }
 
 /// What an account holds, shared with the registry.
@@ -83,8 +86,6 @@ pub(super) struct Entry {
     pub(super) bytes: AtomicUsize,
     pub(super) high_water: AtomicUsize,
     pub(super) chunks: AtomicUsize,
-    /// Where the registry keeps it; written and read under the registry's lock.
-    place: AtomicUsize,
 }
 
 impl Account {
@@ -102,12 +103,9 @@ impl Account {
 
     fn open(path: Arc<str>, kind: Kind, parent: Option<Arc<str>>) -> Self {
         let zero = || AtomicUsize::new(0);
-        let (bytes, high_water, chunks, place) = (zero(), zero(), zero(), zero());
-        let entry = Arc::new(Entry { path, kind, parent, bytes, high_water, chunks, place });
-        let mut registry = registry();
-        entry.place.store(registry.len(), Relaxed);
-        registry.push(entry.clone());
-        Self { entry }
+        let (bytes, high_water, chunks) = (zero(), zero(), zero());
+        let entry = Arc::new(Entry { path, kind, parent, bytes, high_water, chunks });
+        Self { place: ACCOUNTS.enter(entry.clone()), entry }
     }
 
     /// States what is held now, as taken from the allocator, and in how many blocks. Keeps the high-water mark.
@@ -144,23 +142,13 @@ impl Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        let mut registry = registry();
-        let place = self.entry.place.load(Relaxed);
-        registry.swap_remove(place);
-        if let Some(moved) = registry.get(place) {
-            moved.place.store(place, Relaxed);
-        }
+        ACCOUNTS.leave(self.place);
     }
 }
 
-static REGISTRY: Mutex<Vec<Arc<Entry>>> = Mutex::new(Vec::new());
-
-/// No code panics while it holds the lock, so a poisoned registry is still whole.
-fn registry() -> MutexGuard<'static, Vec<Arc<Entry>>> {
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static ACCOUNTS: Registry<Entry> = Registry::new();
 
 /// All open accounts.
 pub(super) fn entries() -> Vec<Arc<Entry>> {
-    registry().clone()
+    ACCOUNTS.snapshot()
 }
