@@ -1,5 +1,6 @@
 //! `cargo xtask deep`: what takes minutes. Each part has its share of time, printed beside what it took.
 
+mod loom;
 mod miri;
 mod stress;
 
@@ -15,6 +16,7 @@ const RUNTIME: &str = "locus-runtime";
 
 /// Shares of time. A part that takes [`PATIENCE`] times its share hangs, and is killed.
 const MIRI: Duration = Duration::from_secs(8 * 60);
+const LOOM: Duration = Duration::from_secs(5 * 60);
 const STRESS: Duration = Duration::from_secs(4 * 60);
 const PATIENCE: u32 = 2;
 
@@ -30,6 +32,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
             lacking => lacking.clone(),
         });
     }
+    ledger.part("miri, negative control", || match &miri {
+        Outcome::Passed => miri::control(&workspace).into(),
+        lacking => lacking.clone(),
+    });
+    ledger.planned("loom", LOOM, || loom::run(&workspace, LOOM * PATIENCE).into());
     let built = ledger.part("build of the chat", || chat::build(&workspace).into());
     ledger.planned("stress: Ctrl-C under load", STRESS, || match built {
         true => stress::run(&workspace, STRESS).into(),

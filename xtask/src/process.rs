@@ -35,18 +35,25 @@ pub(crate) fn show_within(limit: Duration, command: &mut Command) -> Result<(), 
 /// # Errors
 /// As [`show`], and when the output is not UTF-8.
 pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
-    let (status, text) = capture_any(command)?;
-    succeeded(command, status)?;
-    Ok(text)
-}
-
-/// As [`capture`], whatever the status, which is returned beside the output.
-pub(crate) fn capture_any(command: &mut Command) -> Result<(ExitStatus, String), String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| cannot_start(command, &error))?;
-    let text = String::from_utf8(output.stdout)
-        .map_err(|_| format!("`{}` wrote something that is not UTF-8", line_of(command)))?;
-    Ok((output.status, text))
+    succeeded(command, output.status)?;
+    String::from_utf8(output.stdout)
+        .map_err(|_| format!("`{}` wrote something that is not UTF-8", line_of(command)))
+}
+
+/// Runs a `command` that has to fail, and returns all it said: for controls that show that a check can fail.
+///
+/// # Errors
+/// When it cannot start, and when it succeeds.
+pub(crate) fn complaint(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))?;
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.success() {
+        Err(format!("`{}` succeeded, and has to fail", line_of(command)))
+    } else {
+        Ok(said)
+    }
 }
 
 /// Runs `command` up to `attempts` times, with a pause that doubles, until it succeeds: for downloads.
@@ -164,9 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn output_is_captured_whatever_the_status() {
-        let (status, text) = capture_any(&mut shell("echo out; exit 1")).unwrap();
-        assert_eq!((status.code(), text.as_str()), (Some(1), "out\n"));
+    fn output_is_captured() {
+        assert_eq!(capture(&mut shell("echo out; echo err >&2")).unwrap(), "out\n");
+        assert!(capture(&mut shell("echo out; exit 1")).is_err());
+    }
+
+    #[test]
+    fn a_control_has_to_fail() {
+        assert_eq!(complaint(&mut shell("echo out; echo err >&2; exit 1")).unwrap(), "out\nerr\n");
+        assert!(complaint(&mut shell("exit 0")).unwrap_err().contains("has to fail"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! so a new one is covered without an entry here, and one without tests fails the part.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use super::RUNTIME;
@@ -13,6 +14,11 @@ use crate::workspace::Workspace;
 
 /// Where the modules of the runtime are.
 const SOURCE: &str = "runtime/src/";
+
+/// The negative control: the test, what compiles it in, and what miri says about it.
+const CONTROL_TEST: &str = "negative_u64_copy_is_rejected_by_miri";
+const CONTROL_CFG: &str = "--cfg locus_negative=\"u64_copy\"";
+const CONTROL_COMPLAINT: &str = "no provenance";
 
 /// A model of which pointers may be used when.
 pub(super) struct Model {
@@ -36,12 +42,31 @@ pub(super) fn run(workspace: &Workspace, model: &Model, limit: Duration) -> Resu
     }
     filters.sort();
     filters.dedup();
+    let mut miri = miri(workspace);
+    miri.args(filters.iter().map(|module| format!("{module}::"))).env("MIRIFLAGS", model.flags);
+    process::show_within(limit, &mut miri)
+}
+
+/// Runs the negative control: copying records as integers strips pointers of their provenance, which miri must
+/// refuse, or it would not see the mistake in the code either.
+pub(super) fn control(workspace: &Workspace) -> Result<(), String> {
+    let mut miri = miri(workspace);
+    let said = process::complaint(miri.arg(CONTROL_TEST).env("RUSTFLAGS", CONTROL_CFG))?;
+    match said.lines().find(|line| line.contains(CONTROL_COMPLAINT)) {
+        Some(line) => {
+            println!("refused, as it must be: {}", line.trim());
+            Ok(())
+        }
+        None => Err(format!("the control fails for another reason:\n{said}")),
+    }
+}
+
+fn miri(workspace: &Workspace) -> Command {
     let mut miri = workspace.cargo();
     miri.args(["+nightly", "miri", "test", "--package", RUNTIME, "--lib", "--"]);
-    miri.args(filters.iter().map(|module| format!("{module}::")));
     // The outer cargo pins its own toolchain through this variable.
-    miri.env_remove("RUSTUP_TOOLCHAIN").env("MIRIFLAGS", model.flags);
-    process::show_within(limit, &mut miri)
+    miri.env_remove("RUSTUP_TOOLCHAIN");
+    miri
 }
 
 /// Paths of the modules whose `mod` line lifts the ban on unsafe code.
