@@ -71,8 +71,12 @@ impl Room {
         self.lines += 1;
         self.posts.inc();
         let (user, text) = (Quoted(post.user.as_str()), Quoted(&post.text));
-        let line =
-            scratch_format!(cx, r#"{{"n":{},"at":{},"user":{user},"text":{text}}}"#, self.lines, unix_time_ms());
+        let line = scratch_format!(
+            cx,
+            r#"{{"n":{},"at":{},"user":{user},"text":{text}}}"#,
+            self.lines,
+            unix_time_ms()
+        );
         self.recent.push_evict_with(|slot| line.keep_into(slot));
         cx.publish(Relayed { room: self.id, line: line.into() });
     }

@@ -65,7 +65,8 @@ async fn join(
         return (StatusCode::NOT_FOUND, "no such room").into_response();
     };
     let Some(user) = name(&user) else {
-        return (StatusCode::BAD_REQUEST, "a name has 1 to 24 bytes, none of them a control character").into_response();
+        return (StatusCode::BAD_REQUEST, "a name has 1 to 24 bytes, none of them a control character")
+            .into_response();
     };
     let Ok(seat) = Arc::clone(&rooms.seats).try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "every seat is taken").into_response();

@@ -20,8 +20,8 @@ use crate::{Posted, Recent, Relayed};
 
 /// The longest text of a post.
 pub(crate) const TEXT_BYTES_MAX: usize = 4_000;
-/// Lines that may wait for a reader; more than [`crate::room`] keeps, so that a short stall loses nothing.
-const LINES_WAITING_MAX: usize = 128;
+/// Lines that may wait for a reader: as many as greet one who comes new.
+const LINES_WAITING_MAX: usize = 64;
 /// Lines written with one flush.
 const LINES_PER_FLUSH: usize = 32;
 /// A reader that takes nothing for so long is gone, or as good as gone.
@@ -48,8 +48,10 @@ struct Post {
 
 /// Why a connection ends.
 enum End {
-    /// The reader said goodbye, or fell silent.
+    /// The reader said goodbye.
     Left,
+    /// The reader does not answer any more.
+    Silent,
     /// The service drains; all lines have been sent.
     Drained,
     /// The reader sent what is not a post.
@@ -65,15 +67,21 @@ pub(crate) async fn serve(mut socket: WebSocket, reader: Reader, rooms: &Rooms) 
         Ok(()) => talk(&mut socket, &reader, rooms, &mut lines).await,
         Err(error) => Err(error),
     };
-    let frame = match ended {
-        Ok(End::Drained) => CloseFrame { code: close_code::AWAY, reason: "the server is stopping".into() },
-        Ok(End::Nonsense) => CloseFrame { code: close_code::POLICY, reason: "that was not a post".into() },
-        Ok(End::Left) | Err(_) => return,
+    let (code, reason) = match ended {
+        Ok(End::Drained) => (close_code::AWAY, "the server is stopping"),
+        Ok(End::Nonsense) => (close_code::POLICY, "that was not a post"),
+        Ok(End::Left) => return finish(socket).await,
+        Ok(End::Silent) | Err(_) => return,
     };
-    if send(&mut socket, Message::Close(Some(frame))).await.is_ok() {
-        // The close is clean when the reader has answered; what it still says on the way is of no interest.
-        let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+    let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+    if send(&mut socket, close).await.is_ok() {
+        finish(socket).await;
     }
+}
+
+/// Reads until both sides have closed; what the reader still says on the way is of no interest.
+async fn finish(mut socket: WebSocket) {
+    let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
 }
 
 async fn greet(socket: &mut WebSocket, room: RoomId, rooms: &Rooms) -> Result<(), Error> {
@@ -109,7 +117,7 @@ async fn talk(
             }
             _ = pings.tick() => {
                 if silent {
-                    return Ok(End::Left);
+                    return Ok(End::Silent);
                 }
                 silent = true;
                 send(socket, Message::Ping(Default::default())).await?;

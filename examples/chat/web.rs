@@ -16,7 +16,7 @@ use crate::{Posted, Recent, Relayed};
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1_024;
 /// What the kernel may hold for a reader that does not read; beyond it, the reader's lines wait here, and the oldest go.
-const SEND_BUFFER_BYTES: u32 = 16 << 10;
+const SEND_BUFFER_BYTES: u32 = 4 << 10;
 /// How long requests that have begun may take once the service drains.
 const REQUESTS_TIMEOUT: Duration = Duration::from_secs(2);
 

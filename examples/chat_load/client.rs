@@ -19,9 +19,9 @@ type Socket = WebSocketStream<TcpStream>;
 
 /// A slow reader's receive buffer: small, so that the server feels at once that nobody reads.
 const SLOW_BUFFER_BYTES: u32 = 4 << 10;
-/// A slow reader takes this many frames, then pauses.
-const SLOW_FRAMES: u32 = 64;
-const SLOW_PAUSE: Duration = Duration::from_secs(1);
+/// A slow reader is like a laptop that sleeps: it reads for a moment, then not at all for a while.
+const SLOW_AWAKE: Duration = Duration::from_millis(200);
+const SLOW_ASLEEP: Duration = Duration::from_secs(3);
 /// After its own close frame a client waits this long for the server's.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -100,13 +100,14 @@ impl Client {
     async fn talk(&self, socket: &mut Socket, seen: &mut Seen, stage: &Stage) -> Result<(), Error> {
         let mut phase = stage.watch();
         let mut ticks = self.ticks();
-        let mut frames_until_pause = SLOW_FRAMES;
+        let mut asleep_at = Instant::now() + SLOW_AWAKE;
+        let mut open = true;
         loop {
             let now = *phase.borrow_and_update();
             if now == Phase::Leaving {
                 return leave(socket, seen, stage).await;
             }
-            let posts = now == Phase::Posting && !self.slow;
+            let posts = open && now == Phase::Posting && !self.slow;
             tokio::select! {
                 message = socket.next() => match message {
                     Some(Ok(message)) => take(&message, seen, stage),
@@ -114,18 +115,16 @@ impl Client {
                     None => return Ok(()),
                 },
                 () = next(&mut ticks), if posts => {
-                    seen.posted += 1;
-                    socket.send(self.post(seen.posted)).await?;
-                    continue;
+                    let post = self.post(seen.posted + 1);
+                    // A server that drains has closed its side; what it sent before that is still to be read.
+                    open = socket.send(post).await.is_ok();
+                    seen.posted += u64::from(open);
                 }
-                () = changed(&mut phase) => continue,
+                () = changed(&mut phase) => {}
             }
-            frames_until_pause -= 1;
-            if frames_until_pause == 0 {
-                frames_until_pause = SLOW_FRAMES;
-                if self.slow {
-                    tokio::time::sleep(SLOW_PAUSE).await;
-                }
+            if self.slow && Instant::now() > asleep_at {
+                tokio::time::sleep(SLOW_ASLEEP).await;
+                asleep_at = Instant::now() + SLOW_AWAKE;
             }
         }
     }
