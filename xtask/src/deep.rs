@@ -2,6 +2,7 @@
 
 mod loom;
 mod miri;
+mod optimised;
 mod stress;
 
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ const RUNTIME: &str = "locus-runtime";
 /// Shares of time. A part that takes [`PATIENCE`] times its share hangs, and is killed.
 const MIRI: Duration = Duration::from_secs(8 * 60);
 const LOOM: Duration = Duration::from_secs(5 * 60);
+const OPTIMISED: Duration = Duration::from_secs(4 * 60);
 const STRESS: Duration = Duration::from_secs(4 * 60);
 const PATIENCE: u32 = 2;
 
@@ -37,6 +39,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
         lacking => lacking.clone(),
     });
     ledger.planned("loom", LOOM, || loom::run(&workspace, LOOM * PATIENCE).into());
+    ledger.planned("tests, as optimised", OPTIMISED, || {
+        optimised::run(&workspace, OPTIMISED * PATIENCE).into()
+    });
     let built = ledger.part("build of the chat", || chat::build(&workspace).into());
     ledger.planned("stress: Ctrl-C under load", STRESS, || match built {
         true => stress::run(&workspace, STRESS).into(),

@@ -49,10 +49,8 @@ fn tests(workspace: &Workspace, browser: bool) -> Outcome {
     let mut command = workspace.cargo();
     match provision::runner() {
         Runner::Nextest => {
-            command.args(["nextest", "run", "--no-fail-fast", "--no-tests", "pass"]);
-            if in_ci() {
-                command.args(["--profile", "ci"]);
-            }
+            command.args(["nextest", "run", "--no-tests", "pass"]);
+            command.args(if in_ci() { &["--profile", "ci"][..] } else { &["--no-fail-fast"] });
             if !browser {
                 command.args(["--filter-expr", &format!("not binary(~{BROWSER_TESTS})")]);
             }
