@@ -11,8 +11,7 @@ use crate::provision::{self, Runner};
 use crate::workspace::Workspace;
 use crate::{docs, process, tidy};
 
-/// Tests that drive a browser live in test targets of this package whose names contain this word.
-const BROWSER_PACKAGE: &str = "locus-examples";
+/// Tests that drive a browser live in test targets whose names contain this word.
 const BROWSER_TESTS: &str = "browser";
 
 /// The ceilings the checker holds this workspace to.
@@ -41,7 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
 
 /// Whether the browser tests can run; enters them in the account when they exist and cannot.
 fn browser(workspace: &Workspace, ledger: &mut Ledger) -> bool {
-    let exist = workspace.package_has(BROWSER_PACKAGE, "test", |name| name.contains(BROWSER_TESTS));
+    let exist = workspace.targets("test").any(|name| name.contains(BROWSER_TESTS));
     exist && ledger.part("browser, for its tests", provision::browser)
 }
 
@@ -56,10 +55,9 @@ fn tests(workspace: &Workspace, browser: bool) -> Outcome {
             }
         }
         Runner::CargoTest => {
-            command.args(["test", "--no-fail-fast", "--lib", "--bins", "--examples", "--tests"]);
-            if !browser {
-                command.args(["--", "--skip", BROWSER_TESTS]);
-            }
+            command.args(["test", "--no-fail-fast", "--lib", "--bins", "--examples"]);
+            let wanted = |name: &&str| browser || !name.contains(BROWSER_TESTS);
+            command.args(workspace.targets("test").filter(wanted).flat_map(|name| ["--test", name]));
         }
     }
     process::show(&mut command).into()

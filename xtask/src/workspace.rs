@@ -11,12 +11,7 @@ use crate::process;
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) target: PathBuf,
-    packages: Vec<Package>,
-}
-
-struct Package {
-    name: String,
-    /// (kind, name) of every target.
+    /// (kind, name) of every target of every package.
     targets: Vec<(String, String)>,
 }
 
@@ -30,8 +25,10 @@ impl Workspace {
             .map_err(|error| format!("`cargo metadata` is not JSON: {error}"))?;
         let target =
             answer["target_directory"].as_str().ok_or("`cargo metadata` names no target directory")?;
-        let packages = array(&answer["packages"]).map(package).collect();
-        Ok(Self { root, target: PathBuf::from(target), packages })
+        let targets = array(&answer["packages"])
+            .flat_map(|package| array(&package["targets"]))
+            .flat_map(kinds_and_name);
+        Ok(Self { target: PathBuf::from(target), targets: targets.collect(), root })
     }
 
     /// A cargo command in the root of the workspace.
@@ -39,20 +36,14 @@ impl Workspace {
         cargo(&self.root)
     }
 
-    /// Whether `package` has a target of this kind whose name satisfies `is`.
-    pub(crate) fn package_has(&self, package: &str, kind: &str, is: impl Fn(&str) -> bool) -> bool {
-        self.packages.iter().filter(|found| found.name == package).any(|found| found.has_target(kind, &is))
+    /// Names of all targets of one kind: `test`, `example`, `bin`, ..
+    pub(crate) fn targets(&self, kind: &str) -> impl Iterator<Item = &str> {
+        self.targets.iter().filter(move |(found, _)| found == kind).map(|(_, name)| name.as_str())
     }
 
     /// Path of a built program, `kind` being the directory inside the profile (`""` or `"examples"`).
     pub(crate) fn program(&self, profile: &str, kind: &str, name: &str) -> PathBuf {
         self.target.join(profile).join(kind).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-    }
-}
-
-impl Package {
-    fn has_target(&self, kind: &str, is: impl Fn(&str) -> bool) -> bool {
-        self.targets.iter().any(|(found_kind, found)| found_kind == kind && is(found))
     }
 }
 
@@ -87,11 +78,8 @@ fn cargo(root: &Path) -> Command {
     command
 }
 
-fn package(value: &Value) -> Package {
-    let targets = array(&value["targets"])
-        .flat_map(|target| array(&target["kind"]).map(move |kind| (text(kind), text(&target["name"]))))
-        .collect();
-    Package { name: text(&value["name"]), targets }
+fn kinds_and_name(target: &Value) -> impl Iterator<Item = (String, String)> {
+    array(&target["kind"]).map(|kind| (text(kind), text(&target["name"])))
 }
 
 fn array(value: &Value) -> impl Iterator<Item = &Value> {
