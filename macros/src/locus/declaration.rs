@@ -94,7 +94,7 @@ impl Declared<'_> {
             #[automatically_derived]
             impl #impl_generics #private::PublishedBy<#ty> for #topic #where_clause {
                 type Sent = <#topic as #private::Topic>::Sent;
-                fn __send(self, __to: &mut #private::Publisher) -> Self::Sent { __to.send(self) }
+                fn __send(self, __to: &mut #private::Publisher<'_>) -> Self::Sent { __to.send(self) }
             }
         }
     }

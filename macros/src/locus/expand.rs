@@ -301,10 +301,8 @@ fn one_impl(model: &Model) -> TokenStream {
     let span = model.item.self_ty.span();
     quote_spanned! {span=>
         #(#cfgs)*
-        #[automatically_derived]
         impl #impl_generics #ty #where_clause {
-            #[doc(hidden)]
-            const __one_locus_impl_block_per_struct: () = ();
+            const fn __one_locus_impl_block_per_struct() {}
         }
     }
 }
