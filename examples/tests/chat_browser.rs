@@ -79,6 +79,42 @@ fn two_tabs_post_in_two_rooms_and_see_only_their_own() {
     assert_eq!(ended.status.code(), Some(0), "{ended:#?}");
 }
 
+/// What a server under load would send; a real one is loaded in `chat_drain_load`.
+const SLOW_SERVER: &str = r#"
+    window.WebSocket = class {
+        constructor() { setTimeout(() => this.say(), 0); }
+        close() {}
+        send() {}
+        say() {
+            const line = (n, user, text) => ({ n, at: Date.now() - 90_000 + n * 1000, user, text });
+            this.frame({ joined: "help", recent: [line(1, "linus", "Anyone awake?"), line(2, "margaret", "Always.")] });
+            this.frame({ missed: 12 });
+            this.frame(line(15, "linus", "So that is how it works."));
+            this.frame(line(15, "linus", "So that is how it works."));
+            this.frame(line(16, "barbara", "It is. The list of `missed` lines comes in band, before the oldest survivor."));
+        }
+        frame(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
+    };
+    document.querySelector("[data-room=help]").click();
+"#;
+
+#[test]
+fn a_reader_that_was_too_slow_is_told_how_many_lines_it_missed() {
+    let (_server, url) = start_chat();
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let browser = Browser::start(pictures, "missed");
+    browser.resize(1180, 800);
+    enter(&browser, &url, "lobby", "Ada Lovelace");
+
+    browser.run(SLOW_SERVER);
+    browser.wait_until("return document.querySelectorAll('.body').length >= 4");
+
+    assert_eq!(lines(&browser).len(), 4, "a line that comes twice is shown once");
+    let order = "return [...document.querySelectorAll('.body, .missed')].map((each) => each.textContent)";
+    assert_eq!(browser.run(order)[2], "12 lines missed");
+    browser.screenshot(&pictures.join("chat-missed.png"));
+}
+
 fn start_chat() -> (Program, String) {
     let mut server = Program::start("chat", &["--port", "0"], &[]);
     let line = server.wait_for("open http://", STARTED);

@@ -50,7 +50,7 @@ impl Program {
         Self { child, name: name.to_owned(), lines, stdout: Vec::new(), stderr: Vec::new() }
     }
 
-    /// Waits for the first line of stdout that holds `part`.
+    /// Waits for the first line, on stdout or stderr, that holds `part`.
     ///
     /// # Panics
     /// If the program ends or stays silent first; with all that it has said.
@@ -58,13 +58,16 @@ impl Program {
         let deadline = Instant::now() + limit;
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(Line::Out(line)) => {
-                    self.stdout.push(line.clone());
-                    if line.contains(part) {
-                        return line;
+                Ok(line) => {
+                    let (text, heard) = match line {
+                        Line::Out(text) => (text, &mut self.stdout),
+                        Line::Err(text) => (text, &mut self.stderr),
+                    };
+                    heard.push(text.clone());
+                    if text.contains(part) {
+                        return text;
                     }
                 }
-                Ok(Line::Err(line)) => self.stderr.push(line),
                 Err(_) => {
                     panic!("`{}` never said `{part}`\n{:#?}\n{:#?}", self.name, self.stdout, self.stderr)
                 }
