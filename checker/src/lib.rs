@@ -8,4 +8,5 @@
 pub mod finding;
 pub mod load;
 pub mod lower;
+pub mod names;
 pub mod rule;

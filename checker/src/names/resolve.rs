@@ -1,0 +1,226 @@
+//! Looks paths up.
+
+use super::{Def, Foreign, ModId, Names};
+use crate::load::TargetKind;
+use crate::lower::ir::PathRef;
+use crate::lower::sym::Sym;
+
+const CRATE: Sym = Sym::new("crate");
+const SELF: Sym = Sym::new("self");
+const SUPER: Sym = Sym::new("super");
+
+/// Most segments of a path that are looked at.
+const SEGMENTS_MAX: usize = 16;
+
+impl Foreign {
+    /// The path of `segments`.
+    pub fn of(segments: &[Sym]) -> Foreign {
+        let fold = |segments: &[Sym]| segments.iter().fold(Sym::NONE, |path, segment| path.join(*segment));
+        let at = |back: usize| segments.len().checked_sub(back).map_or(Sym::NONE, |index| segments[index]);
+        Foreign {
+            path: fold(segments),
+            krate: segments.first().copied().unwrap_or(Sym::NONE),
+            last: at(1),
+            parent: at(2),
+            parent_path: fold(&segments[..segments.len().saturating_sub(1)]),
+        }
+    }
+
+    /// `text` as a path.
+    pub fn path(text: &str) -> Foreign {
+        Foreign::of(&text.split("::").map(Sym::new).collect::<Vec<_>>())
+    }
+
+    /// The path `self::segment`.
+    #[must_use]
+    pub fn join(self, segment: Sym) -> Foreign {
+        Foreign {
+            path: self.path.join(segment),
+            krate: self.krate,
+            last: segment,
+            parent: self.last,
+            parent_path: self.path,
+        }
+    }
+}
+
+/// What a path means, and how many of its segments that took.
+#[derive(Clone, Copy, Debug)]
+pub struct Resolved {
+    /// The meaning of the segments taken.
+    pub def: Def,
+    /// The rest names associated items.
+    pub taken: usize,
+}
+
+impl Names<'_> {
+    /// Looks `path` up from `module`, as a type or as a value.
+    pub fn resolve(&self, module: ModId, path: &PathRef, want_type: bool) -> Option<Resolved> {
+        self.resolve_segments(module, &path.segments, path.absolute, want_type)
+    }
+
+    /// The same for bare segments.
+    pub fn resolve_segments(
+        &self,
+        module: ModId,
+        segments: &[Sym],
+        absolute: bool,
+        want_type: bool,
+    ) -> Option<Resolved> {
+        if segments.is_empty() || segments.len() > SEGMENTS_MAX {
+            return None;
+        }
+        let (mut def, mut taken) = self.first(module, segments, absolute, want_type)?;
+        while taken < segments.len() {
+            let segment = segments[taken];
+            let last = taken + 1 == segments.len();
+            def = match def {
+                Def::Mod(inner) => self.member(inner, segment, want_type || !last)?,
+                Def::Foreign(foreign) => Def::Foreign(foreign.join(segment)),
+                Def::Adt(adt) => match self.variant(adt, segment) {
+                    Some(variant) => variant,
+                    None => break,
+                },
+                _ => break,
+            };
+            taken += 1;
+        }
+        Some(Resolved { def, taken })
+    }
+
+    pub(super) fn resolve_import(
+        &self,
+        module: ModId,
+        path: &[Sym],
+        absolute: bool,
+    ) -> (Option<Def>, Option<Def>) {
+        let whole = |want_type| {
+            // `use name;` must not find the import itself in place of the crate it names.
+            let found = match path {
+                [name] if !absolute => self.single_import(module, *name, want_type),
+                _ => self.resolve_segments(module, path, absolute, want_type),
+            };
+            found.filter(|found| found.taken == path.len()).map(|found| found.def)
+        };
+        (whole(true), whole(false))
+    }
+
+    fn single_import(&self, module: ModId, name: Sym, want_type: bool) -> Option<Resolved> {
+        if let Some(root) = self.extern_crate(module, name) {
+            return Some(Resolved { def: root, taken: 1 });
+        }
+        self.resolve_segments(module, &[name], false, want_type)
+    }
+
+    fn variant(&self, adt: super::AdtId, name: Sym) -> Option<Def> {
+        let adt_def = self.adt(adt);
+        let index = adt_def.variants.iter().position(|(variant, _)| *variant == name)?;
+        adt_def.is_enum.then(|| Def::Variant(adt, super::collect::number(index)))
+    }
+
+    fn member(&self, module: ModId, name: Sym, want_type: bool) -> Option<Def> {
+        let module = &self.modules[module.ix()];
+        let table = if want_type { &module.types } else { &module.values };
+        table.get(&name).map(|(def, _)| *def)
+    }
+
+    /// The meaning of the beginning of a path.
+    fn first(
+        &self,
+        module: ModId,
+        segments: &[Sym],
+        absolute: bool,
+        want_type: bool,
+    ) -> Option<(Def, usize)> {
+        let first = segments[0];
+        if absolute {
+            return Some((self.extern_crate(module, first).unwrap_or_else(|| outside(first)), 1));
+        }
+        match first {
+            CRATE => return Some((Def::Mod(self.roots[self.modules[module.ix()].krate.ix()]), 1)),
+            SELF => return self.supers(self.opaque(module), segments, 1),
+            SUPER => {
+                let parent = self.modules[self.opaque(module).ix()].parent?;
+                return self.supers(self.opaque(parent), segments, 1);
+            }
+            _ => {}
+        }
+        let wanted = want_type || segments.len() > 1;
+        let mut at = Some(module);
+        while let Some(scope) = at {
+            if let Some(def) = self.member(scope, first, wanted) {
+                return Some((def, 1));
+            }
+            let scope = &self.modules[scope.ix()];
+            at = scope.parent.filter(|_| scope.transparent);
+        }
+        if let Some(root) = self.extern_crate(module, first) {
+            return Some((root, 1));
+        }
+        if let Some(foreign) = self.prelude.get(&first) {
+            return Some((Def::Foreign(*foreign), 1));
+        }
+        if wanted && is_primitive(first) {
+            return Some((Def::Prim(first), 1));
+        }
+        let package = &self.workspace.packages[self.package_of(module)];
+        // Without a manifest nobody knows the dependencies: a longer path leads outside.
+        let may_be_crate = !package.has_manifest && segments.len() > 1;
+        may_be_crate.then(|| (outside(first), 1))
+    }
+
+    /// `self::super::super`, from `module`.
+    fn supers(&self, mut module: ModId, segments: &[Sym], mut taken: usize) -> Option<(Def, usize)> {
+        while segments.get(taken) == Some(&SUPER) {
+            module = self.opaque(self.modules[module.ix()].parent?);
+            taken += 1;
+        }
+        Some((Def::Mod(module), taken))
+    }
+
+    /// The module around a function body.
+    fn opaque(&self, mut module: ModId) -> ModId {
+        while let (true, Some(parent)) =
+            (self.modules[module.ix()].transparent, self.modules[module.ix()].parent)
+        {
+            module = parent;
+        }
+        module
+    }
+
+    /// The crate that code in `module` calls `name`.
+    fn extern_crate(&self, module: ModId, name: Sym) -> Option<Def> {
+        const STD: [Sym; 5] =
+            [Sym::new("std"), Sym::new("core"), Sym::new("alloc"), Sym::new("proc_macro"), Sym::new("test")];
+        if STD.contains(&name) {
+            // `core` and `alloc` are where `std` has its things from.
+            let name = if name == STD[1] || name == STD[2] { STD[0] } else { name };
+            return Some(outside(name));
+        }
+        let index = self.package_of(module);
+        let package = &self.workspace.packages[index];
+        let libraries = || {
+            self.workspace.crates.iter().zip(&self.roots).filter(|(krate, _)| krate.kind == TargetKind::Lib)
+        };
+        if let Some((_, root)) = libraries().find(|(krate, _)| krate.package == index && krate.name == name) {
+            return Some(Def::Mod(*root));
+        }
+        let (_, dependency) = package.dependencies.iter().find(|(known, _)| *known == name)?;
+        let real = Sym::new(dependency);
+        let of_package = |package: usize| Sym::new(&self.workspace.packages[package].name.replace('-', "_"));
+        let found = libraries().find(|(krate, _)| of_package(krate.package) == real);
+        Some(found.map_or_else(|| outside(real), |(_, root)| Def::Mod(*root)))
+    }
+}
+
+fn outside(krate: Sym) -> Def {
+    Def::Foreign(Foreign::of(&[krate]))
+}
+
+fn is_primitive(name: Sym) -> bool {
+    const PRIMITIVES: [&str; 17] = [
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
+        "bool", "char", "str",
+    ];
+    PRIMITIVES.iter().any(|primitive| Sym::new(primitive) == name)
+}
