@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use locus::prelude::*;
-use locus::{Match, OnFull};
+use locus::{Match, Overflow};
 
 /// The pages there are; visits to others are not counted, so that the table cannot grow.
 const PAGES: [&str; 3] = ["/", "/about", "/rooms"];
@@ -75,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = locus::start(Site::new)?;
     app.ready().await?;
 
-    let mut news = app.topic::<Celebrated>().subscribe(Match::All, 16, OnFull::DropOld);
+    let mut news = app.topic::<Celebrated>().subscribe(Match::All, 16, Overflow::DropOld);
     let reader = tokio::spawn(async move {
         // Ends by itself, after the last delivery of the drain.
         while let Some(delivery) = news.next().await {

@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use locus::Listener;
 use locus::prelude::*;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -30,7 +31,7 @@ const FRAME_BYTES_MAX: usize = 16 << 10;
 pub(crate) struct Rooms {
     pub(crate) posted: TopicHandle<Posted>,
     pub(crate) recent: TopicHandle<Recent>,
-    pub(crate) relayed: TopicHandle<Relayed>,
+    pub(crate) relayed: Listener<Relayed>,
     /// One seat for each reader; whoever holds all of them knows that every reader has gone.
     pub(crate) seats: Arc<Semaphore>,
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use axum::Error;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use futures_util::{FutureExt, SinkExt};
+use futures_util::SinkExt;
 use locus::prelude::*;
-use locus::{Match, OnFull, Subscription};
+use locus::{Match, Overflow, Subscription};
 use serde::Deserialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
@@ -62,8 +62,8 @@ enum End {
 pub(crate) async fn serve(mut socket: WebSocket, reader: Reader, rooms: &Rooms) {
     // Subscribed before the greeting is asked for: a line may come twice, but none is lost between; the page drops those
     // whose number it has.
-    let mut lines = rooms.relayed.subscribe(Match::Key(reader.room), LINES_WAITING_MAX, OnFull::DropOld);
-    let ended = match greet(&mut socket, reader.room, rooms).await {
+    let mut lines = rooms.relayed.subscribe(Match::Key(reader.room), LINES_WAITING_MAX, Overflow::DropOld);
+    let ended = match greet(&mut socket, reader.room, rooms, &mut lines).await {
         Ok(()) => talk(&mut socket, &reader, rooms, &mut lines).await,
         Err(error) => Err(error),
     };
@@ -84,7 +84,13 @@ async fn finish(mut socket: WebSocket) {
     let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
 }
 
-async fn greet(socket: &mut WebSocket, room: RoomId, rooms: &Rooms) -> Result<(), Error> {
+async fn greet(
+    socket: &mut WebSocket,
+    room: RoomId,
+    rooms: &Rooms,
+    lines: &mut Subscription<Relayed>,
+) -> Result<(), Error> {
+    timeout(GREETING_TIMEOUT, lines.ready()).await.map_err(Error::new)?;
     let greeting = rooms.recent.ask(Recent { room }).within(GREETING_TIMEOUT).await.map_err(Error::new)?;
     send(socket, Message::text(greeting)).await
 }
@@ -135,7 +141,7 @@ async fn relay(
     let write = async {
         socket.feed(frame(first)).await?;
         for _ in 1..LINES_PER_FLUSH {
-            let Some(Some(line)) = lines.next().now_or_never() else { break };
+            let Some(line) = lines.try_next() else { break };
             socket.feed(frame(line)).await?;
         }
         socket.flush().await

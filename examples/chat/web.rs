@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::routes::{self, READERS_MAX, Rooms};
-use crate::{Posted, Recent, Relayed};
+use crate::{Posted, Recent};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1_024;
@@ -21,7 +21,7 @@ const SEND_BUFFER_BYTES: u32 = 4 << 10;
 const REQUESTS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The listener on loopback.
-#[locus(publishes(Posted, Recent, Relayed))]
+#[locus(publishes(Posted, Recent))]
 pub struct Web {
     port: u16,
     listener: Option<TcpListener>,
@@ -42,7 +42,7 @@ impl Web {
         let rooms = Rooms {
             posted: run.topic(),
             recent: run.topic(),
-            relayed: run.topic(),
+            relayed: run.listener(),
             seats: Arc::new(Semaphore::new(READERS_MAX as usize)),
         };
         let seats = Arc::clone(&rooms.seats);
