@@ -199,3 +199,6 @@ pub fn write(format: Format, report: &Report<'_>, styled: bool, out: &mut dyn Wr
         Format::Json => json::write(report, out),
     }
 }
+
+#[cfg(test)]
+mod tests;
