@@ -9,6 +9,6 @@
 //! receipt that differs from what was sent ends the run. Figures of unlike work are never compared.
 
 pub mod harness;
-pub mod ours;
-pub mod peers;
+mod ours;
+mod peers;
 pub mod shapes;

@@ -1,7 +1,7 @@
 //! Ours, driven through the public interface only, by the same rules as the peers: see [`crate::peers`].
 
-pub mod across_pools;
-pub mod same_pool;
+pub(crate) mod across_pools;
+pub(crate) mod same_pool;
 
 use locus::{Constructor, topic};
 
@@ -11,7 +11,7 @@ use crate::peers::current_thread_runtime;
 /// Asks the feeder for the next turn.
 #[topic]
 #[derive(Clone, Debug)]
-pub struct Turn;
+pub(crate) struct Turn;
 
 /// Starts a service, asks for the first turn, and drains it when the last message has been taken.
 fn measure(make: impl Constructor, report: &Report) -> Measured {

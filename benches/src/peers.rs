@@ -4,14 +4,14 @@
 //! of 64 and sends the next when the receiver has taken it. Between two threads the feeder streams, held back
 //! only by a bound of 8,192 messages: the peer's own where it has one, else a window kept by hand.
 
-pub mod actix;
-pub mod crossbeam;
-pub mod kameo;
-pub mod line_stream;
-pub mod ractor;
-pub mod stakker;
-pub mod tokio_mpsc;
-pub mod typed_outbox;
+pub(crate) mod actix;
+pub(crate) mod crossbeam;
+pub(crate) mod kameo;
+pub(crate) mod line_stream;
+pub(crate) mod ractor;
+pub(crate) mod stakker;
+pub(crate) mod tokio_mpsc;
+pub(crate) mod typed_outbox;
 
 use std::thread;
 

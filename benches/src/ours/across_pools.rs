@@ -54,8 +54,7 @@ struct AcrossPools {
 }
 
 /// Runs the shape once.
-#[must_use]
-pub fn run(work: Work) -> Measured {
+pub(crate) fn run(work: Work) -> Measured {
     let (reporter, report) = reporting(work);
     let make = move || AcrossPools {
         feeder: Feeder { source: Source::new(work) },

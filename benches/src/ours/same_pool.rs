@@ -48,8 +48,7 @@ struct SamePool {
 }
 
 /// Runs the shape once.
-#[must_use]
-pub fn run(work: Work) -> Measured {
+pub(crate) fn run(work: Work) -> Measured {
     let (reporter, report) = reporting(work);
     let make = move || SamePool {
         feeder: Feeder { source: Source::new(work) },

@@ -87,8 +87,7 @@ impl Handler<Turn> for Feeder {
 }
 
 /// Two actors of one arbiter, turns of 64; the sink tells the feeder when it has taken a turn.
-#[must_use]
-pub fn same_pool(work: Work) -> Measured {
+pub(crate) fn same_pool(work: Work) -> Measured {
     pin(SINK_CORE);
     let (meter, report) = report(work);
     let system = System::new();
@@ -104,8 +103,7 @@ pub fn same_pool(work: Work) -> Measured {
 }
 
 /// An actor per arbiter and pinned thread; the feeder tells itself to go on after each turn of 64.
-#[must_use]
-pub fn across_pools(work: Work) -> Measured {
+pub(crate) fn across_pools(work: Work) -> Measured {
     let (meter, report) = report(work);
     let system = System::new();
     let taken = Taken::default();

@@ -10,8 +10,7 @@ fn channel() -> (Sender<Message>, Receiver<Message>) {
 }
 
 /// One thread, turns of 64: send them all, then receive them all.
-#[must_use]
-pub fn same_pool(work: Work) -> Measured {
+pub(crate) fn same_pool(work: Work) -> Measured {
     pin(SINK_CORE);
     let (mut meter, report) = report(work);
     let (sender, receiver) = channel();
@@ -28,8 +27,7 @@ pub fn same_pool(work: Work) -> Measured {
 }
 
 /// Two pinned threads that block in `send` and `recv`.
-#[must_use]
-pub fn across_pools(work: Work) -> Measured {
+pub(crate) fn across_pools(work: Work) -> Measured {
     let (mut meter, report) = report(work);
     let (sender, receiver) = channel();
     let feeder = move || {

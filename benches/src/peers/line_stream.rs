@@ -82,8 +82,7 @@ impl Ring {
 }
 
 /// Two pinned threads that spin.
-#[must_use]
-pub fn across_pools(work: Work) -> Measured {
+pub(crate) fn across_pools(work: Work) -> Measured {
     let (mut meter, report) = report(work);
     let ring = Ring::new();
     let feeder = || ring.write_all(work.total());

@@ -114,8 +114,7 @@ async fn spawn_feeder(streams: bool, state: FeederState) -> (ActorRef<Turn>, Joi
 }
 
 /// Two actors on one runtime, turns of 64; the sink tells the feeder when it has taken a turn.
-#[must_use]
-pub fn same_pool(work: Work) -> Measured {
+pub(crate) fn same_pool(work: Work) -> Measured {
     pin(SINK_CORE);
     let (meter, report) = report(work);
     current_thread_runtime().block_on(async move {
@@ -131,8 +130,7 @@ pub fn same_pool(work: Work) -> Measured {
 }
 
 /// An actor per runtime and pinned thread; the feeder tells itself to go on after each turn of 64.
-#[must_use]
-pub fn across_pools(work: Work) -> Measured {
+pub(crate) fn across_pools(work: Work) -> Measured {
     let (meter, report) = report(work);
     let (introduce, introduced) = channel();
     let taken = Taken::default();

@@ -47,8 +47,7 @@ impl Feeder {
 }
 
 /// One thread, turns of 64; the sink calls the feeder when it has taken a turn.
-#[must_use]
-pub fn same_pool(work: Work) -> Measured {
+pub(crate) fn same_pool(work: Work) -> Measured {
     pin(SINK_CORE);
     let (meter, report) = report(work);
     let now = Instant::now();

@@ -17,8 +17,7 @@ async fn receive_all(mut receiver: Receiver<Message>, mut meter: Meter) {
 }
 
 /// Two tasks of one runtime; the sender yields after a turn of 64.
-#[must_use]
-pub fn same_pool(work: Work) -> Measured {
+pub(crate) fn same_pool(work: Work) -> Measured {
     pin(SINK_CORE);
     let (meter, report) = report(work);
     let (sender, receiver) = bounded();
@@ -40,8 +39,7 @@ pub fn same_pool(work: Work) -> Measured {
 }
 
 /// A runtime per pinned thread; the sender waits for room.
-#[must_use]
-pub fn across_pools(work: Work) -> Measured {
+pub(crate) fn across_pools(work: Work) -> Measured {
     let (meter, report) = report(work);
     let (sender, receiver) = bounded();
     let feeder = move || {

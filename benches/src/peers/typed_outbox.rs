@@ -9,8 +9,7 @@ struct Addressed {
 }
 
 /// One thread, turns of 64.
-#[must_use]
-pub fn same_pool(work: Work) -> Measured {
+pub(crate) fn same_pool(work: Work) -> Measured {
     pin(SINK_CORE);
     let (meter, report) = report(work);
     let mut sinks = [meter];
