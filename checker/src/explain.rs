@@ -15,7 +15,7 @@ pub fn explain(rule: &Rule) -> String {
     }
     let (level, since) = (rule.level.as_str(), rule.since);
     write!(text, "\n\nDefault level: {level}. Since {since}.").expect("writing to a string succeeds");
-    write!(text, " Silenced by `#[locus::allow({}, reason = \"..\")]`.\n", rule.attribute_name())
+    writeln!(text, " Silenced by `#[locus::allow({}, reason = \"..\")]`.", rule.attribute_name())
         .expect("writing to a string succeeds");
     text
 }

@@ -75,3 +75,15 @@ fn a_table_for_no_binary_is_named_with_its_neighbour() {
     assert_eq!(unknown[0].help.as_deref(), Some("did you mean `chat`?"));
     assert!(budget.unknown_binaries(&["chta"]).is_empty());
 }
+
+#[test]
+fn the_template_shows_every_key() {
+    let template = include_str!("../../../../budget.template.toml");
+    assert!(problems(template).is_empty());
+    let settings = template.lines().filter_map(|line| line.strip_prefix("# "));
+    let settings: Vec<&str> = settings.filter(|line| line.contains(" = ") || line.starts_with('[')).collect();
+    for key in Key::ALL {
+        assert!(settings.iter().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
+    }
+    assert_eq!(problems(&settings.join("\n")), Vec::<String>::new());
+}
