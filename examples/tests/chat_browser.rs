@@ -86,7 +86,8 @@ const SLOW_SERVER: &str = r#"
         close() {}
         send() {}
         say() {
-            const line = (n, user, text) => ({ n, at: Date.now() - 90_000 + n * 1000, user, text });
+            const start = Date.now() - 90_000;
+            const line = (n, user, text) => ({ n, at: start + n * 1000, user, text });
             this.frame({ joined: "help", recent: [line(1, "linus", "Anyone awake?"), line(2, "margaret", "Always.")] });
             this.frame({ missed: 12 });
             this.frame(line(15, "linus", "So that is how it works."));
