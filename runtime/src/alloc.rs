@@ -31,8 +31,12 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
+mod large;
+pub(crate) mod pages;
 #[cfg(unix)]
 mod retire;
+
+use large::LARGE_BYTES;
 
 /// The system's allocator, counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,6 +64,16 @@ pub fn live_bytes() -> Option<u64> {
 #[must_use]
 pub fn live_block_bytes() -> Option<u64> {
     (is_installed() && BLOCKS_KNOWN).then(|| sum(|shard| &shard.block_bytes))
+}
+
+/// Bytes of blocks of 32 KiB and more that were never written to, and so take no memory yet. Part of the live bytes.
+///
+/// # Cost
+///
+/// One system call for each such block, and one more for every 4 MiB of it.
+#[must_use]
+pub fn untouched_bytes() -> Option<u64> {
+    is_installed().then(large::untouched_bytes)
 }
 
 /// How often memory was asked for since the start of the process: new blocks, zeroed ones, and changes of size.
@@ -239,6 +253,9 @@ unsafe impl GlobalAlloc for Counting {
         let block = unsafe { System.alloc(layout) };
         if !block.is_null() {
             count(Change::taken(layout.size()));
+            if layout.size() >= LARGE_BYTES {
+                large::enter(block, layout.size());
+            }
         }
         block
     }
@@ -249,12 +266,18 @@ unsafe impl GlobalAlloc for Counting {
         let block = unsafe { System.alloc_zeroed(layout) };
         if !block.is_null() {
             count(Change::taken(layout.size()));
+            if layout.size() >= LARGE_BYTES {
+                large::enter(block, layout.size());
+            }
         }
         block
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if layout.size() >= LARGE_BYTES {
+            large::leave(block);
+        }
         // SAFETY: the caller's promise is the same.
         unsafe { System.dealloc(block, layout) };
         count(Change::freed(layout.size()));
@@ -262,8 +285,15 @@ unsafe impl GlobalAlloc for Counting {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if layout.size() >= LARGE_BYTES {
+            large::leave(block);
+        }
         // SAFETY: the caller's promise is the same.
         let moved = unsafe { System.realloc(block, layout, new_size) };
+        let (now_at, size) = if moved.is_null() { (block, layout.size()) } else { (moved, new_size) };
+        if size >= LARGE_BYTES {
+            large::enter(now_at, size);
+        }
         if !moved.is_null() {
             count(Change::resized(layout.size(), new_size));
         }

@@ -4,8 +4,20 @@
 
 mod account;
 mod counter;
+mod mode;
+#[allow(unsafe_code, reason = "asks the C library for its allocator's figures, where it has some")]
+mod process;
 mod registry;
+mod residency;
+#[allow(unsafe_code, reason = "asks the C library where a thread's stack is, where it can tell")]
+mod stack;
 
 pub use account::{Account, Kind};
 pub(crate) use counter::set_path_source;
 pub use counter::{Counter, CounterReading, counters};
+pub use mode::{ResidencyMode, ResidencyModeError};
+pub use residency::{
+    AccountResidency, Residency, arena_residency, arena_residency_trimmed, dump_arena_residency,
+    dump_arena_residency_trimmed, mark_start,
+};
+pub use stack::StackAccount;

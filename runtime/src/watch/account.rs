@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::registry::Registry;
+use super::residency::AccountResidency;
 
 /// What an account stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,12 +81,12 @@ pub struct Account {
 /// What an account holds, shared with the registry.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) path: Arc<str>,
-    pub(super) kind: Kind,
-    pub(super) parent: Option<Arc<str>>,
-    pub(super) bytes: AtomicUsize,
-    pub(super) high_water: AtomicUsize,
-    pub(super) chunks: AtomicUsize,
+    path: Arc<str>,
+    kind: Kind,
+    parent: Option<Arc<str>>,
+    bytes: AtomicUsize,
+    high_water: AtomicUsize,
+    chunks: AtomicUsize,
 }
 
 impl Account {
@@ -137,6 +138,19 @@ impl Account {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.entry.path
+    }
+}
+
+impl Entry {
+    pub(super) fn residency(&self) -> AccountResidency {
+        AccountResidency {
+            path: self.path.clone(),
+            kind: self.kind,
+            parent: self.parent.clone(),
+            bytes: self.bytes.load(Relaxed) as u64,
+            high_water_bytes: self.high_water.load(Relaxed) as u64,
+            chunks: self.chunks.load(Relaxed) as u64,
+        }
     }
 }
 

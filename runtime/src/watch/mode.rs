@@ -1,0 +1,106 @@
+//! When the residency report is printed: `LOCUS_ARENA_RESIDENCY`.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::time::Duration;
+
+/// The variables that are read, the first one that is set counts.
+const VARIABLES: [&str; 2] = ["LOCUS_ARENA_RESIDENCY", "LOTUS_ARENA_RESIDENCY"];
+
+/// When the residency report is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResidencyMode {
+    /// Only where the program asks for it.
+    #[default]
+    Off,
+    /// At exit and on SIGUSR1.
+    AtExit,
+    /// Besides, every so often.
+    Heartbeat(Duration),
+}
+
+impl ResidencyMode {
+    /// Reads the environment: unset, empty or `0` for off, `1` for the end, or a period such as `5s`, `500ms`, `1m`.
+    ///
+    /// # Errors
+    ///
+    /// [`ResidencyModeError`] for any other value.
+    pub fn from_env() -> Result<Self, ResidencyModeError> {
+        match VARIABLES.iter().find_map(|variable| Some((*variable, env::var_os(variable)?))) {
+            Some((variable, value)) => {
+                let mode = value.to_str().and_then(Self::parse);
+                mode.ok_or(ResidencyModeError { variable, value })
+            }
+            None => Ok(Self::Off),
+        }
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        match value {
+            "" | "0" => Some(Self::Off),
+            "1" => Some(Self::AtExit),
+            period => {
+                let unit = period.find(|c: char| !c.is_ascii_digit())?;
+                let (number, unit) = period.split_at(unit);
+                let milliseconds: u64 = match unit {
+                    "ms" => 1,
+                    "s" => 1_000,
+                    "m" => 60_000,
+                    _ => return None,
+                };
+                let period = number.parse::<u64>().ok()?.checked_mul(milliseconds)?;
+                (period > 0).then(|| Self::Heartbeat(Duration::from_millis(period)))
+            }
+        }
+    }
+}
+
+/// `LOCUS_ARENA_RESIDENCY` says something that is not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResidencyModeError {
+    variable: &'static str,
+    value: OsString,
+}
+
+impl fmt::Display for ResidencyModeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}={}` is not understood; help: `1` prints the report at exit and on SIGUSR1, `5s` (or `500ms`, `1m`) \
+             also every so often, `0` not at all",
+            self.variable,
+            self.value.display()
+        )
+    }
+}
+
+impl std::error::Error for ResidencyModeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_understood_or_refused() {
+        let heartbeat = |milliseconds| Some(ResidencyMode::Heartbeat(Duration::from_millis(milliseconds)));
+        let check = |value: &str, mode| assert_eq!(ResidencyMode::parse(value), mode, "{value:?}");
+        check("", Some(ResidencyMode::Off));
+        check("0", Some(ResidencyMode::Off));
+        check("1", Some(ResidencyMode::AtExit));
+        check("5s", heartbeat(5_000));
+        check("500ms", heartbeat(500));
+        check("2m", heartbeat(120_000));
+        for refused in
+            ["yes", "5", "0s", "-1s", "s", "5 s", "5h", "99999999999999999999s", "18446744073709551615m"]
+        {
+            check(refused, None);
+        }
+        let error = ResidencyModeError { variable: VARIABLES[0], value: "often".into() };
+        assert!(
+            error
+                .to_string()
+                .starts_with("`LOCUS_ARENA_RESIDENCY=often` is not understood; help: `1` prints")
+        );
+    }
+}

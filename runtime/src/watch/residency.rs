@@ -1,0 +1,129 @@
+//! The residency report: which part of the program holds which memory, and what nobody accounts for.
+//!
+//! All figures are measured, none is what is left over, except `unaccounted`, which says so:
+//! - arenas, queues and lanes: what their owners state in their accounts;
+//! - ordinary heap: the live bytes of [`alloc::Counting`](crate::alloc::Counting), as the system's allocator lays
+//!   them out, less the bytes of those accounts, which come from the same allocator;
+//! - not touched yet: the pages of large blocks among both that have no memory so far;
+//! - resident memory, and the part of it that files stand behind: the system's own figures.
+//!
+//! `unaccounted` is the resident memory gained since [`mark_start`] less the first three. What is known to be in it
+//! follows it line by line: code pages read in since, thread stacks, and what the allocator holds for later use.
+
+mod report;
+
+use std::io::{self, Write};
+use std::sync::{Arc, OnceLock};
+
+pub use report::{AccountResidency, Residency};
+
+use super::process::{self, Resident};
+use super::{Kind, account, stack};
+use crate::alloc;
+
+/// Notes what the process holds before its loci exist; the runtime calls it first. Later calls change nothing.
+pub fn mark_start() {
+    START.get_or_init(Start::now);
+}
+
+/// What this process holds now: every arena, queue and lane, ordinary heap, and resident memory.
+///
+/// # Cost
+///
+/// Some milliseconds: the system counts pages. No other thread is stopped.
+#[must_use]
+pub fn arena_residency() -> Residency {
+    report(None)
+}
+
+/// Writes [`arena_residency`] to stderr.
+pub fn dump_arena_residency() {
+    write(&arena_residency());
+}
+
+/// [`arena_residency`] after the allocator was asked to give free memory back to the system; says how much that was.
+///
+/// For the end of a process: whatever allocates afterwards pays for the pages again.
+#[must_use]
+pub fn arena_residency_trimmed() -> Residency {
+    let before = process::resident();
+    process::trim_allocator();
+    let after = process::resident();
+    let given_back = before.zip(after).map(|(b, a)| b.anonymous_bytes.saturating_sub(a.anonymous_bytes));
+    report(given_back)
+}
+
+/// Writes [`arena_residency_trimmed`] to stderr.
+pub fn dump_arena_residency_trimmed() {
+    write(&arena_residency_trimmed());
+}
+
+/// In one piece, so that lines of other threads do not come between. A closed stderr is no reason to fail.
+fn write(report: &Residency) {
+    let _ = io::stderr().lock().write_all(report.to_string().as_bytes());
+}
+
+/// What the process held before its loci existed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Start {
+    resident: Option<Resident>,
+    heap_bytes: u64,
+    untouched_bytes: u64,
+}
+
+static START: OnceLock<Start> = OnceLock::new();
+
+impl Start {
+    fn now() -> Self {
+        Self {
+            resident: process::resident(),
+            heap_bytes: heap_bytes().unwrap_or(0),
+            untouched_bytes: alloc::untouched_bytes().unwrap_or(0),
+        }
+    }
+}
+
+/// Live bytes, with the allocator's own overhead for each block where that is known.
+fn heap_bytes() -> Option<u64> {
+    alloc::live_block_bytes().or_else(alloc::live_bytes)
+}
+
+fn report(given_back_bytes: Option<u64>) -> Residency {
+    let start = START.get().copied().unwrap_or_default();
+    // The system first: what the report itself allocates is in none of the figures then.
+    let resident = process::resident();
+    let allocator_free_bytes = process::allocator_free_bytes();
+    let live_bytes = heap_bytes();
+    let untouched_bytes = alloc::untouched_bytes();
+    let accounts = accounts();
+    let stack_bytes = accounts.iter().filter(|a| a.kind == Kind::Stack).map(|a| a.bytes).sum();
+    let arenas_bytes = accounts.iter().filter(|a| a.kind.is_allocated()).map(|a| a.bytes).sum();
+    Residency {
+        accounts,
+        arenas_bytes,
+        heap_bytes: live_bytes.map(|live| live.saturating_sub(arenas_bytes)),
+        heap_at_start_bytes: start.heap_bytes,
+        untouched_bytes: untouched_bytes.map(|now| now.saturating_sub(start.untouched_bytes)).unwrap_or(0),
+        stack_bytes,
+        allocator_free_bytes,
+        given_back_bytes,
+        resident_bytes: resident.map(|now| now.bytes),
+        start_resident_bytes: start.resident.map(|then| then.bytes),
+        files_gained_bytes: resident.zip(start.resident).map(|(now, then)| {
+            let files = |resident: Resident| resident.bytes as i64 - resident.anonymous_bytes as i64;
+            files(now) - files(then)
+        }),
+    }
+}
+
+/// Every account and stack, largest first.
+fn accounts() -> Vec<AccountResidency> {
+    let mut accounts: Vec<_> = account::entries().iter().map(|entry| entry.residency()).collect();
+    accounts.extend(stack::stacks().iter().map(|stack| {
+        let bytes = stack.touched_bytes();
+        let (path, parent): (Arc<str>, _) = (stack.path.clone(), None);
+        AccountResidency { path, kind: Kind::Stack, parent, bytes, high_water_bytes: bytes, chunks: 1 }
+    }));
+    accounts.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
+    accounts
+}
