@@ -17,6 +17,7 @@ use syn::Item;
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let attr = TopicAttr::parse(Span::call_site(), args, &mut errors);
+    let is_clean = errors.is_empty();
     let parsed = match syn::parse2::<Item>(item.clone()) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -27,7 +28,9 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let model = model::Model::new(&attr, &parsed, &mut errors);
     let mut tokens = stripped(parsed, &mut errors).into_token_stream();
     if let Some(model) = model {
-        check::built(&attr, &mut errors);
+        if is_clean {
+            check::built(&attr, &mut errors);
+        }
         tokens.extend(expand::topic(&model));
     }
     output::with_errors(tokens, errors)

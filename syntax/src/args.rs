@@ -156,7 +156,14 @@ impl Key {
 
     pub(crate) fn count(&self, input: ParseStream<'_>, least: u64) -> Parsed<Setting<Count>> {
         let expr = self.expr(input, "64")?;
-        Ok(Setting { value: value::count(&self.name, expr.value, least)?, key: expr.key, span: expr.span })
+        let value = value::count(&self.name, expr.value, least)?;
+        match value.known() {
+            Some(known) if u32::try_from(known).is_err() => {
+                Err(Problem::new(expr.span, format!("`{}` does not fit into 32 bits", self.name))
+                    .help(format!("write at most {}", u32::MAX)))
+            }
+            _ => Ok(self.setting(value, expr.span)),
+        }
     }
 
     /// A count that has to be a literal, because the checker counts it too.

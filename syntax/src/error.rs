@@ -96,6 +96,12 @@ impl Errors {
         self.0.as_ref().is_none_or(Vec::is_empty)
     }
 
+    /// How many problems were found so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, Vec::len)
+    }
+
     /// Consumes the collector and hands out what it holds, in the order found.
     #[must_use]
     pub fn into_problems(mut self) -> Vec<Problem> {

@@ -138,10 +138,13 @@ impl LocusAttr {
             idle: None,
             panics: None,
         };
+        let before = errors.len();
         parse_all(tokens, errors, |input, errors| {
             each_arg(input, SPEC, errors, |key, input, errors| attr.set(key, input, errors));
         });
-        attr.check_main(errors);
+        if errors.len() == before {
+            attr.check_main(errors);
+        }
         attr
     }
 
@@ -231,6 +234,7 @@ fn receives(key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<Op
 fn children(key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<ChildrenAttr> {
     let tokens = key.group(input, "Conn = flow, max = 4096")?;
     let mut attr = ChildrenAttr { key_span: key.span, child: None, max: None };
+    let before = errors.len();
     parse_all(tokens, errors, |input, errors| {
         while !input.is_empty() {
             let result = child_arg(&mut attr, input);
@@ -242,7 +246,7 @@ fn children(key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<Ch
             }
         }
     });
-    if attr.max.is_none() {
+    if attr.max.is_none() && errors.len() == before {
         errors.push(
             Problem::new(key.span, "`children` has no ceiling")
                 .help("nothing is unbounded: write `children(Conn = flow, max = 4096)`"),

@@ -95,11 +95,14 @@ impl OnAttr {
     /// Reads the arguments of an `#[on(..)]` whose name stands at `span`.
     pub fn parse(span: Span, tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut attr = Self::bare(span);
+        let before = errors.len();
         parse_all(tokens, errors, |input, errors| {
             each_arg(input, ON, errors, |key, input, _| attr.set(key, input));
         });
-        for check in [Self::check_ring, Self::check_keys, Self::check_call] {
-            errors.take(check(&attr));
+        if errors.len() == before {
+            for check in [Self::check_ring, Self::check_keys, Self::check_call] {
+                errors.take(check(&attr));
+            }
         }
         attr
     }

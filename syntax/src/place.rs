@@ -33,7 +33,7 @@ impl PlaceAttr {
     /// Reads the arguments of a `#[place(..)]` whose name stands at `span`.
     pub fn parse(span: Span, tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut attr = Self { span, pool: None, pinned: None, core: None, cores: None, replicas: None };
-        let before = errors.is_empty();
+        let before = errors.len();
         parse_all(tokens, errors, |input, errors| {
             each_arg(input, PLACE, errors, |key, input, _| {
                 match key.name.as_str() {
@@ -46,7 +46,7 @@ impl PlaceAttr {
                 Ok(())
             });
         });
-        if before == errors.is_empty() {
+        if before == errors.len() {
             errors.take(attr.check());
         }
         attr

@@ -78,11 +78,14 @@ impl TopicAttr {
             to: None,
             encode: None,
         };
+        let before = errors.len();
         parse_all(tokens, errors, |input, errors| {
             each_arg(input, SPEC, errors, |key, input, _| attr.set(key, input));
         });
-        for check in [Self::check_slow, Self::check_reply, Self::check_subject] {
-            errors.take(check(&attr));
+        if errors.len() == before {
+            for check in [Self::check_slow, Self::check_reply, Self::check_subject] {
+                errors.take(check(&attr));
+            }
         }
         attr
     }

@@ -56,9 +56,10 @@ pub(crate) fn count(key: &str, expr: Expr, least: u64) -> Result<Count, Problem>
     };
     match &expr {
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => match int.base10_parse::<u64>() {
-            Ok(value) if value >= least => Ok(Count::Known(value)),
-            Ok(_) => refused("this is less"),
-            Err(_) => Err(Problem::over(&expr, format!("`{key}` does not fit into 64 bits"))),
+            Ok(value) if value < least => refused("this is less"),
+            Ok(value) => Ok(Count::Known(value)),
+            Err(_) => Err(Problem::over(&expr, format!("`{key}` does not fit into 64 bits"))
+                .help("write a smaller number")),
         },
         Expr::Lit(_) => Err(Problem::over(&expr, format!("`{key}` is a number"))
             .help(format!("write it without quotes or point: `{key} = 64`"))),

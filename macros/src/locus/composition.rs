@@ -18,7 +18,9 @@ pub(super) fn expand(attr: &LocusAttr, mut item: ItemStruct, errors: &mut Errors
         );
         return None;
     }
-    built(attr, errors);
+    if errors.is_empty() {
+        built(attr, errors);
+    }
     for found in read(&item.attrs, Site::Main, errors) {
         match found.attr {
             Attr::Bind(bind) => errors.push(not_built(bind.span, "`#[bind]`")),
@@ -122,7 +124,7 @@ fn main_impl(item: &ItemStruct, parts: &[Part]) -> TokenStream {
 fn part_call(part: &Part) -> TokenStream {
     let (ident, cfgs, span) = (&part.ident, &part.cfgs, part.ty.span());
     let (name, place) = (ident.to_string(), place(part.place.as_ref()));
-    let main = local("__main", Span::call_site());
+    let main = local("__main", span);
     let name = name.trim_start_matches("r#");
     let taken = quote_spanned!(span=> |#main: Self| #main.#ident);
     quote_spanned! {span=>

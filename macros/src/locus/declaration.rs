@@ -4,7 +4,7 @@ use super::expand::{OnOptions, duration, key_of, on_options, with_static};
 use crate::diag::{not_built, refuse, refuse_lifetimes};
 use crate::output::{cfgs, private, strip};
 use locus_syntax::{Errors, KeyMatch, LocusAttr, Problem, ReceivesAttr, Setting, Site, read};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Field, ItemStruct, Type};
@@ -15,18 +15,19 @@ pub(super) fn expand(attr: &LocusAttr, mut item: ItemStruct, errors: &mut Errors
     if refuse_lifetimes(&item.generics, "a locus", help, errors) {
         return None;
     }
-    built(attr, errors);
-    refuse_doubles(&attr.publishes, "publishes", errors);
-    let received: Vec<Type> = attr.receives.iter().map(|receives| receives.topic.clone()).collect();
-    refuse_doubles(&received, "receives", errors);
+    if errors.is_empty() {
+        built(attr, errors);
+    }
+    let published = each_once(attr.publishes.iter(), |topic| topic, "publishes", errors);
+    let received = each_once(attr.receives.iter(), |receives| &receives.topic, "receives", errors);
     strip_checked(&mut item.attrs, Site::Elsewhere, errors);
     for field in &mut item.fields {
-        refuse_place(field, errors);
         strip_checked(&mut field.attrs, Site::Elsewhere, errors);
+        refuse_place(field, errors);
     }
-    let declared = Declared { attr, item: &item, cfgs: cfgs(&item.attrs) };
-    let publishes = attr.publishes.iter().map(|topic| declared.published(topic));
-    let receives = attr.receives.iter().map(|receives| declared.received(receives));
+    let declared = Declared { attr, item: &item, cfgs: cfgs(&item.attrs), published, received };
+    let publishes = declared.published.iter().map(|topic| declared.published(topic));
+    let receives = declared.received.iter().map(|receives| declared.received(receives));
     let own = declared.own();
     Some(quote!(#item #(#publishes)* #(#receives)* #own))
 }
@@ -51,15 +52,27 @@ fn built(attr: &LocusAttr, errors: &mut Errors) {
     }
 }
 
-fn refuse_doubles(types: &[Type], list: &str, errors: &mut Errors) {
-    let texts: Vec<String> = types.iter().map(|ty| ty.to_token_stream().to_string()).collect();
-    for (at, (ty, text)) in types.iter().zip(&texts).enumerate() {
-        if texts.iter().take(at).any(|earlier| earlier == text) {
+/// Reports what stands twice, and keeps the first of each.
+fn each_once<'a, T>(
+    all: impl Iterator<Item = &'a T>,
+    topic: impl Fn(&T) -> &Type,
+    list: &str,
+    errors: &mut Errors,
+) -> Vec<&'a T> {
+    let (mut kept, mut texts) = (Vec::new(), Vec::new());
+    for one in all {
+        let text = topic(one).to_token_stream().to_string();
+        if texts.contains(&text) {
             errors.push(
-                Problem::over(ty, format!("`{text}` stands twice in `{list}`")).help("keep one of them"),
+                Problem::over(topic(one), format!("`{text}` stands twice in `{list}`"))
+                    .help("keep one of them"),
             );
+            continue;
         }
+        kept.push(one);
+        texts.push(text);
     }
+    kept
 }
 
 fn refuse_place(field: &mut Field, errors: &mut Errors) {
@@ -76,6 +89,8 @@ struct Declared<'m> {
     attr: &'m LocusAttr,
     item: &'m ItemStruct,
     cfgs: Vec<Attribute>,
+    published: Vec<&'m Type>,
+    received: Vec<&'m ReceivesAttr>,
 }
 
 impl Declared<'_> {
@@ -114,9 +129,9 @@ impl Declared<'_> {
             Some(Setting { value: KeyMatch::Value(expr), .. }) => Some(expr),
             _ => None,
         };
-        let key_of = key_of(&ty, &quote!(<Self as ::locus::__private::Topic>::Key), key);
+        let key_of = key_of(&ty, &quote_spanned!(topic.span()=> Self::Key), key);
         let name = quote_spanned!(topic.span()=> #private::ReceivedBy<#ty>);
-        quote! {
+        quote_spanned! {topic.span()=>
             #(#cfgs)*
             #[automatically_derived]
             impl #impl_generics #name for #topic #where_clause { #options #key_of }
@@ -129,10 +144,11 @@ impl Declared<'_> {
         let (cfgs, ident, private) = (&self.cfgs, &self.item.ident, private(Span::call_site()));
         let name = ident.to_string();
         let options = self.options();
-        let publishes = self.attr.publishes.iter().map(|topic| quote!(__d.publishes::<#topic>();));
-        let receives = self.attr.receives.iter().map(|receives| {
+        let publishes =
+            self.published.iter().map(|topic| quote_spanned!(topic.span()=> __d.publishes::<#topic>();));
+        let receives = self.received.iter().map(|receives| {
             let topic = &receives.topic;
-            quote!(__d.receives::<#topic>();)
+            quote_spanned!(topic.span()=> __d.receives::<#topic>();)
         });
         quote! {
             #(#cfgs)*
@@ -151,22 +167,22 @@ impl Declared<'_> {
 
     fn options(&self) -> TokenStream {
         let private = private(Span::call_site());
-        let restarts = self.attr.restarts.as_ref().map(|restarts| {
-            let value = proc_macro2::Literal::u64_unsuffixed(restarts.value);
-            quote!(restarts: #value,)
-        });
-        let within = self.attr.within.as_ref().map(|within| {
-            let value = duration(within.value);
-            quote!(within: #value,)
-        });
-        let scratch = self.attr.scratch_bytes_max.as_ref().map(|scratch| {
-            let value = proc_macro2::Literal::u64_unsuffixed(scratch.value);
-            quote!(scratch_bytes_max: #value,)
-        });
-        let default = quote!(#private::LocusOptions::DEFAULT);
-        let value = match (&restarts, &within, &scratch) {
-            (None, None, None) => default,
-            _ => quote!(#private::LocusOptions { #restarts #within #scratch ..#default }),
+        let number = |value: u64| proc_macro2::Literal::u64_unsuffixed(value).into_token_stream();
+        let changes = [
+            ("restarts", self.attr.restarts.as_ref().map(|restarts| number(restarts.value))),
+            ("within", self.attr.within.as_ref().map(|within| duration(within.value))),
+            ("scratch_bytes_max", self.attr.scratch_bytes_max.as_ref().map(|scratch| number(scratch.value))),
+        ];
+        let changes: Vec<TokenStream> = changes
+            .into_iter()
+            .filter_map(|(field, value)| Some((Ident::new(field, Span::call_site()), value?)))
+            .map(|(field, value)| quote!(__options.#field = #value;))
+            .collect();
+        let value = match changes.as_slice() {
+            [] => quote!(#private::LocusOptions::DEFAULT),
+            changes => {
+                quote!({ let mut __options = #private::LocusOptions::DEFAULT; #(#changes)* __options })
+            }
         };
         quote!(const OPTIONS: #private::LocusOptions = #value;)
     }

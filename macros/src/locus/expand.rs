@@ -103,25 +103,28 @@ fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) -> TokenStrea
 }
 
 fn handle(handler: &Handler) -> TokenStream {
-    let span = handler.method.span();
-    let (me, message) = (local("__me", span), local("__message", handler.shape.topic.span()));
-    let (promise, cx) = (local("__promise", span), local("__cx", span));
+    let (span, topic) = (handler.method.span(), handler.shape.topic.span());
+    let (me, message, promise) = (local("__me", span), local("__message", topic), local("__promise", span));
+    let cx = local("__cx", handler.shape.cx.unwrap_or(span));
     let method = &handler.method;
-    let cx_argument = handler.shape.takes_cx.then(|| quote!(, #cx));
-    let call = match handler.shape.takes_reply {
-        true => quote_spanned! {span=>
-            ::locus::__private::Promise::with_reply(#promise, |__reply| Self::#method(#me, #message #cx_argument, __reply))
-        },
-        false => {
-            let answers = quote_spanned!(handler.output=> ::locus::__private::Answers::answer);
-            quote!(#answers(Self::#method(#me, #message #cx_argument), #promise))
+    let cx_argument = handler.shape.cx.map(|_| quote!(, #cx));
+    let promise_type = quote_spanned!(topic=> <Self::Topic as ::locus::__private::Topic>::Promise);
+    let call = match handler.shape.reply {
+        Some(reply) => {
+            let reply = local("__reply", reply);
+            quote_spanned! {span=>
+                ::locus::__private::Promise::with_reply(#promise, |#reply| Self::#method(#me, #message #cx_argument, #reply))
+            }
         }
+        None => quote_spanned! {handler.output=>
+            ::locus::__private::Answers::<#promise_type>::answer(Self::#method(#me, #message #cx_argument), #promise)
+        },
     };
     quote! {
         fn handle(
             #me: &mut Self,
             #message: &Self::Topic,
-            #promise: <Self::Topic as ::locus::__private::Topic>::Promise,
+            #promise: #promise_type,
             #cx: &mut ::locus::__private::Cx<'_, Self>,
         ) -> ::locus::__private::Outcome {
             #call
@@ -130,17 +133,20 @@ fn handle(handler: &Handler) -> TokenStream {
 }
 
 fn missed(missed: &Missed) -> TokenStream {
-    let (me, cx) = (local("__me", missed.method.span()), local("__cx", missed.method.span()));
+    let (me, cx) =
+        (local("__me", missed.method.span()), local("__cx", missed.cx.unwrap_or(missed.method.span())));
     let method = &missed.method;
-    let cx_argument = missed.takes_cx.then(|| quote!(, #cx));
-    let outcome = quote_spanned!(missed.output=> ::locus::__private::IntoOutcome::into_outcome);
+    let cx_argument = missed.cx.map(|_| quote!(, #cx));
+    let call = quote_spanned! {missed.output=>
+        ::locus::__private::IntoOutcome::into_outcome(Self::#method(#me, __n #cx_argument))
+    };
     quote! {
         fn missed(
             #me: &mut Self,
             __n: ::core::primitive::u64,
             #cx: &mut ::locus::__private::Cx<'_, Self>,
         ) -> ::locus::__private::Outcome {
-            #outcome(Self::#method(#me, __n #cx_argument))
+            #call
         }
     }
 }
@@ -198,16 +204,19 @@ fn without_self(tokens: TokenStream) -> TokenStream {
 
 fn timer_impl(head: &Head<'_>, number: usize, timer: &Timer) -> TokenStream {
     let private = private(Span::call_site());
-    let (me, cx) = (local("__me", timer.method.span()), local("__cx", timer.method.span()));
+    let (me, cx) =
+        (local("__me", timer.method.span()), local("__cx", timer.cx.unwrap_or(timer.method.span())));
     let (method, name) = (&timer.method, timer.method.to_string());
-    let cx_argument = timer.takes_cx.then(|| quote!(, #cx));
-    let outcome = quote_spanned!(timer.output=> ::locus::__private::IntoOutcome::into_outcome);
+    let cx_argument = timer.cx.map(|_| quote!(, #cx));
+    let call = quote_spanned! {timer.output=>
+        ::locus::__private::IntoOutcome::into_outcome(Self::#method(#me #cx_argument))
+    };
     let period = duration(timer.period);
     let body = quote! {
         const METHOD: &'static ::core::primitive::str = #name;
         const PERIOD: ::core::time::Duration = #period;
         fn fire(#me: &mut Self, #cx: &mut #private::Cx<'_, Self>) -> #private::Outcome {
-            #outcome(Self::#method(#me #cx_argument))
+            #call
         }
     };
     head.implement(&timer.cfgs, &quote!(#private::Timer<#number>), &body)
@@ -269,28 +278,23 @@ fn hook_field(name: &Ident, hooks: &[&Hook], none: &TokenStream) -> TokenStream 
 
 fn hook_value(hook: &Hook) -> TokenStream {
     let private = private(Span::call_site());
-    let (method, span) = (&hook.method, hook.method.span());
-    let (me, cx) = (local("__me", span), local("__cx", span));
-    let cx_argument = hook.takes_cx.then(|| quote!(, #cx));
-    let outcome = quote_spanned!(hook.output=> ::locus::__private::IntoOutcome::into_outcome);
+    let (method, span, output) = (&hook.method, hook.method.span(), hook.output);
+    let (me, cx) = (local("__me", span), local("__cx", hook.cx.unwrap_or(span)));
+    let cx_argument = hook.cx.map(|_| quote!(, #cx));
+    let call = match (hook.kind, hook.is_async) {
+        (HookKind::Run, _) => quote_spanned!(output=> Self::#method(__run).await),
+        (_, true) => quote_spanned!(output=> Self::#method(#me #cx_argument).await),
+        (_, false) => quote_spanned!(output=> Self::#method(#me #cx_argument)),
+    };
+    let outcome = quote_spanned!(output=> ::locus::__private::IntoOutcome::into_outcome(#call));
     let boxed = quote!(::std::boxed::Box::pin);
     match (hook.kind, hook.is_async) {
-        (HookKind::Run, _) => quote! {
-            ::core::option::Option::Some(|__run| #boxed(async move { #outcome(Self::#method(__run).await) }))
-        },
-        (HookKind::Birth, true) => quote! {
-            #private::Birth::Async(|#me, #cx| #boxed(async move {
-                let _ = &#cx;
-                #outcome(Self::#method(#me #cx_argument).await)
-            }))
-        },
-        (kind, _) => {
-            let call = quote!(|#me, #cx| { let _ = &#cx; #outcome(Self::#method(#me #cx_argument)) });
-            match kind {
-                HookKind::Birth => quote!(#private::Birth::Sync(#call)),
-                _ => quote!(::core::option::Option::Some(#call)),
-            }
+        (HookKind::Run, _) => quote!(::core::option::Option::Some(|__run| #boxed(async move { #outcome }))),
+        (HookKind::Birth, true) => {
+            quote!(#private::Birth::Async(|#me, #cx| #boxed(async move { let _ = &#cx; #outcome })))
         }
+        (HookKind::Birth, false) => quote!(#private::Birth::Sync(|#me, #cx| { let _ = &#cx; #outcome })),
+        _ => quote!(::core::option::Option::Some(|#me, #cx| { let _ = &#cx; #outcome })),
     }
 }
 

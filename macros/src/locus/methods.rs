@@ -34,7 +34,7 @@ pub(super) struct Handler {
 /// The method that hears what a handler's ring lost.
 pub(super) struct Missed {
     pub(super) method: Ident,
-    pub(super) takes_cx: bool,
+    pub(super) cx: Option<Span>,
     pub(super) output: Span,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Missed {
 pub(super) struct Timer {
     pub(super) method: Ident,
     pub(super) cfgs: Vec<Attribute>,
-    pub(super) takes_cx: bool,
+    pub(super) cx: Option<Span>,
     pub(super) output: Span,
     pub(super) period: Duration,
 }
@@ -52,7 +52,7 @@ pub(super) struct Hook {
     pub(super) kind: HookKind,
     pub(super) cfgs: Vec<Attribute>,
     pub(super) method: Ident,
-    pub(super) takes_cx: bool,
+    pub(super) cx: Option<Span>,
     pub(super) is_async: bool,
     pub(super) output: Span,
 }
@@ -98,9 +98,12 @@ impl Model {
     }
 
     fn add(&mut self, method: &ImplItemFn, item: &ItemImpl, errors: &mut Errors) {
-        let Some(role) = Role::of(method, errors) else { return };
+        let before = errors.len();
+        let role = Role::of(method, errors);
+        let is_clean = errors.len() == before;
+        let Some(role) = role else { return };
         match role {
-            Role::On(attr) => self.handlers.extend(handler(method, &attr, item, errors)),
+            Role::On(attr) => self.handlers.extend(handler(method, &attr, item, is_clean, errors)),
             Role::Every(attr) => self.timers.extend(timer(method, &attr, errors)),
             Role::Hook(kind) => self.hooks.extend(hook(method, kind, errors)),
         }
@@ -168,9 +171,18 @@ fn refused(span: Span, what: &str, errors: &mut Errors) -> Option<Role> {
     None
 }
 
-fn handler(method: &ImplItemFn, attr: &OnAttr, item: &ItemImpl, errors: &mut Errors) -> Option<Handler> {
-    built(attr, errors);
-    let missed = attr.missed.as_ref().and_then(|missed| find_missed(missed, item, errors));
+fn handler(
+    method: &ImplItemFn,
+    attr: &OnAttr,
+    item: &ItemImpl,
+    is_clean: bool,
+    errors: &mut Errors,
+) -> Option<Handler> {
+    if is_clean {
+        built(attr, errors);
+    }
+    let missed = attr.missed.as_ref().filter(|_| is_clean);
+    let missed = missed.and_then(|missed| find_missed(missed, item, errors));
     let shape = errors.take(signature::handler(&method.sig))?;
     let key = match &attr.key {
         Some(Setting { value: KeyMatch::Value(key), .. }) => Some(key.clone()),
@@ -212,8 +224,8 @@ fn find_missed(missed: &Setting<Ident>, item: &ItemImpl, errors: &mut Errors) ->
         );
         return None;
     };
-    let takes_cx = errors.take(signature::missed(&method.sig))?;
-    Some(Missed { method: name.clone(), takes_cx, output: signature::output_span(&method.sig) })
+    let cx = errors.take(signature::missed(&method.sig))?;
+    Some(Missed { method: name.clone(), cx, output: signature::output_span(&method.sig) })
 }
 
 fn timer(method: &ImplItemFn, attr: &EveryAttr, errors: &mut Errors) -> Option<Timer> {
@@ -227,7 +239,7 @@ fn timer(method: &ImplItemFn, attr: &EveryAttr, errors: &mut Errors) -> Option<T
     Some(Timer {
         method: method.sig.ident.clone(),
         cfgs: cfgs(&method.attrs),
-        takes_cx: shape.takes_cx,
+        cx: shape.cx,
         output: signature::output_span(&method.sig),
         period: attr.period.value,
     })
@@ -235,23 +247,19 @@ fn timer(method: &ImplItemFn, attr: &EveryAttr, errors: &mut Errors) -> Option<T
 
 fn hook(method: &ImplItemFn, kind: HookKind, errors: &mut Errors) -> Option<Hook> {
     let signature = &method.sig;
-    let (takes_cx, is_async) = match kind {
-        HookKind::Run => errors.take(signature::run(signature)).map(|()| (false, true))?,
-        HookKind::Birth => {
-            errors.take(signature::hook(signature, "`birth`")).map(|s| (s.takes_cx, s.is_async))?
-        }
-        HookKind::Drain => {
-            errors.take(signature::sync_hook(signature, "`drain`")).map(|s| (s.takes_cx, false))?
-        }
+    let (cx, is_async) = match kind {
+        HookKind::Run => errors.take(signature::run(signature)).map(|()| (None, true))?,
+        HookKind::Birth => errors.take(signature::hook(signature, "`birth`")).map(|s| (s.cx, s.is_async))?,
+        HookKind::Drain => errors.take(signature::sync_hook(signature, "`drain`")).map(|s| (s.cx, false))?,
         HookKind::Dissolve => {
-            errors.take(signature::sync_hook(signature, "`dissolve`")).map(|s| (s.takes_cx, false))?
+            errors.take(signature::sync_hook(signature, "`dissolve`")).map(|s| (s.cx, false))?
         }
     };
     Some(Hook {
         kind,
         cfgs: cfgs(&method.attrs),
         method: signature.ident.clone(),
-        takes_cx,
+        cx,
         is_async,
         output: signature::output_span(signature),
     })

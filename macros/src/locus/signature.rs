@@ -6,20 +6,22 @@
 use crate::cx::{CxForm, cx_form, last_ident};
 use crate::diag::not_built;
 use locus_syntax::Problem;
+use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{FnArg, PatType, Receiver, ReturnType, Signature, Type};
 
 /// What a handler takes and gives.
 pub(super) struct HandlerShape {
     pub(super) topic: Type,
-    pub(super) takes_cx: bool,
-    /// Answers through `reply: Reply<R>` instead of returning.
-    pub(super) takes_reply: bool,
+    /// The type of `cx`, where it is taken.
+    pub(super) cx: Option<Span>,
+    /// The type of `reply: Reply<R>`, where it answers through that instead of returning.
+    pub(super) reply: Option<Span>,
 }
 
 /// What a method asks for besides `&mut self`.
 pub(super) struct HookShape {
-    pub(super) takes_cx: bool,
+    pub(super) cx: Option<Span>,
     pub(super) is_async: bool,
 }
 
@@ -35,11 +37,11 @@ pub(super) fn handler(signature: &Signature) -> Result<HandlerShape, Problem> {
             .help("the argument's type says which topic it handles: `message: &Posted`"));
     };
     let topic = topic_of(message)?;
-    let (takes_cx, rest) = leading_cx(rest)?;
+    let (cx, rest) = leading_cx(rest)?;
     match rest {
-        [] => Ok(HandlerShape { topic, takes_cx, takes_reply: false }),
+        [] => Ok(HandlerShape { topic, cx, reply: None }),
         [reply] if last_ident(&reply.ty).is_some_and(|name| name == "Reply") => {
-            Ok(HandlerShape { topic, takes_cx, takes_reply: true })
+            Ok(HandlerShape { topic, cx, reply: Some(reply.ty.span()) })
         }
         [other, ..] => Err(Problem::over(other, "a handler has no use for this argument").help(
             "it takes the message, then `cx: &mut Cx<'_, Self>`, then `reply: Reply<R>` where it answers later",
@@ -51,9 +53,9 @@ pub(super) fn handler(signature: &Signature) -> Result<HandlerShape, Problem> {
 pub(super) fn hook(signature: &Signature, what: &str) -> Result<HookShape, Problem> {
     plain(signature, what)?;
     let arguments = after_receiver(signature, what)?;
-    let (takes_cx, rest) = leading_cx(&arguments)?;
+    let (cx, rest) = leading_cx(&arguments)?;
     match rest.first() {
-        None => Ok(HookShape { takes_cx, is_async: signature.asyncness.is_some() }),
+        None => Ok(HookShape { cx, is_async: signature.asyncness.is_some() }),
         Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument"))
             .help("after `&mut self` it takes `cx: &mut Cx<'_, Self>` or nothing")),
     }
@@ -84,8 +86,8 @@ pub(super) fn run(signature: &Signature) -> Result<(), Problem> {
     }
 }
 
-/// `fn on_missed(&mut self, n: u64[, cx: &mut Cx<'_, Self>])`; says whether it takes `cx`.
-pub(super) fn missed(signature: &Signature) -> Result<bool, Problem> {
+/// `fn on_missed(&mut self, n: u64[, cx: &mut Cx<'_, Self>])`; gives the type of `cx`, where it is taken.
+pub(super) fn missed(signature: &Signature) -> Result<Option<Span>, Problem> {
     let help = "write `fn on_missed(&mut self, n: u64, cx: &mut Cx<'_, Self>)`";
     let what = "a `missed` method";
     if let Some(asyncness) = &signature.asyncness {
@@ -103,15 +105,15 @@ pub(super) fn missed(signature: &Signature) -> Result<bool, Problem> {
     if last_ident(&count.ty).is_none_or(|name| name != "u64") {
         return Err(Problem::over(&count.ty, "the number of lost messages is a `u64`").help(help));
     }
-    let (takes_cx, rest) = leading_cx(rest)?;
+    let (cx, rest) = leading_cx(rest)?;
     match rest.first() {
-        None => Ok(takes_cx),
+        None => Ok(cx),
         Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument")).help(help)),
     }
 }
 
 /// Where the compiler should point when the returned value is not what the runtime takes.
-pub(super) fn output_span(signature: &Signature) -> proc_macro2::Span {
+pub(super) fn output_span(signature: &Signature) -> Span {
     match &signature.output {
         ReturnType::Type(_, ty) => ty.span(),
         ReturnType::Default => signature.ident.span(),
@@ -196,11 +198,11 @@ fn has_lifetime(ty: &Type) -> Option<Problem> {
     )
 }
 
-fn leading_cx<'r, 's>(rest: &'r [&'s PatType]) -> Result<(bool, &'r [&'s PatType]), Problem> {
-    let Some((first, after)) = rest.split_first() else { return Ok((false, rest)) };
+fn leading_cx<'r, 's>(rest: &'r [&'s PatType]) -> Result<(Option<Span>, &'r [&'s PatType]), Problem> {
+    let Some((first, after)) = rest.split_first() else { return Ok((None, rest)) };
     match cx_form(&first.ty) {
-        CxForm::Right => Ok((true, after)),
-        CxForm::Other => Ok((false, rest)),
+        CxForm::Right => Ok((Some(first.ty.span()), after)),
+        CxForm::Other => Ok((None, rest)),
         CxForm::Wrong => {
             Err(Problem::over(&first.ty, "`cx` is borrowed mutably").help("write `cx: &mut Cx<'_, Self>`"))
         }

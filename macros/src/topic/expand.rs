@@ -50,17 +50,21 @@ fn spec(model: &Model) -> TokenStream {
     }
 }
 
-/// `Some(64)`, or what the user's constant says.
+/// `Some(64)`, or what the user's constant says, of whatever integer type it is.
 pub(crate) fn optional_count(count: Option<&Count>) -> TokenStream {
     match count {
         None => quote!(::core::option::Option::None),
         Some(Count::Known(known)) => {
-            let known = u32::try_from(*known).unwrap_or(u32::MAX);
+            let known = proc_macro2::Literal::u64_unsuffixed(*known);
             quote!(::core::option::Option::Some(#known))
         }
         Some(Count::Const(expr)) => {
-            let value = quote_spanned!(expr.span()=> (#expr) as ::core::primitive::u32);
-            quote!(::core::option::Option::Some(#value))
+            let count = local("__count", expr.span());
+            quote!(::core::option::Option::Some({
+                let #count = (#expr) as ::core::primitive::u128;
+                ::core::assert!(#count >= 1 && #count <= 0xFFFF_FFFF, "a bound is at least 1 and fits into 32 bits");
+                #count as ::core::primitive::u32
+            }))
         }
     }
 }
@@ -81,7 +85,7 @@ fn key(model: &Model) -> (TokenStream, TokenStream) {
     let members: Vec<_> = model.key.iter().map(|(member, _)| member).collect();
     let types: Vec<_> = model.key.iter().map(|(_, ty)| ty).collect();
     let (ty, equal, owned) = match (members.as_slice(), types.as_slice()) {
-        ([], _) => (quote!(()), quote!({ let _ = #key; true }), quote!(())),
+        ([], _) => (quote!(()), quote!({ let _ = #key; true }), quote!()),
         ([member], [ty]) => (
             quote!(#ty),
             quote!(::core::cmp::PartialEq::eq(&self.#member, #key)),
@@ -97,13 +101,17 @@ fn key(model: &Model) -> (TokenStream, TokenStream) {
         }
     };
     let key_type = quote!(type Key = #ty;);
+    let hash = model
+        .key
+        .iter()
+        .map(|(member, ty)| quote_spanned!(ty.span()=> ::core::hash::Hash::hash(&self.#member, #state);));
     let methods = quote! {
         fn hash_key<__H: ::core::hash::Hasher>(&self, #state: &mut __H) {
             let _ = &#state;
-            #(::core::hash::Hash::hash(&self.#members, #state);)*
+            #(#hash)*
         }
-        fn is_key(&self, #key: &Self::Key) -> ::core::primitive::bool { #equal }
-        fn key(&self) -> Self::Key { #owned }
+        fn is_key(&self, #key: &#ty) -> ::core::primitive::bool { #equal }
+        fn key(&self) -> #ty { #owned }
     };
     (key_type, methods)
 }
@@ -117,18 +125,22 @@ fn answers(model: &Model) -> (TokenStream, TokenStream) {
     };
     let full = quote!(::core::result::Result<(), #private::Full<Self>>);
     let (sent, convert) = match model.on_full {
-        OnFull::Fail => (quote!(#full), quote!(#result)),
-        _ => (quote!(()), quote!({ let _ = #result; })),
+        OnFull::Fail => (quote!(-> #full), quote!(#result)),
+        _ => (quote!(), quote!(let _ = #result;)),
+    };
+    let sent_type = match model.on_full {
+        OnFull::Fail => full.clone(),
+        _ => quote!(()),
     };
     // Spanned at the type's name: `Clone` is what users most often forget.
     let duplicate = match model.single {
         true => quote!(::core::unreachable!("a `single` topic has one subscriber")),
         false => quote_spanned!(model.ident.span()=> ::core::clone::Clone::clone(self)),
     };
-    let types = quote!(type Reply = #reply; type Promise = #promise; type Sent = #sent;);
+    let types = quote!(type Reply = #reply; type Promise = #promise; type Sent = #sent_type;);
     let methods = quote! {
         fn duplicate(&self) -> Self { #duplicate }
-        fn sent(#result: #full) -> Self::Sent { #convert }
+        fn sent(#result: #full) #sent { #convert }
     };
     (types, methods)
 }

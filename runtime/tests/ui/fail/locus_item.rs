@@ -1,0 +1,31 @@
+//! What cannot be a locus.
+#![allow(dead_code, unused_variables, reason = "not what is tested")]
+use locus::prelude::*;
+
+#[locus]
+pub struct Borrowed<'a>(pub &'a str);
+
+#[locus]
+pub enum Choice {
+    One,
+}
+
+#[locus]
+pub struct Room {
+    #[place(pinned)]
+    part: u8,
+}
+
+#[locus(publishes(Posted))]
+impl Room {}
+
+pub struct Other;
+
+#[locus]
+impl Clone for Other {
+    fn clone(&self) -> Self {
+        Other
+    }
+}
+
+fn main() {}

@@ -1,0 +1,107 @@
+//! What the grammar knows and this version does not run: one error each, at the word.
+#![allow(dead_code, unused_variables, reason = "not what is tested")]
+use locus::prelude::*;
+
+#[topic(key = room, per_locus = 256, on_slow = drop_new)]
+#[derive(Clone)]
+pub struct Posted {
+    pub room: u32,
+}
+
+#[topic(to = Sink)]
+#[derive(Clone)]
+pub struct Written;
+
+#[topic(encode)]
+#[derive(Clone)]
+pub struct Encoded;
+
+#[locus(children(Conn = flow, max = 4096))]
+pub struct A {}
+
+#[locus(strategy = rest_for_one)]
+pub struct B {}
+
+#[locus(memory_max = "64MiB")]
+pub struct C {}
+
+#[locus(idle = "10m")]
+pub struct D {}
+
+#[locus(receives(Posted, key = _))]
+pub struct E {}
+
+#[locus]
+pub struct Room {}
+
+#[locus]
+impl Room {
+    #[on]
+    async fn waits(&mut self, post: &Posted) {}
+
+    #[on(key = _)]
+    fn unmatched(&mut self, post: &Posted) {}
+
+    #[on(keys, max = 256)]
+    fn followed(&mut self, post: &Posted) {}
+
+    #[on(shard)]
+    fn sharded(&mut self, post: &Posted) {}
+
+    #[on(any)]
+    fn any(&mut self, post: &Posted) {}
+
+    #[on(inline)]
+    fn inlined(&mut self, post: &Posted) {}
+
+    #[on(batch)]
+    fn batched(&mut self, post: &Posted) {}
+
+    #[on(timeout = "5s")]
+    fn limited(&mut self, post: &Posted) {}
+
+    #[on(concurrent = 4)]
+    fn concurrent(&mut self, post: &Posted) {}
+
+    #[on(subjects = "log.**")]
+    fn wild(&mut self, post: &Posted) {}
+
+    #[every("1s", late = catch_up)]
+    fn late(&mut self) {}
+
+    #[every("1s")]
+    async fn slow(&mut self) {}
+
+    #[accept]
+    fn accepts(&mut self, child: &Conn) {}
+
+    #[release]
+    fn releases(&mut self, child: &Conn) {}
+
+    #[scoped]
+    fn nested(&mut self, cx: &mut Cx<'_, Self>) {}
+
+    #[get("/rooms/{name}")]
+    fn room(&mut self) {}
+
+    fn on_failure(&mut self) {}
+}
+
+#[locus]
+impl B {
+    fn accept(&mut self) {}
+    fn release(&mut self) {}
+}
+
+pub struct Conn;
+
+#[locus(main, strategy = one_for_all)]
+#[bind(Posted = nats(subject = "chat.posted"))]
+pub struct Chat {
+    room: Room,
+}
+
+#[locus(main, panics = abort)]
+pub struct Other {}
+
+fn main() {}
