@@ -1,7 +1,7 @@
 //! `#[locus(main)]`: the parts of a program and where each runs.
 
 use crate::diag::{not_built, refuse};
-use crate::output::{cfgs, local, private, strip};
+use crate::output::{cfgs, private, strip};
 use crate::topic::snake_case;
 use locus_syntax::{Attr, Errors, LocusAttr, PlaceAttr, Problem, Setting, Site, read};
 use proc_macro2::{Span, TokenStream};
@@ -124,9 +124,11 @@ fn main_impl(item: &ItemStruct, parts: &[Part]) -> TokenStream {
 fn part_call(part: &Part) -> TokenStream {
     let (ident, cfgs, span) = (&part.ident, &part.cfgs, part.ty.span());
     let (name, place) = (ident.to_string(), place(part.place.as_ref()));
-    let main = local("__main", span);
+    // One span and no hygiene: rustc then points at the type alone, and the user's code is not in here.
+    let (main, mut field) = (Ident::new("__main", span), ident.clone());
+    field.set_span(span);
     let name = name.trim_start_matches("r#");
-    let taken = quote_spanned!(span=> |#main: Self| #main.#ident);
+    let taken = quote_spanned!(span=> |#main: Self| #main.#field);
     quote_spanned! {span=>
         #(#cfgs)*
         __parts.part(#name, #place, #taken);

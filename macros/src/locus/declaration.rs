@@ -129,7 +129,7 @@ impl Declared<'_> {
             Some(Setting { value: KeyMatch::Value(expr), .. }) => Some(expr),
             _ => None,
         };
-        let key_of = key_of(&ty, &quote_spanned!(topic.span()=> Self::Key), key);
+        let key_of = key_of(&ty, &quote_spanned!(topic.span()=> Self::Key), key, topic.span());
         let name = quote_spanned!(topic.span()=> #private::ReceivedBy<#ty>);
         quote_spanned! {topic.span()=>
             #(#cfgs)*

@@ -87,8 +87,8 @@ fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) -> TokenStrea
         on_full: handler.on_full,
         missed: handler.missed.is_some(),
     });
-    let key_of =
-        key_of(&quote!(Self), &quote!(<Self::Topic as ::locus::__private::Topic>::Key), handler.key.as_ref());
+    let key = quote_spanned!(span=> <Self::Topic as ::locus::__private::Topic>::Key);
+    let key_of = key_of(&quote_spanned!(span=> Self), &key, handler.key.as_ref(), span);
     let handle = handle(handler);
     let missed = handler.missed.as_ref().map(missed);
     let name = quote_spanned!(span=> #private::Handler<#number>);
@@ -106,7 +106,7 @@ fn handle(handler: &Handler) -> TokenStream {
     let (span, topic) = (handler.method.span(), handler.shape.topic.span());
     let (me, message, promise) = (local("__me", span), local("__message", topic), local("__promise", span));
     let cx = local("__cx", handler.shape.cx.unwrap_or(span));
-    let method = &handler.method;
+    let method = at(&handler.method, if handler.shape.reply.is_some() { span } else { handler.output });
     let cx_argument = handler.shape.cx.map(|_| quote!(, #cx));
     let promise_type = quote_spanned!(topic=> <Self::Topic as ::locus::__private::Topic>::Promise);
     let call = match handler.shape.reply {
@@ -120,7 +120,7 @@ fn handle(handler: &Handler) -> TokenStream {
             ::locus::__private::Answers::<#promise_type>::answer(Self::#method(#me, #message #cx_argument), #promise)
         },
     };
-    quote! {
+    quote_spanned! {topic=>
         fn handle(
             #me: &mut Self,
             #message: &Self::Topic,
@@ -135,7 +135,7 @@ fn handle(handler: &Handler) -> TokenStream {
 fn missed(missed: &Missed) -> TokenStream {
     let (me, cx) =
         (local("__me", missed.method.span()), local("__cx", missed.cx.unwrap_or(missed.method.span())));
-    let method = &missed.method;
+    let method = at(&missed.method, missed.output);
     let cx_argument = missed.cx.map(|_| quote!(, #cx));
     let call = quote_spanned! {missed.output=>
         ::locus::__private::IntoOutcome::into_outcome(Self::#method(#me, __n #cx_argument))
@@ -149,6 +149,13 @@ fn missed(missed: &Missed) -> TokenStream {
             #call
         }
     }
+}
+
+/// A call is shown as one span when its tokens agree on it.
+fn at(method: &Ident, span: Span) -> Ident {
+    let mut method = method.clone();
+    method.set_span(span);
+    method
 }
 
 /// The options of a subscription, as one constant.
@@ -174,19 +181,25 @@ pub(super) fn on_options(options: &OnOptions<'_>) -> TokenStream {
     }
 }
 
-/// `fn key_of(me: &Room) -> Match<Key>`: the user's expression, with `self` turned into the argument.
-pub(super) fn key_of(locus: &TokenStream, key: &TokenStream, expr: Option<&Expr>) -> TokenStream {
-    let me = local("__me", Span::call_site());
-    let private = private(Span::call_site());
+/// `fn key_of(me: &Room) -> Match<Key>`: the user's expression, with `self` turned into the argument. All else is
+/// shown at `topic`, so that a type that is no topic is one error.
+pub(super) fn key_of(
+    locus: &TokenStream,
+    key: &TokenStream,
+    expr: Option<&Expr>,
+    topic: Span,
+) -> TokenStream {
+    let me = local("__me", topic);
+    let private = private(topic);
     let value = match expr {
-        None => quote!({ let _ = #me; #private::Match::All }),
+        None => quote_spanned!(topic=> { let _ = #me; #private::Match::All }),
         Some(expr) => {
             let expr = without_self(expr.to_token_stream());
             let cloned = quote_spanned!(expr.span()=> ::core::clone::Clone::clone(&(#expr)));
-            quote!({ let _ = #me; #private::Match::Key(#cloned) })
+            quote_spanned!(topic=> { let _ = #me; #private::Match::Key(#cloned) })
         }
     };
-    quote!(fn key_of(#me: &#locus) -> #private::Match<#key> { #value })
+    quote_spanned!(topic=> fn key_of(#me: &#locus) -> #private::Match<#key> { #value })
 }
 
 fn without_self(tokens: TokenStream) -> TokenStream {
@@ -206,7 +219,7 @@ fn timer_impl(head: &Head<'_>, number: usize, timer: &Timer) -> TokenStream {
     let private = private(Span::call_site());
     let (me, cx) =
         (local("__me", timer.method.span()), local("__cx", timer.cx.unwrap_or(timer.method.span())));
-    let (method, name) = (&timer.method, timer.method.to_string());
+    let (method, name) = (at(&timer.method, timer.output), timer.method.to_string());
     let cx_argument = timer.cx.map(|_| quote!(, #cx));
     let call = quote_spanned! {timer.output=>
         ::locus::__private::IntoOutcome::into_outcome(Self::#method(#me #cx_argument))
@@ -278,7 +291,7 @@ fn hook_field(name: &Ident, hooks: &[&Hook], none: &TokenStream) -> TokenStream 
 
 fn hook_value(hook: &Hook) -> TokenStream {
     let private = private(Span::call_site());
-    let (method, span, output) = (&hook.method, hook.method.span(), hook.output);
+    let (method, span, output) = (at(&hook.method, hook.output), hook.method.span(), hook.output);
     let (me, cx) = (local("__me", span), local("__cx", hook.cx.unwrap_or(span)));
     let cx_argument = hook.cx.map(|_| quote!(, #cx));
     let call = match (hook.kind, hook.is_async) {

@@ -5,7 +5,7 @@ use crate::output::{local, private};
 use locus_syntax::{Count, OnFull};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use syn::{Member, spanned::Spanned};
 
 /// The impl and the limits that hold for every message.
 pub(super) fn topic(model: &Model) -> TokenStream {
@@ -101,10 +101,10 @@ fn key(model: &Model) -> (TokenStream, TokenStream) {
         }
     };
     let key_type = quote!(type Key = #ty;);
-    let hash = model
-        .key
-        .iter()
-        .map(|(member, ty)| quote_spanned!(ty.span()=> ::core::hash::Hash::hash(&self.#member, #state);));
+    let hash = model.key.iter().map(|(member, ty)| {
+        let member = at(member, ty.span());
+        quote_spanned!(ty.span()=> ::core::hash::Hash::hash(&self.#member, #state);)
+    });
     let methods = quote! {
         fn hash_key<__H: ::core::hash::Hasher>(&self, #state: &mut __H) {
             let _ = &#state;
@@ -114,6 +114,16 @@ fn key(model: &Model) -> (TokenStream, TokenStream) {
         fn key(&self) -> #ty { #owned }
     };
     (key_type, methods)
+}
+
+/// The field, shown at its type: that is what has to be hashed.
+fn at(member: &Member, span: Span) -> Member {
+    let mut member = member.clone();
+    match &mut member {
+        Member::Named(ident) => ident.set_span(span),
+        Member::Unnamed(index) => index.span = span,
+    }
+    member
 }
 
 fn answers(model: &Model) -> (TokenStream, TokenStream) {
