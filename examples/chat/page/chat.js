@@ -244,6 +244,7 @@ function byHash() {
 async function start() {
   startTheme();
   rooms = (await (await fetch("/rooms")).json()).map((room) => new Room(room, changed));
+  drawRooms();
   me ??= await askName(null);
   drawMe();
   wire();
