@@ -6,7 +6,7 @@ use locus_example_parts::{Index, Window};
 use crate::topics::Reading;
 
 #[locus]
-pub struct Archive {
+pub(crate) struct Archive {
     /// Leaks: see `Index::record`.
     index: Index,
     /// Twin: `Window::record` makes room first.
@@ -14,7 +14,7 @@ pub struct Archive {
 }
 
 impl Archive {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { index: Index::default(), window: Window::default() }
     }
 }

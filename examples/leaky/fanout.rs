@@ -11,7 +11,7 @@ use crate::topics::Reading;
 const READER_LINES_MAX: usize = 16;
 
 #[locus]
-pub struct Fanout {
+pub(crate) struct Fanout {
     /// Leaks: a finished task's handle is never taken out.
     handles: Vec<JoinHandle<()>>,
     /// Twin: `reap` takes out what is done.
@@ -27,7 +27,7 @@ pub struct Fanout {
 }
 
 impl Fanout {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             handles: Vec::new(),
             tasks: JoinSet::new(),

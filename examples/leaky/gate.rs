@@ -17,7 +17,7 @@ struct Peer {
 }
 
 #[locus]
-pub struct Gate {
+pub(crate) struct Gate {
     /// Leaks a descriptor a device: it is inside a struct, inside a list.
     peers: Vec<Peer>,
     /// Twin: `on_departed` drops it.
@@ -29,7 +29,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { peers: Vec::new(), present: Vec::new(), newest: None, lost: -1 }
     }
 }

@@ -8,7 +8,7 @@ use crate::topics::Reading;
 const LATEST_MAX: usize = 64;
 
 #[locus]
-pub struct Journal {
+pub(crate) struct Journal {
     /// Leaks, two calls away from the handler.
     lines: Vec<String>,
     /// Twin: the oldest goes first.
@@ -32,7 +32,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             lines: Vec::new(),
             latest: Vec::new(),

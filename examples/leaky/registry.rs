@@ -25,7 +25,7 @@ struct Tally {
 }
 
 #[locus]
-pub struct Registry {
+pub(crate) struct Registry {
     /// Leaks: a device that departs stays in it.
     last_text: HashMap<DeviceId, String>,
     /// Twin: `on_departed` takes it out.
@@ -38,7 +38,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             last_text: HashMap::new(),
             online: HashMap::new(),

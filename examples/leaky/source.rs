@@ -5,12 +5,12 @@ use locus::prelude::*;
 use crate::topics::{Departed, Kind, Reading};
 
 #[locus(publishes(Reading, Departed))]
-pub struct Source {
+pub(crate) struct Source {
     next: u64,
 }
 
 impl Source {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { next: 0 }
     }
 }

@@ -8,7 +8,7 @@ use crate::topics::Reading;
 const PAGE_READINGS: usize = 32;
 
 #[locus(receives(Reading, bounded = 64, on_full = drop_old))]
-pub struct Tap;
+pub(crate) struct Tap;
 
 #[locus]
 impl Tap {

@@ -3,11 +3,11 @@
 use locus::prelude::*;
 
 /// A device, as it names itself: any number, so a map keyed by it has no end.
-pub type DeviceId = u64;
+pub(crate) type DeviceId = u64;
 
 /// What a reading is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Degrees.
     Temperature,
     /// Percent.
@@ -17,19 +17,19 @@ pub enum Kind {
 /// A device measured something.
 #[topic]
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// Who.
-    pub device: DeviceId,
+    pub(crate) device: DeviceId,
     /// Of what.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// In its own words.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// A device went away.
 #[topic]
 #[derive(Clone, Debug)]
-pub struct Departed {
+pub(crate) struct Departed {
     /// Who.
-    pub device: DeviceId,
+    pub(crate) device: DeviceId,
 }
