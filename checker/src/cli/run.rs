@@ -3,7 +3,7 @@
 //! Mistakes in the budget file do not keep the rules from running: all that is wrong is said at once.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::{Args, Failure, Outcome};
@@ -54,7 +54,7 @@ pub(super) fn run(
 
 /// Loads and analyses; a run that could read nothing at all is a failure.
 pub(super) fn analyse(args: &Args) -> Result<Analysis, Failure> {
-    let workspace = crate::load(&options(args)).map_err(|error| Failure(error.to_string()))?;
+    let workspace = crate::load(&options(args)?).map_err(|error| Failure(error.to_string()))?;
     let analysis = crate::analyse(workspace);
     let (files, unparsed) = (analysis.stats.files, analysis.stats.files_unparsed);
     if files == 0 {
@@ -69,13 +69,23 @@ pub(super) fn analyse(args: &Args) -> Result<Analysis, Failure> {
 }
 
 /// What is to be loaded, as the options name it.
-pub(super) fn options(args: &Args) -> Options {
+fn options(args: &Args) -> Result<Options, Failure> {
     let input = match (&args.manifest_path, args.paths.as_slice()) {
         (Some(manifest), _) => Input::Manifest(manifest.clone()),
-        (None, []) => Input::Manifest("Cargo.toml".into()),
+        (None, []) => Input::Manifest(nearest_manifest()?),
         (None, paths) => Input::Paths(paths.to_vec()),
     };
-    Options { input, packages: args.packages.clone() }
+    Ok(Options { input, packages: args.packages.clone() })
+}
+
+/// The manifest of the working directory or of the nearest one above, as cargo looks for it.
+fn nearest_manifest() -> Result<PathBuf, Failure> {
+    let here = std::env::current_dir().map_err(|error| Failure(format!("no working directory: {error}")))?;
+    let manifest = here.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file());
+    manifest.ok_or_else(|| {
+        let help = "name a manifest with `--manifest-path`, or files and folders";
+        Failure(format!("no `Cargo.toml` in `{}` or above\nhelp: {help}", here.display()))
+    })
 }
 
 /// Reads the ceilings file, if one is named, and makes it one of the sources that reports quote from.
