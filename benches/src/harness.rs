@@ -19,25 +19,38 @@ pub use row::{Row, print_table_head};
 pub use shape::{Contestant, Peer, Shape, Target};
 pub use source::{Source, Taken, WINDOW_MESSAGES};
 
-/// Messages that a feeder sends per activation; the turn that the targets speak of.
-pub const TURN_MESSAGES: u64 = 64;
+/// Messages that a feeder sends per activation, unless the shape is about that.
+const TURN_MESSAGES: u64 = 64;
 
-/// How much a contestant has to do. Both counts are multiples of [`TURN_MESSAGES`].
+/// What part of the measured messages the warm-up is.
+const WARMUP_DIVISOR: u64 = 10;
+/// The least warm-up: the window has been filled and emptied a few times.
+const WARMUP_MESSAGES_MIN: u64 = 4 * WINDOW_MESSAGES;
+
+/// How much a contestant has to do. Both counts are multiples of the turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     /// Messages sent and checked before the clock starts: buffers have grown, threads have met.
     pub warmup: u64,
     /// Messages between the start and the stop of the clock.
     pub measured: u64,
+    /// Messages that a feeder sends per activation.
+    pub turn: u64,
 }
 
 impl Work {
-    /// A tenth of `measured`, but at least four windows, is the warm-up.
+    /// About `measured` messages, in turns of 64.
     #[must_use]
     pub fn of(measured: u64) -> Self {
-        let measured = measured.next_multiple_of(TURN_MESSAGES);
-        let warmup = (measured / 10).max(4 * WINDOW_MESSAGES).next_multiple_of(TURN_MESSAGES);
-        Self { warmup, measured }
+        let warmup = (measured / WARMUP_DIVISOR).max(WARMUP_MESSAGES_MIN);
+        Self { warmup, measured, turn: TURN_MESSAGES }.in_turns_of(TURN_MESSAGES)
+    }
+
+    /// As much work, in turns of this many messages.
+    #[must_use]
+    pub fn in_turns_of(self, turn: u64) -> Self {
+        let (warmup, measured) = (self.warmup.next_multiple_of(turn), self.measured.next_multiple_of(turn));
+        Self { warmup, measured, turn }
     }
 
     /// All messages of a run.

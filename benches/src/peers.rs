@@ -20,15 +20,21 @@ use crate::harness::{FEEDER_CORE, Measured, Report, SINK_CORE, pin};
 /// Runs the two halves of a contestant on a pinned thread each, and waits for both and the report.
 fn on_two_cores(feeder: impl FnOnce() + Send, sink: impl FnOnce() + Send, report: &Report) -> Measured {
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let sink = scope.spawn(|| {
             pin(SINK_CORE);
             sink();
         });
-        scope.spawn(|| {
+        let feeder = scope.spawn(|| {
             pin(FEEDER_CORE);
             feeder();
         });
-        report.wait()
+        let measured = report.wait();
+        // Joined, not left to the scope, which does not wait for a thread to be gone: the next contestant
+        // would share its core with the remains of this one.
+        for half in [sink, feeder] {
+            half.join().expect("a half that panicked would not have finished the report");
+        }
+        measured
     })
 }
 

@@ -7,7 +7,7 @@ use locus_benches::harness::{Contestant, Row, Shape, Target, Work};
 use locus_benches::shapes::{across_pools, same_pool};
 
 #[global_allocator]
-static COUNTING: locus::alloc::Counting = locus::alloc::Counting;
+static COUNTING: locus::alloc::Counting = locus::alloc::Counting::new();
 
 /// What the promise speaks of.
 const MESSAGES: u64 = 1_000_000;

@@ -6,7 +6,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::{TURN_MESSAGES, Work};
+use super::Work;
 
 /// No contestant needs longer for one round; one that does has lost a message.
 const STALLED_AFTER: Duration = Duration::from_secs(120);
@@ -42,6 +42,7 @@ pub struct Meter {
     taken: u64,
     sum: u64,
     residue: u64,
+    turn_ends_at: u64,
     next_mark: u64,
     work: Work,
     started: Option<(Instant, u64)>,
@@ -58,7 +59,11 @@ impl Meter {
         if self.taken == self.next_mark {
             self.mark();
         }
-        self.taken.is_multiple_of(TURN_MESSAGES)
+        if self.taken != self.turn_ends_at {
+            return false;
+        }
+        self.turn_ends_at += self.work.turn;
+        true
     }
 
     /// How many messages have been taken.
@@ -129,6 +134,7 @@ impl Reporter {
             taken: 0,
             sum: 0,
             residue: 0,
+            turn_ends_at: self.work.turn,
             next_mark: self.work.warmup,
             work: self.work,
             started: None,
@@ -156,7 +162,7 @@ mod tests {
     use super::{Measured, report};
     use crate::harness::{Message, Work};
 
-    const WORK: Work = Work { warmup: 64, measured: 64 };
+    const WORK: Work = Work { warmup: 64, measured: 64, turn: 64 };
 
     fn take(sequence: impl Iterator<Item = u64>) -> Measured {
         let (mut meter, report) = report(WORK);

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{TURN_MESSAGES, Work};
+use super::Work;
 
 /// Messages that may be under way at once: the bound of every bounded contestant, and the window that a
 /// feeder keeps by hand where the peer's mailbox has no bound.
@@ -15,20 +15,21 @@ pub const WINDOW_MESSAGES: u64 = 8192;
 pub struct Source {
     next: u64,
     total: u64,
+    turn: u64,
 }
 
 impl Source {
     /// A source of all messages of `work`.
     #[must_use]
     pub fn new(work: Work) -> Self {
-        Self { next: 0, total: work.total() }
+        Self { next: 0, total: work.total(), turn: work.turn }
     }
 
     /// The sequence numbers of the next turn; empty when all are dealt.
     #[inline]
     pub fn turn(&mut self) -> Range<u64> {
         let first = self.next;
-        self.next = (first + TURN_MESSAGES).min(self.total);
+        self.next = (first + self.turn).min(self.total);
         first..self.next
     }
 
@@ -42,7 +43,7 @@ impl Source {
     /// Whether another turn fits into the window, given what the receiver has taken.
     #[must_use]
     pub fn has_room(&self, taken: &Taken) -> bool {
-        self.next + TURN_MESSAGES <= taken.load() + WINDOW_MESSAGES
+        self.next + self.turn <= taken.load() + WINDOW_MESSAGES
     }
 }
 
