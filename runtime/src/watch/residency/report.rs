@@ -58,11 +58,11 @@ impl Residency {
         Some(self.resident_bytes? as i64 - self.start_resident_bytes? as i64)
     }
 
-    /// Resident memory that arenas, queues, lanes and ordinary heap have taken since the start.
+    /// Resident memory that arenas, queues, lanes, ordinary heap and stacks have taken since the start.
     #[must_use]
     pub fn accounted_bytes(&self) -> i64 {
         let held = self.arenas_bytes + self.heap_bytes.unwrap_or(0);
-        held as i64 - self.heap_at_start_bytes as i64 - self.untouched_bytes as i64
+        (held + self.stack_bytes) as i64 - self.heap_at_start_bytes as i64 - self.untouched_bytes as i64
     }
 
     /// What was gained and is in no account. Below zero where memory from before the start is used again.
@@ -106,6 +106,7 @@ impl Residency {
         }
         line(f, "  held since before the start", -(self.heap_at_start_bytes as i64), "")?;
         line(f, "  not touched yet", -(self.untouched_bytes as i64), "pages of large blocks without memory")?;
+        line(f, "thread stacks", self.stack_bytes as i64, "touched pages of the stacks above")?;
         line(f, "accounted for", self.accounted_bytes(), "")
     }
 
@@ -120,15 +121,14 @@ impl Residency {
         line(f, "  gained since", gained, "")?;
         let share = format!("{:.1}% of what was gained", 100.0 * unaccounted as f64 / (gained.max(1)) as f64);
         line(f, "unaccounted", unaccounted, &share)?;
-        let mut known = self.stack_bytes as i64;
+        let mut known = 0;
         if let Some(bytes) = self.files_gained_bytes {
             known += bytes;
             line(f, "  code and files", bytes, "pages the system can read again from disk")?;
         }
-        line(f, "  thread stacks", self.stack_bytes as i64, "touched pages of the stacks above")?;
         if let Some(bytes) = self.allocator_free_bytes {
             known += bytes as i64;
-            line(f, "  free in the allocator", bytes as i64, "held for later use, in part without memory")?;
+            line(f, "  free in the allocator", bytes as i64, "held for later use")?;
         }
         line(f, "  unknown", unaccounted - known, "")?;
         if let Some(bytes) = self.given_back_bytes {
@@ -236,8 +236,8 @@ mod tests {
     #[test]
     fn sums_agree() {
         let report = sample();
-        assert_eq!(report.accounted_bytes(), 3_000_000);
-        assert_eq!((report.gained_bytes(), report.unaccounted_bytes()), (Some(3_100_000), Some(100_000)));
+        assert_eq!(report.accounted_bytes(), 3_050_000);
+        assert_eq!((report.gained_bytes(), report.unaccounted_bytes()), (Some(3_100_000), Some(50_000)));
     }
 
     #[test]
@@ -251,14 +251,14 @@ arena residency: 2 accounts
    1.9 MiB      2,000,000  ordinary heap: live bytes of the counting allocator in no account
  -97.7 KiB       -100,000    held since before the start
  -13.8 KiB        -14,096    not touched yet: pages of large blocks without memory
-   2.9 MiB      3,000,000  accounted for
+  48.8 KiB         50,000  thread stacks: touched pages of the stacks above
+   2.9 MiB      3,050,000  accounted for
    4.9 MiB      5,100,000  resident memory (RSS)
    1.9 MiB      2,000,000    at the start
    3.0 MiB      3,100,000    gained since
-  97.7 KiB        100,000  unaccounted: 3.2% of what was gained
+  48.8 KiB         50,000  unaccounted: 1.6% of what was gained
   24.4 KiB         25,000    code and files: pages the system can read again from disk
-  48.8 KiB         50,000    thread stacks: touched pages of the stacks above
-  19.5 KiB         20,000    free in the allocator: held for later use, in part without memory
+  19.5 KiB         20,000    free in the allocator: held for later use
    4.9 KiB          5,000    unknown
 ";
         assert_eq!(sample().to_string(), expected);
