@@ -48,8 +48,22 @@ pub(crate) fn each_arg(
     mut take: impl FnMut(&Key, ParseStream<'_>, &mut Errors) -> Parsed<()>,
 ) {
     let mut seen: Vec<Ident> = Vec::new();
+    each_element(input, errors, |input, errors| one_arg(input, spec, &mut seen, errors, &mut take));
+}
+
+/// Reads a list with commas, element by element; a wrong one is skipped. Every round consumes something.
+pub(crate) fn each_element(
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    mut element: impl FnMut(ParseStream<'_>, &mut Errors) -> Parsed<()>,
+) {
     while !input.is_empty() {
-        let result = one_arg(input, spec, &mut seen, errors, &mut take);
+        let result = element(input, errors).and_then(|()| match input.is_empty() || input.peek(Token![,]) {
+            true => Ok(()),
+            false => {
+                Err(Problem::new(input.span(), "expected `,`").help("separate what is listed by commas"))
+            }
+        });
         if errors.take(result).is_none() {
             skip_to_comma(input);
         }
@@ -78,11 +92,7 @@ fn one_arg(
             .help("keep one of them"));
     }
     seen.push(ident);
-    take(&key, input, errors)?;
-    match input.is_empty() || input.peek(Token![,]) {
-        true => Ok(()),
-        false => Err(Problem::new(input.span(), format!("expected `,` after `{}`", key.name))),
-    }
+    take(&key, input, errors)
 }
 
 impl Spec {
@@ -107,7 +117,7 @@ pub(crate) fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-pub(crate) fn skip_to_comma(input: ParseStream<'_>) {
+fn skip_to_comma(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
             return;

@@ -4,11 +4,12 @@
 //! mean something else by them, so the reader is told the [`Site`] and leaves the rest alone. Names with the
 //! crate in front (`locus::allow`) are ours everywhere, also inside `#[cfg_attr(..)]`.
 
+use crate::bind::BindAttr;
 use crate::contract::{AllowAttr, BoundedAttr, DenyAttr, MarkAttr, MaxAllocAttr};
 use crate::error::{Errors, Problem};
 use crate::locus::LocusAttr;
 use crate::on::{EveryAttr, OnAttr};
-use crate::place::{BindAttr, PlaceAttr};
+use crate::place::PlaceAttr;
 use crate::route::{HttpMethod, RouteAttr};
 use crate::topic::TopicAttr;
 use proc_macro2::{Span, TokenStream};

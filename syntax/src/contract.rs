@@ -2,7 +2,7 @@
 //!
 //! Whether a rule exists, and whether a reason convinces, is the checker's business; here a rule is a word.
 
-use crate::args::{Key, Parsed};
+use crate::args::{Key, Parsed, each_element, parse_all};
 use crate::error::{Errors, Problem};
 use crate::value::{Count, Setting, count};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -94,18 +94,11 @@ fn rules(
     errors: &mut Errors,
 ) -> (Vec<RuleName>, Option<Setting<LitStr>>) {
     let (mut rules, mut reason) = (Vec::new(), None);
-    let parsed = (|input: ParseStream<'_>| {
-        while !input.is_empty() {
-            let result = rule_or_reason(attr, input, &mut rules, &mut reason);
-            if errors.take(result).is_none() {
-                crate::args::skip_to_comma(input);
-            }
-            input.parse::<Option<Token![,]>>()?;
-        }
-        Ok(())
-    })
-    .parse2(tokens);
-    if errors.take(parsed).is_some() && rules.is_empty() && errors.is_empty() {
+    let before = errors.len();
+    parse_all(tokens, errors, |input, errors| {
+        each_element(input, errors, |input, _| rule_or_reason(attr, input, &mut rules, &mut reason));
+    });
+    if rules.is_empty() && errors.len() == before {
         errors.push(
             Problem::new(span, format!("`#[locus::{attr}]` names no rule"))
                 .help(format!("name it first: `#[locus::{attr}(unbounded_growth)]`")),
@@ -131,7 +124,7 @@ fn rule_or_reason(
         *reason = Some(key.text(input, "\"removed by the peer's timeout\"")?);
         return Ok(());
     }
-    while input.peek(Token![-]) || input.peek(Token![_]) {
+    while input.peek(Token![-]) {
         input.parse::<Token![-]>()?;
         name = format!("{name}-{}", input.call(Ident::parse_any)?);
     }

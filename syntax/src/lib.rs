@@ -31,6 +31,7 @@
 
 mod args;
 mod attr;
+mod bind;
 mod contract;
 mod error;
 mod locus;
@@ -42,12 +43,13 @@ mod topic;
 mod value;
 
 pub use attr::{Attr, Condition, Found, Site, is_ours, read, read_one};
+pub use bind::{BindAttr, Binding, Transport};
 pub use contract::{AllowAttr, BoundedAttr, DenyAttr, MarkAttr, MaxAllocAttr, RuleName};
 pub use error::{Errors, Problem};
 pub use locus::{ChildKind, ChildrenAttr, LocusAttr, Panics, ReceivesAttr, Strategy};
 pub use nearest::nearest;
 pub use on::{EveryAttr, KeyMatch, Late, OnAttr, OnFull};
-pub use place::{BindAttr, Binding, PlaceAttr, Transport};
+pub use place::PlaceAttr;
 pub use route::{HttpMethod, RouteAttr};
 pub use topic::TopicAttr;
 pub use value::{Count, Setting, duration, size_bytes};

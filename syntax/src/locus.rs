@@ -3,7 +3,7 @@
 //! Which of it belongs on an ordinary locus and which on main is decided here; whether the item below is a
 //! struct or an impl is the reader's business, because the tokens do not say.
 
-use crate::args::{Key, Parsed, Spec, each_arg, list, parse_all, skip_to_comma};
+use crate::args::{Key, Parsed, Spec, each_arg, each_element, list, parse_all};
 use crate::error::{Errors, Problem};
 use crate::on::{KeyMatch, ON_FULL_RING, OnFull, key_match};
 use crate::value::{Count, Setting};
@@ -236,15 +236,7 @@ fn children(key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<Ch
     let mut attr = ChildrenAttr { key_span: key.span, child: None, max: None };
     let before = errors.len();
     parse_all(tokens, errors, |input, errors| {
-        while !input.is_empty() {
-            let result = child_arg(&mut attr, input);
-            if errors.take(result).is_none() {
-                skip_to_comma(input);
-            }
-            if input.parse::<Option<Token![,]>>().is_err() {
-                return;
-            }
-        }
+        each_element(input, errors, |input, _| child_arg(&mut attr, input));
     });
     if attr.max.is_none() && errors.len() == before {
         errors.push(

@@ -1,13 +1,12 @@
-//! `#[place(..)]` and `#[bind(..)]`: where the parts of main run, and how topics leave the process.
+//! `#[place(..)]`: where the parts of main run.
 
-use crate::args::{Key, Parsed, Spec, each_arg, parenthesized, parse_all};
+use crate::args::{Key, Parsed, Spec, each_arg, parse_all};
 use crate::error::{Errors, Problem};
-use crate::nearest::nearest;
 use crate::value::Setting;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use std::ops::Range;
-use syn::parse::{ParseStream, Parser};
-use syn::{Expr, LitStr, Token, Type};
+use syn::LitStr;
+use syn::parse::ParseStream;
 
 /// A parsed `#[place(..)]`.
 #[derive(Clone, Debug)]
@@ -95,109 +94,4 @@ fn pool_name(key: &Key, input: ParseStream<'_>) -> Parsed<Setting<LitStr>> {
     }
     Err(Problem::over(&name.value, format!("`{text}` is not a pool name"))
         .help("write up to 32 letters, digits, `_` and `-`: `pool = \"io\"`"))
-}
-
-/// A parsed `#[bind(Topic = transport(..), ..)]`.
-#[derive(Clone, Debug)]
-pub struct BindAttr {
-    /// The attribute's name.
-    pub span: Span,
-    /// One entry a topic.
-    pub bindings: Vec<Binding>,
-}
-
-/// How one topic travels.
-#[derive(Clone, Debug)]
-pub struct Binding {
-    /// The topic.
-    pub topic: Type,
-    /// Which transport carries it.
-    pub transport: Setting<Transport>,
-    /// The transport's first argument, where it has no name: `unix("/run/chat.sock")`.
-    pub target: Option<LitStr>,
-    /// `name = value` arguments of the transport, in the order written.
-    pub options: Vec<(Ident, Expr)>,
-}
-
-/// What can carry a topic beyond the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// A Unix domain socket.
-    Unix,
-    /// Shared memory.
-    Shm,
-    /// A NATS server.
-    Nats,
-}
-
-const TRANSPORTS: [(&str, Transport); 3] =
-    [("unix", Transport::Unix), ("shm", Transport::Shm), ("nats", Transport::Nats)];
-
-const OPTIONS: [&str; 6] = ["path", "name", "subject", "codec", "queue", "while_down"];
-
-impl BindAttr {
-    /// Reads the arguments of a `#[bind(..)]` whose name stands at `span`.
-    pub fn parse(span: Span, tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut bindings = Vec::new();
-        if tokens.is_empty() {
-            errors.push(Problem::new(span, "`#[bind]` binds nothing").help(BIND_HELP));
-        }
-        parse_all(tokens, errors, |input, errors| {
-            while !input.is_empty() {
-                let result = binding(input);
-                match errors.take(result) {
-                    Some(binding) => bindings.push(binding),
-                    None => crate::args::skip_to_comma(input),
-                }
-                if input.parse::<Option<Token![,]>>().is_err() {
-                    return;
-                }
-            }
-        });
-        Self { span, bindings }
-    }
-}
-
-const BIND_HELP: &str =
-    "write the topic and its transport: `#[bind(Posted = nats(subject = \"chat.posted\"))]`";
-
-fn binding(input: ParseStream<'_>) -> Parsed<Binding> {
-    let start = input.span();
-    let topic: Type = input.parse().map_err(|_| Problem::new(start, "expected a topic").help(BIND_HELP))?;
-    let key = Key { name: "transport".into(), span: start };
-    if !input.peek(Token![=]) {
-        return Err(Problem::over(topic, "this topic has no transport").help(BIND_HELP));
-    }
-    let transport = key.word(input, &TRANSPORTS)?;
-    let (mut target, mut options) = (None, Vec::new());
-    if input.peek(syn::token::Paren) {
-        let tokens = parenthesized(input)?;
-        let read = |input: ParseStream<'_>| {
-            while !input.is_empty() {
-                match input.peek(LitStr) {
-                    true => target = Some(input.parse()?),
-                    false => options.push(input.call(|input| Ok(option(input)))?),
-                }
-                input.parse::<Option<Token![,]>>()?;
-            }
-            Ok(())
-        };
-        read.parse2(tokens)?;
-    }
-    let options = options.into_iter().collect::<Parsed<_>>()?;
-    Ok(Binding { topic, transport, target, options })
-}
-
-fn option(input: ParseStream<'_>) -> Parsed<(Ident, Expr)> {
-    let name: Ident = input.parse()?;
-    let written = name.to_string();
-    if !OPTIONS.contains(&written.as_str()) {
-        let help = nearest(&written, OPTIONS).map_or_else(
-            || format!("transports take {}", crate::args::list(&OPTIONS)),
-            |close| format!("did you mean `{close}`?"),
-        );
-        return Err(Problem::new(name.span(), format!("unknown key `{written}` in `#[bind]`")).help(help));
-    }
-    let key = Key { name: written, span: name.span() };
-    Ok((name, key.expr(input, "..")?.value))
 }
