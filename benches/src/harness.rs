@@ -12,7 +12,7 @@ mod shape;
 mod source;
 
 pub use affinity::{FEEDER_CORE, SINK_CORE, pin, release};
-pub use message::Message;
+pub use message::{Message, topic_of_four};
 pub use meter::{Measured, Meter, Report, Reporter, report, reporting};
 pub use round::{Outcome, Rounds, run};
 pub use row::{Row, print_table_head};

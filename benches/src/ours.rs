@@ -1,6 +1,7 @@
 //! Ours, driven through the public interface only, by the same rules as the peers: see [`crate::peers`].
 
 pub(crate) mod across_pools;
+pub(crate) mod four_topics;
 pub(crate) mod same_pool;
 
 use locus::{Constructor, topic};

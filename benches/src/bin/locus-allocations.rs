@@ -40,8 +40,7 @@ fn count(shape: Shape) {
 }
 
 fn allocations(contestant: Contestant) -> f64 {
-    let work = Work::of(MESSAGES);
-    let measured = (contestant.run)(work);
-    measured.verify(work, contestant.name);
+    let measured = (contestant.run)(Work::of(MESSAGES));
+    measured.verify(contestant.name);
     measured.allocations as f64
 }

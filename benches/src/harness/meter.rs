@@ -18,18 +18,30 @@ pub struct Measured {
     pub elapsed: Duration,
     /// Allocations in that time by the whole process; counted only where the counting allocator is installed.
     pub allocations: u64,
+    work: Work,
     taken: u64,
     sum: u64,
     residue: u64,
 }
 
 impl Measured {
-    /// Panics unless every message of `work` arrived once, in order and unaltered.
+    /// The time of one message.
     ///
     /// # Panics
-    /// When the receipt differs from what was sent: its figures would compare unlike work.
-    pub fn verify(&self, work: Work, contestant: &str) {
-        let total = work.total();
+    /// When the receipt differs from what was sent, because a message was lost, repeated, altered or overtaken:
+    /// the figure would be one of unlike work.
+    #[must_use]
+    pub fn nanoseconds_per_message(&self, contestant: &str) -> f64 {
+        self.verify(contestant);
+        self.elapsed.as_secs_f64() * 1e9 / self.work.measured as f64
+    }
+
+    /// Panics unless every message arrived once, in order and unaltered.
+    ///
+    /// # Panics
+    /// See [`Self::nanoseconds_per_message`].
+    pub fn verify(&self, contestant: &str) {
+        let total = self.work.total();
         assert_eq!(self.taken, total, "{contestant}: messages taken");
         assert_eq!(self.sum, total * (total - 1) / 2, "{contestant}: sum of the sequence numbers");
         assert_eq!(self.residue, 0, "{contestant}: a message was altered or out of order");
@@ -53,7 +65,14 @@ impl Meter {
     /// Takes one message; true when a turn is complete, which is when the feeder may send the next.
     #[inline]
     pub fn take(&mut self, message: &super::Message) -> bool {
-        self.residue |= message.residue() | (message.sequence() ^ self.taken);
+        self.residue |= message.sequence() ^ self.taken;
+        self.take_in_any_order(message)
+    }
+
+    /// As [`Self::take`], where messages come from several senders or queues, which keep order each for itself.
+    #[inline]
+    pub fn take_in_any_order(&mut self, message: &super::Message) -> bool {
+        self.residue |= message.residue();
         self.sum = self.sum.wrapping_add(message.sequence());
         self.taken += 1;
         if self.taken == self.next_mark {
@@ -90,6 +109,7 @@ impl Meter {
         let measured = Measured {
             elapsed: now - started,
             allocations: allocations - allocations_before,
+            work: self.work,
             taken: self.taken,
             sum: self.sum,
             residue: self.residue,
@@ -174,18 +194,18 @@ mod tests {
 
     #[test]
     fn a_whole_stream_passes() {
-        take(0..128).verify(WORK, "test");
+        take(0..128).verify("test");
     }
 
     #[test]
     #[should_panic(expected = "altered or out of order")]
     fn two_messages_in_the_wrong_order_fail() {
-        take((0..126).chain([127, 126])).verify(WORK, "test");
+        take((0..126).chain([127, 126])).verify("test");
     }
 
     #[test]
     #[should_panic(expected = "sum of the sequence numbers")]
     fn a_repeated_message_fails() {
-        take((0..127).chain([0])).verify(WORK, "test");
+        take((0..127).chain([0])).verify("test");
     }
 }

@@ -1,6 +1,6 @@
 //! Rounds: every contestant once per round, starting with another one each time; then medians and ratios.
 
-use super::{Measured, Row, Shape, Target, Work, release};
+use super::{Row, Shape, Target, Work, release};
 
 /// How often a shape is run.
 #[derive(Clone, Copy, Debug)]
@@ -38,15 +38,10 @@ pub fn run(shape: Shape, rounds: Rounds, work: Work) -> Outcome {
             let contestant = contestants[index];
             release();
             let measured = (contestant.run)(work);
-            measured.verify(work, contestant.name);
-            nanoseconds[index].push(per_message(measured, work));
+            nanoseconds[index].push(measured.nanoseconds_per_message(contestant.name));
         }
     }
     Outcome { shape, nanoseconds }
-}
-
-fn per_message(measured: Measured, work: Work) -> f64 {
-    measured.elapsed.as_secs_f64() * 1e9 / work.measured as f64
 }
 
 impl Outcome {

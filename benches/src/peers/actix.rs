@@ -4,6 +4,7 @@ use ::actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, System};
 
 use crate::harness::{
     FEEDER_CORE, Measured, Message, Meter, SINK_CORE, Source, Taken, WINDOW_MESSAGES, Work, pin, report,
+    topic_of_four,
 };
 
 const MAILBOX_MESSAGES: usize = WINDOW_MESSAGES as usize;
@@ -54,11 +55,37 @@ impl Handler<Message> for Sink {
     }
 }
 
+/// One of four message types.
+struct OnTopic<const TOPIC: u64>(Message);
+
+impl<const TOPIC: u64> ::actix::Message for OnTopic<TOPIC> {
+    type Result = ();
+}
+
+impl<const TOPIC: u64> Handler<OnTopic<TOPIC>> for Sink {
+    type Result = ();
+
+    fn handle(&mut self, OnTopic(message): OnTopic<TOPIC>, cx: &mut Self::Context) {
+        Handler::<Message>::handle(self, message, cx);
+    }
+}
+
+fn send_on_one_of_four(sink: &Addr<Sink>, sequence: u64) {
+    let message = Message::new(sequence);
+    match topic_of_four(sequence) {
+        0 => sink.do_send(OnTopic::<0>(message)),
+        1 => sink.do_send(OnTopic::<1>(message)),
+        2 => sink.do_send(OnTopic::<2>(message)),
+        _ => sink.do_send(OnTopic::<3>(message)),
+    }
+}
+
 /// Sends one turn when told to; with `streams`, tells itself, and passes a turn while the window is full.
 struct Feeder {
     source: Source,
     taken: Taken,
     sink: Addr<Sink>,
+    send: fn(&Addr<Sink>, u64),
     streams: bool,
 }
 
@@ -76,8 +103,7 @@ impl Handler<Turn> for Feeder {
     fn handle(&mut self, _: Turn, cx: &mut Self::Context) {
         if self.source.has_room(&self.taken) {
             for sequence in self.source.turn() {
-                // Takes no notice of the mailbox's capacity, which the window keeps: the fastest way to send.
-                self.sink.do_send(Message::new(sequence));
+                (self.send)(&self.sink, sequence);
             }
         }
         if self.streams && !self.source.is_spent() {
@@ -86,15 +112,30 @@ impl Handler<Turn> for Feeder {
     }
 }
 
-/// Two actors of one arbiter, turns of 64; the sink tells the feeder when it has taken a turn.
+/// Takes no notice of the mailbox's capacity, which the window keeps: the fastest way to send.
+fn send(sink: &Addr<Sink>, sequence: u64) {
+    sink.do_send(Message::new(sequence));
+}
+
+/// Two actors of one arbiter; the sink tells the feeder when it has taken a turn.
 pub(crate) fn same_pool(work: Work) -> Measured {
+    on_one_arbiter(work, send)
+}
+
+/// The same with four message types.
+pub(crate) fn four_topics(work: Work) -> Measured {
+    on_one_arbiter(work, send_on_one_of_four)
+}
+
+fn on_one_arbiter(work: Work, send: fn(&Addr<Sink>, u64)) -> Measured {
     pin(SINK_CORE);
     let (meter, report) = report(work);
     let system = System::new();
     system.block_on(async move {
         let taken = Taken::default();
         let sink = Sink { meter, taken: taken.clone(), feeder: None }.start();
-        let feeder = Feeder { source: Source::new(work), taken, sink: sink.clone(), streams: false }.start();
+        let source = Source::new(work);
+        let feeder = Feeder { source, taken, sink: sink.clone(), send, streams: false }.start();
         sink.do_send(Meet(feeder.clone()));
         feeder.do_send(Turn);
     });
@@ -117,6 +158,7 @@ pub(crate) fn across_pools(work: Work) -> Measured {
         source: Source::new(work),
         taken,
         sink,
+        send,
         streams: true,
     });
     feeder.do_send(Turn);

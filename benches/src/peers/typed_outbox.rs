@@ -1,40 +1,66 @@
 //! What a bus costs when it is not one: a `Vec` of one message type with the index of the receiver, filled
 //! during a turn, swapped and drained. The floor for queued delivery on one thread.
 
-use crate::harness::{Measured, Message, Meter, SINK_CORE, Source, Work, pin, report};
+use crate::harness::{Measured, Message, Meter, SINK_CORE, Source, Work, pin, report, topic_of_four};
 
 struct Addressed {
     sink: u32,
     message: Message,
 }
 
-/// One thread, turns of 64.
+/// One outbox and what is being delivered from it.
+#[derive(Default)]
+struct Outbox {
+    filling: Vec<Addressed>,
+    draining: Vec<Addressed>,
+}
+
+/// One thread, one outbox.
 pub(crate) fn same_pool(work: Work) -> Measured {
+    run::<1>(work, |_| 0, Meter::take)
+}
+
+/// One thread, an outbox per topic. Order across topics is lost, which is what makes it a floor.
+pub(crate) fn four_topics(work: Work) -> Measured {
+    run::<4>(work, |sequence| topic_of_four(sequence) as usize, Meter::take_in_any_order)
+}
+
+#[inline]
+fn run<const TOPICS: usize>(
+    work: Work,
+    topic_of: impl Fn(u64) -> usize + Copy,
+    take: impl Fn(&mut Meter, &Message) -> bool + Copy,
+) -> Measured {
     pin(SINK_CORE);
     let (meter, report) = report(work);
     let mut sinks = [meter];
     let mut source = Source::new(work);
-    let mut filling = Vec::new();
-    let mut draining = Vec::new();
+    let mut outboxes: [Outbox; TOPICS] = std::array::from_fn(|_| Outbox::default());
     while !source.is_spent() {
-        publish(&mut source, &mut filling);
-        std::mem::swap(&mut filling, &mut draining);
-        deliver(&mut draining, &mut sinks);
+        publish(&mut source, &mut outboxes, topic_of);
+        for outbox in &mut outboxes {
+            std::mem::swap(&mut outbox.filling, &mut outbox.draining);
+            deliver(&mut outbox.draining, &mut sinks, take);
+        }
     }
     report.wait()
 }
 
 // Not inlined into each other: in a program, publisher and subscriber do not know each other's loops.
 #[inline(never)]
-fn publish(source: &mut Source, outbox: &mut Vec<Addressed>) {
+fn publish<const TOPICS: usize>(
+    source: &mut Source,
+    outboxes: &mut [Outbox; TOPICS],
+    topic_of: impl Fn(u64) -> usize,
+) {
     for sequence in source.turn() {
-        outbox.push(Addressed { sink: 0, message: Message::new(sequence) });
+        outboxes[topic_of(sequence)].filling.push(Addressed { sink: 0, message: Message::new(sequence) });
     }
 }
 
 #[inline(never)]
-fn deliver(inbox: &mut Vec<Addressed>, sinks: &mut [Meter]) {
+fn deliver(inbox: &mut Vec<Addressed>, sinks: &mut [Meter], take: impl Fn(&mut Meter, &Message) -> bool) {
     for Addressed { sink, message } in inbox.drain(..) {
-        sinks[sink as usize].take(&message);
+        take(&mut sinks[sink as usize], &message);
     }
 }
