@@ -116,13 +116,14 @@ impl Edge {
     }
 }
 
-/// Shows accesses to plain shared memory to the model checker, which then demands that they are ordered.
+/// Shows accesses to plain shared memory to the model checker, which then demands that they are ordered, and
+/// that the memory's owner is dropped in the end.
 ///
 /// In production it is empty and costs nothing.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     #[cfg(loom)]
-    cells: Box<[loom::cell::UnsafeCell<()>]>,
+    cells: loom::alloc::Track<Box<[loom::cell::UnsafeCell<()>]>>,
 }
 
 #[cfg(not(loom))]
@@ -140,12 +141,15 @@ impl AccessLog {
 #[cfg(loom)]
 impl AccessLog {
     pub(crate) fn new(len: usize) -> Self {
-        Self { cells: (0..len).map(|_| loom::cell::UnsafeCell::new(())).collect() }
+        Self { cells: loom::alloc::Track::new((0..len).map(|_| loom::cell::UnsafeCell::new(())).collect()) }
     }
 
     pub(crate) fn exclusive(&self, range: Range<usize>) {
-        for cell in &self.cells[range] {
+        for cell in &self.cells.get_ref()[range] {
             cell.with_mut(|_| ());
         }
     }
 }
+
+#[cfg(all(test, loom))]
+pub(crate) mod control;

@@ -4,6 +4,7 @@
 
 mod account;
 mod counter;
+pub(crate) mod log;
 mod mode;
 #[allow(unsafe_code, reason = "asks the C library for its allocator's figures, where it has some")]
 mod process;
@@ -12,6 +13,7 @@ mod residency;
 #[allow(unsafe_code, reason = "asks the C library where a thread's stack is, where it can tell")]
 mod stack;
 
+pub use crate::bus::figures::{DropReason, TopicFigures, topics};
 pub use account::{Account, Kind};
 pub(crate) use counter::set_path_source;
 pub use counter::{Counter, CounterReading, counters};

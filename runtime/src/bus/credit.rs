@@ -125,3 +125,6 @@ impl CreditIn {
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+
+#[cfg(all(test, loom))]
+mod models;

@@ -130,3 +130,6 @@ fn bytes_of(words: usize) -> u64 {
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+
+#[cfg(all(test, loom))]
+mod models;

@@ -9,7 +9,8 @@
 //! - I1. `parked` is set only by the pool itself, after its waker is stored.
 //! - I2. Whoever rings makes its work visible first; the pool looks for work between
 //!   [`park_begin`](Bell::park_begin) and giving its thread back.
-//! - I3. At most one of several ringers wakes the pool, because clearing `parked` is a swap.
+//! - I3. At most one of several ringers wakes the pool, because clearing `parked` is a
+//!   compare-and-exchange.
 //!
 //! It does not say what the work is and does not spin.
 
@@ -42,8 +43,9 @@ impl Bell {
     /// [`park_cancel`](Self::park_cancel) or give its thread back.
     #[inline]
     pub(crate) fn park_begin(&self) {
-        // Release, so that a ringer who sees the flag finds the waker (I1).
-        self.parked.store(true, Ordering::Release);
+        // Release, so that a ringer who sees the flag finds the waker (I1). A swap, not a store, so that this
+        // comes after the clearing it replaces in every thread's view, also where the pool woke on its own.
+        self.parked.swap(true, Ordering::AcqRel);
         Edge::BellPark.fence();
     }
 
@@ -68,7 +70,8 @@ impl Bell {
     #[cold]
     #[inline(never)]
     fn wake(&self) {
-        if self.parked.swap(false, Ordering::Acquire)
+        let cleared = self.parked.compare_exchange(true, false, Ordering::AcqRel, Ordering::Relaxed);
+        if cleared.is_ok()
             && let Some(waker) = self.waker.get()
         {
             waker.wake_by_ref();
@@ -78,3 +81,6 @@ impl Bell {
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+
+#[cfg(all(test, loom))]
+mod models;

@@ -55,19 +55,22 @@ fn payload_survives_a_copy_as_words() {
     assert_eq!((value.short, &*value.text, value.odd), (1, "a text of its own", 2));
 }
 
-/// Negative control for I4: miri must reject this test, because a copy as `u64` reads padding as an integer
-/// and loses the pointer's provenance. The command is at the top of `sync/control.rs`.
+/// Negative control for I4: miri must reject this test, because a copy as `u64` loses the pointer's provenance.
+/// The command is at the top of `sync/control.rs`.
 #[cfg(locus_negative = "u64_copy")]
 #[test]
 fn negative_u64_copy_is_rejected_by_miri() {
-    let mut from = written(Pointing { short: 1, text: "a text of its own".into(), odd: 2 });
-    let mut to = [Word::uninit(); RECORD_WORDS];
-    for (place, word) in to.iter_mut().zip(&mut from) {
-        // SAFETY: none: this is the mistake.
-        let copied: u64 = unsafe { word.assume_init() };
-        place.write(copied);
-    }
-    assert_eq!(&*read_back(&mut to).text, "a text of its own");
+    const WORDS: usize = words_for::<Box<u64>>();
+    let mut from = [Word::uninit(); WORDS];
+    // SAFETY: the array has the words of a `Box`'s record.
+    unsafe { write_record(from.as_mut_ptr(), 3, 4, Box::new(5_u64)) };
+    let mut to = from.map(|word| {
+        // SAFETY: header and pointer have no padding. That the copy is an integer is the mistake.
+        Word::new(unsafe { word.assume_init() })
+    });
+    // SAFETY: none: the pointer in the copy may not be used.
+    let boxed = unsafe { payload_at::<Box<u64>>(to.as_mut_ptr()).read() };
+    assert_eq!(*boxed, 5);
 }
 
 #[test]

@@ -1,0 +1,160 @@
+//! The drain: sources close, the bus empties, loci say their last words, then they dissolve.
+//!
+//! Whether the bus is empty is found out by counting: twice in a row every pool is idle, has done nothing in between,
+//! and as many words were taken from lanes as were put in (Mattern's four-counter method, with activity counts).
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::app::conduct::Conductor;
+use crate::app::control::{Control, Probe, Report};
+use crate::app::exit::Exit;
+use crate::app::plan::Address;
+use crate::watch::{ResidencyMode, dump_arena_residency_trimmed};
+
+/// How long a drain may take.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Between two looks at the pools: short beside a drain, long beside a turn.
+const PROBE_PERIOD: Duration = Duration::from_millis(1);
+
+/// How many dissolves may take at the end of a drain that ran out of time.
+const DISSOLVE_TIME: Duration = Duration::from_secs(1);
+
+/// Why a drain cannot go on.
+enum Stuck {
+    /// The time is up; holds what was still under way.
+    Timeout(Vec<String>),
+    /// A pool's thread has died.
+    Died(String),
+}
+
+impl Conductor {
+    /// Drains the program, and dissolves every locus whatever happens.
+    pub(crate) async fn drain(&mut self) -> Exit {
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        let result = self.drain_until(deadline).await;
+        if self.residency != ResidencyMode::Off {
+            let _ = self.all(|| Control::Look, deadline).await;
+            dump_arena_residency_trimmed();
+        }
+        self.dissolve(self.order.len()).await;
+        match result {
+            Ok(()) => Exit::Drained,
+            Err(Stuck::Timeout(names)) => {
+                eprintln!("locus: the drain ran out of time after {} s", DRAIN_TIMEOUT.as_secs());
+                names.iter().for_each(|name| eprintln!("locus:   {name}"));
+                Exit::DrainTimeout
+            }
+            Err(Stuck::Died(text)) => {
+                eprintln!("locus: {text}");
+                Exit::RootFailure
+            }
+        }
+    }
+
+    async fn drain_until(&mut self, deadline: Instant) -> Result<(), Stuck> {
+        self.app.close_gates();
+        self.all(|| Control::CloseSources, deadline).await?;
+        self.quiet(deadline, false).await?;
+        self.all(|| Control::EndOutside, deadline).await?;
+        self.quiet(deadline, true).await?;
+        self.all(|| Control::EndReceiving, deadline).await?;
+        self.quiet(deadline, true).await?;
+        for index in (0..self.order.len()).rev() {
+            let Address { pool, cell } = self.order[index];
+            self.app.control(pool, Control::Drain { cell });
+            self.answers(1, deadline).await?;
+            self.quiet(deadline, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Dissolves the first `count` loci, the last of them first.
+    pub(crate) async fn dissolve(&mut self, count: usize) {
+        let deadline = Instant::now() + DISSOLVE_TIME;
+        for index in (0..count).rev() {
+            let Address { pool, cell } = self.order[index];
+            self.app.control(pool, Control::Dissolve { cell });
+            // A pool that hangs has been named already, or is named at its end.
+            let _ = self.answers(1, deadline).await;
+        }
+    }
+
+    async fn all(&mut self, control: impl Fn() -> Control, deadline: Instant) -> Result<(), Stuck> {
+        for pool in self.app.pool_ids() {
+            self.app.control(pool, control());
+        }
+        self.answers(self.app.pools.len(), deadline).await
+    }
+
+    async fn answers(&mut self, mut count: usize, deadline: Instant) -> Result<(), Stuck> {
+        while count > 0 {
+            match timeout_at(deadline, self.reports.recv()).await {
+                Ok(Some(Report::Done)) => count -= 1,
+                Ok(Some(Report::Died { text })) => return Err(Stuck::Died(text)),
+                Ok(Some(_)) => {}
+                Ok(None) => return Err(Stuck::Died("all pools are gone".to_owned())),
+                Err(_) => return Err(Stuck::Timeout(vec![format!("{count} pools do not answer")])),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is under way; with `runs`, until every `run` has returned or waits in `recv` too.
+    async fn quiet(&mut self, deadline: Instant, runs: bool) -> Result<(), Stuck> {
+        let mut before: Option<Vec<u64>> = None;
+        for round in 0.. {
+            let probes = self.probe(round, deadline).await?;
+            let sent: u64 = probes.iter().map(|probe| probe.sent_words).sum();
+            let received: u64 = probes.iter().map(|probe| probe.received_words).sum();
+            let is_idle = probes.iter().all(|probe| probe.is_idle && (!runs || probe.runs.is_empty()));
+            let activity: Vec<u64> = probes.iter().map(|probe| probe.activity).collect();
+            if is_idle && sent == received && before.as_ref() == Some(&activity) {
+                return Ok(());
+            }
+            before = Some(activity);
+            if Instant::now() >= deadline {
+                return Err(Stuck::Timeout(names(&probes, runs)));
+            }
+            sleep(PROBE_PERIOD).await;
+        }
+        unreachable!("the loop ends at the deadline")
+    }
+
+    async fn probe(&mut self, round: u64, deadline: Instant) -> Result<Vec<Probe>, Stuck> {
+        for pool in self.app.pool_ids() {
+            self.app.control(pool, Control::Probe { round });
+        }
+        let mut probes = Vec::new();
+        // A moment longer than the drain, so that what is under way at its end can still be named.
+        let deadline = deadline + DISSOLVE_TIME;
+        while probes.len() < self.app.pools.len() {
+            match timeout_at(deadline, self.reports.recv()).await {
+                Ok(Some(Report::Probe(probe))) if probe.round == round => probes.push(probe),
+                Ok(Some(Report::Died { text })) => return Err(Stuck::Died(text)),
+                Ok(Some(_)) => {}
+                Ok(None) => return Err(Stuck::Died("all pools are gone".to_owned())),
+                Err(_) => {
+                    let silent = self.app.pools.len() - probes.len();
+                    return Err(Stuck::Timeout(vec![format!("{silent} pools are busy in a handler")]));
+                }
+            }
+        }
+        Ok(probes)
+    }
+}
+
+fn names(probes: &[Probe], runs: bool) -> Vec<String> {
+    let mut names: Vec<String> = probes.iter().flat_map(|probe| probe.waiting.clone()).collect();
+    if runs {
+        names.extend(
+            probes.iter().flat_map(|probe| probe.runs.iter().map(|path| format!("the `run` of {path}"))),
+        );
+    }
+    if names.is_empty() {
+        names.push("messages keep coming".to_owned());
+    }
+    names
+}

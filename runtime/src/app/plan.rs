@@ -1,0 +1,171 @@
+//! The plan: which pools there are, which parts run on which, which topics cross.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use crossbeam_channel::Receiver;
+
+use crate::app::StartError;
+use crate::app::control::Control;
+use crate::app::shared::{AppShared, Door, TopicPlan};
+use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter, lane};
+use crate::locus::main::{MakeCell, Part, Place};
+use crate::pool::bell::Bell;
+use crate::pool::{POOLS_MAX, PoolId};
+
+/// The pool that every app has: the calling thread of `run`.
+pub(crate) const MAIN_POOL: &str = "main";
+
+/// One instance of a part, on its pool.
+pub(crate) struct Planned {
+    pub(crate) path: String,
+    pub(crate) replica: u32,
+    pub(crate) make: MakeCell,
+}
+
+/// One pool and what it needs to start.
+pub(crate) struct PoolPlan {
+    pub(crate) id: PoolId,
+    pub(crate) name: String,
+    pub(crate) core: Option<usize>,
+    pub(crate) parts: Vec<Planned>,
+    pub(crate) control: Receiver<Control>,
+    pub(crate) lanes_in: Vec<Option<LaneReader>>,
+    pub(crate) lanes_out: Vec<Option<LaneWriter>>,
+}
+
+/// A part in the order of declaration: where to find it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Address {
+    pub(crate) pool: PoolId,
+    pub(crate) cell: u32,
+}
+
+/// Everything the start needs.
+pub(crate) struct Plan {
+    pub(crate) app: std::sync::Arc<AppShared>,
+    pub(crate) pools: Vec<PoolPlan>,
+    /// Parts in declaration order: births go forward, ends backward.
+    pub(crate) order: Vec<Address>,
+}
+
+impl Plan {
+    /// Where everything runs, for `LOCUS_PLACEMENT=1`.
+    pub(crate) fn placement(&self) -> String {
+        let mut text = String::from("locus: placement\n");
+        for pool in &self.pools {
+            let core = pool.core.map_or_else(|| "any core".to_owned(), |core| format!("core {core}"));
+            let parts: Vec<&str> = pool.parts.iter().map(|part| &*part.path).collect();
+            let parts = if parts.is_empty() { "(nothing)".to_owned() } else { parts.join(", ") };
+            let _ = writeln!(text, "  {:<16} {core:<9} {parts}", pool.name);
+        }
+        text
+    }
+}
+
+/// A pool under construction.
+struct Draft {
+    name: String,
+    core: Option<usize>,
+    parts: Vec<Planned>,
+}
+
+/// Lays out the parts.
+///
+/// # Errors
+/// When there are more pools than an app may have.
+pub(crate) fn plan(name: &'static str, parts: Vec<Part>) -> Result<Plan, StartError> {
+    let mut drafts = vec![Draft { name: MAIN_POOL.to_owned(), core: None, parts: Vec::new() }];
+    let mut topics: HashMap<u16, TopicPlan> = HashMap::new();
+    let mut order = Vec::new();
+    for part in &parts {
+        let pools = place(&mut drafts, part);
+        for (pool, replica) in pools.iter().zip(0_u32..) {
+            let is_one_of_several = pools.len() > 1;
+            let path = if is_one_of_several {
+                format!("{name}/{}[{replica}]", part.name)
+            } else {
+                format!("{name}/{}", part.name)
+            };
+            let draft = &mut drafts[*pool];
+            let cell = u32::try_from(draft.parts.len()).unwrap_or(u32::MAX);
+            draft.parts.push(Planned { path, replica, make: part.make.clone() });
+            if *pool >= POOLS_MAX {
+                return Err(StartError::TooManyPools { pools: drafts.len(), max: POOLS_MAX });
+            }
+            order.push(Address { pool: PoolId::try_from(*pool).unwrap_or_default(), cell });
+            for topic in &part.subscribes {
+                topics.entry(*topic).or_default().subscribers |= 1 << *pool;
+            }
+            for topic in &part.publishes {
+                topics.entry(*topic).or_default().publishers |= 1 << *pool;
+            }
+        }
+    }
+    Ok(assemble(name, drafts, topics, order))
+}
+
+/// Finds or makes the pools of a part, one for each replica.
+fn place(drafts: &mut Vec<Draft>, part: &Part) -> Vec<usize> {
+    match &part.place {
+        Place::Pool(pool) => {
+            let known = drafts.iter().position(|draft| draft.name == *pool);
+            vec![known.unwrap_or_else(|| {
+                drafts.push(Draft { name: (*pool).to_owned(), core: None, parts: Vec::new() });
+                drafts.len() - 1
+            })]
+        }
+        Place::Pinned { core, cores, replicas } => {
+            let mut pools = Vec::new();
+            for replica in 0..(*replicas).max(1) {
+                let name =
+                    if *replicas > 1 { format!("{}[{replica}]", part.name) } else { part.name.to_owned() };
+                let spread = cores.clone().filter(|cores| !cores.is_empty());
+                let core = spread.map(|cores| cores.start + replica % cores.len()).or(*core);
+                drafts.push(Draft { name, core, parts: Vec::new() });
+                pools.push(drafts.len() - 1);
+            }
+            pools
+        }
+    }
+}
+
+fn assemble(
+    name: &'static str,
+    drafts: Vec<Draft>,
+    topics: HashMap<u16, TopicPlan>,
+    order: Vec<Address>,
+) -> Plan {
+    let count = drafts.len();
+    let mut readers: Vec<Vec<Option<LaneReader>>> =
+        (0..count).map(|_| (0..count).map(|_| None).collect()).collect();
+    let mut writers: Vec<Vec<Option<LaneWriter>>> =
+        (0..count).map(|_| (0..count).map(|_| None).collect()).collect();
+    for source in 0..count {
+        for destination in (0..count).filter(|destination| *destination != source) {
+            let (writer, reader) = lane(LANE_WORDS_MAX);
+            writers[source][destination] = Some(writer);
+            readers[destination][source] = Some(reader);
+        }
+    }
+    let mut doors = Vec::new();
+    let mut pools = Vec::new();
+    for (((draft, lanes_in), lanes_out), id) in drafts.into_iter().zip(readers).zip(writers).zip(0..) {
+        let (sender, control) = crossbeam_channel::unbounded();
+        doors.push(Door {
+            name: draft.name.clone(),
+            control: sender,
+            bell: std::sync::Arc::new(Bell::new()),
+        });
+        pools.push(PoolPlan {
+            id,
+            name: draft.name,
+            core: draft.core,
+            parts: draft.parts,
+            control,
+            lanes_in,
+            lanes_out,
+        });
+    }
+    Plan { app: AppShared::new(name, doors, topics), pools, order }
+}

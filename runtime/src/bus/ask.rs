@@ -1,0 +1,194 @@
+//! Request and reply: `cx.ask(q).within(d).then(..)`, and the promise a responder holds.
+//!
+//! A question travels as an ordinary message with its [`Reply`] beside it. The answer comes back as a record under the
+//! topic's odd number, straight to the pool that asked, and runs as an activation of the locus that asked. Neither
+//! direction allocates.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::answers::Answer;
+use super::publish::PublishedBy;
+use super::topic::{Full, Packet, Promise, Topic};
+use crate::app::shared;
+use crate::locus::cell::CellHead;
+use crate::locus::context::Cx;
+use crate::locus::describe::{IntoOutcome, Locus};
+use crate::pool::PoolId;
+use crate::pool::core::Core;
+
+/// How long an ask waits where nothing else is said.
+pub(crate) const ASK_WITHIN_DEFAULT: Duration = Duration::from_secs(5);
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AskError {
+    /// Nobody handles the question, or nobody with its key.
+    NoResponder,
+    /// The topic, or the table of open questions, is full.
+    Full,
+    /// The time was up.
+    Timeout,
+    /// The responder dropped its `Reply`.
+    Unanswered,
+    /// The responder failed while it handled the question.
+    Failed,
+    /// The program drains.
+    Closed,
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoResponder => "nobody answers this question",
+            Self::Full => "too many questions are open",
+            Self::Timeout => "no answer in time",
+            Self::Unanswered => "the responder dropped the question",
+            Self::Failed => "the responder failed",
+            Self::Closed => "the program drains",
+        })
+    }
+}
+
+impl std::error::Error for AskError {}
+
+/// Where an answer goes: a slot of a pool's table of open questions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Address {
+    pub(crate) app: u32,
+    pub(crate) pool: PoolId,
+    /// The odd number of the topic.
+    pub(crate) number: u16,
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+enum To<R> {
+    Pool(Address),
+    Task(oneshot::Sender<Result<R, AskError>>),
+}
+
+/// The promise to answer one question, completed once, from any thread.
+///
+/// Dropped unanswered, the asker gets [`AskError::Unanswered`], or [`AskError::Failed`] when the handler failed.
+#[must_use = "dropping a `Reply` tells the asker that there is no answer"]
+pub struct Reply<R: Send + 'static>(Option<To<R>>);
+
+impl<R: Send + 'static> Reply<R> {
+    pub(crate) fn to_pool(address: Address) -> Self {
+        Self(Some(To::Pool(address)))
+    }
+
+    pub(crate) fn to_task(sender: oneshot::Sender<Result<R, AskError>>) -> Self {
+        Self(Some(To::Task(sender)))
+    }
+
+    /// A reply to a question that was published, not asked.
+    pub(crate) fn unheard() -> Self {
+        Self(None)
+    }
+
+    /// Answers. An answer that comes too late, or that nobody waits for, is dropped.
+    pub fn send(mut self, answer: R) {
+        self.complete(Ok(answer));
+    }
+
+    pub(crate) fn fail(mut self, why: AskError) {
+        self.complete(Err(why));
+    }
+
+    fn complete(&mut self, result: Result<R, AskError>) {
+        match self.0.take() {
+            None => {}
+            Some(To::Task(sender)) => drop(sender.send(result)),
+            Some(To::Pool(address)) => deliver(address, result),
+        }
+    }
+}
+
+impl<R: Send + 'static> Drop for Reply<R> {
+    fn drop(&mut self) {
+        let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
+        self.complete(Err(why));
+    }
+}
+
+impl<R: Send + 'static> fmt::Debug for Reply<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reply")
+    }
+}
+
+/// Brings an answer to the pool that asked: through this pool's queue or outbox, or, from another thread, through the
+/// control channel.
+fn deliver<R: Send + 'static>(address: Address, result: Result<R, AskError>) {
+    let answer = Answer { slot: address.slot, generation: address.generation, result };
+    let left = Core::with_current(answer, |core, answer| {
+        if core.app_id() != address.app {
+            return Some(answer);
+        }
+        core.send_answer(address, answer);
+        None
+    });
+    if let Some(answer) = left
+        && let Some(app) = shared::find(address.app)
+    {
+        app.tell(address.pool, Box::new(move |core| core.send_answer(address, answer)));
+    }
+}
+
+/// A question about to be asked.
+#[must_use = "nothing is asked until `then` says what to do with the answer"]
+pub struct Ask<'c, L, Q> {
+    core: &'c Core,
+    head: &'c CellHead,
+    question: Q,
+    within: Duration,
+    marker: PhantomData<fn(&mut L)>,
+}
+
+impl<L, Q> fmt::Debug for Ask<'_, L, Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ask").field("within", &self.within).finish_non_exhaustive()
+    }
+}
+
+impl<'c, L: Locus, Q: Topic + PublishedBy<L>> Ask<'c, L, Q> {
+    pub(crate) fn new(core: &'c Core, head: &'c CellHead, question: Q) -> Self {
+        Self { core, head, question, within: ASK_WITHIN_DEFAULT, marker: PhantomData }
+    }
+
+    /// Sets how long to wait for the answer. Checked every few milliseconds.
+    pub fn within(mut self, within: Duration) -> Self {
+        self.within = within;
+        self
+    }
+
+    /// Asks, and handles the answer as an activation of its own.
+    ///
+    /// The question leaves when this activation succeeds; when it fails, neither the question nor `then` happens.
+    ///
+    /// # Cost
+    /// No allocation when `then` captures nothing.
+    pub fn then<F, O>(self, then: F)
+    where
+        F: FnOnce(&mut L, Result<Q::Reply, AskError>, &mut Cx<'_, L>) -> O + 'static,
+        O: IntoOutcome + 'static,
+    {
+        let core = self.core;
+        let answers = core.answers::<Q>();
+        let address = answers.open::<L, F, O>(core, self.head.index, core.now() + self.within, then);
+        let promise = Q::Promise::from_reply(Reply::to_pool(address));
+        if answers.is_full() {
+            return promise.fail(AskError::Full);
+        }
+        let packet = Packet { message: self.question, promise };
+        if let Err(Full(packet)) = core.publish(packet) {
+            packet.promise.fail(AskError::Full);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What the bus counts, by topic: published, delivered, dropped by reason, depth and high-water.
+//!
+//! Counting is a plain store in the pool's own memory. The pool copies its counts to shared memory when it runs out of
+//! work and at least once in a few dozen turns, so reading stops nothing and is at most that far behind.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// Why a message was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// The topic was full and its policy is `drop_new`.
+    Full,
+    /// The ring of a subscription was full: the oldest (`drop_old`) or the new one (`drop_new`) went.
+    Overrun,
+    /// Nobody subscribes to the topic.
+    NoSubscriber,
+    /// No subscription has the message's key.
+    Unmatched,
+    /// The handler failed; its message is gone with it.
+    Failed,
+    /// The locus was dissolved, or the program ended.
+    Closed,
+}
+
+impl DropReason {
+    /// All reasons, in the order in which they are counted.
+    pub const ALL: [Self; 6] =
+        [Self::Full, Self::Overrun, Self::NoSubscriber, Self::Unmatched, Self::Failed, Self::Closed];
+
+    /// The reason as reports spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Overrun => "overrun",
+            Self::NoSubscriber => "no subscriber",
+            Self::Unmatched => "unmatched key",
+            Self::Failed => "handler failed",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One topic's counts, summed over the pools of the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicFigures {
+    /// The topic.
+    pub subject: &'static str,
+    /// Messages the runtime took responsibility for.
+    pub published: u64,
+    /// Deliveries: one message to three subscribers counts three.
+    pub delivered: u64,
+    /// Drops by reason, in the order of [`DropReason::ALL`].
+    pub dropped: [u64; DropReason::ALL.len()],
+    /// Messages in pool queues that were not yet taken.
+    pub depth: u64,
+    /// The highest depth of any one pool.
+    pub high_water: u64,
+}
+
+impl TopicFigures {
+    /// How many messages were dropped for `reason`.
+    #[must_use]
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.dropped[reason as usize]
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    subject: &'static str,
+    published: AtomicU64,
+    delivered: AtomicU64,
+    dropped: [AtomicU64; DropReason::ALL.len()],
+    depth: AtomicU64,
+    high_water: AtomicU64,
+}
+
+static REGISTRY: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// The counts of one topic on one pool.
+pub(crate) struct Figures {
+    pub(crate) published: Cell<u64>,
+    pub(crate) delivered: Cell<u64>,
+    dropped: [Cell<u64>; DropReason::ALL.len()],
+    high_water: Cell<u64>,
+    shared: Arc<Shared>,
+}
+
+impl Figures {
+    pub(crate) fn new(subject: &'static str) -> Self {
+        let shared = Arc::new(Shared {
+            subject,
+            published: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            dropped: Default::default(),
+            depth: AtomicU64::new(0),
+            high_water: AtomicU64::new(0),
+        });
+        let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.retain(|entry| entry.strong_count() > 0);
+        registry.push(Arc::downgrade(&shared));
+        Self {
+            published: Cell::new(0),
+            delivered: Cell::new(0),
+            dropped: Default::default(),
+            high_water: Cell::new(0),
+            shared,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn add(cell: &Cell<u64>, n: u64) {
+        cell.set(cell.get().wrapping_add(n));
+    }
+
+    /// Counts `n` drops.
+    pub(crate) fn drop_for(&self, reason: DropReason, n: u64) {
+        Self::add(&self.dropped[reason as usize], n);
+    }
+
+    /// Copies the counts to where other threads read them.
+    pub(crate) fn export(&self, depth: u64) {
+        self.high_water.set(self.high_water.get().max(depth));
+        self.shared.published.store(self.published.get(), Relaxed);
+        self.shared.delivered.store(self.delivered.get(), Relaxed);
+        for (shared, own) in self.shared.dropped.iter().zip(&self.dropped) {
+            shared.store(own.get(), Relaxed);
+        }
+        self.shared.depth.store(depth, Relaxed);
+        self.shared.high_water.store(self.high_water.get(), Relaxed);
+    }
+}
+
+/// The counts of every topic, by subject.
+///
+/// # Cost
+/// Takes a lock that is otherwise taken only when a pool meets a topic for the first time.
+#[must_use]
+pub fn topics() -> Vec<TopicFigures> {
+    let registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut all: Vec<TopicFigures> = Vec::new();
+    for shared in registry.iter().filter_map(Weak::upgrade) {
+        let index = all.iter().position(|figures| figures.subject == shared.subject).unwrap_or_else(|| {
+            all.push(TopicFigures { subject: shared.subject, ..TopicFigures::default() });
+            all.len() - 1
+        });
+        let figures = &mut all[index];
+        figures.published += shared.published.load(Relaxed);
+        figures.delivered += shared.delivered.load(Relaxed);
+        for (sum, one) in figures.dropped.iter_mut().zip(&shared.dropped) {
+            *sum += one.load(Relaxed);
+        }
+        figures.depth += shared.depth.load(Relaxed);
+        figures.high_water = figures.high_water.max(shared.high_water.load(Relaxed));
+    }
+    all.sort_by_key(|figures| figures.subject);
+    all
+}

@@ -1,0 +1,97 @@
+//! The pool's own queue: two flat buffers, one filled while the other is drained.
+//!
+//! Handlers push into the filled one through a shared reference while the drained one is being read, so neither moves
+//! under the other.
+//!
+//! Invariants
+//! - I1. References to the buffers live only inside the methods of this module, none of which runs foreign code while
+//!   it holds one. The type is `!Sync`, so no two of them overlap.
+//! - I2. The drained buffer is neither pushed to nor freed between [`Queue::turn_over`] and [`Queue::finish`].
+
+use std::cell::UnsafeCell;
+
+use super::TOKEN;
+use super::cursor::Cursor;
+use super::record::{Header, Word};
+use super::words::{Mark, Words};
+
+#[derive(Default)]
+pub(crate) struct Queue {
+    fill: UnsafeCell<Words>,
+    drain: UnsafeCell<Words>,
+}
+
+impl Queue {
+    #[expect(clippy::mut_from_ref, reason = "fenced by I1")]
+    #[inline]
+    fn fill(&self) -> &mut Words {
+        // SAFETY: the only reference to the buffer (I1).
+        unsafe { &mut *self.fill.get() }
+    }
+
+    #[expect(clippy::mut_from_ref, reason = "fenced by I1")]
+    fn drain(&self) -> &mut Words {
+        // SAFETY: the only reference to the buffer (I1).
+        unsafe { &mut *self.drain.get() }
+    }
+
+    /// Appends a message.
+    #[inline]
+    pub(crate) fn push<P>(&self, topic: u16, hash: u32, payload: P) {
+        self.fill().push(topic, hash, payload);
+    }
+
+    /// Appends the token of a ring that turned non-empty.
+    pub(crate) fn push_token(&self, token: u32) {
+        self.fill().push(TOKEN, token, ());
+    }
+
+    /// Where a failed activation rolls back to.
+    #[inline]
+    pub(crate) fn mark(&self) -> Mark {
+        self.fill().mark()
+    }
+
+    /// Removes what was pushed behind `mark` and shows each record to `visit`, which may push anew.
+    pub(crate) fn roll_back(&self, mark: Mark, mut visit: impl FnMut(Header, *mut Word)) {
+        let mut removed = Words::default();
+        // SAFETY: marks are taken at the start of an activation and used before the next turn, so the buffer has
+        // neither been cleared nor rolled back further since.
+        unsafe { self.fill().truncate_with(mark, |_, payload| take_record(&mut removed, payload)) };
+        removed.drain_with(&mut visit);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fill().is_empty()
+    }
+
+    /// Starts draining what was filled so far.
+    pub(crate) fn turn_over(&self) -> Cursor {
+        std::mem::swap(self.fill(), self.drain());
+        let (records, words) = self.drain().front();
+        // SAFETY: whole records, given up here and cleared by `finish`; the buffer stays in place until then (I2).
+        unsafe { Cursor::new(records, words) }
+    }
+
+    /// Ends draining: every record has been taken.
+    pub(crate) fn finish(&self) {
+        self.drain().clear();
+    }
+
+    /// Takes every record, and calls `visit` with the header and payload of each.
+    pub(crate) fn drain_with(&self, visit: impl FnMut(Header, *mut Word)) {
+        let mut removed = std::mem::take(self.fill());
+        removed.drain_with(visit);
+    }
+
+    /// Memory held, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.fill().bytes() + self.drain().bytes()
+    }
+}
+
+/// Moves the record of `payload` into `removed`.
+fn take_record(removed: &mut Words, payload: *mut Word) {
+    // SAFETY: callers pass the payload of a record they have given up; its header is the word before.
+    unsafe { removed.push_record(payload.sub(1)) };
+}

@@ -1,0 +1,468 @@
+//! The route of one topic on one pool: where its messages go, and how they are handed to subscribers.
+//!
+//! Records carry only the topic's number. A route knows the type behind it, finds the subscribers (all, and by key),
+//! and lends them the message where it lies. Messages for several subscribers are shared by reference; one that has to
+//! be kept (its locus is not ready, or the subscription has its own ring) is cloned, and the last taker moves it.
+//!
+//! Invariants: see `cursor` I2 for why a record under this route's number holds a `Packet<T>`.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Instant;
+
+use hashbrown::HashTable;
+
+use super::credit::{CreditIn, CreditOut};
+use super::cursor::{Cursor, Taken};
+use super::figures::{DropReason, Figures};
+use super::key;
+use super::record::Word;
+use super::side::{Aside, Side, Staged};
+use super::subscribe::{Origin, Subscriber};
+use super::topic::{OnFull, Packet, Promise, Topic};
+use crate::bus::ask::AskError;
+use crate::locus::cell::CellHead;
+use crate::pool::PoolId;
+use crate::pool::core::Core;
+
+/// The default bound of a topic: large enough for a burst, small enough that 8 KiB messages stay under 64 MiB.
+pub(crate) const BOUND_DEFAULT: u32 = 8192;
+
+/// A route as the pool's queues see it, whatever its topic.
+pub(crate) trait AnyRoute: Any {
+    /// Handles the next record, and as many of the same topic behind it as go the same way.
+    fn dispatch(&self, core: &Core, cursor: &mut Cursor, source: PoolId);
+    /// Delivers the oldest message that was set aside for a locus.
+    fn replay(&self, core: &Core, side: &RefCell<Side>);
+    /// Sends the oldest message that waits with its publisher; false if there is still no room.
+    fn release(&self, core: &Core, head: &CellHead) -> bool;
+    /// Drops a message that a failed activation published; `pool` is where it was going.
+    ///
+    /// # Safety
+    /// `payload` is that of a record of this route which the caller gives up.
+    unsafe fn take_back(&self, core: &Core, payload: *mut Word, pool: PoolId, local: bool);
+    /// Drops a staged message of a failed activation.
+    ///
+    /// # Safety
+    /// `payload` is that of a staged record of this route which the caller gives up.
+    unsafe fn take_back_staged(&self, payload: *mut Word);
+    /// Drops a message that will not be delivered.
+    ///
+    /// # Safety
+    /// `payload` is that of a queued record of this route which the caller gives up.
+    unsafe fn discard(&self, payload: *mut Word, reason: DropReason);
+    /// Counts a message from `source` as taken by all its subscribers here.
+    fn acked(&self, _source: PoolId) {}
+    /// Returns counted credits to their publishers and notes in `wake` which of them wait.
+    fn settle(&self, _wake: &mut u64) {}
+    /// Copies the counts to where other threads read them.
+    fn export(&self) {}
+    /// Forgets the questions of a failed activation.
+    fn forget_questions(&self, _core: &Core, _activation: u64) {}
+    /// Answers questions whose time is up.
+    fn expire(&self, _core: &Core, _now: Instant) {}
+    fn figures(&self) -> &Figures;
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Another pool that subscribes to the topic.
+struct Remote {
+    pool: PoolId,
+    credit: CreditOut,
+}
+
+/// The subscriptions with one key.
+struct KeyEntry<T: Topic> {
+    hash: u32,
+    key: T::Key,
+    subscribers: Vec<Rc<dyn Subscriber<T>>>,
+}
+
+pub(crate) struct Route<T: Topic> {
+    pub(crate) number: u16,
+    bound: u32,
+    /// Messages in the pool's own queue that hold a local credit.
+    queued: Cell<u32>,
+    /// Whether somebody on this pool subscribes.
+    here: Cell<bool>,
+    remote: RefCell<Vec<Remote>>,
+    far: Cell<bool>,
+    /// By source pool.
+    acks: RefCell<Vec<Option<CreditIn>>>,
+    /// Whether a credit of some source pool was counted since the last `settle`.
+    acks_due: Cell<bool>,
+    every: RefCell<Vec<Rc<dyn Subscriber<T>>>>,
+    keyed: RefCell<HashTable<KeyEntry<T>>>,
+    pub(crate) figures: Figures,
+}
+
+impl<T: Topic> Route<T> {
+    pub(crate) fn new(number: u16) -> Self {
+        let spec = T::SPEC;
+        // Under `drop_old` the bound is that of each subscription's ring, which `subscribe` makes.
+        let bound = match spec.on_full {
+            OnFull::DropOld => spec.bound.unwrap_or(0).max(BOUND_DEFAULT),
+            _ => spec.bound.unwrap_or(BOUND_DEFAULT),
+        };
+        Self {
+            number,
+            bound,
+            queued: Cell::new(0),
+            here: Cell::new(false),
+            remote: RefCell::default(),
+            far: Cell::new(false),
+            acks: RefCell::default(),
+            acks_due: Cell::new(false),
+            every: RefCell::default(),
+            keyed: RefCell::new(HashTable::new()),
+            figures: Figures::new(spec.subject),
+        }
+    }
+
+    pub(crate) fn bound(&self) -> u32 {
+        self.bound
+    }
+
+    // ---- publishing -------------------------------------------------------------------------------------------
+
+    /// Publishes one message of this pool.
+    #[inline]
+    pub(crate) fn publish(
+        &self,
+        core: &Core,
+        packet: Packet<T>,
+    ) -> Result<(), super::topic::Full<Packet<T>>> {
+        if !core.is_detoured() && !self.far.get() && self.here.get() {
+            let queued = self.queued.get();
+            if queued < self.bound {
+                self.queued.set(queued + 1);
+                Figures::add(&self.figures.published, 1);
+                core.queue.push(self.number, Self::hash_of(&packet), packet);
+                return Ok(());
+            }
+        }
+        self.publish_slow(core, packet)
+    }
+
+    #[inline]
+    fn hash_of(packet: &Packet<T>) -> u32 {
+        if T::SPEC.keyed { key::hash_message(&packet.message) } else { 0 }
+    }
+
+    fn publish_slow(&self, core: &Core, packet: Packet<T>) -> Result<(), super::topic::Full<Packet<T>>> {
+        if core.is_detoured() {
+            // Something of this activation already waits, or the start is not over: order wants this behind it.
+            let pools = if core.is_holding() { HELD_BEFORE_START } else { self.destinations(core) };
+            core.stage(self.number, pools, packet);
+            Figures::add(&self.figures.published, 1);
+            return Ok(());
+        }
+        let pools = self.destinations(core);
+        if pools == 0 {
+            Figures::add(&self.figures.published, 1);
+            self.dropped(core, DropReason::NoSubscriber, 1);
+            packet.promise.fail(AskError::NoResponder);
+            return Ok(());
+        }
+        match T::SPEC.on_full {
+            OnFull::Fail if self.with_room(core, pools) != pools => Err(super::topic::Full(packet)),
+            OnFull::Block | OnFull::DropOld
+                if core.has_publisher() && self.with_room(core, pools) != pools =>
+            {
+                core.stage(self.number, pools, packet);
+                Figures::add(&self.figures.published, 1);
+                Ok(())
+            }
+            _ => {
+                Figures::add(&self.figures.published, 1);
+                let left = self.send(core, pools, packet);
+                if let Some(unsent) = left {
+                    self.dropped(core, DropReason::Full, u64::from(unsent.pools.count_ones()));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The pools that subscribe, one bit each.
+    fn destinations(&self, core: &Core) -> u64 {
+        let own = if self.here.get() { 1 << core.id } else { 0 };
+        self.remote.borrow().iter().fold(own, |mask, remote| mask | 1 << remote.pool)
+    }
+
+    /// Which of `pools` have room now.
+    fn with_room(&self, core: &Core, pools: u64) -> u64 {
+        let own = if self.queued.get() < self.bound { pools & (1 << core.id) } else { 0 };
+        let mut remote = self.remote.borrow_mut();
+        remote.iter_mut().fold(own, |mask, remote| {
+            let bit = pools & (1 << remote.pool);
+            if bit != 0 && remote.credit.available() > 0 { mask | bit } else { mask }
+        })
+    }
+
+    /// Whether a message published now would find room everywhere.
+    pub(crate) fn has_room(&self, core: &Core) -> bool {
+        let pools = self.destinations(core);
+        self.with_room(core, pools) == pools
+    }
+
+    /// Sends to each of `pools` that has a credit; what could not be sent comes back with the pools still owed.
+    fn send(&self, core: &Core, pools: u64, packet: Packet<T>) -> Option<Staged<T>> {
+        let hash = Self::hash_of(&packet);
+        let mut left = pools;
+        let mut remote = self.remote.borrow_mut();
+        let mut packet = Some(packet);
+        for index in 0..=remote.len() {
+            let pool = remote.get(index).map_or(core.id, |remote| remote.pool);
+            let bit = 1u64 << pool;
+            if left & bit == 0 || !self.take_credit(core, remote.get_mut(index)) {
+                continue;
+            }
+            left &= !bit;
+            let copy = if left == 0 { packet.take() } else { packet.as_ref().map(Packet::duplicate) };
+            let Some(copy) = copy else { break };
+            if pool == core.id {
+                core.queue.push(self.number, hash, copy);
+            } else {
+                core.push_out(pool, self.number, hash, copy);
+            }
+        }
+        packet.map(|packet| Staged { pools: left, packet })
+    }
+
+    fn take_credit(&self, _core: &Core, remote: Option<&mut Remote>) -> bool {
+        if let Some(remote) = remote {
+            return remote.credit.try_take();
+        }
+        let has = self.queued.get() < self.bound;
+        self.queued.set(self.queued.get() + u32::from(has));
+        has
+    }
+
+    /// Counts drops, and logs them where `LOCUS_BUS_LOG_DROP` asks for it.
+    pub(crate) fn dropped(&self, core: &Core, reason: DropReason, n: u64) {
+        self.figures.drop_for(reason, n);
+        core.log_drop(T::SPEC.subject, reason, n);
+    }
+
+    // ---- routing table ----------------------------------------------------------------------------------------
+
+    /// Adds another pool that subscribes, with the credits to reach it.
+    pub(crate) fn add_remote(&self, pool: PoolId, credit: CreditOut) {
+        self.remote.borrow_mut().push(Remote { pool, credit });
+        self.far.set(true);
+    }
+
+    /// Adds the credits of a pool that publishes to this one.
+    pub(crate) fn add_source(&self, pool: PoolId, credit: CreditIn) {
+        let mut acks = self.acks.borrow_mut();
+        let index = usize::from(pool);
+        if acks.len() <= index {
+            acks.resize_with(index + 1, || None);
+        }
+        acks[index] = Some(credit);
+    }
+
+    /// Subscribes to every message, or to those with `key`.
+    pub(crate) fn subscribe(&self, key: Option<T::Key>, subscriber: Rc<dyn Subscriber<T>>) {
+        self.here.set(true);
+        let Some(key) = key else { return self.every.borrow_mut().push(subscriber) };
+        let hash = key::hash_key(&key);
+        let mut table = self.keyed.borrow_mut();
+        let entry = table
+            .entry(key::spread(hash), |entry| entry.hash == hash && entry.key == key, |e| key::spread(e.hash))
+            .or_insert_with(|| KeyEntry { hash, key: key.clone(), subscribers: Vec::new() });
+        entry.into_mut().subscribers.push(subscriber);
+    }
+
+    /// Takes a subscription back.
+    pub(crate) fn unsubscribe(&self, key: Option<&T::Key>, subscriber: &Rc<dyn Subscriber<T>>) {
+        let keep = |other: &Rc<dyn Subscriber<T>>| !Rc::ptr_eq(other, subscriber);
+        match key {
+            None => self.every.borrow_mut().retain(keep),
+            Some(key) => {
+                let hash = key::hash_key(key);
+                let mut table = self.keyed.borrow_mut();
+                if let Ok(mut entry) =
+                    table.find_entry(key::spread(hash), |e| e.hash == hash && e.key == *key)
+                {
+                    entry.get_mut().subscribers.retain(keep);
+                    if entry.get().subscribers.is_empty() {
+                        entry.remove();
+                    }
+                }
+            }
+        }
+        let left = !self.every.borrow().is_empty() || !self.keyed.borrow().is_empty();
+        self.here.set(left);
+    }
+
+    /// How many subscriptions take messages with `key`.
+    pub(crate) fn responders(&self, key: Option<&T::Key>) -> usize {
+        let with_key = key.map_or(0, |key| {
+            let hash = key::hash_key(key);
+            let table = self.keyed.borrow();
+            table
+                .find(key::spread(hash), |e| e.hash == hash && e.key == *key)
+                .map_or(0, |e| e.subscribers.len())
+        });
+        self.every.borrow().len() + with_key
+    }
+
+    // ---- delivering -------------------------------------------------------------------------------------------
+
+    /// Hands one message to all its subscribers here.
+    fn deliver(&self, core: &Core, mut packet: Taken<Packet<T>>, hash: u32, source: PoolId) {
+        let every = self.every.borrow();
+        let keyed = self.keyed.borrow();
+        let found = if T::SPEC.keyed && !keyed.is_empty() {
+            keyed.find(key::spread(hash), |e| e.hash == hash && packet.message.is_key(&e.key))
+        } else {
+            None
+        };
+        let with_key: &[Rc<dyn Subscriber<T>>] = found.map_or(&[], |entry| &entry.subscribers);
+        let mut origin = Origin::new(source, self.number);
+        let mut left = every.len() + with_key.len();
+        let mut takers = 0_u64;
+        for subscriber in every.iter().chain(with_key) {
+            left -= 1;
+            if subscriber.is_outside() && source != core.id {
+                continue;
+            }
+            takers += 1;
+            subscriber.deliver(core, &mut packet, &mut origin, left == 0);
+        }
+        Figures::add(&self.figures.delivered, takers);
+        if takers == 0 {
+            self.dropped(core, DropReason::Unmatched, 1);
+            std::mem::take(&mut packet.promise).fail(AskError::NoResponder);
+        }
+        if origin.is_free() {
+            self.taken(source, 1);
+        }
+    }
+
+    /// Counts messages from `source` as taken by everybody here.
+    #[inline]
+    pub(crate) fn taken(&self, source: PoolId, messages: u32) {
+        match self.acks.borrow_mut().get_mut(usize::from(source)).and_then(Option::as_mut) {
+            Some(credit) => {
+                credit.count(u64::from(messages));
+                self.acks_due.set(true);
+            }
+            None => self.queued.set(self.queued.get() - messages),
+        }
+    }
+}
+
+impl<T: Topic> AnyRoute for Route<T> {
+    fn dispatch(&self, core: &Core, cursor: &mut Cursor, source: PoolId) {
+        {
+            let every = self.every.borrow();
+            if let [only] = &every[..]
+                && self.keyed.borrow().is_empty()
+                && !(only.is_outside() && source != core.id)
+            {
+                return only.run(core, cursor, source, self);
+            }
+        }
+        while let Some(header) = cursor.peek()
+            && header.topic() == self.number
+        {
+            // SAFETY: a record is there, and under this number it holds a `Packet<T>` (`cursor` I2).
+            let packet = unsafe { cursor.take::<Packet<T>>() };
+            self.deliver(core, packet, header.hash(), source);
+        }
+    }
+
+    fn replay(&self, core: &Core, side: &RefCell<Side>) {
+        // SAFETY: the caller saw a record under this number, and in a side queue it holds an `Aside<T>` (`cursor` I2).
+        let aside = unsafe { side.borrow_mut().pop::<Aside<T>>() };
+        let Aside { subscriber, ticket, packet } = aside;
+        subscriber.deliver_aside(core, packet, ticket);
+    }
+
+    fn release(&self, core: &Core, head: &CellHead) -> bool {
+        let mut stage = head.stage.borrow_mut();
+        // SAFETY: the caller saw that the oldest message is of this topic.
+        let staged = unsafe { stage.front::<T>() };
+        if staged.pools == HELD_BEFORE_START {
+            staged.pools = self.destinations(core);
+        }
+        let room = self.with_room(core, staged.pools);
+        if room != staged.pools {
+            if room != 0 {
+                staged.pools &= !room;
+                let copy = staged.packet.duplicate();
+                let unsent = self.send(core, room, copy);
+                debug_assert!(unsent.is_none(), "room was there a moment ago");
+            }
+            return false;
+        }
+        // SAFETY: as above.
+        let Staged { pools, packet } = unsafe { stage.pop::<T>() };
+        drop(stage);
+        if pools == 0 {
+            self.dropped(core, DropReason::NoSubscriber, 1);
+            packet.promise.fail(AskError::NoResponder);
+        } else {
+            let unsent = self.send(core, pools, packet);
+            debug_assert!(unsent.is_none(), "room was there a moment ago");
+        }
+        true
+    }
+
+    unsafe fn take_back(&self, _core: &Core, payload: *mut Word, pool: PoolId, local: bool) {
+        Figures::add(&self.figures.published, u64::MAX);
+        if local {
+            self.queued.set(self.queued.get() - 1);
+        } else if let Some(remote) = self.remote.borrow_mut().iter_mut().find(|remote| remote.pool == pool) {
+            remote.credit.undo(1);
+        }
+        // SAFETY: by the caller, the payload of a record of this route; such a payload is a `Packet<T>`.
+        unsafe { payload.cast::<Packet<T>>().drop_in_place() };
+    }
+
+    unsafe fn take_back_staged(&self, payload: *mut Word) {
+        Figures::add(&self.figures.published, u64::MAX);
+        // SAFETY: by the caller, the payload of a staged record of this route, which is a `Staged<T>`.
+        unsafe { payload.cast::<Staged<T>>().drop_in_place() };
+    }
+
+    unsafe fn discard(&self, payload: *mut Word, reason: DropReason) {
+        self.figures.drop_for(reason, 1);
+        // SAFETY: by the caller, the payload of a record of this route; such a payload is a `Packet<T>`.
+        unsafe { payload.cast::<Packet<T>>().drop_in_place() };
+    }
+
+    fn acked(&self, source: PoolId) {
+        self.taken(source, 1);
+    }
+
+    fn settle(&self, wake: &mut u64) {
+        if !self.acks_due.replace(false) {
+            return;
+        }
+        for (pool, credit) in self.acks.borrow_mut().iter_mut().enumerate() {
+            if credit.as_mut().is_some_and(CreditIn::publish) {
+                *wake |= 1 << pool;
+            }
+        }
+    }
+
+    fn export(&self) {
+        self.figures.export(u64::from(self.queued.get()));
+    }
+
+    fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The pools of a message published before the start is over: they are not known yet.
+pub(crate) const HELD_BEFORE_START: u64 = u64::MAX;

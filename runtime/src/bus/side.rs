@@ -1,0 +1,163 @@
+//! What waits beside the queue: messages for a locus that is not ready, and messages of one that found no room.
+//!
+//! Both are flat buffers of records, made at first use and bounded by the credits of their topics: a message that
+//! waits here keeps its credit.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::record::{Header, Word};
+use super::subscribe::Subscriber;
+use super::topic::{Packet, Topic};
+use super::words::Words;
+use crate::watch::{Account, Kind};
+
+/// The ticket of a message that holds no credit.
+pub(crate) const NO_TICKET: u32 = u32::MAX;
+
+/// A message set aside for one subscription.
+pub(crate) struct Aside<T: Topic> {
+    pub(crate) subscriber: Rc<dyn Subscriber<T>>,
+    pub(crate) ticket: u32,
+    pub(crate) packet: Packet<T>,
+}
+
+/// A message waiting with its publisher, and the pools it still has to go to, one bit each.
+pub(crate) struct Staged<T: Topic> {
+    pub(crate) pools: u64,
+    pub(crate) packet: Packet<T>,
+}
+
+/// A buffer of records that is listed in the residency report once it holds memory.
+struct Listed {
+    words: Words,
+    account: Option<Account>,
+    listed_bytes: usize,
+}
+
+impl Listed {
+    fn new() -> Self {
+        Self { words: Words::default(), account: None, listed_bytes: 0 }
+    }
+
+    fn list(&mut self, path: &Arc<str>, suffix: &str) {
+        let bytes = self.words.bytes();
+        if bytes != self.listed_bytes {
+            self.listed_bytes = bytes;
+            let account =
+                self.account.get_or_insert_with(|| Account::new(format!("{path} {suffix}"), Kind::Queue));
+            account.set(bytes, usize::from(bytes > 0));
+        }
+    }
+}
+
+/// Messages set aside for one locus, in order.
+pub(crate) struct Side {
+    path: Arc<str>,
+    listed: Listed,
+    count: usize,
+}
+
+impl Side {
+    pub(crate) fn new(path: &Arc<str>) -> Self {
+        Self { path: Arc::clone(path), listed: Listed::new(), count: 0 }
+    }
+
+    /// Appends a record of any payload that the owner of `number` can take.
+    pub(crate) fn push<P>(&mut self, number: u16, hash: u32, payload: P) {
+        self.listed.words.push(number, hash, payload);
+        self.count += 1;
+        self.listed.list(&self.path, "set aside");
+    }
+
+    /// The header of the oldest record.
+    pub(crate) fn peek(&mut self) -> Option<Header> {
+        let (first, words) = self.listed.words.front();
+        // SAFETY: the buffer holds whole records, and there is at least one.
+        (words > 0).then(|| unsafe { Header::read(first) })
+    }
+
+    /// Moves the oldest payload out.
+    ///
+    /// # Safety
+    /// There is a record and its payload is a `P` (`cursor` I2).
+    pub(crate) unsafe fn pop<P>(&mut self) -> P {
+        // SAFETY: passed on.
+        let payload = unsafe { pop_front::<P>(&mut self.listed.words) };
+        self.count -= 1;
+        payload
+    }
+
+    /// How many messages wait.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+}
+
+/// Messages of one locus that found no room, in order.
+#[derive(Default)]
+pub(crate) struct Stage {
+    words: Words,
+}
+
+impl Stage {
+    pub(crate) fn push<T: Topic>(&mut self, number: u16, pools: u64, packet: Packet<T>) {
+        self.words.push(number, 0, Staged { pools, packet });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The topic of the oldest message.
+    pub(crate) fn peek(&mut self) -> Option<u16> {
+        let (first, words) = self.words.front();
+        // SAFETY: the buffer holds whole records, and there is at least one.
+        (words > 0).then(|| unsafe { Header::read(first) }.topic())
+    }
+
+    /// Lends the oldest message.
+    ///
+    /// # Safety
+    /// There is one, and its topic is `T`.
+    pub(crate) unsafe fn front<T: Topic>(&mut self) -> &mut Staged<T> {
+        let (first, _) = self.words.front();
+        // SAFETY: there is a record, by the caller.
+        let payload: *mut Staged<T> = unsafe { super::record::payload_ptr(first) };
+        // SAFETY: its payload is a `Staged<T>`, by the caller and `cursor` I2; the borrow of `self` guards it.
+        unsafe { &mut *payload }
+    }
+
+    /// Moves the oldest message out.
+    ///
+    /// # Safety
+    /// There is one, and its topic is `T`.
+    pub(crate) unsafe fn pop<T: Topic>(&mut self) -> Staged<T> {
+        // SAFETY: passed on.
+        unsafe { pop_front(&mut self.words) }
+    }
+
+    /// Takes everything out, for a failed activation.
+    pub(crate) fn take(&mut self) -> Words {
+        std::mem::take(&mut self.words)
+    }
+}
+
+/// Moves the first payload of a buffer out.
+///
+/// # Safety
+/// There is a record, and its payload is a `P`.
+unsafe fn pop_front<P>(words: &mut Words) -> P {
+    let (first, _) = words.front();
+    let first: *mut Word = first;
+    // SAFETY: there is a record, by the caller.
+    let header = unsafe { Header::read(first) };
+    // SAFETY: as above.
+    let payload: *mut P = unsafe { super::record::payload_ptr(first) };
+    // SAFETY: the payload is a `P`, by the caller, and `advance` below gives it up.
+    let value = unsafe { payload.read() };
+    // SAFETY: exactly the record whose payload was moved out.
+    unsafe { words.advance(header.words()) };
+    words.settle();
+    value
+}

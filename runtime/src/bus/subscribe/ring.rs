@@ -1,0 +1,190 @@
+//! A handler's own ring: what `#[on(bounded = N, on_full = ..)]` and a topic's `drop_old` make.
+//!
+//! The ring takes a copy of each message. When it turns non-empty, a token goes into the pool's queue; the token's turn
+//! delivers what the ring holds then. Under a drop policy the message's credit returns when it enters the ring, under
+//! `block` when it is delivered.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use super::super::cursor::Taken;
+use super::super::figures::DropReason;
+use super::super::side::NO_TICKET;
+use super::super::topic::{OnFull, Packet, Topic};
+use super::{Origin, Subscriber, after, keep};
+use crate::locus::cell::{LocusCell, State};
+use crate::locus::describe::{Handler, Locus};
+use crate::pool::core::Core;
+use crate::watch::log::{self, Site};
+use crate::watch::{Account, Kind};
+
+/// A ring that a token in the queue stands for.
+pub(crate) trait TokenRing {
+    /// Delivers what the ring holds now, as far as the locus is ready.
+    fn drain(&self, core: &Core);
+}
+
+/// Messages waiting for one subscription, and how many it lost since the last that it took.
+pub(crate) struct Ring<T: Topic> {
+    waiting: RefCell<VecDeque<(Packet<T>, u32)>>,
+    bound: usize,
+    on_full: OnFull,
+    missed: Cell<u64>,
+    account: RefCell<Option<Account>>,
+    path: Rc<str>,
+}
+
+impl<T: Topic> Ring<T> {
+    pub(crate) fn new(path: &str, bound: usize, on_full: OnFull) -> Self {
+        Self {
+            waiting: RefCell::default(),
+            bound: bound.max(1),
+            on_full,
+            missed: Cell::new(0),
+            account: RefCell::new(None),
+            path: Rc::from(format!("{path} {}", T::SPEC.subject)),
+        }
+    }
+
+    /// Takes one message in under the ring's policy; returns whether the ring was empty before.
+    pub(crate) fn push(
+        &self,
+        core: &Core,
+        packet: &mut Taken<Packet<T>>,
+        origin: &mut Origin,
+        last: bool,
+    ) -> bool {
+        let full = self.waiting.borrow().len() >= self.bound;
+        let was_empty = self.waiting.borrow().is_empty();
+        let route = core.route::<T>();
+        match self.on_full {
+            OnFull::DropNew if full => {
+                self.missed.set(self.missed.get() + 1);
+                route.dropped(core, DropReason::Overrun, 1);
+                return false;
+            }
+            OnFull::DropOld if full => {
+                let oldest = self.waiting.borrow_mut().pop_front();
+                self.missed.set(self.missed.get() + 1);
+                route.dropped(core, DropReason::Overrun, 1);
+                drop(oldest);
+            }
+            _ => {}
+        }
+        let kept = keep(packet, last);
+        let ticket = if self.on_full == OnFull::Block { origin.hold(core) } else { NO_TICKET };
+        self.enter(kept, ticket);
+        was_empty
+    }
+
+    fn enter(&self, packet: Packet<T>, ticket: u32) {
+        let mut waiting = self.waiting.borrow_mut();
+        let before = waiting.capacity();
+        waiting.push_back((packet, ticket));
+        let capacity = waiting.capacity();
+        if capacity != before {
+            let bytes = capacity * size_of::<(Packet<T>, u32)>();
+            let mut account = self.account.borrow_mut();
+            account.get_or_insert_with(|| Account::new(&*self.path, Kind::Ring)).set(bytes, 1);
+        }
+    }
+
+    /// Moves the oldest message out; its ticket is the caller's to release.
+    pub(crate) fn pop(&self) -> Option<(Packet<T>, u32)> {
+        self.waiting.borrow_mut().pop_front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.borrow().is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.borrow().len()
+    }
+
+    /// How many were lost since the last call.
+    pub(crate) fn take_missed(&self) -> u64 {
+        self.missed.take()
+    }
+}
+
+/// The `N`-th handler of a locus, fed from its own ring.
+pub(crate) struct Ringed<L: Locus + Handler<N>, const N: usize> {
+    cell: Rc<LocusCell<L>>,
+    ring: Ring<L::Topic>,
+    token: Cell<u32>,
+}
+
+impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
+    pub(crate) fn new(cell: &Rc<LocusCell<L>>, core: &Core, bound: usize, on_full: OnFull) -> Rc<Self> {
+        let ring = Ring::new(&cell.head.path, bound, on_full);
+        let me = Rc::new(Self { cell: Rc::clone(cell), ring, token: Cell::new(0) });
+        me.token.set(core.add_token(Rc::clone(&me) as Rc<dyn TokenRing>));
+        me
+    }
+
+    /// Tells the locus what it missed, where it asked to be told.
+    fn tell_missed(&self, core: &Core) {
+        let n = self.ring.take_missed();
+        if n == 0 {
+            return;
+        }
+        let options = <L as Handler<N>>::OPTIONS;
+        if !options.missed {
+            let (path, subject) = (&self.cell.head.path, L::Topic::SPEC.subject);
+            return log::warn(Site::Bus, || format!("{path} missed {n} of {subject}: its ring was full"));
+        }
+        let result =
+            catch_unwind(AssertUnwindSafe(|| self.cell.activate(core, |me, cx| L::missed(me, n, cx))));
+        after::<L>(core, &self.cell, options.method, result);
+    }
+}
+
+impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
+    fn drain(&self, core: &Core) {
+        let head = &self.cell.head;
+        for _ in 0..self.ring.len() {
+            if head.state.get() == State::Ready {
+                self.tell_missed(core);
+            }
+            if head.state.get() != State::Ready {
+                break;
+            }
+            let Some((mut packet, ticket)) = self.ring.pop() else { break };
+            head.handled.set(head.handled.get() + 1);
+            let promise = std::mem::take(&mut packet.promise);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                self.cell.activate(core, |me, cx| L::handle(me, &packet.message, promise, cx))
+            }));
+            after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
+            drop(packet);
+            core.release_ticket(ticket);
+        }
+        if self.ring.is_empty() {
+            return;
+        }
+        match head.state.get() {
+            State::Ready => core.queue.push_token(self.token.get()),
+            State::Closed => {
+                while self.ring.pop().is_some_and(|(_, ticket)| {
+                    core.release_ticket(ticket);
+                    true
+                }) {}
+            }
+            _ => head.side.borrow_mut().push(crate::bus::TOKEN, self.token.get(), ()),
+        }
+    }
+}
+
+impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Ringed<L, N> {
+    fn deliver(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, origin: &mut Origin, last: bool) {
+        if self.cell.head.state.get() == State::Closed {
+            return core.closed::<L::Topic>(packet);
+        }
+        if self.ring.push(core, packet, origin, last) {
+            core.queue.push_token(self.token.get());
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! What a topic is to the bus: a message type with a number, a key and a policy.
+//!
+//! `#[topic]` implements [`Topic`]. The number is dense and per process, so that a pool finds the route of a
+//! message by one indexed load. Numbers come in pairs: `n` carries the messages, `n + 1` their answers.
+
+use std::hash::Hash;
+use std::hash::Hasher;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use crate::bus::ask::{AskError, Reply};
+use crate::locus::BoxError;
+use crate::locus::describe::{IntoOutcome, Outcome};
+
+/// What a publisher meets when a topic's bound is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFull {
+    /// The message waits with its publisher, which gets no further activation until it has gone.
+    Block,
+    /// Every subscription has a ring of its own, loses its oldest message and is told how many it missed.
+    DropOld,
+    /// The new message is dropped and counted.
+    DropNew,
+    /// `publish` gives the message back.
+    Fail,
+}
+
+/// The declared facts of a topic.
+#[derive(Clone, Copy, Debug)]
+pub struct TopicSpec {
+    /// Unique name in this binary.
+    pub subject: &'static str,
+    /// Whether messages are routed by key.
+    pub keyed: bool,
+    /// Messages in flight per source pool and destination pool; `None` is the default bound.
+    pub bound: Option<u32>,
+    /// What happens over the bound.
+    pub on_full: OnFull,
+    /// Whether the topic has one subscriber and so needs no `Clone`.
+    pub single: bool,
+}
+
+/// A message type. Implemented by `#[topic]`; the methods are the runtime's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a topic",
+    label = "not a `#[topic]`",
+    note = "mark the type: `#[topic] #[derive(Clone)] struct {Self} {{ .. }}`"
+)]
+pub trait Topic: Send + Sized + 'static {
+    /// What messages are routed by; `()` without a key.
+    type Key: Clone + Eq + Hash + Send + 'static;
+    /// What an [`ask`](crate::Cx::ask) is answered with; [`NoReply`] for plain topics.
+    type Reply: Send + 'static;
+    /// How a handler answers.
+    type Promise: Promise<Reply = Self::Reply>;
+    /// What `publish` returns.
+    type Sent;
+    /// The declared facts.
+    const SPEC: TopicSpec;
+    /// The dense number of the topic in this process.
+    fn number() -> &'static TopicNumber;
+    /// Hashes the key fields.
+    fn hash_key<H: Hasher>(&self, state: &mut H);
+    /// Whether the key fields equal `key`.
+    fn is_key(&self, key: &Self::Key) -> bool;
+    /// The key, cloned out.
+    fn key(&self) -> Self::Key;
+    /// A copy for a further pool or subscription.
+    #[must_use]
+    fn duplicate(&self) -> Self;
+    /// Shapes the result of `publish` by the topic's policy.
+    fn sent(result: Result<(), Full<Self>>) -> Self::Sent;
+}
+
+/// The answer type of topics that have none.
+#[derive(Debug)]
+pub enum NoReply {}
+
+/// `publish` met a full topic that is declared `on_full = fail`; the message comes back.
+pub struct Full<T>(pub T);
+
+impl<T> std::fmt::Debug for Full<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Full(..)")
+    }
+}
+
+impl<T> std::fmt::Display for Full<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the topic is full")
+    }
+}
+
+impl<T> std::error::Error for Full<T> {}
+
+/// The number of one topic, given at its first use.
+pub struct TopicNumber(AtomicU16);
+
+/// Subjects by number, for reports. Index `number / 2 - 1`.
+static SUBJECTS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+
+/// The highest number a topic may get; what lies above is reserved for records of the bus itself.
+const TOPIC_NUMBER_MAX: usize = 0xFF00;
+
+impl TopicNumber {
+    /// A number not yet given.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(AtomicU16::new(0))
+    }
+
+    /// The number, given now if this is the first use.
+    #[inline]
+    pub(crate) fn get<T: Topic>(&self) -> u16 {
+        match self.0.load(Ordering::Relaxed) {
+            0 => self.register::<T>(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn register<T: Topic>(&self) -> u16 {
+        let mut subjects = SUBJECTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let given = self.0.load(Ordering::Relaxed);
+        if given != 0 {
+            return given;
+        }
+        subjects.push(T::SPEC.subject);
+        let number = subjects.len() * 2;
+        assert!(number <= TOPIC_NUMBER_MAX, "more than {} topics in one process", TOPIC_NUMBER_MAX / 2);
+        let number = u16::try_from(number).expect("bounded by the assertion above");
+        self.0.store(number, Ordering::Relaxed);
+        number
+    }
+}
+
+impl Default for TopicNumber {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for TopicNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TopicNumber({})", self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The subject of a topic (or of its answers) by number.
+pub(crate) fn subject_of(number: u16) -> &'static str {
+    let subjects = SUBJECTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let index = usize::from(number / 2).wrapping_sub(1);
+    subjects.get(index).copied().unwrap_or("(bus)")
+}
+
+/// How a handler of a topic answers: not at all (`()`), or through a [`Reply`].
+pub trait Promise: Default + Send + 'static {
+    /// The answer's type.
+    type Reply: Send + 'static;
+    /// Whether somebody waits for an answer.
+    fn is_asked(&self) -> bool;
+    /// Tells whoever waits why there will be no answer.
+    fn fail(self, why: AskError);
+    /// Puts a reply into the promise.
+    fn from_reply(reply: Reply<Self::Reply>) -> Self;
+    /// Calls a handler that takes `reply: Reply<R>` as its last argument.
+    fn with_reply<O: IntoOutcome>(self, handler: impl FnOnce(Reply<Self::Reply>) -> O) -> Outcome;
+}
+
+impl Promise for () {
+    type Reply = NoReply;
+    fn is_asked(&self) -> bool {
+        false
+    }
+    fn fail(self, _why: AskError) {}
+    fn from_reply(_reply: Reply<NoReply>) -> Self {}
+    fn with_reply<O: IntoOutcome>(self, _handler: impl FnOnce(Reply<NoReply>) -> O) -> Outcome {
+        Err(BoxError::from("a topic without `reply = ..` cannot be answered"))
+    }
+}
+
+impl<R: Send + 'static> Promise for Option<Reply<R>> {
+    type Reply = R;
+    fn is_asked(&self) -> bool {
+        self.is_some()
+    }
+    fn fail(self, why: AskError) {
+        if let Some(reply) = self {
+            reply.fail(why);
+        }
+    }
+    fn from_reply(reply: Reply<R>) -> Self {
+        Some(reply)
+    }
+    fn with_reply<O: IntoOutcome>(self, handler: impl FnOnce(Reply<R>) -> O) -> Outcome {
+        handler(self.unwrap_or_else(Reply::unheard)).into_outcome()
+    }
+}
+
+/// What a handler may return, given how its topic is answered.
+#[diagnostic::on_unimplemented(
+    message = "a handler of this topic cannot return `{Self}`",
+    label = "returned here",
+    note = "a plain topic's handler returns nothing or `Result<(), E>`; a `reply = R` topic's handler returns `R`"
+)]
+pub trait Answers<P> {
+    /// Turns the handler's result into an outcome, answering on the way.
+    ///
+    /// # Errors
+    /// The handler's own.
+    fn answer(self, promise: P) -> Outcome;
+}
+
+impl Answers<()> for () {
+    #[inline]
+    fn answer(self, _promise: ()) -> Outcome {
+        Ok(())
+    }
+}
+
+impl<E: Into<BoxError>> Answers<()> for Result<(), E> {
+    #[inline]
+    fn answer(self, _promise: ()) -> Outcome {
+        self.map_err(Into::into)
+    }
+}
+
+impl<R: Send + 'static> Answers<Option<Reply<R>>> for R {
+    #[inline]
+    fn answer(self, promise: Option<Reply<R>>) -> Outcome {
+        if let Some(reply) = promise {
+            reply.send(self);
+        }
+        Ok(())
+    }
+}
+
+/// A message with the promise that travels beside it. A plain topic's promise takes no room.
+pub(crate) struct Packet<T: Topic> {
+    pub(crate) message: T,
+    pub(crate) promise: T::Promise,
+}
+
+impl<T: Topic> Packet<T> {
+    #[inline]
+    pub(crate) fn plain(message: T) -> Self {
+        Self { message, promise: T::Promise::default() }
+    }
+
+    /// A copy that nobody waits for.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self::plain(self.message.duplicate())
+    }
+}

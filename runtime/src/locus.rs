@@ -1,0 +1,13 @@
+//! The locus: its cell, the context of its activations, its lifecycle and its `run`.
+
+pub(crate) mod any_cell;
+#[expect(unsafe_code, reason = "a future that borrows the locus and its context across polls")]
+pub(crate) mod birth;
+#[expect(unsafe_code, reason = "lends the locus to one activation at a time by its state byte")]
+pub(crate) mod cell;
+pub(crate) mod context;
+pub(crate) mod describe;
+pub(crate) mod main;
+pub(crate) mod run;
+
+pub use describe::BoxError;

@@ -1,0 +1,161 @@
+//! A cell without the type of its locus: what the pool does to every locus alike.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::bus::subscribe::after;
+use crate::locus::birth::AsyncBirth;
+use crate::locus::cell::{CellHead, LocusCell, State};
+use crate::locus::describe::{Birth, BoxError, Hook, LocalBoxFuture, Locus, Outcome};
+use crate::locus::run::Run;
+use crate::pool::core::Core;
+use crate::supervise::panic_text;
+use crate::watch::log::{self, Site};
+
+/// How a birth went.
+pub(crate) enum Born {
+    /// It is over.
+    Now(Outcome),
+    /// It is an `async fn`.
+    Later(LocalBoxFuture<'static, Outcome>),
+}
+
+pub(crate) trait AnyCell {
+    fn head(&self) -> &CellHead;
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
+    /// Makes the routes of the topics that the locus declares.
+    fn declare(&self, core: &Core);
+    /// Builds the locus by its factory.
+    ///
+    /// # Errors
+    /// The constructor's, or its panic.
+    fn build(&self) -> Result<(), BoxError>;
+    /// Calls `birth`.
+    fn bear(self: Rc<Self>, core: &Rc<Core>) -> Born;
+    /// Subscribes the newborn, in place of what was subscribed before.
+    fn subscribe(self: Rc<Self>, core: &Core);
+    /// Starts `run`, if there is one.
+    fn run(self: Rc<Self>, core: &Rc<Core>) -> Option<LocalBoxFuture<'static, Outcome>>;
+    /// The periods of its timers.
+    fn periods(&self) -> Vec<Duration>;
+    /// Calls a timer's method.
+    fn fire(self: Rc<Self>, core: &Core, timer: usize);
+    /// Calls `drain`.
+    fn drain(self: Rc<Self>, core: &Core);
+    /// Calls `dissolve`, takes the subscriptions back and drops the locus.
+    fn dissolve(self: Rc<Self>, core: &Core);
+    /// Closes the cell without another word of its locus.
+    fn close(&self, core: &Core);
+}
+
+impl<L: Locus> LocusCell<L> {
+    fn hook(self: &Rc<Self>, core: &Core, phase: &'static str, hook: Hook<L>) {
+        let result = catch_unwind(AssertUnwindSafe(|| self.activate(core, |me, cx| hook(me, cx))));
+        after::<L>(core, self, phase, result);
+    }
+}
+
+impl<L: Locus> AnyCell for LocusCell<L> {
+    fn head(&self) -> &CellHead {
+        &self.head
+    }
+
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any> {
+        self
+    }
+
+    fn declare(&self, core: &Core) {
+        for topic in &self.describe.topics {
+            (topic.route)(core);
+        }
+    }
+
+    fn build(&self) -> Result<(), BoxError> {
+        match catch_unwind(AssertUnwindSafe(|| LocusCell::build(self))) {
+            Ok(built) => built,
+            Err(panic) => Err(format!("the constructor panicked: {}", panic_text(panic.as_ref())).into()),
+        }
+    }
+
+    fn bear(self: Rc<Self>, core: &Rc<Core>) -> Born {
+        match L::HOOKS.birth {
+            Birth::None => {
+                self.head.state.set(State::Ready);
+                Born::Now(Ok(()))
+            }
+            Birth::Sync(birth) => {
+                let call = || self.activate(core, |me, cx| birth(me, cx));
+                Born::Now(match catch_unwind(AssertUnwindSafe(call)) {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(error)) => {
+                        core.take_back(&self.head);
+                        Err(error)
+                    }
+                    Err(panic) => {
+                        core.abandon(&self.head);
+                        Err(format!("panicked: {}", panic_text(panic.as_ref())).into())
+                    }
+                })
+            }
+            Birth::Async(birth) => Born::Later(Box::pin(AsyncBirth::new(self, Rc::clone(core), birth))),
+        }
+    }
+
+    fn subscribe(self: Rc<Self>, core: &Core) {
+        let before = self.head.unsubscribe.take();
+        self.peek(|me| {
+            for topic in &self.describe.topics {
+                if let Some(subscribe) = topic.subscribe {
+                    subscribe(&self, me, core);
+                }
+            }
+        });
+        for unsubscribe in before {
+            unsubscribe(core);
+        }
+    }
+
+    fn run(self: Rc<Self>, core: &Rc<Core>) -> Option<LocalBoxFuture<'static, Outcome>> {
+        let run = L::HOOKS.run?;
+        Some(run(Run::new(Rc::clone(core), self)))
+    }
+
+    fn periods(&self) -> Vec<Duration> {
+        self.describe.timers.iter().map(|timer| timer.period).collect()
+    }
+
+    fn fire(self: Rc<Self>, core: &Core, timer: usize) {
+        let Some(timer) = self.describe.timers.get(timer) else { return };
+        self.hook(core, timer.method, timer.fire);
+    }
+
+    fn drain(self: Rc<Self>, core: &Core) {
+        if let Some(drain) = L::HOOKS.drain
+            && self.head.state.get() == State::Ready
+        {
+            self.hook(core, "drain", drain);
+        }
+    }
+
+    fn dissolve(self: Rc<Self>, core: &Core) {
+        if let Some(dissolve) = L::HOOKS.dissolve
+            && matches!(self.head.state.get(), State::Ready | State::Replaying | State::Blocked)
+        {
+            self.hook(core, "dissolve", dissolve);
+        }
+        self.close(core);
+    }
+
+    fn close(&self, core: &Core) {
+        self.head.state.set(State::Closed);
+        for unsubscribe in self.head.unsubscribe.take() {
+            unsubscribe(core);
+        }
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.bury())) {
+            let text = panic_text(panic.as_ref());
+            log::warn(Site::Supervise, || format!("{}: its destructor panicked: {text}", self.head.path));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `Cx`: what one activation may reach.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::arena::Scratch;
+use crate::bus::ask::Ask;
+use crate::bus::publish::{PublishedBy, Publisher};
+use crate::bus::topic::Topic;
+use crate::locus::cell::CellHead;
+use crate::locus::describe::Locus;
+use crate::pool::core::Core;
+
+/// The context of one activation: its scratch, and the right to publish what the locus declares.
+///
+/// `'s` is the activation. It is fresh for each call and appears in no type that outlives it, so the borrow checker
+/// proves that nothing from [`scratch`](Self::scratch) stays in the locus.
+pub struct Cx<'s, L: ?Sized> {
+    scratch: &'s Scratch,
+    core: &'s Core,
+    head: &'s CellHead,
+    /// Invariant in `'s`, and neither `Send` nor `Sync`.
+    marker: PhantomData<(fn(&'s ()) -> &'s (), *const L)>,
+}
+
+impl<'s, L: 'static> Cx<'s, L> {
+    #[inline]
+    pub(crate) fn new(scratch: &'s Scratch, core: &'s Core, head: &'s CellHead) -> Self {
+        Self { scratch, core, head, marker: PhantomData }
+    }
+
+    /// The arena of this activation, freed when the method returns.
+    #[inline]
+    #[must_use]
+    pub fn scratch(&self) -> &'s Scratch {
+        self.scratch
+    }
+
+    /// Publishes `message` under the policy of its topic. It leaves when the activation succeeds, and not at all when
+    /// it fails.
+    ///
+    /// # Ordering
+    /// Each subscriber gets what this locus publishes in order, over all topics.
+    ///
+    /// # Cost
+    /// One copy of the message into the pool's queue; no allocation, no lock, no atomic read-modify-write.
+    #[inline]
+    pub fn publish<T: PublishedBy<L>>(&mut self, message: T) -> T::Sent {
+        message.__send(&mut Publisher::new(self.core))
+    }
+
+    /// Asks the responder of a topic. Say how long to wait, and what to do with the answer:
+    /// `cx.ask(q).within(d).then(|me, answer, cx| ..)`.
+    pub fn ask<'c, Q>(&'c mut self, question: Q) -> Ask<'c, L, Q>
+    where
+        L: Locus,
+        Q: Topic + PublishedBy<L>,
+    {
+        Ask::new(self.core, self.head, question)
+    }
+
+    /// Runs `body` with a nested scratch that is freed at its end.
+    ///
+    /// It is another arena, never a mark on the outer one, so what the outer scratch holds stays usable inside.
+    pub fn scoped<R>(&mut self, body: impl for<'t> FnOnce(&mut Cx<'t, L>) -> R) -> R {
+        let (core, head) = (self.core, self.head);
+        core.scoped(head, |scratch| body(&mut Cx::new(scratch, core, head)))
+    }
+
+    /// The time at which this turn of the pool began. Cheaper than the clock, and virtual in tests.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.core.now()
+    }
+
+    /// Where the locus stands in the tree, such as `chat/web[1]`.
+    #[must_use]
+    pub fn path(&self) -> Arc<str> {
+        Arc::clone(&self.head.path)
+    }
+
+    /// Which replica of its part this is, from 0.
+    #[must_use]
+    pub fn replica(&self) -> u32 {
+        self.head.replica
+    }
+}
+
+impl<L: ?Sized> std::fmt::Debug for Cx<'_, L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cx").field("path", &self.head.path).finish_non_exhaustive()
+    }
+}

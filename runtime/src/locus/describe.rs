@@ -1,0 +1,271 @@
+//! What the macros say about a locus type: its topics, handlers, timers and hooks.
+//!
+//! `#[locus]` on a struct implements [`Declared`], on an impl [`Locus`], [`Handler`] and [`Timer`]. Everything is a
+//! plain function pointer or an associated function, so that a handler call is monomorphic.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::bus::subscribe;
+use crate::bus::topic::{OnFull, Topic};
+use crate::locus::cell::LocusCell;
+use crate::locus::context::Cx;
+use crate::locus::run::Run;
+use crate::pool::core::Core;
+
+/// The cause of a failure, as handlers return it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How an activation ended.
+pub type Outcome = Result<(), BoxError>;
+
+/// A future that stays on its pool.
+pub type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What a lifecycle method, timer or `run` may return: nothing, or `Result<(), E>`.
+#[diagnostic::on_unimplemented(
+    message = "a locus method that the runtime calls cannot return `{Self}`",
+    label = "returned here",
+    note = "return nothing, or `Result<(), E>` with `E: Into<Box<dyn Error + Send + Sync>>`"
+)]
+pub trait IntoOutcome {
+    /// The outcome the runtime sees.
+    ///
+    /// # Errors
+    /// The method's own.
+    fn into_outcome(self) -> Outcome;
+}
+
+impl IntoOutcome for () {
+    #[inline]
+    fn into_outcome(self) -> Outcome {
+        Ok(())
+    }
+}
+
+impl<E: Into<BoxError>> IntoOutcome for Result<(), E> {
+    #[inline]
+    fn into_outcome(self) -> Outcome {
+        self.map_err(Into::into)
+    }
+}
+
+/// What is written on one subscription.
+#[derive(Clone, Copy, Debug)]
+pub struct OnOptions {
+    /// The method's name, for reports.
+    pub method: &'static str,
+    /// A ring of this subscription's own, of so many messages.
+    pub bounded: Option<u32>,
+    /// What happens when that ring is full.
+    pub on_full: Option<OnFull>,
+    /// Whether the locus is told how many messages its ring lost.
+    pub missed: bool,
+}
+
+/// Which messages of a topic a subscription takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match<K> {
+    /// Every message, keyed or not.
+    All,
+    /// Those with this key.
+    Key(K),
+}
+
+/// What is written on the locus itself.
+#[derive(Clone, Copy, Debug)]
+pub struct LocusOptions {
+    /// Restarts allowed within [`Self::within`] before the failure goes up.
+    pub restarts: u32,
+    /// The window in which restarts are counted.
+    pub within: Duration,
+    /// Scratch bytes one activation may use.
+    pub scratch_bytes_max: usize,
+}
+
+impl LocusOptions {
+    /// Three restarts in five seconds (the default intensity of OTP is of that order), 16 MiB of scratch.
+    pub const DEFAULT: Self =
+        Self { restarts: 3, within: Duration::from_secs(5), scratch_bytes_max: 16 << 20 };
+}
+
+/// A struct marked `#[locus]`: its name, options and topics.
+pub trait Declared: Sized + 'static {
+    /// The type's name, for paths and reports.
+    const NAME: &'static str;
+    /// What is written on the locus.
+    const OPTIONS: LocusOptions;
+    /// Lists the topics it publishes and receives.
+    fn declare(describe: &mut Describe<Self>);
+}
+
+/// A struct with a `#[locus] impl`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a locus",
+    label = "has no `#[locus] impl`",
+    note = "mark the struct and one impl block of it with `#[locus]` (the impl may be empty)"
+)]
+pub trait Locus: Declared {
+    /// Its lifecycle methods.
+    const HOOKS: Hooks<Self>;
+    /// Lists its handlers and timers.
+    fn describe(describe: &mut Describe<Self>);
+}
+
+/// The `N`-th `#[on]` method of a locus, in source order.
+pub trait Handler<const N: usize>: Sized + 'static {
+    /// What it handles.
+    type Topic: Topic;
+    /// What is written on it.
+    const OPTIONS: OnOptions;
+    /// Which messages it takes; asked once, right after birth.
+    fn key_of(me: &Self) -> Match<<Self::Topic as Topic>::Key>;
+    /// Handles one message.
+    ///
+    /// # Errors
+    /// The method's own.
+    fn handle(
+        me: &mut Self,
+        message: &Self::Topic,
+        promise: <Self::Topic as Topic>::Promise,
+        cx: &mut Cx<'_, Self>,
+    ) -> Outcome;
+    /// Hears that `n` messages were lost before the next one.
+    ///
+    /// # Errors
+    /// The method's own.
+    fn missed(me: &mut Self, n: u64, cx: &mut Cx<'_, Self>) -> Outcome {
+        let _ = (me, n, cx);
+        Ok(())
+    }
+}
+
+/// The `N`-th `#[every]` method of a locus, in source order.
+pub trait Timer<const N: usize>: Sized + 'static {
+    /// The method's name, for reports.
+    const METHOD: &'static str;
+    /// The time between two ticks.
+    const PERIOD: Duration;
+    /// Handles one tick.
+    ///
+    /// # Errors
+    /// The method's own.
+    fn fire(me: &mut Self, cx: &mut Cx<'_, Self>) -> Outcome;
+}
+
+/// `T` is named in the `receives(..)` of the locus `L`. Implemented by `#[locus]`.
+#[diagnostic::on_unimplemented(
+    message = "`{L}` does not declare that it receives `{Self}`",
+    label = "not in `receives(..)` of `{L}`",
+    note = "add it where the struct is declared: `#[locus(receives({Self}))]`"
+)]
+pub trait ReceivedBy<L: ?Sized>: Topic {
+    /// What is written on it.
+    const OPTIONS: OnOptions;
+    /// Which messages `run` takes; asked once, right after birth.
+    fn key_of(me: &L) -> Match<Self::Key>;
+}
+
+/// A sync lifecycle method.
+pub type Hook<L> = for<'a, 'c, 's> fn(&'a mut L, &'c mut Cx<'s, L>) -> Outcome;
+
+/// How a locus is born.
+pub enum Birth<L: 'static> {
+    /// At once.
+    None,
+    /// By a plain method.
+    Sync(Hook<L>),
+    /// By an `async fn`, which holds the locus until it ends.
+    Async(for<'a> fn(&'a mut L, &'a mut Cx<'a, L>) -> LocalBoxFuture<'a, Outcome>),
+}
+
+/// The lifecycle methods of a locus.
+pub struct Hooks<L: 'static> {
+    /// Opens what the locus owns.
+    pub birth: Birth<L>,
+    /// Owns its I/O.
+    pub run: Option<fn(Run<L>) -> LocalBoxFuture<'static, Outcome>>,
+    /// Says the last words, while the bus still delivers.
+    pub drain: Option<Hook<L>>,
+    /// Closes what the locus owns.
+    pub dissolve: Option<Hook<L>>,
+}
+
+impl<L: 'static> std::fmt::Debug for Hooks<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hooks")
+    }
+}
+
+/// A topic that a locus publishes, receives or handles.
+pub(crate) struct TopicUse<L: 'static> {
+    pub(crate) number: u16,
+    /// Makes the topic's route on a pool.
+    pub(crate) route: fn(&Core),
+    /// Subscribes a newborn locus; `None` for what it only publishes.
+    pub(crate) subscribe: Option<fn(&Rc<LocusCell<L>>, &L, &Core)>,
+}
+
+/// One timer of a locus type.
+pub(crate) struct TimerUse<L: 'static> {
+    pub(crate) method: &'static str,
+    pub(crate) period: Duration,
+    pub(crate) fire: Hook<L>,
+}
+
+/// Collects what [`Declared::declare`] and [`Locus::describe`] list.
+pub struct Describe<L: 'static> {
+    pub(crate) topics: Vec<TopicUse<L>>,
+    pub(crate) timers: Vec<TimerUse<L>>,
+}
+
+impl<L: 'static> std::fmt::Debug for Describe<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Describe").field("topics", &self.topics.len()).finish_non_exhaustive()
+    }
+}
+
+impl<L: Locus> Describe<L> {
+    /// Everything the macros know of `L`.
+    pub(crate) fn of() -> Self {
+        let mut describe = Self { topics: Vec::new(), timers: Vec::new() };
+        L::declare(&mut describe);
+        L::describe(&mut describe);
+        describe
+    }
+}
+
+impl<L: Declared> Describe<L> {
+    /// `publishes(T)`.
+    pub fn publishes<T: Topic>(&mut self) {
+        self.add::<T>(None);
+    }
+
+    /// `receives(T)`.
+    pub fn receives<T: ReceivedBy<L>>(&mut self) {
+        self.add::<T>(Some(subscribe::receive::<L, T>));
+    }
+
+    /// The `N`-th `#[on]` method.
+    pub fn on<const N: usize>(&mut self)
+    where
+        L: Locus + Handler<N>,
+    {
+        self.add::<L::Topic>(Some(subscribe::handle::<L, N>));
+    }
+
+    /// The `N`-th `#[every]` method.
+    pub fn every<const N: usize>(&mut self)
+    where
+        L: Timer<N>,
+    {
+        self.timers.push(TimerUse { method: L::METHOD, period: L::PERIOD, fire: <L as Timer<N>>::fire });
+    }
+
+    fn add<T: Topic>(&mut self, subscribe: Option<fn(&Rc<LocusCell<L>>, &L, &Core)>) {
+        let number = T::number().get::<T>();
+        self.topics.push(TopicUse { number, route: Core::ensure_route::<T>, subscribe });
+    }
+}

@@ -1,0 +1,290 @@
+//! The core of a pool: everything its activations may reach, behind shared references.
+//!
+//! One core belongs to one thread. Handlers run while the core is borrowed, so each part of it is a cell of its own that
+//! is touched briefly and never while foreign code runs.
+
+mod failure;
+pub(crate) mod outside;
+mod publish;
+mod ticket;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use self::ticket::Ticket;
+use crate::app::shared::AppShared;
+use crate::arena::{Scratch, ScratchStack};
+use crate::bus::gate::Ingress;
+use crate::bus::outbox::Outbox;
+use crate::bus::queue::Queue;
+use crate::bus::routes::Routes;
+use crate::bus::subscribe::ring::TokenRing;
+use crate::bus::subscription::{Outside, WakeLater};
+use crate::bus::words::Mark;
+use crate::locus::any_cell::AnyCell;
+use crate::locus::cell::{CellHead, LocusCell, State};
+use crate::locus::describe::Locus;
+use crate::pool::PoolId;
+use crate::pool::timers::Timers;
+use crate::supervise::Cause;
+
+/// The index of no cell: what is published then comes from outside.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// The outbox for one pool, and where the current activation began in it.
+#[derive(Default)]
+struct Out {
+    outbox: RefCell<Outbox>,
+    marked_in: Cell<u64>,
+    mark: Cell<Option<Mark>>,
+}
+
+/// A locus that failed, and what the supervisor needs to know of it.
+pub(crate) struct Failure {
+    pub(crate) cell: u32,
+    pub(crate) phase: &'static str,
+    pub(crate) cause: Cause,
+}
+
+pub(crate) struct Core {
+    pub(crate) id: PoolId,
+    app: Arc<AppShared>,
+    pub(crate) queue: Queue,
+    pub(crate) routes: Routes,
+    scratch: ScratchStack,
+    /// Nested regions open in the current activation.
+    depth: Cell<usize>,
+    outs: Box<[Out]>,
+    cells: RefCell<Vec<Rc<dyn AnyCell>>>,
+    /// The cell whose activation runs.
+    current: Cell<u32>,
+    activation: Cell<u64>,
+    /// Where the current activation began in the queue.
+    mark: Cell<Mark>,
+    /// Whether what is published now goes to the publisher's stage.
+    detour: Cell<bool>,
+    /// Whether the start is not over, so that everything waits.
+    holding: Cell<bool>,
+    pub(crate) is_in_turn: Cell<bool>,
+    /// Loci whose stage waits for room.
+    pub(crate) blocked: RefCell<VecDeque<u32>>,
+    /// Loci that became ready and have something set aside.
+    pub(crate) ready: RefCell<VecDeque<u32>>,
+    pub(crate) failures: RefCell<Vec<Failure>>,
+    tickets: RefCell<Vec<Ticket>>,
+    free_tickets: RefCell<Vec<u32>>,
+    tokens: RefCell<Vec<Rc<dyn TokenRing>>>,
+    pub(crate) timers: RefCell<Timers>,
+    pub(crate) ingresses: RefCell<Vec<Box<dyn Ingress>>>,
+    pub(crate) outside: RefCell<Vec<Outside>>,
+    are_outsiders_gone: Cell<bool>,
+    pub(crate) wake_later: RefCell<Vec<Arc<dyn WakeLater>>>,
+    pub(crate) questions_open: Cell<usize>,
+    now: Cell<Instant>,
+}
+
+impl Core {
+    pub(crate) fn new(id: PoolId, app: Arc<AppShared>, now: Instant) -> Rc<Self> {
+        let queue = Queue::default();
+        let mark = queue.mark();
+        Rc::new(Self {
+            id,
+            queue,
+            routes: Routes::default(),
+            scratch: ScratchStack::new(&app.pool_path(id)),
+            depth: Cell::new(0),
+            outs: app.pools.iter().map(|_| Out::default()).collect(),
+            cells: RefCell::default(),
+            current: Cell::new(NOBODY),
+            activation: Cell::new(0),
+            mark: Cell::new(mark),
+            detour: Cell::new(true),
+            holding: Cell::new(true),
+            is_in_turn: Cell::new(false),
+            blocked: RefCell::default(),
+            ready: RefCell::default(),
+            failures: RefCell::default(),
+            tickets: RefCell::default(),
+            free_tickets: RefCell::default(),
+            tokens: RefCell::default(),
+            timers: RefCell::default(),
+            ingresses: RefCell::default(),
+            outside: RefCell::default(),
+            are_outsiders_gone: Cell::new(false),
+            wake_later: RefCell::default(),
+            questions_open: Cell::new(0),
+            now: Cell::new(now),
+            app,
+        })
+    }
+
+    pub(crate) fn app(&self) -> &Arc<AppShared> {
+        &self.app
+    }
+
+    pub(crate) fn app_id(&self) -> u32 {
+        self.app.id
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    pub(crate) fn set_now(&self, now: Instant) {
+        self.now.set(now);
+    }
+
+    // ---- activations ------------------------------------------------------------------------------------------
+
+    /// Opens the envelope of an activation.
+    #[inline]
+    pub(crate) fn begin(&self, head: &CellHead) {
+        self.current.set(head.index);
+        self.activation.set(self.activation.get() + 1);
+        self.mark.set(self.queue.mark());
+    }
+
+    /// Closes it after a return, successful or not.
+    #[inline]
+    pub(crate) fn end(&self, head: &CellHead) {
+        self.end_scratch(0);
+        self.current.set(NOBODY);
+        head.state.set(State::Ready);
+        if self.detour.get() {
+            self.end_detoured(head);
+        }
+    }
+
+    #[cold]
+    fn end_detoured(&self, head: &CellHead) {
+        self.detour.set(self.holding.get());
+        if !head.stage.borrow().is_empty() {
+            head.state.set(State::Blocked);
+            self.blocked.borrow_mut().push_back(head.index);
+        }
+    }
+
+    /// Opens the envelope anew for an activation that waited; what it publishes goes behind what still waits of it.
+    pub(crate) fn resume(&self, head: &CellHead) {
+        self.begin(head);
+        self.detour.set(self.holding.get() || !head.stage.borrow().is_empty());
+    }
+
+    /// Leaves the envelope of an activation that waits, or that unwound.
+    pub(crate) fn suspend(&self) {
+        self.current.set(NOBODY);
+        self.detour.set(self.holding.get());
+    }
+
+    /// The scratch of the activation that was just opened.
+    #[inline]
+    pub(crate) fn scratch(&self, head: &CellHead) -> &Scratch {
+        self.scratch.begin_with_ceiling(0, head.scratch_bytes_max)
+    }
+
+    #[inline]
+    fn end_scratch(&self, depth: usize) {
+        // SAFETY: the activation, or the nested region, that borrowed this depth has returned or unwound, and nothing
+        // it could reach outlives it: `Cx<'s>` is lent for a fresh `'s` each time.
+        unsafe { self.scratch.end(depth) };
+    }
+
+    /// Runs `body` with a scratch of its own.
+    pub(crate) fn scoped<R>(&self, head: &CellHead, body: impl FnOnce(&Scratch) -> R) -> R {
+        let depth = self.depth.get() + 1;
+        let scratch = self.scratch.begin_with_ceiling(depth, head.scratch_bytes_max);
+        self.depth.set(depth);
+        let result = body(scratch);
+        // A panic leaves the depth as it is, and `abandon` ends every open region.
+        self.end_scratch(depth);
+        self.depth.set(depth - 1);
+        result
+    }
+
+    pub(crate) fn activation(&self) -> u64 {
+        self.activation.get()
+    }
+
+    /// Whether a locus publishes now, which can wait for room.
+    pub(crate) fn has_publisher(&self) -> bool {
+        self.current.get() != NOBODY
+    }
+
+    /// The path of the locus whose activation runs.
+    pub(crate) fn current_path(&self) -> Option<Arc<str>> {
+        let cells = self.cells.borrow();
+        cells.get(self.current.get() as usize).map(|cell| Arc::clone(&cell.head().path))
+    }
+
+    /// Lets a locus take messages again: what waits of it or for it goes first.
+    pub(crate) fn make_ready(&self, head: &CellHead) {
+        if !head.stage.borrow().is_empty() {
+            head.state.set(State::Blocked);
+            let mut blocked = self.blocked.borrow_mut();
+            if !blocked.contains(&head.index) {
+                blocked.push_back(head.index);
+            }
+            return;
+        }
+        if head.side.borrow().len() > 0 || head.pending_ticks.get() != 0 {
+            head.state.set(State::Replaying);
+            self.ready.borrow_mut().push_back(head.index);
+            return;
+        }
+        head.state.set(State::Ready);
+        for waiter in head.waiters.take() {
+            waiter.wake();
+        }
+    }
+
+    /// A timer of a locus is due: it fires now, or once when the locus is ready.
+    pub(crate) fn tick(&self, cell: &Rc<dyn AnyCell>, timer: usize) {
+        let head = cell.head();
+        match head.state.get() {
+            State::Ready => Rc::clone(cell).fire(self, timer),
+            State::Closed => {}
+            _ => head.pending_ticks.set(head.pending_ticks.get() | 1 << timer.min(63)),
+        }
+    }
+
+    // ---- cells ------------------------------------------------------------------------------------------------
+
+    pub(crate) fn next_cell(&self) -> u32 {
+        u32::try_from(self.cells.borrow().len()).expect("fewer than 4 billion loci on one pool")
+    }
+
+    pub(crate) fn add_cell(&self, cell: Rc<dyn AnyCell>) {
+        debug_assert_eq!(cell.head().index, self.next_cell());
+        self.cells.borrow_mut().push(cell);
+    }
+
+    pub(crate) fn cell(&self, index: u32) -> Option<Rc<dyn AnyCell>> {
+        self.cells.borrow().get(index as usize).cloned()
+    }
+
+    pub(crate) fn cell_of<L: Locus>(&self, index: u32) -> Option<Rc<LocusCell<L>>> {
+        self.cell(index)?.as_any().downcast().ok()
+    }
+
+    pub(crate) fn cells(&self) -> Vec<Rc<dyn AnyCell>> {
+        self.cells.borrow().clone()
+    }
+
+    pub(crate) fn state_of(&self, index: u32) -> Option<State> {
+        self.cells.borrow().get(index as usize).map(|cell| cell.head().state.get())
+    }
+
+    /// Appends something to what waits for a locus.
+    pub(crate) fn set_aside<P>(&self, cell: u32, number: u16, payload: P) {
+        if let Some(cell) = self.cell(cell) {
+            cell.head().side.borrow_mut().push(number, 0, payload);
+        }
+    }
+
+    pub(crate) fn count_question(&self, by: isize) {
+        self.questions_open.set(self.questions_open.get().wrapping_add_signed(by));
+    }
+}

@@ -1,0 +1,94 @@
+//! What a failed activation leaves behind, and how it is taken back.
+
+use std::any::Any;
+
+use crate::bus::record::{Header, Word};
+use crate::bus::words::Words;
+use crate::locus::BoxError;
+use crate::locus::cell::{CellHead, State};
+use crate::pool::core::{Core, Failure};
+use crate::supervise::{Cause, panic_text};
+use crate::watch::log::{self, Site};
+
+impl Core {
+    /// An activation returned an error: what it published is taken back, the state of the locus kept.
+    pub(crate) fn failed(&self, head: &CellHead, phase: &'static str, error: BoxError) {
+        self.take_back(head);
+        head.failed.set(head.failed.get() + 1);
+        if head.state.get() == State::Blocked {
+            self.blocked.borrow_mut().retain(|index| *index != head.index);
+            self.make_ready(head);
+        }
+        let count = head.failed.get();
+        log::warn(Site::Supervise, || {
+            format!("{}: {phase} failed ({count} so far), resumed: {error}", head.path)
+        });
+    }
+
+    /// An activation panicked: what it published is taken back, and the locus waits for its restart.
+    pub(crate) fn panicked(&self, head: &CellHead, phase: &'static str, panic: &(dyn Any + Send)) {
+        self.abandon(head);
+        head.failed.set(head.failed.get() + 1);
+        let cause = Cause::Panic(panic_text(panic));
+        self.failures.borrow_mut().push(Failure { cell: head.index, phase, cause });
+    }
+
+    /// Closes the envelope of an activation that unwound, if one is open, and marks its locus as failed.
+    pub(crate) fn abandon(&self, head: &CellHead) {
+        if self.current.get() == head.index {
+            while self.depth.get() > 0 {
+                self.end_scratch(self.depth.get());
+                self.depth.set(self.depth.get() - 1);
+            }
+            self.end_scratch(0);
+            self.suspend();
+            self.take_back(head);
+        }
+        head.state.set(State::Failed);
+    }
+
+    /// Takes back everything the latest activation published.
+    pub(crate) fn take_back(&self, head: &CellHead) {
+        let activation = self.activation.get();
+        self.queue
+            .roll_back(self.mark.get(), |header, payload| self.take_back_one(header, payload, self.id, true));
+        for (out, pool) in self.outs.iter().zip(0..) {
+            let Some(mark) = out.mark.take().filter(|_| out.marked_in.get() == activation) else { continue };
+            let mut removed = Words::default();
+            let mut take = |payload: *mut Word| {
+                // SAFETY: the payload follows its header, and the outbox has given the record up.
+                unsafe { removed.push_record(payload.sub(1)) }
+            };
+            // SAFETY: the mark was taken in this activation, and outboxes are flushed between turns only.
+            unsafe { out.outbox.borrow_mut().rollback_with(mark, |_, payload| take(payload)) };
+            removed.drain_with(|header, payload| self.take_back_one(header, payload, pool, false));
+        }
+        let mut staged = head.stage.borrow_mut().take();
+        staged.drain_with(|header, payload| {
+            if let Some(route) = self.routes.get(header.topic()) {
+                // SAFETY: a staged record of this route that the stage has given up.
+                unsafe { route.take_back_staged(payload) };
+            }
+        });
+        self.routes.for_each(|_, route| route.forget_questions(self, activation));
+    }
+
+    fn take_back_one(&self, header: Header, payload: *mut Word, pool: u16, local: bool) {
+        if let Some(route) = self.routes.get(header.topic()) {
+            // SAFETY: a record of this route that its buffer has given up.
+            unsafe { route.take_back(self, payload, pool, local) };
+        }
+    }
+
+    /// Drops what was set aside for a locus that ended for good.
+    pub(crate) fn flush_aside(&self, head: &CellHead) {
+        loop {
+            let Some(header) = head.side.borrow_mut().peek() else { return };
+            match self.routes.get(header.topic()) {
+                Some(route) => route.replay(self, &head.side),
+                // SAFETY: only tokens have no route, and their payload is `()`.
+                None => unsafe { head.side.borrow_mut().pop::<()>() },
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Publishing through the core: the queue, the stage and the outboxes.
+
+use crate::bus::answers::{Answer, Answers};
+use crate::bus::ask::Address;
+use crate::bus::figures::DropReason;
+use crate::bus::outbox::Outbox;
+use crate::bus::route::{AnyRoute, Route};
+use crate::bus::topic::{Full, Packet, Promise, Topic};
+use crate::pool::PoolId;
+use crate::pool::core::Core;
+
+impl Core {
+    /// Takes a message under the policy of its topic.
+    #[inline]
+    pub(crate) fn publish<T: Topic>(&self, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
+        self.route::<T>().publish(self, packet)
+    }
+
+    #[inline]
+    pub(crate) fn is_detoured(&self) -> bool {
+        self.detour.get()
+    }
+
+    pub(crate) fn is_holding(&self) -> bool {
+        self.holding.get()
+    }
+
+    /// The start is over: messages flow.
+    pub(crate) fn let_go(&self) {
+        self.holding.set(false);
+        self.detour.set(false);
+    }
+
+    /// Keeps a message with the locus that publishes it.
+    pub(crate) fn stage<T: Topic>(&self, number: u16, pools: u64, packet: Packet<T>) {
+        let cells = self.cells.borrow();
+        let Some(cell) = cells.get(self.current.get() as usize) else { return };
+        cell.head().stage.borrow_mut().push(number, pools, packet);
+        self.detour.set(true);
+    }
+
+    /// Appends a message to the outbox for another pool.
+    #[inline]
+    pub(crate) fn push_out<P: Send>(&self, pool: PoolId, number: u16, hash: u32, payload: P) {
+        let out = &self.outs[usize::from(pool)];
+        let mut outbox = out.outbox.borrow_mut();
+        if out.marked_in.get() != self.activation.get() {
+            out.marked_in.set(self.activation.get());
+            out.mark.set(Some(outbox.mark()));
+        }
+        outbox.push(number, hash, payload);
+    }
+
+    /// Lends the outbox for a pool, at the flush.
+    pub(crate) fn with_outbox<R>(&self, pool: usize, flush: impl FnOnce(&mut Outbox) -> R) -> R {
+        // A flush moves the records, so a mark from before it must not be used after it.
+        self.outs[pool].mark.set(None);
+        flush(&mut self.outs[pool].outbox.borrow_mut())
+    }
+
+    /// Sends an answer to the pool that asked.
+    pub(crate) fn send_answer<R: Send + 'static>(&self, to: Address, answer: Answer<R>) {
+        self.send_answer_to(to.pool, to.number, answer);
+    }
+
+    pub(crate) fn send_answer_to<R: Send + 'static>(&self, pool: PoolId, number: u16, answer: Answer<R>) {
+        if pool == self.id {
+            self.queue.push(number, 0, answer);
+        } else {
+            self.push_out(pool, number, 0, answer);
+        }
+    }
+
+    /// Counts a message that arrives for a dissolved locus.
+    pub(crate) fn closed<T: Topic>(&self, packet: &mut Packet<T>) {
+        self.route::<T>().dropped(self, DropReason::Closed, 1);
+        std::mem::take(&mut packet.promise).fail(crate::bus::ask::AskError::Closed);
+    }
+
+    pub(crate) fn log_drop(&self, subject: &'static str, reason: DropReason, n: u64) {
+        if self.app.log_drops {
+            let site = self.current_path();
+            let site = site.as_deref().unwrap_or("(bus)");
+            eprintln!("locus: dropped {n} of {subject} ({reason}) at {site}");
+        }
+    }
+
+    /// The route of a topic this pool declares.
+    ///
+    /// # Panics
+    /// For a topic nobody on this pool declares, which is the runtime's fault.
+    #[inline]
+    pub(crate) fn route<T: Topic>(&self) -> &Route<T> {
+        match self.routes.of::<T>() {
+            Some(route) => route,
+            None => {
+                Self::ensure_route::<T>(self);
+                self.routes.of::<T>().expect("made in the line above")
+            }
+        }
+    }
+
+    pub(crate) fn answers<T: Topic>(&self) -> &Answers<T> {
+        let _ = self.route::<T>();
+        self.routes.answers::<T>().expect("made with the route")
+    }
+
+    /// Makes the route of a topic, with the credits to and from the pools that the plan names.
+    pub(crate) fn ensure_route<T: Topic>(&self) {
+        if !self.routes.ensure::<T>() {
+            return;
+        }
+        let route = self.route::<T>();
+        self.app.connect(self.id, route);
+    }
+
+    pub(crate) fn any_route(&self, number: u16) -> Option<&dyn AnyRoute> {
+        self.routes.get(number)
+    }
+}

@@ -1,0 +1,64 @@
+//! Tickets: who keeps a message's credit while some of its subscribers have not taken it. And tokens: the rings that
+//! stand in the queue as one word.
+
+use std::rc::Rc;
+
+use crate::bus::side::NO_TICKET;
+use crate::bus::subscribe::ring::TokenRing;
+use crate::pool::PoolId;
+use crate::pool::core::Core;
+
+/// A message kept by some of its subscribers.
+pub(super) struct Ticket {
+    holders: u32,
+    source: PoolId,
+    topic: u16,
+}
+
+impl Core {
+    /// Adds a holder to a message's ticket, made at the first.
+    pub(crate) fn hold_ticket(&self, known: Option<u32>, source: PoolId, topic: u16) -> u32 {
+        let mut tickets = self.tickets.borrow_mut();
+        if let Some(ticket) = known {
+            tickets[ticket as usize].holders += 1;
+            return ticket;
+        }
+        let fresh = Ticket { holders: 1, source, topic };
+        if let Some(index) = self.free_tickets.borrow_mut().pop() {
+            tickets[index as usize] = fresh;
+            return index;
+        }
+        tickets.push(fresh);
+        u32::try_from(tickets.len() - 1).expect("bounded by the credits of all topics")
+    }
+
+    /// Releases one holder; the last one returns the credit.
+    pub(crate) fn release_ticket(&self, ticket: u32) {
+        if ticket == NO_TICKET {
+            return;
+        }
+        let (source, topic) = {
+            let mut tickets = self.tickets.borrow_mut();
+            let entry = &mut tickets[ticket as usize];
+            entry.holders -= 1;
+            if entry.holders > 0 {
+                return;
+            }
+            (entry.source, entry.topic)
+        };
+        self.free_tickets.borrow_mut().push(ticket);
+        if let Some(route) = self.routes.get(topic) {
+            route.acked(source);
+        }
+    }
+
+    pub(crate) fn add_token(&self, ring: Rc<dyn TokenRing>) -> u32 {
+        let mut tokens = self.tokens.borrow_mut();
+        tokens.push(ring);
+        u32::try_from(tokens.len() - 1).expect("bounded by the subscriptions of one pool")
+    }
+
+    pub(crate) fn token(&self, index: u32) -> Rc<dyn TokenRing> {
+        Rc::clone(&self.tokens.borrow()[index as usize])
+    }
+}

@@ -1,0 +1,207 @@
+//! A pool on its thread: turns inside a tokio current-thread runtime, and the parking in between.
+//!
+//! A turn through tokio costs far more than a turn, so turns run in an inner loop and tokio gets the thread when there is
+//! nothing to do, or after a bounded time, for its I/O and timers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
+
+use crate::app::control::{Report, Reports};
+use crate::app::plan::PoolPlan;
+use crate::app::shared::AppShared;
+use crate::locus::cell::Seat;
+use crate::pool::PoolId;
+use crate::pool::affinity;
+use crate::pool::bell::Bell;
+use crate::pool::core::Core;
+use crate::pool::life::Life;
+use crate::pool::residency::Held;
+use crate::pool::task::{Tasks, Woken};
+use crate::pool::turn::{Env, Pool};
+use crate::watch::StackAccount;
+use crate::watch::log::{self, Site};
+
+/// Turns before tokio gets the thread: a pass through tokio costs a few hundred nanoseconds.
+const TURNS_MAX: u32 = 64;
+
+/// Time before tokio gets the thread, so that sockets are not kept waiting by long turns.
+const TURNS_TIME_MAX: Duration = Duration::from_micros(50);
+
+/// How long an idle pool looks for work before it parks: about what parking and waking cost.
+const SPIN_TIME_MAX: Duration = Duration::from_micros(20);
+
+/// Pauses between two looks. Fewer would slow the producer down whose lines are looked at.
+const SPIN_PAUSES: u32 = 32;
+
+/// The world of a pool that runs on a thread.
+struct Live {
+    app: Arc<AppShared>,
+}
+
+impl Env for Live {
+    fn now(&mut self) -> Instant {
+        Instant::now()
+    }
+
+    fn ring(&mut self, pool: PoolId) {
+        self.app.ring(pool);
+    }
+}
+
+/// Runs a pool on the calling thread until it is told to stop.
+pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, may_spin: bool) {
+    let path = app.pool_path(plan.id);
+    let _stack = StackAccount::of_this_thread(path.clone());
+    if let Some(core) = plan.core
+        && let Err(error) = affinity::bind_to(core)
+    {
+        log::warn(Site::App, || format!("{path} runs unbound: core {core}: {error}"));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return reports.send(Report::Died { text: format!("{path}: no I/O loop: {error}") }),
+    };
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let bell = Arc::clone(&app.pools[usize::from(plan.id)].bell);
+        let pool = make_pool(plan, &app, &reports, &bell);
+        let entered = pool.core.enter();
+        let live = Live { app: Arc::clone(&app) };
+        let mut looping = PoolLoop { pool, live, bell, sleep: None, may_spin };
+        runtime.block_on(tokio::task::unconstrained(&mut looping));
+        let mut pool = looping.pool;
+        let accounts = pool.accounts();
+        pool.discard_all();
+        // Tasks that the loci spawned end before the thread forgets its core.
+        drop(runtime);
+        drop(entered);
+        accounts
+    }));
+    match ran {
+        Ok(accounts) => reports.send(Report::Stopped { accounts }),
+        Err(panic) => {
+            let text = crate::supervise::panic_text(panic.as_ref());
+            reports.send(Report::Died { text: format!("{path}: the runtime failed: {text}") });
+        }
+    }
+}
+
+/// Makes the pool and the cells of its parts; nothing is built yet.
+fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports, bell: &Arc<Bell>) -> Pool {
+    let core = Core::new(plan.id, Arc::clone(app), Instant::now());
+    for part in plan.parts {
+        let seat = Seat { index: core.next_cell(), replica: part.replica, path: Arc::from(part.path) };
+        let cell = (part.make)(seat);
+        core.add_cell(Rc::clone(&cell));
+        cell.declare(&core);
+    }
+    let names: Vec<String> = app.pools.iter().map(|door| door.name.clone()).collect();
+    Pool {
+        core,
+        control: plan.control,
+        lanes_in: plan.lanes_in,
+        lanes_out: plan.lanes_out,
+        tasks: Tasks::new(Woken::new(Arc::clone(bell))),
+        life: Life { reports: reports.clone(), is_stopped: false },
+        held: Held::new(app.name, &plan.name, &names),
+        sent_words: 0,
+        received_words: 0,
+        activity: 0,
+        first_lane: 0,
+        next_expiry: None,
+    }
+}
+
+/// The pool as the one future of its thread's runtime.
+struct PoolLoop {
+    pool: Pool,
+    live: Live,
+    bell: Arc<Bell>,
+    sleep: Option<Pin<Box<Sleep>>>,
+    may_spin: bool,
+}
+
+impl PoolLoop {
+    /// Takes turns while there is work, for a bounded time. Returns the next deadline once there is none.
+    fn take_turns(&mut self) -> Option<Option<Instant>> {
+        let begun = Instant::now();
+        for _ in 0..TURNS_MAX {
+            self.pool.core.is_in_turn.set(true);
+            let progress = self.pool.turn(&mut self.live);
+            self.pool.core.is_in_turn.set(false);
+            if self.pool.life.is_stopped {
+                return None;
+            }
+            if !progress.worked && !self.spin(progress.deadline) {
+                return Some(progress.deadline);
+            }
+            if begun.elapsed() > TURNS_TIME_MAX {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Looks for work for a moment before the thread parks; returns whether there is some.
+    fn spin(&self, deadline: Option<Instant>) -> bool {
+        if self.pool.has_work() {
+            return true;
+        }
+        if !self.may_spin {
+            return false;
+        }
+        let begun = Instant::now();
+        let until = deadline.map_or(begun + SPIN_TIME_MAX, |deadline| deadline.min(begun + SPIN_TIME_MAX));
+        while Instant::now() < until {
+            (0..SPIN_PAUSES).for_each(|_| std::hint::spin_loop());
+            if self.pool.has_work() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Sets the alarm for the next deadline; returns whether it has passed already.
+    fn is_due(&mut self, deadline: Option<Instant>, context: &mut Context<'_>) -> bool {
+        let Some(deadline) = deadline else {
+            self.sleep = None;
+            return false;
+        };
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
+        if sleep.deadline() != deadline.into() {
+            sleep.as_mut().reset(deadline.into());
+        }
+        sleep.as_mut().poll(context).is_ready()
+    }
+}
+
+impl Future for PoolLoop {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let me = &mut *self;
+        me.bell.awake(context.waker());
+        loop {
+            let Some(deadline) = me.take_turns() else {
+                if me.pool.life.is_stopped {
+                    return Poll::Ready(());
+                }
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            };
+            me.pool.look();
+            me.bell.park_begin();
+            if me.pool.has_work() || me.is_due(deadline, context) {
+                me.bell.park_cancel();
+                continue;
+            }
+            return Poll::Pending;
+        }
+    }
+}

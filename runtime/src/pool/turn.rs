@@ -1,0 +1,347 @@
+//! The turn: one pass of a pool over its work.
+//!
+//! Order: control, waiting stages, lanes, gates, set-aside messages, the pool's own queue, timers, futures; then credits
+//! are returned, outboxes flushed and bells rung. It is plain and sync, with no clock, thread or runtime in it: what it
+//! needs of the world comes through [`Env`].
+//!
+//! Invariants
+//! - I1. A lane's batch and the drained queue stay in place while their records are dispatched: lanes are advanced and
+//!   the queue finished only afterwards.
+//! - I2. Handlers run only inside a turn, and a turn never runs inside a handler.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use crate::app::control::Control;
+use crate::bus::TOKEN;
+use crate::bus::cursor::Cursor;
+use crate::bus::figures::DropReason;
+use crate::bus::lane::{LaneReader, LaneWriter};
+use crate::locus::cell::State;
+use crate::pool::core::Core;
+use crate::pool::task::Tasks;
+use crate::pool::timers::Due;
+use crate::pool::{PoolId, residency::Held};
+
+/// Control messages handled in one turn; the rest waits for the next.
+const CONTROL_MAX: usize = 64;
+
+/// Messages taken from one gate in one turn, so that no topic starves the others.
+const GATE_PULL_MAX: usize = 256;
+
+/// Passes over the pool's own queue in one turn: short exchanges between loci need no flush in between.
+const QUEUE_PASSES_MAX: usize = 16;
+
+/// How often open questions are looked through for deadlines.
+const EXPIRY_PERIOD: Duration = Duration::from_millis(5);
+
+/// What a turn needs of the world.
+pub(crate) trait Env {
+    /// The time.
+    fn now(&mut self) -> Instant;
+    /// Wakes another pool if it has parked.
+    fn ring(&mut self, pool: PoolId);
+}
+
+/// What a turn did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Whether there was work, so that there may be more.
+    pub(crate) worked: bool,
+    /// When the next timer is due.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// One pool with all that belongs to its thread.
+pub(crate) struct Pool {
+    pub(crate) core: Rc<Core>,
+    pub(crate) control: Receiver<Control>,
+    /// By source and destination pool; `None` at its own index.
+    pub(crate) lanes_in: Vec<Option<LaneReader>>,
+    pub(crate) lanes_out: Vec<Option<LaneWriter>>,
+    pub(crate) tasks: Tasks,
+    pub(crate) life: super::life::Life,
+    pub(crate) held: Held,
+    /// Words handed to other pools, and taken from them: equal sums mean empty lanes.
+    pub(crate) sent_words: u64,
+    pub(crate) received_words: u64,
+    /// Turns that did something.
+    pub(crate) activity: u64,
+    pub(crate) first_lane: usize,
+    pub(crate) next_expiry: Option<Instant>,
+}
+
+impl Pool {
+    /// Does one pass over the work there is.
+    pub(crate) fn turn(&mut self, env: &mut impl Env) -> Progress {
+        let now = env.now();
+        self.core.set_now(now);
+        let obeyed = self.handle_control();
+        let mut done = 0;
+        let mut wake = 0_u64;
+        if !self.core.is_holding() {
+            done += self.retry_blocked();
+            done += self.read_lanes(&mut wake);
+            done += self.pull_gates();
+            done += self.replay();
+            done += self.drain_queue();
+            done += self.fire_timers(now);
+        }
+        done += self.poll_futures();
+        done += self.see_to_failures(now);
+        self.expire_questions(now);
+        self.settle(env, wake);
+        self.activity += u64::from(done > 0);
+        let mut deadline = self.core.timers.borrow().next();
+        if self.core.questions_open.get() > 0 {
+            deadline = deadline.into_iter().chain([now + EXPIRY_PERIOD]).min();
+        }
+        Progress { worked: done + obeyed > 0, deadline }
+    }
+
+    /// Brings the accounts and counters up to date, before the thread parks.
+    pub(crate) fn look(&mut self) {
+        self.held.look(&self.core, &self.lanes_out);
+    }
+
+    /// Whether something waits that a turn would take up.
+    pub(crate) fn has_work(&self) -> bool {
+        let core = &self.core;
+        !self.control.is_empty()
+            || self.tasks.is_woken()
+            || (!core.is_holding()
+                && (!core.queue.is_empty()
+                    || !core.ready.borrow().is_empty()
+                    || self.lanes_in.iter().flatten().any(|lane| !lane.is_empty())
+                    || self.has_open_gate()))
+    }
+
+    /// Whether a gate holds messages that would find room.
+    fn has_open_gate(&self) -> bool {
+        self.core.ingresses.borrow().iter().any(|ingress| !ingress.is_empty() && ingress.has_room(&self.core))
+    }
+
+    fn handle_control(&mut self) -> usize {
+        let mut handled = 0;
+        while handled < CONTROL_MAX
+            && let Ok(control) = self.control.try_recv()
+        {
+            handled += 1;
+            self.obey(control);
+        }
+        handled
+    }
+
+    /// Lets messages go that waited with their publishers, in the order in which these were blocked.
+    fn retry_blocked(&mut self) -> usize {
+        let mut released = 0;
+        for _ in 0..self.core.blocked.borrow().len() {
+            let Some(index) = self.core.blocked.borrow_mut().pop_front() else { break };
+            let Some(cell) = self.core.cell(index) else { continue };
+            let head = cell.head();
+            let mut is_stuck = false;
+            loop {
+                let Some(number) = head.stage.borrow_mut().peek() else { break };
+                let Some(route) = self.core.any_route(number) else { break };
+                if !route.release(&self.core, head) {
+                    is_stuck = true;
+                    break;
+                }
+                released += 1;
+            }
+            if is_stuck {
+                self.core.blocked.borrow_mut().push_back(index);
+            } else if head.state.get() == State::Blocked {
+                self.core.make_ready(head);
+            }
+        }
+        released
+    }
+
+    fn read_lanes(&mut self, wake: &mut u64) -> usize {
+        let count = self.lanes_in.len();
+        self.first_lane = (self.first_lane + 1) % count.max(1);
+        let mut read = 0;
+        for step in 0..count {
+            let source = (self.first_lane + step) % count;
+            let Some(lane) = &mut self.lanes_in[source] else { continue };
+            // Two batches at most: up to the ring's end, and from its start.
+            for _ in 0..2 {
+                let batch = lane.batch();
+                if batch.words == 0 {
+                    break;
+                }
+                // SAFETY: a batch is whole records that belong to the reader until `advance` below (I1).
+                let cursor = unsafe { Cursor::new(batch.records, batch.words) };
+                dispatch(&self.core, cursor, PoolId::try_from(source).unwrap_or_default());
+                // SAFETY: exactly the batch, whose payloads `dispatch` has taken.
+                unsafe { lane.advance(batch.words) };
+                self.received_words += batch.words as u64;
+                read += batch.words;
+                if lane.is_room_wanted() {
+                    *wake |= 1 << source;
+                }
+            }
+        }
+        read
+    }
+
+    fn pull_gates(&mut self) -> usize {
+        let ingresses = self.core.ingresses.borrow();
+        ingresses.iter().map(|ingress| ingress.pull(&self.core, GATE_PULL_MAX)).sum()
+    }
+
+    /// Delivers what was set aside for loci that became ready.
+    fn replay(&mut self) -> usize {
+        let mut replayed = 0;
+        for _ in 0..self.core.ready.borrow().len() {
+            let Some(index) = self.core.ready.borrow_mut().pop_front() else { break };
+            let Some(cell) = self.core.cell(index) else { continue };
+            let head = cell.head();
+            if head.state.get() != State::Replaying {
+                continue;
+            }
+            head.state.set(State::Ready);
+            for _ in 0..head.side.borrow().len() {
+                let Some(header) = head.side.borrow_mut().peek() else { break };
+                replayed += 1;
+                if header.topic() == TOKEN {
+                    // SAFETY: a token's payload is `()`.
+                    unsafe { head.side.borrow_mut().pop::<()>() };
+                    self.core.token(header.hash()).drain(&self.core);
+                } else if let Some(route) = self.core.any_route(header.topic()) {
+                    route.replay(&self.core, &head.side);
+                }
+                if head.state.get() != State::Ready {
+                    break;
+                }
+            }
+            let due = head.pending_ticks.take();
+            for timer in (0..64_usize).filter(|timer| due & 1 << timer != 0) {
+                self.core.tick(&cell, timer);
+            }
+            if head.state.get() == State::Ready {
+                self.core.make_ready(head);
+            }
+        }
+        replayed
+    }
+
+    fn drain_queue(&mut self) -> usize {
+        let mut drained = 0;
+        for _ in 0..QUEUE_PASSES_MAX {
+            if self.core.queue.is_empty() {
+                break;
+            }
+            let cursor = self.core.queue.turn_over();
+            drained += cursor.left_words();
+            dispatch(&self.core, cursor, self.core.id);
+            self.core.queue.finish();
+            if !self.core.failures.borrow().is_empty() {
+                break;
+            }
+        }
+        drained
+    }
+
+    fn fire_timers(&mut self, now: Instant) -> usize {
+        let mut fired = 0;
+        loop {
+            let Some(due) = self.core.timers.borrow_mut().pop_due(now) else { return fired };
+            fired += 1;
+            match due {
+                Due::Tick { cell, timer, .. } => {
+                    if let Some(cell) = self.core.cell(cell) {
+                        self.core.tick(&cell, timer as usize);
+                    }
+                }
+                Due::Restart { cell } => self.restart(cell),
+            }
+        }
+    }
+
+    fn poll_futures(&mut self) -> usize {
+        let core = Rc::clone(&self.core);
+        let (polled, ended) = self.tasks.poll(|cell, _| {
+            if let Some(cell) = core.cell(cell) {
+                cell.head().run_waits.set(false);
+            }
+        });
+        for one in ended {
+            self.future_ended(one);
+        }
+        polled
+    }
+
+    fn expire_questions(&mut self, now: Instant) {
+        if self.core.questions_open.get() == 0 {
+            self.next_expiry = None;
+        } else if *self.next_expiry.get_or_insert(now + EXPIRY_PERIOD) <= now {
+            self.core.routes.for_each(|_, route| route.expire(&self.core, now));
+            self.next_expiry = Some(now + EXPIRY_PERIOD);
+        }
+    }
+
+    /// Returns credits, flushes outboxes, rings bells and wakes readers outside.
+    fn settle(&mut self, env: &mut impl Env, mut wake: u64) {
+        self.core.routes.for_each(|_, route| route.settle(&mut wake));
+        for (pool, lane) in self.lanes_out.iter_mut().enumerate() {
+            let Some(lane) = lane else { continue };
+            let sent = self.core.with_outbox(pool, |outbox| {
+                let before = outbox.len_words();
+                outbox.flush_into(lane);
+                before - outbox.len_words()
+            });
+            if sent > 0 {
+                self.sent_words += sent as u64;
+                wake |= 1 << pool;
+            }
+        }
+        for pool in (0..PoolId::try_from(self.lanes_out.len()).unwrap_or_default())
+            .filter(|pool| wake & 1 << pool != 0)
+        {
+            env.ring(pool);
+        }
+        if !self.core.wake_later.borrow().is_empty() {
+            for reader in self.core.wake_later.take() {
+                reader.wake();
+            }
+        }
+        self.held.note(&self.core, &self.lanes_out, self.activity);
+    }
+
+    /// Drops every message that is still somewhere, at the end.
+    pub(crate) fn discard_all(&mut self) {
+        let core = Rc::clone(&self.core);
+        let drop_record = |header: crate::bus::record::Header, payload: *mut crate::bus::record::Word| {
+            if let Some(route) = core.any_route(header.topic()) {
+                // SAFETY: a queued record of this route, given up by its buffer.
+                unsafe { route.discard(payload, DropReason::Closed) };
+            }
+        };
+        for lane in self.lanes_in.iter_mut().flatten() {
+            lane.drain_with(drop_record);
+        }
+        for pool in 0..self.lanes_out.len() {
+            self.core.with_outbox(pool, |outbox| outbox.drain_with(drop_record));
+        }
+        self.core.queue.drain_with(drop_record);
+    }
+}
+
+/// Hands each record to its route.
+fn dispatch(core: &Core, mut cursor: Cursor, source: PoolId) {
+    while let Some(header) = cursor.peek() {
+        match core.any_route(header.topic()) {
+            Some(route) => route.dispatch(core, &mut cursor, source),
+            None => {
+                cursor.skip(header.words());
+                if header.topic() == TOKEN {
+                    core.token(header.hash()).drain(core);
+                }
+            }
+        }
+    }
+}
