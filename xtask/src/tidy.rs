@@ -7,6 +7,7 @@ mod code;
 mod dependencies;
 mod documents;
 mod headers;
+mod layers;
 mod layout;
 mod size;
 mod words;
@@ -50,6 +51,7 @@ const CHECKS: &[Check] = &[
     layout::module_files,
     layout::crowded_directories,
     layout::orphan_modules,
+    layers::check,
     dependencies::check,
     documents::modules_named,
     documents::commands_true,
@@ -117,10 +119,10 @@ impl Tree {
 }
 
 impl File {
-    /// Whether this file is input of a test (a fixture, a compile-fail case) and not code of ours.
+    /// Whether this file is input of a test (a fixture, a compile-fail case, a workspace to read) and not code of ours.
     fn is_test_input(&self) -> bool {
         let directory = self.path.rsplit_once('/').map_or("", |(directory, _)| directory);
-        directory.split('/').any(|part| part == "fixtures" || part == "ui")
+        directory.split('/').any(|part| ["fixtures", "ui", "workspaces"].contains(&part))
     }
 
     /// Lines with their numbers, from 1.

@@ -6,7 +6,12 @@
 
 /// Number of code lines in `text`.
 pub(crate) fn code_lines(text: &str) -> usize {
-    without_test_modules(&without_comments(text)).lines().filter(|line| !line.trim().is_empty()).count()
+    product_code(text).lines().filter(|line| !line.trim().is_empty()).count()
+}
+
+/// `text` without comments and without inline test modules.
+pub(crate) fn product_code(text: &str) -> String {
+    without_test_modules(&without_comments(text))
 }
 
 /// `text` with comments blanked and the content of strings and character literals replaced by `s`. Lines keep their
