@@ -1,8 +1,12 @@
 //! What a program declares and opens, per binary target, as the budget counts it.
 //!
-//! The analysis fills these in and draws no conclusions; `budget` counts.
+//! `collect` reads them off the declarations and the call graph and draws no conclusions; `budget` counts.
 
 use crate::finding::Span;
+
+mod collect;
+
+pub use collect::{Calls, binaries};
 
 /// One binary target (a `bin` or an `example`) with what its main locus reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,274 @@
+//! Reads the facts of every binary off its declarations and off the call graph.
+//!
+//! What runs in a binary: the loci its main locus is made of, their children, and every function that
+//! these or the program's own `main` can reach. Generic loci count as one, whatever their arguments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Binary, Part, Place, Site};
+use crate::finding::{FileId, Span};
+use crate::load::TargetKind;
+use crate::lower::attr::{LocusDecl, LocusItem, MethodRole};
+use crate::lower::ir::{FieldIr, Range, TypeRef};
+use crate::lower::sym::Sym;
+use crate::names::{Adt, AdtId, Def, FnId, ModId, Names};
+
+/// Methods the runtime calls by their name alone.
+const HOOKS: [&str; 5] = ["birth", "run", "drain", "dissolve", "on_failure"];
+
+/// What the analysis knows of function bodies.
+pub trait Calls {
+    /// Functions that the body of `of` may call or hand on.
+    fn callees(&self, of: FnId) -> Vec<FnId>;
+    /// Calls in the body of `of` that open a file descriptor.
+    fn opens(&self, of: FnId) -> Vec<Site>;
+}
+
+/// The facts of every binary target whose package is under report.
+pub fn binaries(names: &Names<'_>, calls: &dyn Calls) -> Vec<Binary> {
+    let program = Program { names, methods: locus_methods(names), calls };
+    let targets = names.workspace.crates.iter().enumerate();
+    let runnable = targets.filter(|(_, target)| target.kind != TargetKind::Lib);
+    runnable.map(|(index, _)| program.binary(index)).collect()
+}
+
+struct Program<'a, 'w> {
+    names: &'a Names<'w>,
+    /// What the runtime calls, by locus.
+    methods: BTreeMap<AdtId, Vec<FnId>>,
+    calls: &'a dyn Calls,
+}
+
+impl Program<'_, '_> {
+    fn binary(&self, target: usize) -> Binary {
+        let krate = &self.names.workspace.crates[target];
+        let entry = self.entry(target);
+        let main = self.main_locus(target, &entry);
+        let parts: Vec<&FieldIr> = main.map(|main| fields(self.names.adt(main))).unwrap_or_default();
+        let loci = main.map(|main| self.loci(main)).unwrap_or_default();
+        let roots = entry.into_iter().chain(loci.iter().flat_map(|locus| self.methods_of(*locus)));
+        let reached = self.reached(roots.collect());
+        let opens = reached.iter().flat_map(|function| self.calls.opens(*function));
+        Binary {
+            package: self.names.workspace.packages[krate.package].name.clone(),
+            name: krate.target.clone(),
+            main: main.map(|main| self.site(main)),
+            parts: main
+                .map(|main| parts.iter().map(|part| self.part(main, part)).collect())
+                .unwrap_or_default(),
+            topics: self.topics(&loci),
+            fd_opens: in_order(opens.collect()),
+        }
+    }
+
+    /// The target's own `main`.
+    fn entry(&self, target: usize) -> Option<FnId> {
+        let module = &self.names.modules[self.names.roots[target].ix()];
+        match module.values.get(&Sym::new("main")) {
+            Some((Def::Fn(function), _)) => Some(*function),
+            _ => None,
+        }
+    }
+
+    /// The main locus of the target's own crate, else the one whose constructor its `main` can reach.
+    fn main_locus(&self, target: usize, entry: &Option<FnId>) -> Option<AdtId> {
+        let mains = || self.loci_where(|decl| decl.main);
+        let own = mains().find(|main| self.names.modules[self.module(*main).ix()].krate.ix() == target);
+        own.or_else(|| {
+            let reached = self.reached(entry.iter().copied().collect());
+            let makes = |main: &AdtId| reached.iter().any(|function| self.owner(*function) == Some(*main));
+            mains().find(makes)
+        })
+    }
+
+    fn loci_where(&self, wanted: impl Fn(&LocusDecl) -> bool) -> impl Iterator<Item = AdtId> {
+        let numbered = (0_u32..).map(AdtId).zip(&self.names.adts);
+        let loci = numbered.filter(move |(_, adt)| decl(adt).is_some_and(&wanted));
+        loci.map(|(id, _)| id)
+    }
+
+    /// The type whose impl holds `function`.
+    fn owner(&self, function: FnId) -> Option<AdtId> {
+        let crate::names::Owner::Impl(holder) = self.names.function(function).owner else { return None };
+        let holder = &self.names.impls[holder.ix()];
+        self.type_at(holder.module, &holder.ir.ty)
+    }
+
+    /// The loci that `main` is made of, with their children, each once and in order of discovery.
+    fn loci(&self, main: AdtId) -> Vec<AdtId> {
+        let mut found = vec![main];
+        let mut next = 0;
+        while let Some(locus) = found.get(next).copied() {
+            next += 1;
+            for part in self.below(locus, locus == main) {
+                if decl(self.names.adt(part)).is_some() && !found.contains(&part) {
+                    found.push(part);
+                }
+            }
+        }
+        found
+    }
+
+    /// Types that run because `locus` does: all fields of a main locus, of others only children.
+    fn below(&self, locus: AdtId, is_main: bool) -> Vec<AdtId> {
+        let adt = self.names.adt(locus);
+        let fields = fields(adt).into_iter().map(|field| &field.ty);
+        let owned: Vec<&TypeRef> =
+            if is_main { fields.collect() } else { fields.filter_map(child_of_field).collect() };
+        let declared =
+            decl(adt).into_iter().flat_map(|decl| decl.children.iter().filter_map(|(ty, ..)| ty.as_ref()));
+        owned.into_iter().chain(declared).filter_map(|ty| self.type_at(adt.module, ty)).collect()
+    }
+
+    fn methods_of(&self, locus: AdtId) -> Vec<FnId> {
+        self.methods.get(&locus).cloned().unwrap_or_default()
+    }
+
+    fn reached(&self, roots: Vec<FnId>) -> BTreeSet<FnId> {
+        let (mut seen, mut open) = (BTreeSet::new(), roots);
+        while let Some(function) = open.pop() {
+            if seen.insert(function) {
+                open.extend(self.calls.callees(function));
+            }
+        }
+        seen
+    }
+
+    /// Topics that the loci declare to publish and receive, and those they handle.
+    fn topics(&self, loci: &[AdtId]) -> Vec<Site> {
+        let mut found: BTreeMap<AdtId, Site> = BTreeMap::new();
+        for locus in loci {
+            let adt = self.names.adt(*locus);
+            let declared = decl(adt).into_iter().flat_map(|decl| decl.publishes.iter().chain(&decl.receives));
+            let handled = self.methods_of(*locus).into_iter().filter_map(|method| self.handled(method));
+            let declared = declared.filter_map(|ty| self.type_at(adt.module, ty));
+            for topic in declared.chain(handled) {
+                found.entry(topic).or_insert_with(|| self.site(topic));
+            }
+        }
+        in_order(found.into_values().collect())
+    }
+
+    /// The topic that `method` handles.
+    fn handled(&self, method: FnId) -> Option<AdtId> {
+        let function = self.names.function(method);
+        let sig = function.sig?;
+        match sig.role.as_deref() {
+            Some(MethodRole::On(_)) => self.type_at(function.module, message(sig.params.get(1)?)),
+            _ => None,
+        }
+    }
+
+    fn part(&self, main: AdtId, field: &FieldIr) -> Part {
+        let adt = self.names.adt(main);
+        let place = match &field.place {
+            None => Place::Unplaced,
+            Some(place) if place.pinned => Place::Pinned { replicas: place.replicas },
+            Some(place) => match &place.pool {
+                Some(pool) => Place::Pool(pool.to_string()),
+                None => Place::Unplaced,
+            },
+        };
+        let locus = self.type_at(adt.module, &field.ty).map(|locus| self.names.adt(locus).name);
+        let written = match &field.ty {
+            TypeRef::Path(path) => path.last(),
+            _ => Sym::NONE,
+        };
+        Part {
+            name: self.names.text(field.name).to_owned(),
+            locus: self.names.text(locus.unwrap_or(written)).to_owned(),
+            place,
+            span: span(adt.file, field.at),
+        }
+    }
+
+    fn site(&self, of: AdtId) -> Site {
+        let adt = self.names.adt(of);
+        Site { name: self.names.text(adt.name).to_owned(), span: span(adt.file, adt.at) }
+    }
+
+    fn module(&self, of: AdtId) -> ModId {
+        self.names.adt(of).module
+    }
+
+    fn type_at(&self, module: ModId, ty: &TypeRef) -> Option<AdtId> {
+        type_at(self.names, module, ty)
+    }
+}
+
+/// What the runtime calls in each `#[locus] impl`.
+fn locus_methods(names: &Names<'_>) -> BTreeMap<AdtId, Vec<FnId>> {
+    let mut methods: BTreeMap<AdtId, Vec<FnId>> = BTreeMap::new();
+    for holder in names.impls.iter().filter(|holder| holder.ir.locus) {
+        let Some(locus) = type_at(names, holder.module, &holder.ir.ty) else { continue };
+        let called = holder.fns.iter().copied().filter(|method| is_called(names, *method));
+        methods.entry(locus).or_default().extend(called);
+    }
+    methods
+}
+
+fn is_called(names: &Names<'_>, method: FnId) -> bool {
+    let function = names.function(method);
+    let has_role = function.sig.is_some_and(|sig| sig.role.is_some());
+    has_role || HOOKS.contains(&names.text(function.name))
+}
+
+fn type_at(names: &Names<'_>, module: ModId, ty: &TypeRef) -> Option<AdtId> {
+    let TypeRef::Path(path) = ty else { return None };
+    match names.resolve(module, path, true)?.def {
+        Def::Adt(adt) => Some(adt),
+        Def::Alias(alias) => {
+            let alias = &names.aliases[alias.ix()];
+            // One step: an alias of an alias is rare, and a cycle of them must not hang.
+            match alias.ty {
+                TypeRef::Path(path) => match names.resolve(alias.module, path, true)?.def {
+                    Def::Adt(adt) => Some(adt),
+                    _ => None,
+                },
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn decl<'a>(adt: &'a Adt<'_>) -> Option<&'a LocusDecl> {
+    match adt.locus {
+        Some(LocusItem::Locus(decl)) => Some(decl),
+        _ => None,
+    }
+}
+
+fn fields<'a>(adt: &Adt<'a>) -> Vec<&'a FieldIr> {
+    adt.variants.iter().flat_map(|(_, fields)| fields.iter()).collect()
+}
+
+/// `T` of a field `Child<T>`.
+fn child_of_field(ty: &TypeRef) -> Option<&TypeRef> {
+    match ty {
+        TypeRef::Path(path) if path.last() == Sym::new("Child") => path.args.first(),
+        _ => None,
+    }
+}
+
+/// `T` of a handler's `&T` or `Batch<'_, T>`.
+fn message(ty: &TypeRef) -> &TypeRef {
+    match ty {
+        TypeRef::Ref(to, _) => to,
+        TypeRef::Path(path) if path.last() == Sym::new("Batch") => path.args.first().unwrap_or(ty),
+        _ => ty,
+    }
+}
+
+fn span(file: FileId, at: Range) -> Span {
+    Span { file, start: at.start, end: at.end }
+}
+
+fn in_order(mut sites: Vec<Site>) -> Vec<Site> {
+    sites.sort_by_key(|site| site.span);
+    sites.dedup();
+    sites
+}
+
+#[cfg(test)]
+mod tests;
