@@ -3,11 +3,17 @@
 //! Which of it belongs on an ordinary locus and which on main is decided here; whether the item below is a
 //! struct or an impl is the reader's business, because the tokens do not say.
 
-use crate::args::{Key, Parsed, Spec, each_arg, each_element, list, parse_all};
+mod children;
+mod receives;
+
+pub use children::{ChildKind, ChildrenAttr};
+pub use receives::ReceivesAttr;
+
+use crate::args::{Parsed, Spec, each_arg, parse_all};
 use crate::error::{Errors, Problem};
-use crate::on::{KeyMatch, ON_FULL_RING, OnFull, key_match};
-use crate::value::{Count, Setting};
-use proc_macro2::{Ident, Span, TokenStream};
+use crate::key::Key;
+use crate::value::Setting;
+use proc_macro2::{Span, TokenStream};
 use std::time::Duration;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
@@ -60,41 +66,6 @@ pub enum Panics {
     Abort,
 }
 
-/// One topic that `run` receives.
-#[derive(Clone, Debug)]
-pub struct ReceivesAttr {
-    /// The word `receives`.
-    pub key_span: Span,
-    /// The topic.
-    pub topic: Type,
-    /// `key = EXPR` or `key = _`.
-    pub key: Option<Setting<KeyMatch>>,
-    /// `bounded = N`: the ring between the bus and `run`.
-    pub bounded: Option<Setting<Count>>,
-    /// `on_full = ..`: what happens when that ring is full.
-    pub on_full: Option<Setting<OnFull>>,
-}
-
-/// Which children a locus may have.
-#[derive(Clone, Debug)]
-pub struct ChildrenAttr {
-    /// The word `children`.
-    pub key_span: Span,
-    /// The child's type and kind; absent in the short form `children(max = N)`.
-    pub child: Option<(Type, Setting<ChildKind>)>,
-    /// `max = N`: the ceiling.
-    pub max: Option<Setting<Count>>,
-}
-
-/// When a child is reclaimed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChildKind {
-    /// When its `run` returns or it terminates.
-    Flow,
-    /// When its parent dissolves, unless it terminates or idles out.
-    Resident,
-}
-
 const SPEC: Spec = Spec {
     attr: "#[locus]",
     keys: &[
@@ -118,8 +89,6 @@ const STRATEGIES: [(&str, Strategy); 3] = [
     ("one_for_all", Strategy::OneForAll),
     ("rest_for_one", Strategy::RestForOne),
 ];
-
-const CHILD_KINDS: [(&str, ChildKind); 2] = [("flow", ChildKind::Flow), ("resident", ChildKind::Resident)];
 
 impl LocusAttr {
     /// Reads the arguments of a `#[locus(..)]` whose name stands at `span`.
@@ -152,8 +121,8 @@ impl LocusAttr {
         match key.name.as_str() {
             "main" => self.main = Some(key.flag(input)?),
             "publishes" => self.publishes.extend(types(key, input)?),
-            "receives" => self.receives.extend(receives(key, input, errors)?),
-            "children" => self.children.push(children(key, input, errors)?),
+            "receives" => self.receives.extend(ReceivesAttr::parse(key, input, errors)?),
+            "children" => self.children.push(ChildrenAttr::parse(key, input, errors)?),
             "strategy" => self.strategy = Some(key.word(input, &STRATEGIES)?),
             "restarts" => self.restarts = Some(key.number(input, 0)?),
             "within" => self.within = Some(key.duration(input)?),
@@ -194,84 +163,4 @@ fn types(key: &Key, input: ParseStream<'_>) -> Parsed<Vec<Type>> {
         Problem::new(error.span(), format!("`{}` is a list of topic types", key.name))
             .help(format!("write `{}(Relayed, Closed)`", key.name))
     })
-}
-
-const RECEIVES: Spec = Spec { attr: "receives(..)", keys: &["key", "bounded", "on_full"], repeat: &[] };
-
-fn receives(key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<Option<ReceivesAttr>> {
-    let tokens = key.group(input, "Relayed, bounded = 64, on_full = drop_old")?;
-    if tokens.is_empty() {
-        return Err(Problem::new(key.span, "`receives` names no topic")
-            .help("write the topic first: `receives(Relayed, bounded = 64)`"));
-    }
-    let mut attr = None;
-    let mut refused = None;
-    parse_all(tokens, errors, |input, errors| {
-        let topic = match input.parse::<Type>() {
-            Ok(topic) if input.is_empty() || input.peek(Token![,]) => topic,
-            _ => {
-                let problem = Problem::new(key.span, "`receives` names its topic first");
-                refused = Some(problem.help("write `receives(Relayed, key = self.room, bounded = 64)`"));
-                return;
-            }
-        };
-        let comma: syn::Result<Option<Token![,]>> = input.parse();
-        errors.take(comma);
-        let mut found = ReceivesAttr { key_span: key.span, topic, key: None, bounded: None, on_full: None };
-        each_arg(input, RECEIVES, errors, |key, input, _| {
-            match key.name.as_str() {
-                "key" => found.key = Some(key_match(key, input)?),
-                "bounded" => found.bounded = Some(key.count(input, 1)?),
-                _ => found.on_full = Some(key.word(input, &ON_FULL_RING)?),
-            }
-            Ok(())
-        });
-        attr = Some(found);
-    });
-    refused.map_or(Ok(attr), Err)
-}
-
-fn children(key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> Parsed<ChildrenAttr> {
-    let tokens = key.group(input, "Conn = flow, max = 4096")?;
-    let mut attr = ChildrenAttr { key_span: key.span, child: None, max: None };
-    let before = errors.len();
-    parse_all(tokens, errors, |input, errors| {
-        each_element(input, errors, |input, _| child_arg(&mut attr, input));
-    });
-    if attr.max.is_none() && errors.len() == before {
-        errors.push(
-            Problem::new(key.span, "`children` has no ceiling")
-                .help("nothing is unbounded: write `children(Conn = flow, max = 4096)`"),
-        );
-    }
-    Ok(attr)
-}
-
-fn child_arg(attr: &mut ChildrenAttr, input: ParseStream<'_>) -> Parsed<()> {
-    if input.peek(syn::Ident) && input.fork().parse::<Ident>().is_ok_and(|ident| ident == "max") {
-        let ident: Ident = input.parse()?;
-        let key = Key { name: ident.to_string(), span: ident.span() };
-        attr.max = Some(key.count(input, 1)?);
-        return Ok(());
-    }
-    let start = input.span();
-    let wrong = || {
-        Problem::new(start, "`children` names a child type and its kind")
-            .help("write `children(Conn = flow, max = 4096)`")
-    };
-    let ty: Type = input.parse().map_err(|_| wrong())?;
-    if attr.child.is_some() {
-        return Err(Problem::over(ty, "one `children(..)` holds one child type")
-            .help("write another `children(..)` for it, with its own `max`"));
-    }
-    let names: Vec<&str> = CHILD_KINDS.iter().map(|(name, _)| *name).collect();
-    let key = Key { name: "kind".into(), span: start };
-    if !input.peek(Token![=]) {
-        return Err(
-            wrong().help(format!("say when it is reclaimed, `Conn = flow`; kinds are {}", list(&names)))
-        );
-    }
-    let kind = key.word(input, &CHILD_KINDS)?;
-    attr.child = Some((ty, kind));
-    Ok(())
 }

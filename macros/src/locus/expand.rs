@@ -1,14 +1,17 @@
 //! From the model of an impl to the traits the runtime calls it through.
 
-use super::methods::{Handler, Hook, HookKind, Missed, Model, Timer};
+mod subscription;
+
+pub(super) use subscription::{OnOptions, key_of, on_options};
+
+use super::methods::{Hook, HookKind, Model, Timer};
 use crate::output::{local, private};
-use crate::topic::{on_full, optional_count};
-use locus_syntax::{Count, OnFull};
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use std::time::Duration;
+use subscription::handler_impl;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Generics, ImplItem, ItemImpl, WhereClause, parse_quote};
+use syn::{Attribute, Generics, ImplItem, ItemImpl, WhereClause, parse_quote};
 
 /// The impl with its bodies back in place, and what is generated from it.
 pub(super) fn locus(model: &Model, bodies: &[Group]) -> TokenStream {
@@ -78,141 +81,11 @@ fn refilled(item: &ItemImpl, bodies: &[Group]) -> TokenStream {
     quote!(#(#attrs)* #unsafety #token #impl_generics #ty #where_clause #content)
 }
 
-fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) -> TokenStream {
-    let span = handler.shape.topic.span();
-    let (private, topic) = (private(span), &handler.shape.topic);
-    let options = on_options(&OnOptions {
-        method: &handler.method.to_string(),
-        bounded: handler.bounded.as_ref(),
-        on_full: handler.on_full,
-        missed: handler.missed.is_some(),
-    });
-    let key = quote_spanned!(span=> <Self::Topic as ::locus::__private::Topic>::Key);
-    let key_of = key_of(&quote_spanned!(span=> Self), &key, handler.key.as_ref(), span);
-    let handle = handle(handler);
-    let missed = handler.missed.as_ref().map(missed);
-    let name = quote_spanned!(span=> #private::Handler<#number>);
-    let body = quote! {
-        type Topic = #topic;
-        #options
-        #key_of
-        #handle
-        #missed
-    };
-    head.implement(&handler.cfgs, &name, &body)
-}
-
-fn handle(handler: &Handler) -> TokenStream {
-    let (span, topic) = (handler.method.span(), handler.shape.topic.span());
-    let (me, message, promise) = (local("__me", span), local("__message", topic), local("__promise", span));
-    let cx = local("__cx", handler.shape.cx.unwrap_or(span));
-    let method = at(&handler.method, if handler.shape.reply.is_some() { span } else { handler.output });
-    let cx_argument = handler.shape.cx.map(|_| quote!(, #cx));
-    let promise_type = quote_spanned!(topic=> <Self::Topic as ::locus::__private::Topic>::Promise);
-    let call = match handler.shape.reply {
-        Some(reply) => {
-            let reply = local("__reply", reply);
-            quote_spanned! {span=>
-                ::locus::__private::Promise::with_reply(#promise, |#reply| Self::#method(#me, #message #cx_argument, #reply))
-            }
-        }
-        None => quote_spanned! {handler.output=>
-            ::locus::__private::Answers::<#promise_type>::answer(Self::#method(#me, #message #cx_argument), #promise)
-        },
-    };
-    quote_spanned! {topic=>
-        fn handle(
-            #me: &mut Self,
-            #message: &Self::Topic,
-            #promise: #promise_type,
-            #cx: &mut ::locus::__private::Cx<'_, Self>,
-        ) -> ::locus::__private::Outcome {
-            #call
-        }
-    }
-}
-
-fn missed(missed: &Missed) -> TokenStream {
-    let (me, cx) =
-        (local("__me", missed.method.span()), local("__cx", missed.cx.unwrap_or(missed.method.span())));
-    let method = at(&missed.method, missed.output);
-    let cx_argument = missed.cx.map(|_| quote!(, #cx));
-    let call = quote_spanned! {missed.output=>
-        ::locus::__private::IntoOutcome::into_outcome(Self::#method(#me, __n #cx_argument))
-    };
-    quote! {
-        fn missed(
-            #me: &mut Self,
-            __n: ::core::primitive::u64,
-            #cx: &mut ::locus::__private::Cx<'_, Self>,
-        ) -> ::locus::__private::Outcome {
-            #call
-        }
-    }
-}
-
 /// A call is shown as one span when its tokens agree on it.
 fn at(method: &Ident, span: Span) -> Ident {
     let mut method = method.clone();
     method.set_span(span);
     method
-}
-
-/// The options of a subscription, as one constant.
-pub(super) struct OnOptions<'m> {
-    pub(super) method: &'m str,
-    pub(super) bounded: Option<&'m Count>,
-    pub(super) on_full: Option<OnFull>,
-    pub(super) missed: bool,
-}
-
-/// `const OPTIONS: OnOptions = ..`
-pub(super) fn on_options(options: &OnOptions<'_>) -> TokenStream {
-    let private = private(Span::call_site());
-    let (method, missed) = (options.method, options.missed);
-    let bounded = optional_count(options.bounded);
-    let policy = match options.on_full.map(on_full) {
-        Some(policy) => quote!(::core::option::Option::Some(#policy)),
-        None => quote!(::core::option::Option::None),
-    };
-    quote! {
-        const OPTIONS: #private::OnOptions =
-            #private::OnOptions { method: #method, bounded: #bounded, on_full: #policy, missed: #missed };
-    }
-}
-
-/// `fn key_of(me: &Room) -> Match<Key>`: the user's expression, with `self` turned into the argument. All else is
-/// shown at `topic`, so that a type that is no topic is one error.
-pub(super) fn key_of(
-    locus: &TokenStream,
-    key: &TokenStream,
-    expr: Option<&Expr>,
-    topic: Span,
-) -> TokenStream {
-    let me = local("__me", topic);
-    let private = private(topic);
-    let value = match expr {
-        None => quote_spanned!(topic=> { let _ = #me; #private::Match::All }),
-        Some(expr) => {
-            let expr = without_self(expr.to_token_stream());
-            let cloned = quote_spanned!(expr.span()=> ::core::clone::Clone::clone(&(#expr)));
-            quote_spanned!(topic=> { let _ = #me; #private::Match::Key(#cloned) })
-        }
-    };
-    quote_spanned!(topic=> fn key_of(#me: &#locus) -> #private::Match<#key> { #value })
-}
-
-fn without_self(tokens: TokenStream) -> TokenStream {
-    let replace = |tree| match tree {
-        TokenTree::Ident(ident) if ident == "self" => TokenTree::Ident(local("__me", ident.span())),
-        TokenTree::Group(group) => {
-            let mut inner = Group::new(group.delimiter(), without_self(group.stream()));
-            inner.set_span(group.span());
-            TokenTree::Group(inner)
-        }
-        other => other,
-    };
-    tokens.into_iter().map(replace).collect()
 }
 
 fn timer_impl(head: &Head<'_>, number: usize, timer: &Timer) -> TokenStream {

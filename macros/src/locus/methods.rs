@@ -1,11 +1,14 @@
 //! A `#[locus] impl` as plain data: its handlers, timers and hooks, and the impl as it is re-emitted.
 
+mod role;
+
 use super::signature;
 use crate::cx::name_scratch;
 use crate::diag::{not_built, refuse};
 use crate::output::{cfgs, strip};
-use locus_syntax::{Attr, Errors, EveryAttr, KeyMatch, Late, OnAttr, OnFull, Problem, Setting, Site, read};
+use locus_syntax::{Errors, EveryAttr, KeyMatch, Late, OnAttr, OnFull, Problem, Setting, Site, read};
 use proc_macro2::{Ident, Span};
+use role::Role;
 use std::time::Duration;
 use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl};
 
@@ -66,8 +69,6 @@ pub(super) enum HookKind {
     Dissolve,
 }
 
-const NOT_BUILT_HOOKS: [&str; 3] = ["on_failure", "accept", "release"];
-
 impl Model {
     /// Reads every method; what is wrong is reported and left out.
     pub(super) fn new(mut item: ItemImpl, errors: &mut Errors) -> Self {
@@ -115,60 +116,6 @@ fn methods(item: &ItemImpl) -> impl Iterator<Item = &ImplItemFn> {
         ImplItem::Fn(method) => Some(method),
         _ => None,
     })
-}
-
-enum Role {
-    On(Box<OnAttr>),
-    Every(EveryAttr),
-    Hook(HookKind),
-}
-
-impl Role {
-    /// What makes the runtime call this method; `None` for the user's own ones.
-    fn of(method: &ImplItemFn, errors: &mut Errors) -> Option<Self> {
-        let mut role: Option<Self> = None;
-        for found in read(&method.attrs, Site::Method, errors) {
-            let span = found.attr.span();
-            let next = match found.attr {
-                Attr::On(attr) => Self::On(Box::new(attr)),
-                Attr::Every(attr) => Self::Every(attr),
-                Attr::Accept(_) => return refused(span, "`#[accept]`", errors),
-                Attr::Release(_) => return refused(span, "`#[release]`", errors),
-                Attr::Scoped(_) => return refused(span, "`#[scoped]`", errors),
-                Attr::Route(_) => return refused(span, "a route", errors),
-                _ => continue,
-            };
-            if role.is_some() {
-                errors.push(
-                    Problem::new(span, "a method runs for one reason")
-                        .help("write a second method for it, and let both call a third"),
-                );
-                return role;
-            }
-            role = Some(next);
-        }
-        role.or_else(|| Self::by_name(&method.sig.ident, errors))
-    }
-
-    fn by_name(ident: &Ident, errors: &mut Errors) -> Option<Self> {
-        let name = ident.to_string();
-        let kind = match name.as_str() {
-            "birth" => HookKind::Birth,
-            "run" => HookKind::Run,
-            "drain" => HookKind::Drain,
-            "dissolve" => HookKind::Dissolve,
-            name if NOT_BUILT_HOOKS.contains(&name) => {
-                return refused(ident.span(), &format!("the hook `{name}`"), errors);
-            }
-            _ => return None,
-        };
-        Some(Self::Hook(kind))
-    }
-}
-
-fn refused(span: Span, what: &str, errors: &mut Errors) -> Option<Role> {
-    errors.push(not_built(span, what));
-    None
 }
 
 fn handler(

@@ -1,0 +1,64 @@
+//! What makes the runtime call a method: an attribute, or its name.
+
+use super::HookKind;
+use crate::diag::not_built;
+use locus_syntax::{Attr, Errors, EveryAttr, OnAttr, Problem, Site, read};
+use proc_macro2::{Ident, Span};
+use syn::ImplItemFn;
+
+const NOT_BUILT_HOOKS: [&str; 3] = ["on_failure", "accept", "release"];
+
+/// Why the runtime calls a method.
+pub(super) enum Role {
+    On(Box<OnAttr>),
+    Every(EveryAttr),
+    Hook(HookKind),
+}
+
+impl Role {
+    /// What makes the runtime call this method; `None` for the user's own ones.
+    pub(super) fn of(method: &ImplItemFn, errors: &mut Errors) -> Option<Self> {
+        let mut role: Option<Self> = None;
+        for found in read(&method.attrs, Site::Method, errors) {
+            let span = found.attr.span();
+            let next = match found.attr {
+                Attr::On(attr) => Self::On(Box::new(attr)),
+                Attr::Every(attr) => Self::Every(attr),
+                Attr::Accept(_) => return refused(span, "`#[accept]`", errors),
+                Attr::Release(_) => return refused(span, "`#[release]`", errors),
+                Attr::Scoped(_) => return refused(span, "`#[scoped]`", errors),
+                Attr::Route(_) => return refused(span, "a route", errors),
+                _ => continue,
+            };
+            if role.is_some() {
+                errors.push(
+                    Problem::new(span, "a method runs for one reason")
+                        .help("write a second method for it, and let both call a third"),
+                );
+                return role;
+            }
+            role = Some(next);
+        }
+        role.or_else(|| Self::by_name(&method.sig.ident, errors))
+    }
+
+    fn by_name(ident: &Ident, errors: &mut Errors) -> Option<Self> {
+        let name = ident.to_string();
+        let kind = match name.as_str() {
+            "birth" => HookKind::Birth,
+            "run" => HookKind::Run,
+            "drain" => HookKind::Drain,
+            "dissolve" => HookKind::Dissolve,
+            name if NOT_BUILT_HOOKS.contains(&name) => {
+                return refused(ident.span(), &format!("the hook `{name}`"), errors);
+            }
+            _ => return None,
+        };
+        Some(Self::Hook(kind))
+    }
+}
+
+fn refused(span: Span, what: &str, errors: &mut Errors) -> Option<Role> {
+    errors.push(not_built(span, what));
+    None
+}
