@@ -44,10 +44,10 @@ pub(super) fn measure(args: &Args, levels: &Levels, out: &mut dyn Write) -> Resu
     Ok(Outcome::Clean)
 }
 
-/// The files the run reads, found by a run's own loading.
+/// The files the run reads, found by its own loading.
 fn files(args: &Args) -> Result<Vec<PathBuf>, Failure> {
-    let analysis = run::analyse(args)?;
-    Ok(analysis.paths)
+    let workspace = run::read(args)?;
+    Ok(workspace.files.iter().map(|file| workspace.root.join(&file.source.path)).collect())
 }
 
 /// Reads every file once and counts the lines.

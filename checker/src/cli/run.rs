@@ -8,12 +8,14 @@ use std::time::Instant;
 
 use super::{Args, Failure, Outcome};
 use crate::allow::{self, Applied};
+use crate::analysis::{self, Analysis};
 use crate::budget::{self, Budget, Counts};
 use crate::finding::{Confidence, FileId, Finding, SourceFile};
 use crate::level::Levels;
-use crate::report::{self, Diagnostic, Format, Report, Summary};
-use crate::rule::Rule;
-use crate::{Analysis, Input, Options, rules};
+use crate::load::{Input, Options, Workspace, load};
+use crate::report::{self, Diagnostic, Format, Report, Severity, Summary};
+use crate::rule::{Level, Rule};
+use crate::rules::{self, unparsed};
 
 /// Checks what `args` name and prints the report.
 pub(super) fn run(
@@ -52,10 +54,17 @@ pub(super) fn run(
     })
 }
 
-/// Loads and analyses; a run that could read nothing at all is a failure.
+/// Reads what the options name, without a look at what it means.
+pub(super) fn read(args: &Args) -> Result<Workspace, Failure> {
+    load(&options(args)?).map_err(|error| Failure(error.to_string()))
+}
+
+/// Reads and analyses; a run that could read nothing at all is a failure.
 pub(super) fn analyse(args: &Args) -> Result<Analysis, Failure> {
-    let workspace = crate::load(&options(args)?).map_err(|error| Failure(error.to_string()))?;
-    let analysis = crate::analyse(workspace);
+    let mut analysis = analysis::analyse(read(args)?);
+    if !args.paths.is_empty() {
+        show_from_here(&mut analysis);
+    }
     let (files, unparsed) = (analysis.stats.files, analysis.stats.files_unparsed);
     if files == 0 {
         return Err(Failure("there is no Rust file to check".to_owned()));
@@ -66,6 +75,14 @@ pub(super) fn analyse(args: &Args) -> Result<Analysis, Failure> {
         return Err(Failure(format!("none of the {files} files could be read{first}")));
     }
     Ok(analysis)
+}
+
+/// Bare paths are shown as seen from the working directory, in which they were written.
+fn show_from_here(analysis: &mut Analysis) {
+    let Ok(here) = std::env::current_dir() else { return };
+    for (source, path) in analysis.sources.iter_mut().zip(&analysis.paths) {
+        source.path = path.strip_prefix(&here).unwrap_or(path).to_owned();
+    }
 }
 
 /// What is to be loaded, as the options name it.
@@ -91,7 +108,7 @@ fn nearest_manifest() -> Result<PathBuf, Failure> {
 /// Reads the ceilings file, if one is named, and makes it one of the sources that reports quote from.
 fn read_ceilings(args: &Args, analysis: &mut Analysis) -> Result<Option<(Budget, Vec<Diagnostic>)>, Failure> {
     let Some(path) = &args.check_resource_budget else { return Ok(None) };
-    let text = read(path)?;
+    let text = read_text(path)?;
     let file = FileId(u32::try_from(analysis.sources.len()).unwrap_or(u32::MAX));
     let (budget, mut problems) = budget::parse(&text, file);
     let known: Vec<&str> = analysis.binaries.iter().map(|binary| binary.name.as_str()).collect();
@@ -100,7 +117,7 @@ fn read_ceilings(args: &Args, analysis: &mut Analysis) -> Result<Option<(Budget,
     Ok(Some((budget, problems)))
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+fn read_text(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path)
         .map_err(|error| Failure(format!("cannot read `{}`: {error}", path.display())))
 }
@@ -128,7 +145,7 @@ pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Diagnostic
     findings.sort_by(|a, b| order(a, &analysis.sources).cmp(&order(b, &analysis.sources)));
     let shown =
         findings.iter().filter_map(|finding| Diagnostic::of_finding(finding, levels.of(finding.rule)));
-    let diagnostics = shown.collect();
+    let diagnostics = missing(analysis, levels).into_iter().chain(shown).collect();
     let stats = &analysis.stats;
     let summary = Summary {
         files: stats.files,
@@ -142,6 +159,20 @@ pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Diagnostic
         ..Summary::default()
     };
     (diagnostics, summary)
+}
+
+/// Modules without a file and the like: no span to point at, but as much left out as a file that is broken.
+fn missing(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
+    let severity = match levels.of(&unparsed::RULE) {
+        Level::Allow => return Vec::new(),
+        Level::Warn => Severity::Warning,
+        Level::Deny => Severity::Error,
+    };
+    let of = |message: &String| {
+        let help = "put it where it is looked for, or take it out: what it holds was not checked";
+        Diagnostic { severity, ..Diagnostic::error(unparsed::RULE.name, message, None).help(help) }
+    };
+    analysis.missing.iter().map(of).collect()
 }
 
 /// By path, not by number: the order of the report must not depend on the order of discovery.

@@ -1,0 +1,180 @@
+//! The whole of a run between loading and judging: everything the command line needs, as plain data.
+//!
+//! What could not be read becomes findings of the rule `unparsed`, beside those of the other rules, so that
+//! it can be denied and allowed like them.
+
+use std::path::PathBuf;
+
+use crate::allow::{Allow, AllowedRule};
+use crate::facts::Binary;
+use crate::finding::{FileId, Finding, Label, SourceFile, Span, Subject};
+use crate::load::{File, TargetKind, Workspace};
+use crate::lower::ir::{Problem, Range};
+use crate::report::Origin;
+use crate::rule::Shape;
+use crate::rules::{self, unparsed};
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Files read.
+    pub files: usize,
+    /// Lines in them.
+    pub lines: usize,
+    /// Functions lowered.
+    pub functions: usize,
+    /// Calls seen.
+    pub calls: usize,
+    /// Calls whose target is unknown.
+    pub calls_unresolved: usize,
+    /// Macro calls of which only the identifiers could be read.
+    pub macros_unknown: usize,
+    /// Files that did not parse.
+    pub files_unparsed: usize,
+}
+
+/// What a run found out.
+#[derive(Debug)]
+pub struct Analysis {
+    /// By [`FileId`].
+    pub sources: Vec<SourceFile>,
+    /// Where each source lies.
+    pub paths: Vec<PathBuf>,
+    /// Findings of every rule and confidence, before allows and levels.
+    pub findings: Vec<Finding>,
+    /// Every allow in the packages under report.
+    pub allows: Vec<Allow>,
+    /// What each binary declares and opens.
+    pub binaries: Vec<Binary>,
+    /// What was missing and belongs to no file: a module without one, a directory that cannot be read.
+    pub missing: Vec<String>,
+    /// How much was looked at.
+    pub stats: Stats,
+    origins: Vec<Option<Origin>>,
+}
+
+impl Analysis {
+    /// Where a file belongs in cargo's terms; `None` for a file that no package has.
+    pub fn origin(&self, file: FileId) -> Option<Origin> {
+        self.origins.get(file.0 as usize).cloned().flatten()
+    }
+}
+
+/// Analyses what was loaded.
+pub fn analyse(workspace: Workspace) -> Analysis {
+    let checked = rules::check(&workspace);
+    let mut findings = checked.findings;
+    findings.extend(all_unparsed(&workspace));
+    let stats = Stats {
+        functions: checked.functions,
+        calls: checked.calls,
+        calls_unresolved: checked.calls_unresolved,
+        ..stats_of_files(&workspace.files)
+    };
+    Analysis {
+        findings,
+        allows: numbered(&workspace).flat_map(|(id, file)| allows(&workspace, id, file)).collect(),
+        binaries: checked.binaries,
+        stats,
+        origins: workspace.files.iter().map(|file| origin(&workspace, file)).collect(),
+        paths: workspace.files.iter().map(|file| workspace.root.join(&file.source.path)).collect(),
+        sources: workspace.files.into_iter().map(|file| file.source).collect(),
+        missing: workspace.problems,
+    }
+}
+
+fn numbered(workspace: &Workspace) -> impl Iterator<Item = (FileId, &File)> {
+    let all = (0_u32..).map(FileId).zip(&workspace.files);
+    all.filter(|(_, file)| workspace.packages[file.package].selected)
+}
+
+fn stats_of_files(files: &[File]) -> Stats {
+    let mut stats = Stats { files: files.len(), ..Stats::default() };
+    for file in files {
+        match &file.ir {
+            Ok(ir) => {
+                stats.lines += ir.lines as usize;
+                stats.macros_unknown += ir.macros_opaque as usize;
+            }
+            Err(_) => {
+                stats.lines += file.source.text.lines().count();
+                stats.files_unparsed += 1;
+            }
+        }
+    }
+    stats
+}
+
+fn span(file: FileId, at: Range) -> Span {
+    Span { file, start: at.start, end: at.end }
+}
+
+fn allows(workspace: &Workspace, id: FileId, file: &File) -> Vec<Allow> {
+    let package = &workspace.packages[file.package].name;
+    let written = file.ir.iter().flat_map(|ir| &ir.allows);
+    let one = |allow: &crate::lower::attr::Allow| Allow {
+        rules: allow
+            .rules
+            .iter()
+            .map(|(name, at)| AllowedRule { name: name.to_string(), span: span(id, *at) })
+            .collect(),
+        reason: allow.reason.as_deref().map(str::to_owned),
+        span: span(id, allow.at),
+        scope: span(id, allow.target),
+        package: package.clone(),
+    };
+    written.map(one).collect()
+}
+
+fn all_unparsed(workspace: &Workspace) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (id, file) in numbered(workspace) {
+        let package = &workspace.packages[file.package].name;
+        match &file.ir {
+            Ok(ir) => {
+                let attributes = ir.problems.iter();
+                found.extend(attributes.map(|problem| unparsed(&unparsed::ATTRIBUTE, package, id, problem)));
+            }
+            Err(problem) => found.push(unparsed(&unparsed::FILE, package, id, problem)),
+        }
+    }
+    found
+}
+
+fn unparsed(shape: &'static Shape, package: &str, file: FileId, problem: &Problem) -> Finding {
+    let help = match &problem.help {
+        Some(help) => help.as_str(),
+        None => "mend it, or take the file out of the build: what stands in it was not checked",
+    };
+    let subject = Subject {
+        package: package.to_owned(),
+        place: shape.name.to_owned(),
+        operation: problem.message.clone(),
+        declared_at: None,
+    };
+    let primary = Label::new(span(file, problem.at), "cannot be read");
+    Finding::new(&unparsed::RULE, shape, problem.message.clone(), primary, subject, help)
+}
+
+/// The file's package, and the target it is the root of, else the first one of the package.
+fn origin(workspace: &Workspace, file: &File) -> Option<Origin> {
+    let package = &workspace.packages[file.package];
+    let manifest_path = package.manifest.clone()?;
+    let mut targets = workspace.crates.iter().filter(|target| target.package == file.package);
+    let root_of = |target: &crate::load::Crate| &workspace.files[target.root.0 as usize].source.path;
+    let own = targets.clone().find(|target| *root_of(target) == file.source.path);
+    let target = own.or_else(|| targets.next())?;
+    let kind = match target.kind {
+        TargetKind::Lib => "lib",
+        TargetKind::Bin => "bin",
+        TargetKind::Example => "example",
+    };
+    Some(Origin {
+        package_id: package.id.clone(),
+        manifest_path,
+        target_name: target.target.clone(),
+        target_kind: kind.to_owned(),
+        target_root: workspace.root.join(root_of(target)),
+        edition: package.edition.clone(),
+    })
+}
