@@ -60,7 +60,6 @@ pub(crate) fn lane(words_max: usize) -> (LaneWriter, LaneReader) {
         writer: Padded(WriterFigures { allocated_bytes: AtomicU64::new(0), waits: AtomicBool::new(false) }),
         reader: Padded(ReaderFigures {
             freed_bytes: AtomicU64::new(0),
-            high_water_bytes: AtomicU64::new(0),
             oldest: AtomicPtr::new(empty.as_ptr()),
         }),
     });
@@ -87,7 +86,6 @@ struct WriterFigures {
 #[derive(Debug)]
 struct ReaderFigures {
     freed_bytes: AtomicU64,
-    high_water_bytes: AtomicU64,
     /// The ring the reader is on (I6).
     oldest: AtomicPtr<Ring>,
 }
@@ -115,11 +113,6 @@ impl LaneFigures {
         // Freed first: a ring is allocated before it is freed, so the difference is never negative.
         let freed = self.0.reader.freed_bytes.load(Ordering::Acquire);
         self.0.writer.allocated_bytes.load(Ordering::Relaxed).saturating_sub(freed)
-    }
-
-    /// Returns the most the reader ever found waiting in one ring, in bytes.
-    pub(crate) fn high_water_bytes(&self) -> u64 {
-        self.0.reader.high_water_bytes.load(Ordering::Relaxed)
     }
 }
 

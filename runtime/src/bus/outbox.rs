@@ -79,11 +79,6 @@ impl Outbox {
     pub(crate) fn bytes(&self) -> usize {
         self.words.bytes()
     }
-
-    /// Returns the most memory ever used at once, in bytes.
-    pub(crate) fn high_water_bytes(&self) -> usize {
-        self.words.high_water_bytes()
-    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -34,7 +34,6 @@ pub(crate) struct Words {
     /// The longest the buffer became since it last compared its room with its need.
     window_peak_words: usize,
     window_clears: u32,
-    high_water_words: usize,
 }
 
 impl Words {
@@ -179,11 +178,6 @@ impl Words {
         self.records.capacity() * WORD_BYTES
     }
 
-    /// Returns the most memory ever used at once, in bytes, as seen whenever the buffer gave room back.
-    pub(crate) fn high_water_bytes(&self) -> usize {
-        self.high_water_words.max(self.records.len()) * WORD_BYTES
-    }
-
     #[cold]
     #[inline(never)]
     fn grow(&mut self, words: usize) {
@@ -193,7 +187,6 @@ impl Words {
     #[inline]
     fn note_length(&mut self) {
         self.window_peak_words = self.window_peak_words.max(self.records.len());
-        self.high_water_words = self.high_water_words.max(self.records.len());
     }
 
     /// Halves the memory of an empty buffer that needed less than a quarter of it all through the window.

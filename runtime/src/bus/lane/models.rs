@@ -111,7 +111,7 @@ fn loom_a_lap_is_reused_only_after_it_was_read() {
 fn loom_growth_hands_over_everything() {
     explore(Some(3), || {
         let (mut writer, mut reader) = lane(CAPACITY);
-        let figures = reader.figures();
+        let figures = writer.figures();
         let writing = thread::spawn(move || write_numbers(&mut writer, 0..4));
         read_numbers(&mut reader, 0..4);
         writing.join().unwrap();

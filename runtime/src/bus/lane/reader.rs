@@ -2,7 +2,7 @@
 //!
 //! The invariants I1 to I7 are those of `lane`.
 
-use super::{LaneFigures, LaneShared, Ring, Word, bytes_of};
+use super::{LaneShared, Ring, Word, bytes_of};
 use crate::{
     bus::record::{Header, payload_ptr},
     sync::{Arc, Edge, Ordering},
@@ -18,7 +18,6 @@ pub(crate) struct LaneReader {
     head: usize,
     /// The latest `tail` seen; the true one may be further.
     tail: usize,
-    high_water_words: usize,
 }
 
 // SAFETY: as for the writer.
@@ -35,7 +34,7 @@ pub(crate) struct Batch {
 
 impl LaneReader {
     pub(super) fn new(shared: Arc<LaneShared>, ring: NonNull<Ring>) -> Self {
-        Self { shared, ring, head: 0, tail: 0, high_water_words: 0 }
+        Self { shared, ring, head: 0, tail: 0 }
     }
 
     /// Returns the next records that lie together; empty when the lane is.
@@ -124,11 +123,6 @@ impl LaneReader {
         }
     }
 
-    /// Returns a view of the lane's memory for reports.
-    pub(crate) fn figures(&self) -> LaneFigures {
-        LaneFigures(Arc::clone(&self.shared))
-    }
-
     /// Looks for records behind those already consumed, in this ring and in the ones after it.
     fn refresh(&mut self) -> bool {
         loop {
@@ -149,12 +143,7 @@ impl LaneReader {
 
     fn observe_tail(&mut self) -> bool {
         self.tail = self.ring().writer.tail.load(Edge::LaneObserve.acquire());
-        let words = self.tail - self.head;
-        if words > self.high_water_words {
-            self.high_water_words = words;
-            self.shared.reader.high_water_bytes.store(bytes_of(words), Ordering::Relaxed);
-        }
-        words > 0
+        self.tail != self.head
     }
 
     /// Frees the ring, of which nothing is left, and goes on to the next.
