@@ -1,4 +1,6 @@
 //! A chat service: a room relays what is posted to it; a slow reader loses old lines, never the room.
+#![expect(missing_docs, reason = "this program is read whole")]
+
 use locus::prelude::*;
 
 #[topic(key = room)]
