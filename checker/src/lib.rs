@@ -8,5 +8,7 @@
 pub mod finding;
 pub mod load;
 pub mod lower;
+pub mod models;
 pub mod names;
 pub mod rule;
+pub mod types;

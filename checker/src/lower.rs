@@ -78,7 +78,12 @@ pub(crate) struct Lower<'a> {
     pub(crate) ir: FileIr,
 }
 
-impl Lower<'_> {
+impl<'a> Lower<'a> {
+    /// For types that stand in no file.
+    pub(crate) fn bare(cfg: &'a CfgEnv, ir: FileIr) -> Self {
+        Lower { cfg, lines: Lines::new(""), ir }
+    }
+
     pub(crate) fn sym(&mut self, ident: &proc_macro2::Ident) -> Sym {
         let text = ident.to_string();
         self.ir.texts.intern(text.strip_prefix("r#").unwrap_or(&text))

@@ -17,6 +17,7 @@ use crate::load::Workspace;
 use crate::lower::attr::LocusItem;
 use crate::lower::ir::{Body, FieldIr, FnIr, Generics, ImplIr, Range, TraitIr, TypeRef, Vis};
 use crate::lower::sym::{Sym, Texts};
+use crate::models::Models;
 use rustc_hash::FxHashMap;
 
 macro_rules! index {
@@ -106,6 +107,8 @@ pub struct Module {
     pub types: FxHashMap<Sym, (Def, Vis)>,
     /// Functions, statics, constants, variants.
     pub values: FxHashMap<Sym, (Def, Vis)>,
+    /// Foreign modules whose names are all imported.
+    pub foreign_globs: Vec<Foreign>,
 }
 
 /// A struct, union or enum.
@@ -236,14 +239,14 @@ pub struct Names<'w> {
     pub statics: Vec<Value<'w>>,
     /// Constants.
     pub consts: Vec<Value<'w>>,
-    /// Names every module sees, from the models: `Vec`, `Some`.
-    prelude: FxHashMap<Sym, Foreign>,
+    /// What is known of foreign code: the prelude, and which paths exist.
+    models: &'static Models,
 }
 
 impl<'w> Names<'w> {
     /// Collects all declarations of `workspace` and lets its imports take effect.
-    pub fn of(workspace: &'w Workspace, prelude: FxHashMap<Sym, Foreign>) -> Names<'w> {
-        let (mut names, pending) = collect::collect(workspace, prelude);
+    pub fn of(workspace: &'w Workspace, models: &'static Models) -> Names<'w> {
+        let (mut names, pending) = collect::collect(workspace, models);
         imports::settle(&mut names, pending);
         names
     }

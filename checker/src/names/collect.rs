@@ -1,18 +1,19 @@
 //! Walks all items once and numbers what they declare.
 
 use super::{
-    Adt, AdtId, Alias, AliasId, CrateId, Def, FnId, Foreign, Function, Impl, ImplId, ModId, Module, Names,
-    Owner, Pending, StaticId, Trait, TraitId, Value,
+    Adt, AdtId, Alias, AliasId, CrateId, Def, FnId, Function, Impl, ImplId, ModId, Module, Names, Owner,
+    Pending, StaticId, Trait, TraitId, Value,
 };
 use crate::finding::FileId;
 use crate::load::Workspace;
 use crate::lower::ir::{Body, Item, ItemKind, ValueIr, Vis};
 use crate::lower::sym::{Sym, Texts};
+use crate::models::Models;
 use rustc_hash::FxHashMap;
 
 pub(super) fn collect<'w>(
     workspace: &'w Workspace,
-    prelude: FxHashMap<Sym, Foreign>,
+    models: &'static Models,
 ) -> (Names<'w>, Vec<Pending<'w>>) {
     let mut texts = Texts::default();
     for file in &workspace.files {
@@ -32,7 +33,7 @@ pub(super) fn collect<'w>(
         impls: Vec::new(),
         statics: Vec::new(),
         consts: Vec::new(),
-        prelude,
+        models,
     };
     let mut collector = Collector { names, pending: Vec::new(), open_files: Vec::new() };
     for (index, krate) in workspace.crates.iter().enumerate() {
@@ -65,7 +66,14 @@ impl<'w> Collector<'w> {
     fn module(&mut self, parent: Option<ModId>, krate: CrateId, transparent: bool) -> ModId {
         let id = ModId(number(self.names.modules.len()));
         let (types, values) = (FxHashMap::default(), FxHashMap::default());
-        self.names.modules.push(Module { parent, krate, transparent, types, values });
+        self.names.modules.push(Module {
+            parent,
+            krate,
+            transparent,
+            types,
+            values,
+            foreign_globs: Vec::new(),
+        });
         id
     }
 

@@ -75,6 +75,14 @@ fn glob(names: &mut Names<'_>, into: ModId, leaf: &crate::lower::ir::UseLeaf, vi
             }
             changed
         }
+        Some(Def::Foreign(from)) => {
+            let globs = &mut names.modules[into.ix()].foreign_globs;
+            let new = !globs.contains(&from);
+            if new {
+                globs.push(from);
+            }
+            new
+        }
         _ => false,
     }
 }

@@ -157,7 +157,10 @@ impl Names<'_> {
         if let Some(root) = self.extern_crate(module, first) {
             return Some((root, 1));
         }
-        if let Some(foreign) = self.prelude.get(&first) {
+        if let Some(foreign) = self.through_foreign_glob(module, first) {
+            return Some((Def::Foreign(foreign), 1));
+        }
+        if let Some(foreign) = self.models.prelude.get(&first) {
             return Some((Def::Foreign(*foreign), 1));
         }
         if wanted && is_primitive(first) {
@@ -165,8 +168,31 @@ impl Names<'_> {
         }
         let package = &self.workspace.packages[self.package_of(module)];
         // Without a manifest nobody knows the dependencies: a longer path leads outside.
-        let may_be_crate = !package.has_manifest && segments.len() > 1;
-        may_be_crate.then(|| (outside(first), 1))
+        if !package.has_manifest && segments.len() > 1 {
+            return Some((outside(first), 1));
+        }
+        // A name that nothing else declares can only come through a glob; with one of those it is clear which.
+        match self.globs(module).as_slice() {
+            [glob] => Some((Def::Foreign(glob.join(first)), 1)),
+            _ => None,
+        }
+    }
+
+    /// Foreign modules whose names are all imported where `module` looks names up.
+    fn globs(&self, module: ModId) -> Vec<Foreign> {
+        let mut all = Vec::new();
+        let mut at = Some(module);
+        while let Some(scope) = at {
+            let scope = &self.modules[scope.ix()];
+            all.extend(scope.foreign_globs.iter().copied());
+            at = scope.parent.filter(|_| scope.transparent);
+        }
+        all
+    }
+
+    fn through_foreign_glob(&self, module: ModId, name: Sym) -> Option<Foreign> {
+        let mut candidates = self.globs(module).into_iter().map(|glob| glob.join(name));
+        candidates.find(|path| self.models.knows(*path))
     }
 
     /// `self::super::super`, from `module`.

@@ -1,13 +1,11 @@
 use super::{Def, Foreign, Names};
 use crate::load::{TargetKind, Workspace};
 use crate::lower::sym::Sym;
-use rustc_hash::FxHashMap;
+use crate::models::Models;
 
 fn resolve(crates: &[(&str, TargetKind, &str)], path: &str) -> Option<String> {
     let workspace = Workspace::of_texts(crates);
-    let prelude =
-        [(Sym::new("Vec"), Foreign::path("std::vec::Vec"))].into_iter().collect::<FxHashMap<_, _>>();
-    let names = Names::of(&workspace, prelude);
+    let names = Names::of(&workspace, Models::shipped());
     let segments: Vec<Sym> = path.split("::").map(Sym::new).collect();
     let found = names.resolve_segments(names.roots[0], &segments, false, true)?;
     Some(match found.def {
@@ -65,4 +63,10 @@ fn crates_see_each_other() {
     let helper = ("helper", TargetKind::Lib, "pub mod deep { pub struct S; }");
     assert_eq!(resolve(&[main, helper], "S").as_deref(), Some("adt S"));
     assert_eq!(resolve(&[main, helper], "helper::deep::S").as_deref(), Some("adt S"));
+}
+
+#[test]
+fn foreign_globs_bring_in_what_is_known() {
+    assert_eq!(one("use std::vec::*; use unknown::*;", "Vec").as_deref(), Some("Vec"));
+    assert_eq!(one("use tokio::sync::mpsc::*;", "Sender").as_deref(), Some("Sender"));
 }

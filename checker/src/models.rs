@@ -1,0 +1,197 @@
+//! What is known of code outside the workspace: who grows, shrinks, borrows, opens, owns.
+//!
+//! The knowledge is data, one TOML file a crate under `models/`; this module reads it. Types and functions are
+//! found by path. A method is one line of words and a signature in Rust's own syntax, with references left out:
+//!
+//! ```toml
+//! [[type]]
+//! path = "std::vec::Vec"
+//! params = ["T"]
+//! [type.methods]
+//! "push" = "grow fn(T)"
+//! "iter iter_mut" = "inside -> Iterator<T>"
+//! ```
+//!
+//! In a signature, `Self`, the type's parameters and other single letters are variables; any other name is a
+//! primitive or a type of the models. A path that no model lists is looked up once more by its crate and last
+//! segment, where that is unambiguous, because crates re-export their own types.
+
+mod read;
+
+use crate::lower::ir::TypeRef;
+use crate::lower::sym::Sym;
+use crate::names::Foreign;
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
+
+/// What a call does to the place it is called on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing that matters.
+    #[default]
+    None,
+    /// Adds one element.
+    Grow,
+    /// Adds an element unless its key, the first argument, is there already.
+    GrowKeyed,
+    /// Adds as many elements as the input has.
+    GrowMany,
+    /// Takes out one element or some.
+    Shrink,
+    /// Takes out all.
+    Clear,
+    /// Keeps what a closure says.
+    Retain,
+    /// Tells how many there are.
+    Len,
+    /// Tells how much room there is, which is no limit.
+    Capacity,
+    /// Gives up a raw descriptor without an owner.
+    IntoRaw,
+    /// Takes care of a resource: waits for a child, reaps a task.
+    Reap,
+}
+
+/// Where the result of a call points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// Nowhere: it is a value of its own.
+    #[default]
+    None,
+    /// At the receiver: guards, wrappers, adapters of options and iterators.
+    Same,
+    /// At an element of the receiver.
+    Inside,
+}
+
+/// What owning a value of a type means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// A file descriptor, by the kind of what it is open on.
+    Fd,
+    /// A child process.
+    Child,
+    /// A task or thread.
+    Task,
+}
+
+/// A signature: argument types and return type, in the variables of the type.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// Without the receiver; none if they do not matter.
+    pub args: Option<Vec<TypeRef>>,
+    /// What it gives.
+    pub ret: TypeRef,
+}
+
+/// A method or function.
+#[derive(Clone, Debug)]
+pub struct Callable {
+    /// What it does to the receiver, or to its first argument.
+    pub effect: Effect,
+    /// Where its result points.
+    pub flow: Flow,
+    /// Closures it is given see the elements of the receiver.
+    pub each: bool,
+    /// Closures it is given see a locus that lives on: `run.with(|me, cx| ..)`.
+    pub resident: bool,
+    /// Runs what it is given on its own: `spawn`.
+    pub spawns: bool,
+    /// Waits for something outside: a message, a connection, time.
+    pub waits: bool,
+    /// Does not return.
+    pub diverges: bool,
+    /// Opens a file descriptor of this kind.
+    pub opens: Option<Box<str>>,
+    /// Its types.
+    pub sig: Signature,
+}
+
+/// A type.
+#[derive(Debug)]
+pub struct ModelType {
+    /// Its canonical path.
+    pub path: Foreign,
+    /// How messages name it.
+    pub name: Box<str>,
+    /// Its parameters.
+    pub params: Vec<Sym>,
+    /// What it gives its methods to.
+    pub deref: Option<TypeRef>,
+    /// Holds elements, keys or bytes without a bound.
+    pub grows: bool,
+    /// Cannot hold more than its type or constructor says.
+    pub bounded: bool,
+    /// Owns the values of its parameters.
+    pub owns_params: bool,
+    /// A clone of it is the same value.
+    pub shared: bool,
+    /// What a value of it holds.
+    pub resource: Option<Resource>,
+    /// Methods by name.
+    pub methods: FxHashMap<Sym, u32>,
+}
+
+/// All models.
+#[derive(Debug, Default)]
+pub struct Models {
+    /// Types.
+    pub types: Vec<ModelType>,
+    /// Methods and functions.
+    pub callables: Vec<Callable>,
+    /// Functions by their whole path.
+    pub functions: FxHashMap<Sym, u32>,
+    /// Methods that every type has: `clone`, `to_string`.
+    pub universal: FxHashMap<Sym, u32>,
+    /// Names that are known without an import.
+    pub prelude: FxHashMap<Sym, Foreign>,
+    by_path: FxHashMap<Sym, u32>,
+    by_last: FxHashMap<(Sym, Sym), Option<u32>>,
+    by_name: FxHashMap<Sym, u32>,
+}
+
+impl Models {
+    /// The models that ship, read once.
+    pub fn shipped() -> &'static Models {
+        static MODELS: OnceLock<Models> = OnceLock::new();
+        MODELS.get_or_init(|| read::all().expect("the shipped models are tested to be well formed"))
+    }
+
+    /// The model of the type at `path`.
+    pub fn type_at(&self, path: Foreign) -> Option<u32> {
+        self.by_path.get(&path.path).copied().or_else(|| *self.by_last.get(&(path.krate, path.last))?)
+    }
+
+    /// Whether `path` is a type or function of the models under exactly that path.
+    pub fn knows(&self, path: Foreign) -> bool {
+        self.by_path.contains_key(&path.path) || self.functions.contains_key(&path.path)
+    }
+
+    /// The type that signatures in the models call `name`.
+    pub fn type_named(&self, name: Sym) -> Option<u32> {
+        self.by_name.get(&name).copied()
+    }
+
+    /// The path under which `path` is known here.
+    pub fn canonical(&self, path: Foreign) -> Foreign {
+        self.type_at(path).map_or(path, |found| self.types[found as usize].path)
+    }
+
+    /// The type.
+    pub fn ty(&self, index: u32) -> &ModelType {
+        &self.types[index as usize]
+    }
+
+    /// The method or function.
+    pub fn callable(&self, index: u32) -> &Callable {
+        &self.callables[index as usize]
+    }
+
+    /// The function at `path`, or the associated function of the type that `path` leads to.
+    pub fn function(&self, path: Foreign) -> Option<u32> {
+        self.functions.get(&path.path).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+use super::{Effect, Flow, Models, Resource};
+use crate::lower::ir::TypeRef;
+use crate::lower::sym::Sym;
+use crate::names::Foreign;
+
+fn method(ty: &str, name: &str) -> super::Callable {
+    let models = Models::shipped();
+    let found = models.type_at(Foreign::path(ty)).unwrap_or_else(|| panic!("no model of {ty}"));
+    let callable = models.ty(found).methods.get(&Sym::new(name)).unwrap_or_else(|| panic!("no {ty}::{name}"));
+    models.callable(*callable).clone()
+}
+
+#[test]
+fn every_file_reads() {
+    if let Err(error) = super::read::all() {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn growers_and_shrinkers() {
+    for (ty, name, effect) in [
+        ("std::vec::Vec", "push", Effect::Grow),
+        ("std::collections::BTreeMap", "insert", Effect::GrowKeyed),
+        ("std::collections::LinkedList", "pop_front", Effect::Shrink),
+        ("dashmap::DashMap", "retain", Effect::Retain),
+        ("std::string::String", "push_str", Effect::GrowMany),
+        ("bytes::BytesMut", "split_to", Effect::Shrink),
+        ("tokio::task::JoinSet", "join_next", Effect::Shrink),
+        ("lru::LruCache", "put", Effect::None),
+        ("locus::prelude::Ring", "push_evict", Effect::None),
+        ("std::os::fd::OwnedFd", "into_raw_fd", Effect::IntoRaw),
+    ] {
+        assert_eq!(method(ty, name).effect, effect, "{ty}::{name}");
+    }
+}
+
+#[test]
+fn places_flow_through_guards_and_entries() {
+    assert_eq!(method("std::sync::Mutex", "lock").flow, Flow::Same);
+    assert_eq!(method("std::collections::HashMap", "get_mut").flow, Flow::Inside);
+    assert_eq!(method("std::collections::hash_map::Entry", "or_default").flow, Flow::Inside);
+    assert_eq!(method("std::vec::Vec", "drain").flow, Flow::None);
+}
+
+#[test]
+fn a_re_export_is_found_by_its_last_segment() {
+    let models = Models::shipped();
+    let std = models.type_at(Foreign::path("std::collections::HashMap"));
+    assert_eq!(models.type_at(Foreign::path("std::collections::hash_map::HashMap")), std);
+    assert_eq!(models.type_at(Foreign::path("hashbrown::hash_map::HashMap")), std);
+    // `Sender` is several types in tokio, so its last segment says nothing.
+    assert_eq!(models.type_at(Foreign::path("tokio::unheard_of::Sender")), None);
+}
+
+#[test]
+fn what_owns_a_descriptor() {
+    let models = Models::shipped();
+    for ty in ["std::fs::File", "tokio::net::TcpStream", "std::net::UdpSocket", "socket2::Socket"] {
+        let found = models.type_at(Foreign::path(ty)).unwrap();
+        assert_eq!(models.ty(found).resource, Some(Resource::Fd), "{ty}");
+    }
+    assert_eq!(method("std::net::TcpListener", "accept").opens.as_deref(), Some("connection"));
+}
+
+/// A name in a signature that nothing declares would silently be an unknown type.
+#[test]
+fn signatures_name_only_what_exists() {
+    let models = Models::shipped();
+    for ty in &models.types {
+        for (_, callable) in &ty.methods {
+            let sig = &models.callable(*callable).sig;
+            for part in sig.args.iter().flatten().chain([&sig.ret]).chain(&ty.deref) {
+                assert_names_exist(models, part, &ty.params, &ty.name);
+            }
+        }
+    }
+    for callable in models.functions.values() {
+        let sig = &models.callable(*callable).sig;
+        for part in sig.args.iter().flatten().chain([&sig.ret]) {
+            assert_names_exist(models, part, &[], "a function");
+        }
+    }
+}
+
+fn assert_names_exist(models: &Models, ty: &TypeRef, params: &[Sym], of: &str) {
+    match ty {
+        TypeRef::Path(path) => {
+            let known = match &*path.segments {
+                [one] => crate::types::is_model_name(models, *one, params),
+                several => models.type_at(Foreign::of(several)).is_some(),
+            };
+            let texts = path.segments.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join("::");
+            assert!(known, "a signature of {of} names an unknown type: {texts}");
+            path.args.iter().for_each(|arg| assert_names_exist(models, arg, params, of));
+        }
+        TypeRef::Tuple(parts) => parts.iter().for_each(|part| assert_names_exist(models, part, params, of)),
+        TypeRef::Fn(args, ret) => {
+            args.iter().for_each(|arg| assert_names_exist(models, arg, params, of));
+            assert_names_exist(models, ret, params, of);
+        }
+        _ => {}
+    }
+}

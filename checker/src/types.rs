@@ -1,0 +1,31 @@
+//! Types of everything that is declared, and of every expression.
+//!
+//! `scope` turns types as written into interned ones; `program` does that for all fields and signatures and
+//! indexes methods by the type they belong to; `infer` finds the types inside one body. Nothing is guessed: what
+//! cannot be found out is [`Ty::UNKNOWN`], and a call on it is counted as unresolved.
+//!
+//! Not done: trait selection by generic arguments, associated types of foreign traits, and const generics.
+
+mod infer;
+mod program;
+mod scope;
+mod ty;
+
+pub use infer::{Callee, Inferred, infer};
+pub use program::{ImplSig, Program, Sig};
+pub use ty::{Args, Interner, Overlay, Ty, TyKind, Types};
+
+use crate::lower::sym::Sym;
+use crate::models::Models;
+
+/// Whether a signature in the models may use `name`: a variable, a primitive, or a type of the models.
+pub(crate) fn is_model_name(models: &Models, name: Sym, params: &[Sym]) -> bool {
+    params.contains(&name)
+        || scope::is_variable(name)
+        || scope::primitive(name).is_some()
+        || name == Sym::new("Self")
+        || models.type_named(name).is_some()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,502 @@
+//! Expressions.
+
+use super::{Callee, Infer};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, Stmt, TypeRef};
+use crate::lower::sym::Sym;
+use crate::names::Foreign;
+use crate::types::program::{future, named};
+use crate::types::ty::{Ty, TyKind};
+use rustc_hash::FxHashMap;
+
+impl Infer<'_, '_> {
+    /// The type of `id`.
+    pub(super) fn expr(&mut self, id: ExprId) -> Ty {
+        self.expect(id, Ty::UNKNOWN)
+    }
+
+    /// The type of `id`, where `expected` is what it is wanted for.
+    pub(super) fn expect(&mut self, id: ExprId, expected: Ty) -> Ty {
+        let ty = self.kind_of(id, expected);
+        self.unify(ty, expected);
+        self.exprs[id.0 as usize] = ty;
+        ty
+    }
+
+    /// A type written in the body.
+    pub(super) fn written(&mut self, ty: &TypeRef) -> Ty {
+        let scope = self.scope;
+        let ty = scope.lower(&mut self.types, ty);
+        self.bounded(ty)
+    }
+
+    fn named(&mut self, name: &str, args: &[Ty]) -> Ty {
+        named(self.program.models, &mut self.types, name, args)
+    }
+
+    fn kind_of(&mut self, id: ExprId, expected: Ty) -> Ty {
+        let body = self.body;
+        match &body.expr(id).kind {
+            ExprKind::Unknown => Ty::UNKNOWN,
+            ExprKind::Lit(lit) => self.lit(*lit),
+            ExprKind::Local(local) => self.locals[local.0 as usize],
+            ExprKind::Path(path) => self.path_value(path, expected),
+            ExprKind::Call(callee, args) => self.call(id, *callee, args, expected),
+            ExprKind::Method(call) => self.method(id, call, expected),
+            ExprKind::Field(base, name) => self.field(*base, *name),
+            ExprKind::Index(base, index) => self.index(*base, *index),
+            ExprKind::Deref(inner) => {
+                let ty = self.expr(*inner);
+                self.deref_written(ty)
+            }
+            ExprKind::Ref(inner, _) | ExprKind::Neg(inner) | ExprKind::Not(inner) => {
+                self.expect(*inner, expected)
+            }
+            ExprKind::Binary(op, left, right) => self.binary(*op, *left, *right),
+            ExprKind::Assign(left, right) => {
+                let ty = self.expr(*left);
+                self.expect(*right, ty);
+                Ty::UNIT
+            }
+            ExprKind::AssignOp(_, left, right) => {
+                self.expr(*left);
+                self.expr(*right);
+                Ty::UNIT
+            }
+            ExprKind::Cast(inner, ty) => {
+                self.expr(*inner);
+                self.written(ty)
+            }
+            ExprKind::Struct(path, fields, base) => self.struct_lit(path, fields, *base, expected),
+            ExprKind::Tuple(parts) => {
+                let wanted = match self.shape(expected) {
+                    TyKind::Tuple(wanted) if wanted.len() == parts.len() => wanted,
+                    _ => Box::default(),
+                };
+                let of = |at: usize| wanted.get(at).copied().unwrap_or(Ty::UNKNOWN);
+                let parts: Vec<Ty> =
+                    parts.iter().enumerate().map(|(at, part)| self.expect(*part, of(at))).collect();
+                self.intern(TyKind::Tuple(parts.into()))
+            }
+            ExprKind::Array(elems) => {
+                let mut elem = self.hole();
+                for (index, part) in elems.iter().enumerate() {
+                    let ty = self.expect(*part, elem);
+                    elem = if index == 0 { ty } else { elem };
+                }
+                self.intern(TyKind::Seq(elem))
+            }
+            ExprKind::Repeat(elem, len) => {
+                self.expr(*len);
+                let elem = self.expr(*elem);
+                self.intern(TyKind::Seq(elem))
+            }
+            ExprKind::Range(low, high) => {
+                let low = low.map(|low| self.expr(low));
+                let high = high.map(|high| self.expr(high));
+                self.named("Iterator", &[low.or(high).unwrap_or(Ty::USIZE)])
+            }
+            ExprKind::Macro(name, args) => self.macro_value(id, *name, args, expected),
+            ExprKind::Opaque(..) => Ty::UNKNOWN,
+            other => self.control(other, expected),
+        }
+    }
+
+    fn control(&mut self, kind: &ExprKind, expected: Ty) -> Ty {
+        match kind {
+            ExprKind::Block(stmts, tail) => self.block(stmts, *tail, expected),
+            ExprKind::If(cond, then, otherwise) => {
+                self.expr(*cond);
+                let then = self.expect(*then, expected);
+                match otherwise {
+                    Some(otherwise) => {
+                        let other = self.expect(*otherwise, expected);
+                        self.unify(then, other);
+                        self.first_known(then, other)
+                    }
+                    None => Ty::UNIT,
+                }
+            }
+            ExprKind::Let(pat, init) => {
+                let ty = self.expr(*init);
+                self.bind(*pat, ty);
+                Ty::BOOL
+            }
+            ExprKind::Match(on, arms) => {
+                let on = self.expr(*on);
+                let mut value = Ty::NEVER;
+                for arm in arms {
+                    self.bind(arm.pat, on);
+                    if let Some(guard) = arm.guard {
+                        self.expr(guard);
+                    }
+                    let ty = self.expect(arm.body, expected);
+                    self.unify(value, ty);
+                    value = self.first_known(value, ty);
+                }
+                value
+            }
+            ExprKind::Loop(body, _) => {
+                self.expr(*body);
+                expected
+            }
+            ExprKind::While(cond, body, _) => {
+                self.expr(*cond);
+                self.expr(*body);
+                Ty::UNIT
+            }
+            ExprKind::For(pat, iter, body, _) => {
+                let iter = self.expr(*iter);
+                let item = self.element(iter);
+                self.bind(*pat, item);
+                self.expr(*body);
+                Ty::UNIT
+            }
+            ExprKind::Closure(params, body, is_async) => self.closure(params, *body, *is_async, expected),
+            ExprKind::Async(body) => {
+                let inner = self.awaited(expected);
+                let value = self.expect(*body, inner);
+                future(self.program.models, &mut self.types, value)
+            }
+            ExprKind::Await(inner) => {
+                let ty = self.expr(*inner);
+                self.awaited(ty)
+            }
+            ExprKind::Try(inner) => {
+                let ty = self.expr(*inner);
+                self.tried(ty)
+            }
+            ExprKind::Return(value) => {
+                if let Some(value) = value {
+                    let wanted = self.value;
+                    self.expect(*value, wanted);
+                }
+                Ty::NEVER
+            }
+            ExprKind::Break(_, value) => {
+                if let Some(value) = value {
+                    self.expr(*value);
+                }
+                Ty::NEVER
+            }
+            ExprKind::Continue(_) => Ty::NEVER,
+            ExprKind::Select(arms) => {
+                let mut value = Ty::NEVER;
+                for arm in arms {
+                    let given = arm.future.map_or(Ty::UNKNOWN, |future| self.expr(future));
+                    // crossbeam's arms give the message of a channel, the others what the future gives.
+                    let given = match self.awaited(given) {
+                        Ty::UNKNOWN => Ty::UNKNOWN,
+                        given => given,
+                    };
+                    if let Some(pat) = arm.pat {
+                        self.bind(pat, given);
+                    }
+                    if let Some(guard) = arm.guard {
+                        self.expr(guard);
+                    }
+                    let ty = self.expect(arm.body, expected);
+                    value = self.first_known(value, ty);
+                }
+                value
+            }
+            _ => Ty::UNKNOWN,
+        }
+    }
+
+    fn first_known(&self, a: Ty, b: Ty) -> Ty {
+        match self.shape(a) {
+            TyKind::Unknown | TyKind::Never => b,
+            _ => a,
+        }
+    }
+
+    fn lit(&mut self, lit: Lit) -> Ty {
+        match lit {
+            Lit::Int(_, Sym::NONE) => Ty::NUMBER,
+            Lit::Int(_, suffix) => self.intern(TyKind::Prim(suffix)),
+            Lit::Float => self.intern(TyKind::Prim(Sym::new("f64"))),
+            Lit::Str => Ty::STR,
+            Lit::Bytes => {
+                let byte = self.intern(TyKind::Prim(Sym::new("u8")));
+                self.intern(TyKind::Seq(byte))
+            }
+            Lit::Bool(_) => Ty::BOOL,
+            Lit::Char => Ty::CHAR,
+        }
+    }
+
+    fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>, expected: Ty) -> Ty {
+        let mut diverges = false;
+        for stmt in stmts {
+            match stmt {
+                Stmt::Let(pat, ty, init, diverge) => {
+                    let ty = match ty {
+                        Some(ty) => self.written(ty),
+                        None => self.hole(),
+                    };
+                    if let Some(init) = init {
+                        let given = self.expect(*init, ty);
+                        self.unify(ty, given);
+                    }
+                    if let Some(diverge) = diverge {
+                        self.expr(*diverge);
+                    }
+                    self.bind(*pat, ty);
+                }
+                Stmt::Expr(id) => {
+                    let ty = self.expr(*id);
+                    diverges |= ty == Ty::NEVER;
+                }
+            }
+        }
+        match tail {
+            Some(tail) => self.expect(tail, expected),
+            None if diverges => Ty::NEVER,
+            None => Ty::UNIT,
+        }
+    }
+
+    /// `*e`: pointers that are types of their own give what they point at; references are left out anyway.
+    fn deref_written(&mut self, ty: Ty) -> Ty {
+        match self.shape(ty) {
+            TyKind::Foreign(foreign, _) => {
+                const POINTERS: [&str; 8] =
+                    ["Box", "Arc", "Pin", "Guard", "Cow", "RefMulti", "LazyLock", "ManuallyDrop"];
+                match POINTERS.iter().any(|name| Sym::new(name) == foreign.last) {
+                    true => self.deref(ty).unwrap_or(ty),
+                    false => ty,
+                }
+            }
+            _ => ty,
+        }
+    }
+
+    pub(super) fn field(&mut self, base: ExprId, name: Sym) -> Ty {
+        let base = self.expr(base);
+        let mut at = self.head(base);
+        for _ in 0..super::unify::DEREF_MAX {
+            match self.shape(at) {
+                TyKind::Adt(adt, args) => {
+                    let fields = self.fields_of(adt, 0, &args);
+                    if let Some((_, ty)) = fields.iter().find(|(field, _)| *field == name) {
+                        return *ty;
+                    }
+                }
+                TyKind::Tuple(parts) => {
+                    let position = (0..parts.len()).find(|at| Sym::new(&at.to_string()) == name);
+                    return position.map_or(Ty::UNKNOWN, |at| parts[at]);
+                }
+                // `Reverse(x).0` and wrappers of handlers: `State(x).0`.
+                TyKind::Foreign(_, args) if args.len() == 1 && name == Sym::new("0") => return args[0],
+                TyKind::Trait(..) | TyKind::Var(_) | TyKind::Unknown => return Ty::UNKNOWN,
+                _ => {}
+            }
+            match self.deref(at) {
+                Some(target) => at = self.head(target),
+                None => break,
+            }
+        }
+        Ty::UNKNOWN
+    }
+
+    fn index(&mut self, base: ExprId, index: ExprId) -> Ty {
+        let ty = self.expr(base);
+        let key = self.expr(index);
+        if let TyKind::Foreign(foreign, _) = self.shape(key)
+            && super::unify::is_iterator(foreign)
+        {
+            return ty;
+        }
+        let mut at = self.head(ty);
+        for _ in 0..super::unify::DEREF_MAX {
+            match self.shape(at) {
+                TyKind::Seq(elem) => return elem,
+                TyKind::Adt(adt, _) => {
+                    if let Some(found) = self.program.methods.get(&(adt, Sym::new("index"))) {
+                        return self.instantiate_ret(found[0], at);
+                    }
+                }
+                TyKind::Foreign(foreign, args) => {
+                    let models = self.program.models;
+                    let model = models.type_at(foreign).map(|model| models.ty(model));
+                    let get = model.and_then(|model| Some((model, *model.methods.get(&Sym::new("get"))?)));
+                    if let Some((model, get)) = get {
+                        let mut binds = self.binds(&model.params, &args);
+                        let ret = self.model_ty(&models.callable(get).sig.ret, at, &mut binds);
+                        if let TyKind::Foreign(_, args) = self.shape(ret) {
+                            return args.first().copied().unwrap_or(Ty::UNKNOWN);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            match self.deref(at) {
+                Some(target) => at = self.head(target),
+                None => break,
+            }
+        }
+        Ty::UNKNOWN
+    }
+
+    fn binary(&mut self, op: BinOp, left: ExprId, right: ExprId) -> Ty {
+        let (a, b) = (self.expr(left), self.expr(right));
+        match op {
+            BinOp::Lt
+            | BinOp::Le
+            | BinOp::Gt
+            | BinOp::Ge
+            | BinOp::Eq
+            | BinOp::Ne
+            | BinOp::And
+            | BinOp::Or => Ty::BOOL,
+            BinOp::Sub if self.is_instant(a) && self.is_instant(b) => self.named("Duration", &[]),
+            _ => match self.shape(a) {
+                TyKind::Unknown | TyKind::Var(_) => b,
+                // `2 * x` has the type of `x`.
+                _ if a == Ty::NUMBER => b,
+                _ => a,
+            },
+        }
+    }
+
+    fn is_instant(&self, ty: Ty) -> bool {
+        matches!(self.shape(ty), TyKind::Foreign(foreign, _) if foreign.path == Sym::path("std::time::Instant"))
+    }
+
+    fn struct_lit(
+        &mut self,
+        path: &crate::lower::ir::PathRef,
+        fields: &[(Sym, ExprId)],
+        base: Option<ExprId>,
+        expected: Ty,
+    ) -> Ty {
+        let own = match self.pattern_def(path) {
+            Some(crate::names::Def::Adt(adt) | crate::names::Def::Variant(adt, _)) => {
+                let fresh = self.fresh_adt(adt);
+                self.unify(fresh, expected);
+                fresh
+            }
+            Some(crate::names::Def::Foreign(foreign)) => {
+                self.intern(TyKind::Foreign(foreign, Box::default()))
+            }
+            _ => Ty::UNKNOWN,
+        };
+        let types = self.named_fields(path, own);
+        for (name, value) in fields {
+            let ty = types.iter().find(|(field, _)| field == name).map_or(Ty::UNKNOWN, |(_, ty)| *ty);
+            self.expect(*value, ty);
+        }
+        if let Some(base) = base {
+            self.expect(base, own);
+        }
+        own
+    }
+
+    fn closure(
+        &mut self,
+        params: &[(crate::lower::ir::PatId, TypeRef)],
+        body: ExprId,
+        is_async: bool,
+        expected: Ty,
+    ) -> Ty {
+        let (wanted, wanted_ret) = match self.shape(expected) {
+            TyKind::Fn(args, ret) => (args, ret),
+            _ => (Box::default(), Ty::UNKNOWN),
+        };
+        let mut types = Vec::with_capacity(params.len());
+        for (index, (pat, written)) in params.iter().enumerate() {
+            let ty = self.written(written);
+            if let Some(wanted) = wanted.get(index) {
+                self.unify(ty, *wanted);
+            }
+            self.bind(*pat, ty);
+            types.push(ty);
+        }
+        // A `return` inside gives the closure's value, not the function's.
+        let inner = if is_async { Ty::UNKNOWN } else { wanted_ret };
+        let outer = std::mem::replace(&mut self.value, inner);
+        let mut ret = self.expect(body, inner);
+        self.value = outer;
+        if is_async {
+            ret = future(self.program.models, &mut self.types, ret);
+        }
+        self.intern(TyKind::Fn(types.into(), ret))
+    }
+
+    /// What awaiting a value gives.
+    pub(super) fn awaited(&mut self, ty: Ty) -> Ty {
+        let mut at = self.head(ty);
+        for _ in 0..super::unify::DEREF_MAX {
+            match self.shape(at) {
+                TyKind::Foreign(foreign, args) => {
+                    if foreign.path == Sym::path("std::future::Future") {
+                        return args.first().copied().unwrap_or(Ty::UNKNOWN);
+                    }
+                    let handles =
+                        [Sym::path("tokio::task::JoinHandle"), Sym::path("std::thread::JoinHandle")];
+                    if handles.contains(&foreign.path)
+                        || foreign.path == Sym::path("tokio::sync::oneshot::Receiver")
+                    {
+                        let error = self.named("Error", &[]);
+                        let value = args.first().copied().unwrap_or(Ty::UNKNOWN);
+                        return self.named("Result", &[value, error]);
+                    }
+                    if foreign.path == Sym::path("locus::Ask") {
+                        let (answer, error) = (self.hole(), self.named("Error", &[]));
+                        return self.named("Result", &[answer, error]);
+                    }
+                }
+                TyKind::Adt(adt, _) => {
+                    let poll = self.program.methods.get(&(adt, Sym::new("poll")));
+                    if let Some(poll) = poll.and_then(|fns| fns.first()).copied() {
+                        let ret = self.instantiate_ret(poll, at);
+                        if let TyKind::Foreign(_, args) = self.shape(ret) {
+                            return args.first().copied().unwrap_or(Ty::UNKNOWN);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            match self.deref(at) {
+                Some(target) => at = self.head(target),
+                None => break,
+            }
+        }
+        Ty::UNKNOWN
+    }
+
+    /// What `?` gives.
+    pub(super) fn tried(&mut self, ty: Ty) -> Ty {
+        match self.shape(ty) {
+            TyKind::Foreign(foreign, args) if !args.is_empty() => {
+                let known = ["Option", "Result"].iter().any(|name| Sym::new(name) == foreign.last);
+                if known { args[0] } else { Ty::UNKNOWN }
+            }
+            _ => Ty::UNKNOWN,
+        }
+    }
+
+    pub(super) fn canonical_fn(&self, foreign: Foreign) -> Foreign {
+        let models = self.program.models;
+        if models.function(foreign).is_some() {
+            return foreign;
+        }
+        // `tokio::sync::mpsc::bounded::Sender::send` is known under the canonical path of its type.
+        let parent = Foreign {
+            path: foreign.parent_path,
+            krate: foreign.krate,
+            last: foreign.parent,
+            parent: Sym::NONE,
+            parent_path: Sym::NONE,
+        };
+        models.type_at(parent).map_or(foreign, |found| models.ty(found).path.join(foreign.last))
+    }
+
+    pub(super) fn note(&mut self, id: ExprId, callee: Callee) {
+        self.callees.insert(id, callee);
+    }
+
+    pub(super) fn empty_binds() -> FxHashMap<Sym, Ty> {
+        FxHashMap::default()
+    }
+}
