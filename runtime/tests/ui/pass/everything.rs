@@ -158,5 +158,5 @@ impl Chat {
 
 fn main() {
     let _ = Chat::new();
-    let _: fn() = || drop(locus::run(Chat::new));
+    let _: fn() -> Exit = || locus::run(Chat::new);
 }
