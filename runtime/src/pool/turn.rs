@@ -137,7 +137,8 @@ impl Pool {
     /// Lets messages go that waited with their publishers, in the order in which these were blocked.
     fn retry_blocked(&mut self) -> usize {
         let mut released = 0;
-        for _ in 0..self.core.blocked.borrow().len() {
+        let waiting = self.core.blocked.borrow().len();
+        for _ in 0..waiting {
             let Some(index) = self.core.blocked.borrow_mut().pop_front() else { break };
             let Some(cell) = self.core.cell(index) else { continue };
             let head = cell.head();
@@ -196,7 +197,8 @@ impl Pool {
     /// Delivers what was set aside for loci that became ready.
     fn replay(&mut self) -> usize {
         let mut replayed = 0;
-        for _ in 0..self.core.ready.borrow().len() {
+        let waiting = self.core.ready.borrow().len();
+        for _ in 0..waiting {
             let Some(index) = self.core.ready.borrow_mut().pop_front() else { break };
             let Some(cell) = self.core.cell(index) else { continue };
             let head = cell.head();
@@ -204,7 +206,8 @@ impl Pool {
                 continue;
             }
             head.state.set(State::Ready);
-            for _ in 0..head.side.borrow().len() {
+            let aside = head.side.borrow().len();
+            for _ in 0..aside {
                 let Some(header) = head.side.borrow_mut().peek() else { break };
                 replayed += 1;
                 if header.topic() == TOKEN {
