@@ -22,15 +22,15 @@ fn change(code: impl FnOnce()) -> (i64, i64, u64) {
     (after.0.wrapping_sub(before.0) as i64, after.1.wrapping_sub(before.1) as i64, after.2 - before.2)
 }
 
-/// The counts are of the whole process, so there is one test, and it starts when the harness has gone to wait.
-#[test]
-fn counts_are_exact() {
-    loop {
-        let before = allocations();
-        (0..10_000).for_each(|_| thread::yield_now());
-        if allocations() == before {
-            break;
+/// The counts are of the whole process, so nothing else may run in it: this is a test without a harness, which answers
+/// what a test runner asks.
+fn main() {
+    let asked = |option: &str| std::env::args().any(|argument| argument == option);
+    if asked("--list") {
+        if !asked("--ignored") {
+            println!("counts_are_exact: test");
         }
+        return;
     }
     counts_what_one_thread_does();
     counts_over_aligned_blocks();

@@ -40,7 +40,18 @@ fn accounts_come_and_go() {
         "largest first"
     );
     assert_eq!((report.arenas_bytes, report.accounts[1].parent.as_deref()), (3000, Some("chat")));
-    drop((lane, queue));
+    let others = [1, 2].map(|n| {
+        let queue = Account::new("chat/rooms", Kind::Queue);
+        queue.set(n * 100, 1);
+        queue
+    });
+    let queues = arena_residency().accounts[0].clone();
+    assert_eq!(
+        (queues.count, queues.bytes, queues.chunks),
+        (3, 2300, 3),
+        "one entry for those of one path and kind"
+    );
+    drop((lane, queue, others));
     assert!(arena_residency().accounts.is_empty());
 }
 

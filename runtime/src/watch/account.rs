@@ -147,6 +147,7 @@ impl Entry {
             path: self.path.clone(),
             kind: self.kind,
             parent: self.parent.clone(),
+            count: 1,
             bytes: self.bytes.load(Relaxed) as u64,
             high_water_bytes: self.high_water.load(Relaxed) as u64,
             chunks: self.chunks.load(Relaxed) as u64,

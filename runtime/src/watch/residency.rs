@@ -13,8 +13,10 @@
 
 mod report;
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 pub use report::{AccountResidency, Residency};
 
@@ -127,14 +129,17 @@ fn heap_bytes() -> Option<u64> {
     alloc::live_block_bytes().or_else(alloc::live_bytes)
 }
 
-/// Every account and stack, largest first.
+/// Every account and stack, largest first; those of one kind under one path are one entry.
 fn accounts() -> Vec<AccountResidency> {
-    let mut accounts: Vec<_> = account::entries().iter().map(|entry| entry.residency()).collect();
-    accounts.extend(stack::stacks().iter().map(|stack| {
-        let bytes = stack.touched_bytes();
-        let (path, parent): (Arc<str>, _) = (stack.path.clone(), None);
-        AccountResidency { path, kind: Kind::Stack, parent, bytes, high_water_bytes: bytes, chunks: 1 }
-    }));
-    accounts.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
+    let mut merged = BTreeMap::new();
+    let entries = account::entries();
+    let stacks = stack::stacks();
+    let of_stacks = stacks.iter().map(|stack| stack.residency());
+    for account in entries.iter().map(|entry| entry.residency()).chain(of_stacks) {
+        let key = (account.path.clone(), account.kind, account.parent.clone());
+        merged.entry(key).and_modify(|sum: &mut AccountResidency| sum.add(&account)).or_insert(account);
+    }
+    let mut accounts: Vec<_> = merged.into_values().collect();
+    accounts.sort_by_key(|account| Reverse(account.bytes)); // stable: by path among equals
     accounts
 }

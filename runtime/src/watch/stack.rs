@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Kind;
 use super::registry::Registry;
+use super::residency::AccountResidency;
 use crate::alloc::pages;
 
 /// Lists the stack of a thread in the residency report, until it is dropped.
@@ -15,7 +17,7 @@ pub struct StackAccount {
 
 #[derive(Debug)]
 pub(super) struct Stack {
-    pub(super) path: Arc<str>,
+    path: Arc<str>,
     lowest: usize,
     bytes: usize,
 }
@@ -39,8 +41,17 @@ impl Drop for StackAccount {
 }
 
 impl Stack {
-    pub(super) fn touched_bytes(&self) -> u64 {
-        pages::touched_stack_bytes(self.lowest, self.bytes)
+    pub(super) fn residency(&self) -> AccountResidency {
+        let touched_bytes = pages::touched_stack_bytes(self.lowest, self.bytes);
+        AccountResidency {
+            path: self.path.clone(),
+            kind: Kind::Stack,
+            parent: None,
+            count: 1,
+            bytes: touched_bytes,
+            high_water_bytes: touched_bytes,
+            chunks: 1,
+        }
     }
 }
 

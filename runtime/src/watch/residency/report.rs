@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::watch::Kind;
 
-/// What one arena, queue, lane or stack holds.
+/// What one arena, queue, lane or stack holds, or what all of one kind under one path hold together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountResidency {
@@ -15,12 +15,24 @@ pub struct AccountResidency {
     pub kind: Kind,
     /// The arena it takes its memory from, if any.
     pub parent: Option<Arc<str>>,
+    /// How many they are.
+    pub count: u64,
     /// Bytes held now.
     pub bytes: u64,
-    /// The most bytes ever held.
+    /// The most bytes ever held; the sum of that, where they are many.
     pub high_water_bytes: u64,
     /// Blocks the bytes are held in.
     pub chunks: u64,
+}
+
+impl AccountResidency {
+    /// Takes another one of the same kind and path in.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.bytes += other.bytes;
+        self.high_water_bytes += other.high_water_bytes;
+        self.chunks += other.chunks;
+    }
 }
 
 /// Who holds which memory; made by [`arena_residency`](super::arena_residency), printed as a table.
@@ -72,26 +84,33 @@ impl Residency {
     }
 
     fn write_accounts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path_width = self.accounts.iter().map(|account| account.path.len()).max().unwrap_or(0).max(4);
+        let (used, unused): (Vec<_>, Vec<_>) = self.accounts.iter().partition(|a| a.high_water_bytes > 0);
+        let path_width = used.iter().map(|account| account.path.len()).max().unwrap_or(0).max(4);
+        let head = ["size", "bytes", "high-water", "chunks", "count", "kind", "path", "parent"];
+        let [size, bytes, high_water, chunks, count, kind, path, parent] = head;
         writeln!(
             f,
-            "{:>10} {:>14} {:>11} {:>7}  {:<10} {:<path_width$} parent",
-            "size", "bytes", "high-water", "chunks", "kind", "path"
+            "{size:>10} {bytes:>14} {high_water:>10} {chunks:>6} {count:>6}  {kind:<10} {path:<path_width$} {parent}"
         )?;
-        for account in &self.accounts {
+        for account in used {
             writeln!(
                 f,
-                "{:>10} {:>14} {:>11} {:>7}  {:<10} {:<path_width$} {}",
+                "{:>10} {:>14} {:>10} {:>6} {:>6}  {:<10} {:<path_width$} {}",
                 Size(account.bytes as i64),
                 Digits(account.bytes as i64),
                 Size(account.high_water_bytes as i64),
                 account.chunks,
+                account.count,
                 account.kind,
                 account.path,
                 account.parent.as_deref().unwrap_or("-")
             )?;
         }
-        Ok(())
+        if unused.is_empty() {
+            Ok(())
+        } else {
+            writeln!(f, "{:>25}  and {} that never held anything", "", unused.len())
+        }
     }
 
     fn write_memory(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,7 +159,8 @@ impl Residency {
 
 impl fmt::Display for Residency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "arena residency: {} accounts", self.accounts.len())?;
+        let count: u64 = self.accounts.iter().map(|account| account.count).sum();
+        writeln!(f, "arena residency: {count} accounts")?;
         self.write_accounts(f)?;
         self.write_memory(f)?;
         self.write_resident(f)
@@ -207,18 +227,20 @@ mod tests {
     }
 
     fn sample() -> Residency {
-        let account = |path: &str, kind, bytes, parent: Option<&str>| AccountResidency {
+        let account = |path: &str, kind, count, bytes, parent: Option<&str>| AccountResidency {
             path: path.into(),
             kind,
             parent: parent.map(Into::into),
+            count,
             bytes,
             high_water_bytes: bytes * 2,
-            chunks: 1,
+            chunks: count,
         };
         Residency {
             accounts: vec![
-                account("chat/main -> rooms", Kind::Lane, 1 << 20, None),
-                account("chat/rooms", Kind::Scratch, 65_520, Some("chat")),
+                account("chat subscription to relayed", Kind::Ring, 256, 1 << 20, None),
+                account("chat/rooms", Kind::Scratch, 1, 65_520, Some("chat")),
+                account("chat/rooms -> web", Kind::Lane, 1, 0, None),
             ],
             arenas_bytes: 1_114_096,
             heap_bytes: Some(2_000_000),
@@ -243,10 +265,11 @@ mod tests {
     #[test]
     fn prints_a_table() {
         let expected = "\
-arena residency: 2 accounts
-      size          bytes  high-water  chunks  kind       path               parent
-   1.0 MiB      1,048,576     2.0 MiB       1  lane       chat/main -> rooms -
-  64.0 KiB         65,520   128.0 KiB       1  scratch    chat/rooms         chat
+arena residency: 258 accounts
+      size          bytes high-water chunks  count  kind       path                         parent
+   1.0 MiB      1,048,576    2.0 MiB    256    256  ring       chat subscription to relayed -
+  64.0 KiB         65,520  128.0 KiB      1      1  scratch    chat/rooms                   chat
+                           and 1 that never held anything
    1.1 MiB      1,114,096  arenas, queues and lanes
    1.9 MiB      2,000,000  ordinary heap: live bytes of the counting allocator in no account
  -97.7 KiB       -100,000    held since before the start
