@@ -10,4 +10,4 @@ pub(crate) mod describe;
 pub(crate) mod main;
 pub(crate) mod run;
 
-pub use describe::BoxError;
+pub(crate) use describe::BoxError;

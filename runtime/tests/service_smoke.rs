@@ -107,7 +107,8 @@ fn accepted_posts_are_relayed_by_key_and_the_drain_delivers_what_is_left() {
     assert_eq!(lines.last().map(String::as_str), Some("end"));
     for room in [1, 2] {
         let of_room: Vec<_> = lines.iter().filter(|line| line.starts_with(&format!("{room}: "))).collect();
-        let expected: Vec<_> = (0..1000).filter(|n| 1 + n % 2 == room).map(|n| format!("{room}: {n}")).collect();
+        let expected: Vec<_> =
+            (0..1000).filter(|n| 1 + n % 2 == room).map(|n| format!("{room}: {n}")).collect();
         assert!(of_room.iter().copied().eq(expected.iter()), "{of_room:?}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It has a thread of its own so that no pool, however busy, keeps a second signal from ending the process.
 
-use std::future::{Future, pending};
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -238,11 +238,9 @@ impl Conductor {
     }
 }
 
-fn tick(interval: &mut Option<tokio::time::Interval>) -> impl Future<Output = ()> {
-    async move {
-        match interval {
-            Some(interval) => drop(interval.tick().await),
-            None => pending().await,
-        }
+async fn tick(interval: &mut Option<tokio::time::Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => pending().await,
     }
 }

@@ -143,7 +143,7 @@ impl AppShared {
         let gate = match known.and_then(|gate| gate.downcast::<Gate<T>>().ok()) {
             Some(gate) => gate,
             None => {
-                let home = self.home(T::number().get::<T>());
+                let home = self.home(T::number().get());
                 let (gate, ingress) = Gate::<T>::new(home);
                 if *self.draining.borrow() {
                     gate.close();

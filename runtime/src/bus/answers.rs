@@ -1,6 +1,5 @@
 //! The table of open questions of one topic on one pool, and the way of answers into it.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +7,7 @@ use std::time::Instant;
 
 use super::ask::{Address, AskError};
 use super::cursor::Cursor;
-use super::figures::{DropReason, Figures};
+use super::figures::DropReason;
 use super::record::Word;
 use super::route::AnyRoute;
 use super::side::Side;
@@ -70,18 +69,11 @@ pub(crate) struct Answers<T: Topic> {
     slots: RefCell<Vec<Slot<T::Reply>>>,
     free: RefCell<Vec<u32>>,
     count: Cell<usize>,
-    figures: Figures,
 }
 
 impl<T: Topic> Answers<T> {
     pub(crate) fn new(number: u16) -> Self {
-        Self {
-            number,
-            slots: RefCell::default(),
-            free: RefCell::default(),
-            count: Cell::new(0),
-            figures: Figures::new("(answers)"),
-        }
+        Self { number, slots: RefCell::default(), free: RefCell::default(), count: Cell::new(0) }
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -199,16 +191,8 @@ impl<T: Topic> AnyRoute for Answers<T> {
         }
     }
 
-    fn figures(&self) -> &Figures {
-        &self.figures
-    }
-
     unsafe fn discard(&self, payload: *mut Word, _reason: DropReason) {
         // SAFETY: by the caller, the payload of a record of this number, given up.
         unsafe { payload.cast::<Answer<T::Reply>>().drop_in_place() };
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

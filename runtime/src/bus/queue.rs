@@ -92,6 +92,8 @@ impl Queue {
 
 /// Moves the record of `payload` into `removed`.
 fn take_record(removed: &mut Words, payload: *mut Word) {
-    // SAFETY: callers pass the payload of a record they have given up; its header is the word before.
-    unsafe { removed.push_record(payload.sub(1)) };
+    // SAFETY: callers pass the payload of a record; its header is the word before.
+    let record = unsafe { payload.sub(1) };
+    // SAFETY: callers have given that record up.
+    unsafe { removed.push_record(record) };
 }

@@ -6,7 +6,6 @@
 //!
 //! Invariants: see `cursor` I2 for why a record under this route's number holds a `Packet<T>`.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
@@ -30,7 +29,7 @@ use crate::pool::core::Core;
 pub(crate) const BOUND_DEFAULT: u32 = 8192;
 
 /// A route as the pool's queues see it, whatever its topic.
-pub(crate) trait AnyRoute: Any {
+pub(crate) trait AnyRoute {
     /// Handles the next record, and as many of the same topic behind it as go the same way.
     fn dispatch(&self, core: &Core, cursor: &mut Cursor, source: PoolId);
     /// Delivers the oldest message that was set aside for a locus.
@@ -62,8 +61,6 @@ pub(crate) trait AnyRoute: Any {
     fn forget_questions(&self, _core: &Core, _activation: u64) {}
     /// Answers questions whose time is up.
     fn expire(&self, _core: &Core, _now: Instant) {}
-    fn figures(&self) -> &Figures;
-    fn as_any(&self) -> &dyn Any;
 }
 
 /// Another pool that subscribes to the topic.
@@ -453,14 +450,6 @@ impl<T: Topic> AnyRoute for Route<T> {
 
     fn export(&self) {
         self.figures.export(u64::from(self.queued.get()));
-    }
-
-    fn figures(&self) -> &Figures {
-        &self.figures
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -36,21 +36,21 @@ impl Routes {
     /// The route of a topic.
     #[inline]
     pub(crate) fn of<T: Topic>(&self) -> Option<&Route<T>> {
-        let route = self.slot(T::number().get::<T>())?;
+        let route = self.slot(T::number().get())?;
         // SAFETY: at this number lies a `Route<T>` (I1), which stays in place (I2).
         Some(unsafe { route.cast::<Route<T>>().as_ref() })
     }
 
     /// The open questions of a topic.
     pub(crate) fn answers<T: Topic>(&self) -> Option<&Answers<T>> {
-        let answers = self.slot(T::number().get::<T>() + 1)?;
+        let answers = self.slot(T::number().get() + 1)?;
         // SAFETY: at this number lies an `Answers<T>` (I1), which stays in place (I2).
         Some(unsafe { answers.cast::<Answers<T>>().as_ref() })
     }
 
     /// Makes the routes of a topic, unless they are there; returns whether it did.
     pub(crate) fn ensure<T: Topic>(&self) -> bool {
-        let number = T::number().get::<T>();
+        let number = T::number().get();
         if self.slot(number).is_some() {
             return false;
         }

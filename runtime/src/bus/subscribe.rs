@@ -17,8 +17,8 @@ use super::cursor::{Cursor, Taken};
 use super::figures::Figures;
 use super::route::Route;
 use super::side::Aside;
-use super::topic::{OnFull, Packet, Topic};
-use crate::locus::cell::{LocusCell, State};
+use super::topic::{OnFull, Packet, Promise, Topic};
+use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::describe::{Handler, Locus, Match, OnOptions, Outcome, ReceivedBy};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
@@ -117,7 +117,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 
     fn set_aside(&self, core: &Core, packet: Packet<L::Topic>, ticket: u32) {
         let Some(me) = self.me.upgrade() else { return core.release_ticket(ticket) };
-        let number = L::Topic::number().get::<L::Topic>();
+        let number = L::Topic::number().get();
         let aside = Aside { subscriber: me as Rc<dyn Subscriber<L::Topic>>, ticket, packet };
         self.cell.head.side.borrow_mut().push(number, 0, aside);
     }
@@ -210,7 +210,11 @@ pub(crate) fn ring_of<T: Topic>(options: &OnOptions) -> Option<(usize, OnFull)> 
 }
 
 /// Subscribes the `N`-th handler of a newborn locus.
-pub(crate) fn handle<L: Locus + Handler<N>, const N: usize>(cell: &Rc<LocusCell<L>>, me: &L, core: &Core) {
+pub(crate) fn handle<L: Locus + Handler<N>, const N: usize>(
+    cell: &Rc<LocusCell<L>>,
+    me: &L,
+    core: &Core,
+) -> Outcome {
     let subscriber: Rc<dyn Subscriber<L::Topic>> = match ring_of::<L::Topic>(&<L as Handler<N>>::OPTIONS) {
         None => Direct::<L, N>::new(cell),
         Some((bound, on_full)) => ring::Ringed::<L, N>::new(cell, core, bound, on_full),
@@ -219,11 +223,11 @@ pub(crate) fn handle<L: Locus + Handler<N>, const N: usize>(cell: &Rc<LocusCell<
         Match::All => None,
         Match::Key(key) => Some(key),
     };
-    join(core, &cell.head, key, subscriber);
+    join(core, &cell.head, key, subscriber)
 }
 
 /// Subscribes what a locus receives in its `run`.
-pub(crate) fn receive<L: 'static, T: ReceivedBy<L>>(cell: &Rc<LocusCell<L>>, me: &L, core: &Core) {
+pub(crate) fn receive<L: 'static, T: ReceivedBy<L>>(cell: &Rc<LocusCell<L>>, me: &L, core: &Core) -> Outcome {
     let options = <T as ReceivedBy<L>>::OPTIONS;
     let (bound, on_full) = ring_of::<T>(&options).unwrap_or((usize::MAX, OnFull::Block));
     let receiver = receive::Receiver::<T>::of(&cell.head, bound, on_full);
@@ -231,17 +235,24 @@ pub(crate) fn receive<L: 'static, T: ReceivedBy<L>>(cell: &Rc<LocusCell<L>>, me:
         Match::All => None,
         Match::Key(key) => Some(key),
     };
-    join(core, &cell.head, key, receiver);
+    join(core, &cell.head, key, receiver)
 }
 
 fn join<T: Topic>(
     core: &Core,
-    head: &crate::locus::cell::CellHead,
+    head: &CellHead,
     key: Option<T::Key>,
     subscriber: Rc<dyn Subscriber<T>>,
-) {
-    core.route::<T>().subscribe(key.clone(), Rc::clone(&subscriber));
-    head.unsubscribe
-        .borrow_mut()
-        .push(Box::new(move |core| core.route::<T>().unsubscribe(key.as_ref(), &subscriber)));
+) -> Outcome {
+    let route = core.route::<T>();
+    if T::Promise::IS_ASKED && route.responders(key.as_ref()) > 0 {
+        let subject = T::SPEC.subject;
+        return Err(
+            format!("`{subject}` has another responder on this pool already, for the same key").into()
+        );
+    }
+    route.subscribe(key.clone(), Rc::clone(&subscriber));
+    let undo = move |core: &Core| core.route::<T>().unsubscribe(key.as_ref(), &subscriber);
+    head.unsubscribe.borrow_mut().push(Box::new(undo));
+    Ok(())
 }

@@ -105,7 +105,7 @@ static IDS: AtomicU64 = AtomicU64::new(0);
 
 impl<T: Topic> Subscription<T> {
     pub(crate) fn new(app: &Arc<AppShared>, which: Match<T::Key>, bound: usize, overflow: Overflow) -> Self {
-        let pools = app.pools_that_publish(T::number().get::<T>());
+        let pools = app.pools_that_publish(T::number().get());
         let count = pools.count_ones() as usize;
         let account = Account::new(format!("{} subscription to {}", app.name, T::SPEC.subject), Kind::Ring);
         let bound = bound.max(1);

@@ -96,8 +96,8 @@ impl<T> std::error::Error for Full<T> {}
 /// The number of one topic, given at its first use.
 pub struct TopicNumber(AtomicU16);
 
-/// Subjects by number, for reports. Index `number / 2 - 1`.
-static SUBJECTS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+/// How many topics have a number; locked, so that one topic gets one number.
+static TOPICS: Mutex<usize> = Mutex::new(0);
 
 /// The highest number a topic may get; what lies above is reserved for records of the bus itself.
 const TOPIC_NUMBER_MAX: usize = 0xFF00;
@@ -111,22 +111,22 @@ impl TopicNumber {
 
     /// The number, given now if this is the first use.
     #[inline]
-    pub(crate) fn get<T: Topic>(&self) -> u16 {
+    pub(crate) fn get(&self) -> u16 {
         match self.0.load(Ordering::Relaxed) {
-            0 => self.register::<T>(),
+            0 => self.register(),
             number => number,
         }
     }
 
     #[cold]
-    fn register<T: Topic>(&self) -> u16 {
-        let mut subjects = SUBJECTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn register(&self) -> u16 {
+        let mut topics = TOPICS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let given = self.0.load(Ordering::Relaxed);
         if given != 0 {
             return given;
         }
-        subjects.push(T::SPEC.subject);
-        let number = subjects.len() * 2;
+        *topics += 1;
+        let number = *topics * 2;
         assert!(number <= TOPIC_NUMBER_MAX, "more than {} topics in one process", TOPIC_NUMBER_MAX / 2);
         let number = u16::try_from(number).expect("bounded by the assertion above");
         self.0.store(number, Ordering::Relaxed);
@@ -146,32 +146,26 @@ impl std::fmt::Debug for TopicNumber {
     }
 }
 
-/// The subject of a topic (or of its answers) by number.
-pub(crate) fn subject_of(number: u16) -> &'static str {
-    let subjects = SUBJECTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let index = usize::from(number / 2).wrapping_sub(1);
-    subjects.get(index).copied().unwrap_or("(bus)")
-}
-
 /// How a handler of a topic answers: not at all (`()`), or through a [`Reply`].
 pub trait Promise: Default + Send + 'static {
     /// The answer's type.
     type Reply: Send + 'static;
-    /// Whether somebody waits for an answer.
-    fn is_asked(&self) -> bool;
+    /// Whether messages of the topic are questions.
+    const IS_ASKED: bool;
     /// Tells whoever waits why there will be no answer.
     fn fail(self, why: AskError);
     /// Puts a reply into the promise.
     fn from_reply(reply: Reply<Self::Reply>) -> Self;
     /// Calls a handler that takes `reply: Reply<R>` as its last argument.
+    ///
+    /// # Errors
+    /// The handler's own.
     fn with_reply<O: IntoOutcome>(self, handler: impl FnOnce(Reply<Self::Reply>) -> O) -> Outcome;
 }
 
 impl Promise for () {
     type Reply = NoReply;
-    fn is_asked(&self) -> bool {
-        false
-    }
+    const IS_ASKED: bool = false;
     fn fail(self, _why: AskError) {}
     fn from_reply(_reply: Reply<NoReply>) -> Self {}
     fn with_reply<O: IntoOutcome>(self, _handler: impl FnOnce(Reply<NoReply>) -> O) -> Outcome {
@@ -181,9 +175,7 @@ impl Promise for () {
 
 impl<R: Send + 'static> Promise for Option<Reply<R>> {
     type Reply = R;
-    fn is_asked(&self) -> bool {
-        self.is_some()
-    }
+    const IS_ASKED: bool = true;
     fn fail(self, why: AskError) {
         if let Some(reply) = self {
             reply.fail(why);

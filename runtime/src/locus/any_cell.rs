@@ -35,7 +35,10 @@ pub(crate) trait AnyCell {
     /// Calls `birth`.
     fn bear(self: Rc<Self>, core: &Rc<Core>) -> Born;
     /// Subscribes the newborn, in place of what was subscribed before.
-    fn subscribe(self: Rc<Self>, core: &Core);
+    ///
+    /// # Errors
+    /// When a question would have two responders.
+    fn subscribe(self: Rc<Self>, core: &Core) -> Outcome;
     /// Starts `run`, if there is one.
     fn run(self: Rc<Self>, core: &Rc<Core>) -> Option<LocalBoxFuture<'static, Outcome>>;
     /// The periods of its timers.
@@ -52,7 +55,7 @@ pub(crate) trait AnyCell {
 
 impl<L: Locus> LocusCell<L> {
     fn hook(self: &Rc<Self>, core: &Core, phase: &'static str, hook: Hook<L>) {
-        let result = catch_unwind(AssertUnwindSafe(|| self.activate(core, |me, cx| hook(me, cx))));
+        let result = catch_unwind(AssertUnwindSafe(|| self.activate(core, hook)));
         after::<L>(core, self, phase, result);
     }
 }
@@ -86,7 +89,7 @@ impl<L: Locus> AnyCell for LocusCell<L> {
                 Born::Now(Ok(()))
             }
             Birth::Sync(birth) => {
-                let call = || self.activate(core, |me, cx| birth(me, cx));
+                let call = || self.activate(core, birth);
                 Born::Now(match catch_unwind(AssertUnwindSafe(call)) {
                     Ok(Ok(())) => Ok(()),
                     Ok(Err(error)) => {
@@ -103,18 +106,12 @@ impl<L: Locus> AnyCell for LocusCell<L> {
         }
     }
 
-    fn subscribe(self: Rc<Self>, core: &Core) {
-        let before = self.head.unsubscribe.take();
-        self.peek(|me| {
-            for topic in &self.describe.topics {
-                if let Some(subscribe) = topic.subscribe {
-                    subscribe(&self, me, core);
-                }
-            }
-        });
-        for unsubscribe in before {
+    fn subscribe(self: Rc<Self>, core: &Core) -> Outcome {
+        for unsubscribe in self.head.unsubscribe.take() {
             unsubscribe(core);
         }
+        let mut uses = self.describe.topics.iter().filter_map(|topic| topic.subscribe);
+        self.peek(|me| uses.try_for_each(|subscribe| subscribe(&self, me, core)))
     }
 
     fn run(self: Rc<Self>, core: &Rc<Core>) -> Option<LocalBoxFuture<'static, Outcome>> {

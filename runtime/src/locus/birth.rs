@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use crate::arena::Scratch;
 use crate::locus::cell::{LocusCell, State};
 use crate::locus::context::Cx;
-use crate::locus::describe::{LocalBoxFuture, Locus, Outcome};
+use crate::locus::describe::{AsyncHook, LocalBoxFuture, Locus, Outcome};
 use crate::pool::core::Core;
 
 /// An `async fn birth` under way. Dropping it cancels the birth.
@@ -45,11 +45,7 @@ impl Drop for ScratchBox {
 
 impl<L: Locus> AsyncBirth<L> {
     /// Calls `birth`, which runs at the first poll.
-    pub(crate) fn new(
-        cell: Rc<LocusCell<L>>,
-        core: Rc<Core>,
-        birth: for<'a> fn(&'a mut L, &'a mut Cx<'a, L>) -> LocalBoxFuture<'a, Outcome>,
-    ) -> Self {
+    pub(crate) fn new(cell: Rc<LocusCell<L>>, core: Rc<Core>, birth: AsyncHook<L>) -> Self {
         cell.head.state.set(State::Busy);
         let scratch = Box::into_raw(Box::new(Scratch::owned_by(std::sync::Arc::clone(&cell.head.path))));
         // SAFETY: freed by `ScratchBox`, after the future (I2).

@@ -45,6 +45,9 @@ pub(crate) enum State {
     Closed,
 }
 
+/// Takes one subscription back.
+pub(crate) type Undo = Box<dyn FnOnce(&Core)>;
+
 /// What every cell has, whatever locus it holds.
 pub(crate) struct CellHead {
     pub(crate) state: Cell<State>,
@@ -64,7 +67,7 @@ pub(crate) struct CellHead {
     /// The rings of `receives(..)`.
     pub(crate) receivers: RefCell<Vec<ReceiverEntry>>,
     /// Takes back each subscription.
-    pub(crate) unsubscribe: RefCell<Vec<Box<dyn FnOnce(&Core)>>>,
+    pub(crate) unsubscribe: RefCell<Vec<Undo>>,
     pub(crate) intensity: RefCell<Intensity>,
     pub(crate) handled: Cell<u64>,
     pub(crate) failed: Cell<u64>,
@@ -122,8 +125,10 @@ impl<L: Locus> LocusCell<L> {
     pub(crate) fn build(&self) -> Result<(), BoxError> {
         self.bury();
         let fresh = (self.factory)()?;
-        // SAFETY: the state allows no reference to the body (I3, asserted by `bury`), and `bury` emptied it (I1).
-        unsafe { (*self.body.get()).write(fresh) };
+        // SAFETY: the state allows no reference to the body (I3, asserted by `bury`).
+        let body = unsafe { &mut *self.body.get() };
+        // `bury` emptied it (I1).
+        body.write(fresh);
         self.alive.set(true);
         Ok(())
     }
@@ -137,8 +142,10 @@ impl<L: Locus> LocusCell<L> {
             self.head.path
         );
         if self.alive.replace(false) {
-            // SAFETY: `alive` was true, so the body is initialised (I1), and the state lends it to nobody (I3).
-            unsafe { (*self.body.get()).assume_init_drop() };
+            // SAFETY: the state lends the body to nobody (I3).
+            let body = unsafe { &mut *self.body.get() };
+            // SAFETY: `alive` was true, so the body is initialised (I1).
+            unsafe { body.assume_init_drop() };
         }
     }
 
@@ -150,8 +157,10 @@ impl<L: Locus> LocusCell<L> {
             "{} is in use",
             self.head.path
         );
-        // SAFETY: the body is initialised (I1, asserted), and `Running` keeps every other reference away (I2).
-        let result = read(unsafe { (*self.body.get()).assume_init_ref() });
+        // SAFETY: `Running` keeps every other reference away (I2).
+        let body = unsafe { &*self.body.get() };
+        // SAFETY: the body is initialised (I1, asserted).
+        let result = read(unsafe { body.assume_init_ref() });
         self.head.state.set(before);
         result
     }
@@ -166,9 +175,11 @@ impl<L: Locus> LocusCell<L> {
         core.begin(&self.head);
         let result = {
             let mut cx = Cx::new(core.scratch(&self.head), core, &self.head);
-            // SAFETY: the callers test for a state in which nobody holds the body, and such a state implies that it
-            // is initialised (I1); `Running` is set above and keeps others away until `end` (I2).
-            let me = unsafe { (*self.body.get()).assume_init_mut() };
+            // SAFETY: the callers test for a state in which nobody holds the body, and `Running`, set above, keeps
+            // others away until `end` (I2).
+            let body = unsafe { &mut *self.body.get() };
+            // SAFETY: the states that callers test for are entered after `build` only, so the body is initialised (I1).
+            let me = unsafe { body.assume_init_mut() };
             call(me, &mut cx)
         };
         core.end(&self.head);

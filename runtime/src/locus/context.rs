@@ -21,8 +21,10 @@ pub struct Cx<'s, L: ?Sized> {
     core: &'s Core,
     head: &'s CellHead,
     /// Invariant in `'s`, and neither `Send` nor `Sync`.
-    marker: PhantomData<(fn(&'s ()) -> &'s (), *const L)>,
+    marker: PhantomData<Invariant<'s, L>>,
 }
+
+type Invariant<'s, L> = (fn(&'s ()) -> &'s (), *const L);
 
 impl<'s, L: 'static> Cx<'s, L> {
     #[inline]

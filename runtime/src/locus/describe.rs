@@ -171,6 +171,9 @@ pub trait ReceivedBy<L: ?Sized>: Topic {
 /// A sync lifecycle method.
 pub type Hook<L> = for<'a, 'c, 's> fn(&'a mut L, &'c mut Cx<'s, L>) -> Outcome;
 
+/// An `async` lifecycle method.
+pub(crate) type AsyncHook<L> = for<'a> fn(&'a mut L, &'a mut Cx<'a, L>) -> LocalBoxFuture<'a, Outcome>;
+
 /// How a locus is born.
 pub enum Birth<L: 'static> {
     /// At once.
@@ -178,7 +181,7 @@ pub enum Birth<L: 'static> {
     /// By a plain method.
     Sync(Hook<L>),
     /// By an `async fn`, which holds the locus until it ends.
-    Async(for<'a> fn(&'a mut L, &'a mut Cx<'a, L>) -> LocalBoxFuture<'a, Outcome>),
+    Async(AsyncHook<L>),
 }
 
 /// The lifecycle methods of a locus.
@@ -199,13 +202,16 @@ impl<L: 'static> std::fmt::Debug for Hooks<L> {
     }
 }
 
+/// Subscribes a newborn locus to one topic.
+pub(crate) type Subscribe<L> = fn(&Rc<LocusCell<L>>, &L, &Core) -> Outcome;
+
 /// A topic that a locus publishes, receives or handles.
 pub(crate) struct TopicUse<L: 'static> {
     pub(crate) number: u16,
     /// Makes the topic's route on a pool.
     pub(crate) route: fn(&Core),
     /// Subscribes a newborn locus; `None` for what it only publishes.
-    pub(crate) subscribe: Option<fn(&Rc<LocusCell<L>>, &L, &Core)>,
+    pub(crate) subscribe: Option<Subscribe<L>>,
 }
 
 /// One timer of a locus type.
@@ -264,8 +270,8 @@ impl<L: Declared> Describe<L> {
         self.timers.push(TimerUse { method: L::METHOD, period: L::PERIOD, fire: <L as Timer<N>>::fire });
     }
 
-    fn add<T: Topic>(&mut self, subscribe: Option<fn(&Rc<LocusCell<L>>, &L, &Core)>) {
-        let number = T::number().get::<T>();
+    fn add<T: Topic>(&mut self, subscribe: Option<Subscribe<L>>) {
+        let number = T::number().get();
         self.topics.push(TopicUse { number, route: Core::ensure_route::<T>, subscribe });
     }
 }

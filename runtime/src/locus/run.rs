@@ -69,7 +69,6 @@ impl<L: Locus> Run<L> {
     }
 
     /// Ends when the program starts to drain. Owns what it needs, so any task may hold it.
-    #[must_use]
     pub fn draining(&self) -> Draining {
         let mut draining = self.core.app().draining.subscribe();
         Draining(Box::pin(async move {

@@ -93,9 +93,8 @@ impl Pool {
     fn born(&mut self, cell: &Rc<dyn AnyCell>, outcome: Outcome) {
         let head = cell.head();
         let is_start = self.core.is_holding();
-        match outcome {
+        match outcome.and_then(|()| Rc::clone(cell).subscribe(&self.core)) {
             Ok(()) => {
-                Rc::clone(cell).subscribe(&self.core);
                 if is_start {
                     self.life.reports.send(Report::Born { result: Ok(()) });
                 } else {

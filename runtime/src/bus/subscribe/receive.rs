@@ -42,13 +42,13 @@ impl<T: Topic> Receiver<T> {
             is_closed: Cell::new(false),
         });
         let (any, drained) = (Rc::clone(&fresh) as Rc<dyn Any>, Rc::clone(&fresh) as Rc<dyn AnyReceiver>);
-        head.receivers.borrow_mut().push(ReceiverEntry { number: T::number().get::<T>(), any, drained });
+        head.receivers.borrow_mut().push(ReceiverEntry { number: T::number().get(), any, drained });
         fresh
     }
 
     /// The receiver of a cell, if it declares one.
     pub(crate) fn find(head: &CellHead) -> Option<Rc<Self>> {
-        let number = T::number().get::<T>();
+        let number = T::number().get();
         let receivers = head.receivers.borrow();
         let entry = receivers.iter().find(|entry| entry.number == number)?;
         Rc::clone(&entry.any).downcast().ok()

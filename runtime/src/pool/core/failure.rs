@@ -56,8 +56,10 @@ impl Core {
             let Some(mark) = out.mark.take().filter(|_| out.marked_in.get() == activation) else { continue };
             let mut removed = Words::default();
             let mut take = |payload: *mut Word| {
-                // SAFETY: the payload follows its header, and the outbox has given the record up.
-                unsafe { removed.push_record(payload.sub(1)) }
+                // SAFETY: the payload follows its header.
+                let record = unsafe { payload.sub(1) };
+                // SAFETY: the outbox has given the record up.
+                unsafe { removed.push_record(record) }
             };
             // SAFETY: the mark was taken in this activation, and outboxes are flushed between turns only.
             unsafe { out.outbox.borrow_mut().rollback_with(mark, |_, payload| take(payload)) };

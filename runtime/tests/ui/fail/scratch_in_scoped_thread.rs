@@ -9,10 +9,12 @@ pub struct Room {}
 impl Room {
     fn scoped(&mut self, cx: &mut Cx<'_, Self>) {
         let scratch = cx.scratch();
-        std::thread::scope(|threads| {
-            threads.spawn(move || drop(scratch));
-        });
+        on_another_thread(move || drop(scratch));
     }
+}
+
+fn on_another_thread(work: impl FnOnce() + Send) {
+    std::thread::scope(|threads| threads.spawn(work).join()).unwrap();
 }
 
 fn main() {}

@@ -17,7 +17,11 @@ pub struct Room {
 impl Room {
     fn kept(&mut self, cx: &mut Cx<'_, Self>) {
         let line = scratch_format!(cx, "line");
-        self.names.push(line);
+        self.keep(line);
+    }
+
+    fn keep(&mut self, name: String) {
+        self.names.push(name);
     }
 
     fn published(&mut self, cx: &mut Cx<'_, Self>) {
