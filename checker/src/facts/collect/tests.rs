@@ -25,7 +25,7 @@ fn facts(crates: &[(&str, TargetKind, &str)]) -> Vec<Binary> {
     for file in &workspace.files {
         assert!(file.ir.is_ok(), "{:?}", file.ir);
     }
-    let names = Names::of(&workspace, Models::shipped().prelude.clone());
+    let names = Names::of(&workspace, Models::shipped());
     binaries(&names, &OneOpenEach(&names))
 }
 
