@@ -5,6 +5,7 @@
 //! over calls, `context` says how often it runs and for how long the place lives, and each of the `rules`
 //! judges that. All but `load` is pure: the same input gives the same output for any number of threads.
 
+pub mod events;
 pub mod finding;
 pub mod load;
 pub mod lower;

@@ -4,7 +4,7 @@ use super::scope::Scope;
 use super::ty::{Interner, Ty, TyKind, Types};
 use crate::lower::ir::{FnIr, Generics, TypeRef};
 use crate::lower::sym::Sym;
-use crate::models::Models;
+use crate::models::{Models, Resource};
 use crate::names::{AdtId, Def, FnId, ImplId, Names, Owner, TraitId};
 use rustc_hash::FxHashMap;
 
@@ -67,6 +67,8 @@ pub struct Program<'w> {
     pub implementors: FxHashMap<(TraitId, Sym), Vec<FnId>>,
     /// `Deref::Target`.
     pub derefs: FxHashMap<AdtId, Ty>,
+    /// What a value of each type owns, through its fields.
+    pub resources: Vec<Option<Resource>>,
 }
 
 impl<'w> Program<'w> {
@@ -98,8 +100,10 @@ impl<'w> Program<'w> {
             trait_fns: FxHashMap::default(),
             implementors: FxHashMap::default(),
             derefs: FxHashMap::default(),
+            resources: Vec::new(),
         };
         program.index();
+        program.own();
         program
     }
 
@@ -118,6 +122,56 @@ impl<'w> Program<'w> {
         match self.types.kind(own) {
             TyKind::Adt(adt, _) => Some(*adt),
             _ => None,
+        }
+    }
+
+    /// What a value of `ty` owns, through its fields and parameters.
+    pub fn resource(&self, types: &dyn Interner, ty: Ty) -> Option<Resource> {
+        self.resource_at(types, ty, 0)
+    }
+
+    fn resource_at(&self, types: &dyn Interner, ty: Ty, depth: u32) -> Option<Resource> {
+        if depth > 8 {
+            return None;
+        }
+        let all =
+            |parts: &[Ty]| parts.iter().filter_map(|part| self.resource_at(types, *part, depth + 1)).min();
+        match types.kind(ty) {
+            TyKind::Foreign(foreign, args) => {
+                let model = self.models.type_at(*foreign).map(|model| self.models.ty(model));
+                let own = model.and_then(|model| model.resource);
+                let owns_params = model.is_some_and(|model| model.owns_params);
+                own.or_else(|| if owns_params { all(args) } else { None })
+            }
+            TyKind::Tuple(parts) => all(parts),
+            TyKind::Seq(elem) => all(&[*elem]),
+            TyKind::Adt(adt, args) => self.resources.get(adt.ix()).copied().flatten().or_else(|| all(args)),
+            _ => None,
+        }
+    }
+
+    /// Fills in what types own, as a fixpoint over their fields.
+    fn own(&mut self) {
+        self.resources = vec![None; self.names.adts.len()];
+        loop {
+            let mut changed = false;
+            for index in 0..self.resources.len() {
+                if self.resources[index].is_some() {
+                    continue;
+                }
+                let declared = self.names.adts[index].variants.iter().flat_map(|(_, fields)| fields.iter());
+                // What is borrowed is someone else's.
+                let owned = declared
+                    .zip(self.fields[index].iter().flatten())
+                    .filter(|(field, _)| !matches!(field.ty, TypeRef::Ref(..)))
+                    .filter_map(|(_, (_, ty))| self.resource(&self.types, *ty))
+                    .min();
+                changed |= owned.is_some();
+                self.resources[index] = owned;
+            }
+            if !changed {
+                return;
+            }
         }
     }
 

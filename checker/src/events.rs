@@ -1,0 +1,275 @@
+//! What each function does, to which place: the facts that rules are about, body by body.
+//!
+//! A body is walked once, with its types known. [`Place`]s follow references, guards, patterns and adapters to
+//! the field, static, parameter or local they come from. Where a place comes out of a call it is left open
+//! ([`Root::Call`]) for `summary` to fill in. Nothing here knows who calls the function, or how often.
+//!
+//! Closures and async blocks are walked where they stand: what they do is done by the function around them.
+
+mod effect;
+mod guard;
+mod lost;
+mod place;
+mod walk;
+
+use crate::lower::ir::{LocalId, Range};
+use crate::lower::sym::Sym;
+use crate::names::{AdtId, FnId, StaticId};
+use crate::types::{Inferred, Program, Ty};
+
+/// What a place is reached through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Root {
+    /// A parameter; `self` is the first.
+    Param(u32),
+    /// A local variable.
+    Local(LocalId),
+    /// A static.
+    Static(StaticId),
+    /// A locus that lives on, given to a closure by the runtime.
+    Resident,
+    /// What a call gave, by its number among the calls of the body.
+    Call(u32),
+}
+
+/// Something that can grow or shrink: by type and field, not by instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// What it is reached through.
+    pub root: Root,
+    /// The last field on the way; none for the root itself.
+    pub field: Option<(AdtId, Sym)>,
+    /// How many collections inside that: 0 the collection itself, 1 its elements.
+    pub depth: u8,
+}
+
+impl Place {
+    /// The root itself.
+    pub fn root(root: Root) -> Place {
+        Place { root, field: None, depth: 0 }
+    }
+
+    /// An element of it.
+    #[must_use]
+    pub fn inside(self) -> Place {
+        Place { depth: self.depth.saturating_add(1), ..self }
+    }
+
+    /// A field of it.
+    #[must_use]
+    pub fn field(self, adt: AdtId, name: Sym) -> Place {
+        Place { root: self.root, field: Some((adt, name)), depth: 0 }
+    }
+}
+
+/// What happens at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum What {
+    /// One element more.
+    Grow,
+    /// As many more as the input has.
+    GrowMany,
+    /// Its own old value and more: `s = format!("{s}{x}")`.
+    Accumulate,
+    /// Some fewer.
+    Shrink,
+    /// All gone.
+    Clear,
+    /// Another value in its stead.
+    Replace,
+}
+
+impl What {
+    /// Whether it adds.
+    pub fn grows(self) -> bool {
+        matches!(self, What::Grow | What::GrowMany | What::Accumulate)
+    }
+}
+
+/// What holds where an event happens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Under {
+    /// The innermost loop around it.
+    pub in_loop: Option<u32>,
+    /// The outermost loop that this path leaves.
+    pub leaves: Option<u32>,
+    /// An upper bound on the same place, or on a counter that goes with it, was tested.
+    pub guarded: bool,
+    /// Tests by functions of the workspace, by number of the call, that may be such bounds.
+    pub tests: Vec<u32>,
+    /// In the arm of an error.
+    pub on_error: bool,
+}
+
+/// Something that happens at a place.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub what: What,
+    /// The call or assignment.
+    pub at: Range,
+    /// The method, or [`Sym::NONE`].
+    pub operation: Sym,
+    /// What holds there.
+    pub under: Under,
+    /// The functions between the place's own function and the one that does it, outermost first.
+    pub via: Vec<FnId>,
+    /// Name of the collection's type in the models.
+    pub holder: Sym,
+    /// What the collection holds owns a descriptor, a child or a task.
+    pub holds: Option<crate::models::Resource>,
+    /// Bytes or text rather than elements.
+    pub buffer: bool,
+}
+
+/// A call of functions of the workspace.
+#[derive(Clone, Debug)]
+pub struct CallSite {
+    /// Whom; several where a trait decides.
+    pub callees: Box<[FnId]>,
+    /// Places of the arguments, the receiver first.
+    pub args: Box<[Option<Place>]>,
+    /// Whether each argument is shared with the caller: `Arc`s.
+    pub shared: Box<[bool]>,
+    /// The call.
+    pub at: Range,
+    /// What holds there.
+    pub under: Under,
+    /// Passed on as a value, to be called by someone else.
+    pub is_callback: bool,
+}
+
+/// A loop.
+#[derive(Clone, Debug, Default)]
+pub struct LoopFacts {
+    /// The loop around it.
+    pub parent: Option<u32>,
+    /// Its keyword.
+    pub at: Range,
+    /// It has no way out but the end of the thread.
+    pub no_exit: bool,
+    /// It waits for messages, connections, time: it goes round as often as the world wants.
+    pub waits: bool,
+    /// It reads a stream that has an end.
+    pub reads: bool,
+    /// Calls in it that may wait, by number.
+    pub calls: Vec<u32>,
+    /// Number of the loop's expression: what comes behind it has a higher one.
+    pub expr: u32,
+}
+
+/// A call that opens a file descriptor.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// What kind.
+    pub kind: Box<str>,
+    /// As users know it: `TcpListener::bind`.
+    pub name: String,
+    /// The call.
+    pub at: Range,
+}
+
+/// A resource that goes out of sight while it is open.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// How.
+    pub how: LostHow,
+    /// Where.
+    pub at: Range,
+    /// What holds there.
+    pub under: Under,
+}
+
+/// How a resource is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostHow {
+    /// A raw descriptor that nobody closes.
+    RawFd,
+    /// An owner of a descriptor that never drops.
+    Forgotten,
+    /// A child process that nobody waits for.
+    Child,
+}
+
+/// Two names of one value: an `Arc` and its clones.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias {
+    /// A field.
+    pub field: (AdtId, Sym),
+    /// What it was filled from.
+    pub from: Place,
+}
+
+/// All that one body does.
+#[derive(Debug, Default)]
+pub struct FnFacts {
+    /// At places.
+    pub events: Vec<Event>,
+    /// Calls of functions of the workspace.
+    pub calls: Vec<CallSite>,
+    /// Loops.
+    pub loops: Vec<LoopFacts>,
+    /// Names of methods and functions that something not understood mentions.
+    pub mentions: Vec<Sym>,
+    /// What the function gives back, where that is part of something else.
+    pub returns: Option<Place>,
+    /// Places whose size the function's result is about.
+    pub measures: Vec<Place>,
+    /// Descriptors opened.
+    pub opens: Vec<Open>,
+    /// Resources lost.
+    pub lost: Vec<Lost>,
+    /// Shared values under two names.
+    pub aliases: Vec<Alias>,
+    /// Types that it makes, or has as a field's type: what a program is built of.
+    pub makes: Vec<AdtId>,
+    /// It waits by itself.
+    pub waits: bool,
+    /// For each local, the loop it is declared in.
+    pub local_loops: Vec<Option<u32>>,
+    /// For each local, the last expression that mentions it.
+    pub local_last: Vec<u32>,
+    /// Locals whose value leaves the function, or that own nothing.
+    pub calls_seen: u32,
+    /// Calls nobody knows the target of.
+    pub calls_unresolved: u32,
+}
+
+/// Collects what the body of `id` does; nothing for a function without one.
+pub fn collect(program: &Program<'_>, id: FnId) -> FnFacts {
+    let Some(inferred) = crate::types::infer(program, id) else { return FnFacts::default() };
+    walk::walk(program, id, inferred)
+}
+
+/// The parts of the walk that its modules share.
+struct Walk<'p, 'w> {
+    program: &'p Program<'w>,
+    id: FnId,
+    body: &'p crate::lower::ir::Body,
+    inferred: Inferred<'p>,
+    facts: FnFacts,
+    /// What each local is another name of.
+    locals: Vec<Option<Place>>,
+    /// Locals that hold the length of a place.
+    lengths: Vec<Option<Place>>,
+    /// The place each local was taken out of.
+    popped_from: Vec<Option<Place>>,
+    /// The place of each expression walked so far.
+    places: Vec<Option<Place>>,
+    under: Under,
+    /// Places with an upper bound here, and counters.
+    guards: Vec<Place>,
+    /// Counters that the body raises.
+    raised: Vec<Place>,
+}
+
+impl Walk<'_, '_> {
+    fn ty(&self, id: crate::lower::ir::ExprId) -> Ty {
+        self.inferred.expr(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! From calls to events.
+
+use super::{Event, Open, Place, Walk, What};
+use crate::lower::ir::{ExprId, ExprKind, Lit, MethodCall, Range};
+use crate::lower::sym::Sym;
+use crate::models::{Effect, Resource};
+use crate::types::{Interner, Ty, TyKind};
+
+impl Walk<'_, '_> {
+    pub(super) fn event(&mut self, place: Place, what: What, at: Range, operation: Sym, ty: Ty) {
+        let mut under = self.under.clone();
+        under.guarded |= self.is_guarded(place);
+        let (holder, buffer) = self.holder(ty);
+        let holds = if what.grows() { self.held(ty) } else { None };
+        self.facts.events.push(Event {
+            place,
+            what,
+            at,
+            operation,
+            under,
+            via: Vec::new(),
+            holder,
+            holds,
+            buffer,
+        });
+    }
+
+    /// The event of a modelled method or function on `place`, whose type is `ty`.
+    pub(super) fn apply(
+        &mut self,
+        id: ExprId,
+        effect: Effect,
+        place: Place,
+        ty: Ty,
+        call: Option<&MethodCall>,
+    ) {
+        let at = self.body.expr(id).at;
+        let operation = call.map_or(Sym::NONE, |call| call.name);
+        let what = match effect {
+            Effect::Grow => What::Grow,
+            Effect::GrowKeyed => {
+                if self.is_finite_key(ty, call) {
+                    return;
+                }
+                What::Grow
+            }
+            Effect::GrowMany => {
+                if call.is_some_and(|call| self.adds_nothing(call)) {
+                    return;
+                }
+                What::GrowMany
+            }
+            Effect::Shrink => What::Shrink,
+            Effect::Clear => What::Clear,
+            Effect::Retain => {
+                if call.is_some_and(|call| self.keeps_all(call)) {
+                    return;
+                }
+                What::Shrink
+            }
+            _ => return,
+        };
+        if what.grows() && call.is_some_and(|call| self.comes_from(call, place)) {
+            return;
+        }
+        self.event(place, what, at, operation, ty);
+    }
+
+    /// `retain(|_| true)`.
+    fn keeps_all(&self, call: &MethodCall) -> bool {
+        let Some(ExprKind::Closure(_, body, _)) = call.args.first().map(|arg| &self.body.expr(*arg).kind)
+        else {
+            return false;
+        };
+        let value = match &self.body.expr(*body).kind {
+            ExprKind::Block(stmts, Some(tail)) if stmts.is_empty() => *tail,
+            _ => *body,
+        };
+        matches!(self.body.expr(value).kind, ExprKind::Lit(Lit::Bool(true)))
+    }
+
+    /// What was popped off the same place goes back.
+    fn comes_from(&self, call: &MethodCall, place: Place) -> bool {
+        call.args.iter().any(|arg| {
+            let ExprKind::Local(local) = self.body.expr(*arg).kind else { return false };
+            self.popped(local, place)
+        })
+    }
+
+    fn popped(&self, local: crate::lower::ir::LocalId, place: Place) -> bool {
+        self.popped_from[local.0 as usize] == Some(place)
+    }
+
+    /// A key of which there are only so many, or a literal.
+    fn is_finite_key(&self, ty: Ty, call: Option<&MethodCall>) -> bool {
+        if let Some(call) = call
+            && self.has_constant_key(call)
+        {
+            return true;
+        }
+        let key = match self.inferred.types.kind(self.collection(ty)) {
+            TyKind::Foreign(_, args) => args.first().copied(),
+            _ => None,
+        };
+        key.is_some_and(|key| self.is_finite(key, 0))
+    }
+
+    fn has_constant_key(&self, call: &MethodCall) -> bool {
+        let is_constant = |id: ExprId| self.is_constant(id);
+        let entry = Sym::new("entry");
+        if let Some(first) = call.args.first()
+            && call.name == Sym::new("insert")
+            && is_constant(*first)
+        {
+            return true;
+        }
+        // `m.entry("posts").or_insert(0)`
+        let mut at = call.recv;
+        for _ in 0..4 {
+            let ExprKind::Method(inner) = &self.body.expr(at).kind else { return false };
+            if inner.name == entry {
+                return inner.args.first().is_some_and(|key| is_constant(*key));
+            }
+            at = inner.recv;
+        }
+        false
+    }
+
+    fn is_constant(&self, id: ExprId) -> bool {
+        match &self.body.expr(id).kind {
+            ExprKind::Lit(_) => true,
+            ExprKind::Path(path) => {
+                self.program.names.text(path.last()).chars().all(|c| !c.is_ascii_lowercase())
+            }
+            ExprKind::Ref(inner, _) => self.is_constant(*inner),
+            ExprKind::Tuple(parts) => parts.iter().all(|part| self.is_constant(*part)),
+            ExprKind::Method(call) => {
+                let same =
+                    ["to_string", "to_owned", "into", "clone"].iter().any(|name| Sym::new(name) == call.name);
+                same && self.is_constant(call.recv)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_finite(&self, ty: Ty, depth: u32) -> bool {
+        const SMALL: [&str; 3] = ["bool", "u8", "i8"];
+        if depth > 6 {
+            return false;
+        }
+        match self.inferred.types.kind(ty) {
+            TyKind::Prim(name) => SMALL.iter().any(|small| Sym::new(small) == *name),
+            TyKind::Tuple(parts) => parts.iter().all(|part| self.is_finite(*part, depth + 1)),
+            TyKind::Foreign(foreign, args) => {
+                foreign.last == Sym::new("Option") && args.iter().all(|arg| self.is_finite(*arg, depth + 1))
+                    || foreign.last == Sym::new("TypeId")
+            }
+            TyKind::Adt(adt, _) => {
+                let fields = &self.program.fields[adt.ix()];
+                self.program.names.adt(*adt).is_enum
+                    && fields.iter().flatten().all(|(_, ty)| self.is_finite(*ty, depth + 1))
+            }
+            _ => false,
+        }
+    }
+
+    /// An argument that is an empty literal, or text that is written to somewhere fixed.
+    fn adds_nothing(&self, call: &MethodCall) -> bool {
+        call.args.len() == 1
+            && matches!(&self.body.expr(call.args[0]).kind, ExprKind::Array(elems) if elems.is_empty())
+    }
+
+    /// The collection behind pointers and guards.
+    pub(super) fn collection(&self, ty: Ty) -> Ty {
+        let mut at = ty;
+        for _ in 0..8 {
+            let TyKind::Foreign(foreign, args) = self.inferred.types.kind(at) else { return at };
+            let model = self.program.models.type_at(*foreign).map(|model| self.program.models.ty(model));
+            let is_pointer = model.is_some_and(|model| model.deref.is_some() && !model.grows);
+            if !is_pointer || args.is_empty() {
+                return at;
+            }
+            at = *args.last().unwrap_or(&Ty::UNKNOWN);
+        }
+        at
+    }
+
+    fn holder(&self, ty: Ty) -> (Sym, bool) {
+        let at = self.collection(ty);
+        let TyKind::Foreign(foreign, args) = self.inferred.types.kind(at) else { return (Sym::NONE, false) };
+        let text = ["String", "BytesMut"].iter().any(|name| Sym::new(name) == foreign.last);
+        let byte = |arg: &Ty| matches!(self.inferred.types.kind(*arg), TyKind::Prim(name) if *name == Sym::new("u8"));
+        let bytes = args.len() == 1 && args.iter().all(byte);
+        (foreign.last, text || bytes)
+    }
+
+    /// What the elements of a collection own.
+    fn held(&self, ty: Ty) -> Option<Resource> {
+        match self.inferred.types.kind(self.collection(ty)) {
+            TyKind::Foreign(_, args) => {
+                args.iter().filter_map(|arg| self.program.resource(&self.inferred.types, *arg)).min()
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn opens(&mut self, id: ExprId, callable: u32, name: String) {
+        let callable = self.program.models.callable(callable);
+        if let Some(kind) = &callable.opens {
+            let at = self.body.expr(id).at;
+            self.facts.opens.push(Open { kind: kind.clone(), name, at });
+        }
+    }
+}

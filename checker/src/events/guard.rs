@@ -1,0 +1,150 @@
+//! Conditions that bound a place from above.
+//!
+//! `len() < MAX` bounds where it holds; `len() >= MAX` bounds behind a way out. A test against 0 or 1 says
+//! nothing about growth. A counter that the same body raises stands for the place that it counts.
+
+use super::{Place, Walk};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, Stmt};
+use crate::lower::sym::Sym;
+use crate::models::Effect;
+use crate::types::{Callee, Ty};
+
+impl Walk<'_, '_> {
+    /// Notes what holds if `cond` is `holds`; the caller cuts the lists back.
+    pub(super) fn assume(&mut self, cond: ExprId, holds: bool) {
+        let body = self.body;
+        match &body.expr(cond).kind {
+            ExprKind::Binary(BinOp::And, left, right) if holds => {
+                self.assume(*left, true);
+                self.assume(*right, true);
+            }
+            ExprKind::Binary(BinOp::Or, left, right) if !holds => {
+                self.assume(*left, false);
+                self.assume(*right, false);
+            }
+            ExprKind::Not(inner) => self.assume(*inner, !holds),
+            ExprKind::Binary(op, left, right) => self.compare(*op, *left, *right, holds),
+            ExprKind::Method(_) | ExprKind::Call(..) => {
+                if let Some(call) = self.call_of(cond)
+                    && self.ty(cond) == Ty::BOOL
+                {
+                    self.under.tests.push(call);
+                }
+            }
+            ExprKind::Await(inner) | ExprKind::Try(inner) => self.assume(*inner, holds),
+            _ => {}
+        }
+    }
+
+    fn compare(&mut self, op: BinOp, left: ExprId, right: ExprId, holds: bool) {
+        let smaller = match (op, holds) {
+            (BinOp::Lt | BinOp::Le, true) | (BinOp::Gt | BinOp::Ge, false) => Some((left, right)),
+            (BinOp::Gt | BinOp::Ge, true) | (BinOp::Lt | BinOp::Le, false) => Some((right, left)),
+            // `if len() == capacity() { return }`
+            (BinOp::Eq, false) | (BinOp::Ne, true) => Some((left, right)),
+            _ => None,
+        };
+        let Some((small, bound)) = smaller else { return };
+        if let ExprKind::Lit(Lit::Int(0 | 1, _)) = self.body.expr(bound).kind {
+            return;
+        }
+        for side in [small].into_iter().chain((op == BinOp::Eq || op == BinOp::Ne).then_some(bound)) {
+            self.measured(side, 0);
+        }
+    }
+
+    /// Notes the places whose size `id` tells.
+    fn measured(&mut self, id: ExprId, depth: u32) {
+        if depth > 8 {
+            return;
+        }
+        let body = self.body;
+        match &body.expr(id).kind {
+            ExprKind::Binary(_, left, right) => {
+                self.measured(*left, depth + 1);
+                self.measured(*right, depth + 1);
+            }
+            ExprKind::Cast(inner, _)
+            | ExprKind::Deref(inner)
+            | ExprKind::Ref(inner, _)
+            | ExprKind::Try(inner) => {
+                self.measured(*inner, depth + 1);
+            }
+            ExprKind::Method(call) => {
+                if self.effect(id) == Effect::Len
+                    && let Some(place) = self.place(call.recv)
+                {
+                    self.guards.push(place);
+                }
+                if let Some(site) = self.call_of(id) {
+                    self.under.tests.push(site);
+                }
+                // `self.bytes.load(..)`, `self.count.get()`, `self.free.saturating_sub(n)`
+                if let Some(place) = self.place(call.recv).filter(|place| place.field.is_some()) {
+                    self.guards.push(place);
+                }
+            }
+            ExprKind::Field(..) => self.guards.extend(self.place(id)),
+            ExprKind::Local(local) => match self.lengths[local.0 as usize] {
+                Some(place) => self.guards.push(place),
+                None => self.guards.push(self.local_place(*local)),
+            },
+            ExprKind::Call(..) => self.under.tests.extend(self.call_of(id)),
+            _ => {}
+        }
+    }
+
+    /// Whether the place is bounded here.
+    pub(super) fn is_guarded(&self, place: Place) -> bool {
+        let same = |guard: &Place| {
+            guard.field == place.field && guard.depth == place.depth && {
+                guard.root == place.root || place.field.is_some()
+            }
+        };
+        let counts = |guard: &Place| {
+            self.raised.iter().any(|raised| raised.field == guard.field && raised.root == guard.root)
+        };
+        self.guards.iter().any(|guard| same(guard) || (*guard != place && counts(guard)))
+    }
+
+    /// The effect of the method or function called at `id`.
+    pub(super) fn effect(&self, id: ExprId) -> Effect {
+        match self.inferred.callees.get(&id) {
+            Some(Callee::Model(callable)) => self.program.models.callable(*callable).effect,
+            _ => Effect::None,
+        }
+    }
+
+    /// Whether control does not come out at the end of `id`, and which loop it leaves, if one.
+    pub(super) fn diverges(&self, id: ExprId) -> bool {
+        match &self.body.expr(id).kind {
+            ExprKind::Return(_) | ExprKind::Break(..) | ExprKind::Continue(_) => true,
+            ExprKind::Block(stmts, tail) => {
+                tail.is_some_and(|tail| self.diverges(tail))
+                    || stmts.iter().any(|stmt| matches!(stmt, Stmt::Expr(expr) if self.diverges(*expr)))
+            }
+            ExprKind::If(_, then, Some(otherwise)) => self.diverges(*then) && self.diverges(*otherwise),
+            ExprKind::Match(_, arms) => !arms.is_empty() && arms.iter().all(|arm| self.diverges(arm.body)),
+            ExprKind::Macro(name, _) => ["panic", "bail", "unreachable", "todo", "unimplemented"]
+                .iter()
+                .any(|known| Sym::new(known) == *name),
+            ExprKind::Call(..) => match self.inferred.callees.get(&id) {
+                Some(Callee::Model(callable)) => self.program.models.callable(*callable).diverges,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether `id` leaves the function or the loop around it.
+    pub(super) fn leaves_loop(&self, id: ExprId) -> bool {
+        match &self.body.expr(id).kind {
+            ExprKind::Return(_) | ExprKind::Break(..) => true,
+            ExprKind::Block(stmts, tail) => {
+                tail.is_some_and(|tail| self.leaves_loop(tail))
+                    || stmts.iter().any(|stmt| matches!(stmt, Stmt::Expr(expr) if self.leaves_loop(*expr)))
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Resources that go out of sight while they are open: raw descriptors, forgotten owners, children.
+//!
+//! Speaks only where nothing can still take care of them: the value is thrown away on the spot, or bound to a
+//! name that is never mentioned again, or mentioned only to print it.
+
+use super::{Lost, LostHow, Under, Walk};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
+use crate::lower::sym::Sym;
+use crate::models::{Effect, Resource};
+use crate::types::{Callee, Interner, TyKind};
+
+impl Walk<'_, '_> {
+    /// Looks through all statements; nothing of this depends on the order of the walk.
+    pub(super) fn lost(&mut self, _root: ExprId) {
+        let body = self.body;
+        for expr in &body.exprs {
+            if let ExprKind::Block(stmts, _) = &expr.kind {
+                for stmt in stmts {
+                    self.lost_in(stmt);
+                }
+            }
+        }
+        for index in 0..body.exprs.len() {
+            self.forgotten(ExprId(u32::try_from(index).unwrap_or(u32::MAX)));
+        }
+    }
+
+    fn lost_in(&mut self, stmt: &Stmt) {
+        let (value, pat) = match stmt {
+            Stmt::Let(pat, _, Some(init), _) => (*init, Some(*pat)),
+            Stmt::Expr(id) => (*id, None),
+            Stmt::Let(..) => return,
+        };
+        let Some(how) = self.resource_of(value) else { return };
+        let is_lost = match pat {
+            None => true,
+            Some(pat) => self.is_never_used(pat),
+        };
+        if is_lost {
+            self.note_lost(how, value);
+        }
+    }
+
+    fn note_lost(&mut self, how: LostHow, value: ExprId) {
+        let under = Under { in_loop: self.loop_around(value), ..Under::default() };
+        let at = self.at(value);
+        self.facts.lost.push(Lost { how, at, under });
+    }
+
+    /// The innermost loop whose text holds the expression.
+    fn loop_around(&self, id: ExprId) -> Option<u32> {
+        // A loop comes behind all that is in it, and an inner one before an outer one.
+        let inside = |(_, around): &(usize, &super::LoopFacts)| {
+            around.expr > id.0 && around.at.start < self.at(id).start
+        };
+        let found = self.facts.loops.iter().enumerate().filter(inside).min_by_key(|(_, around)| around.expr);
+        found.and_then(|(index, _)| u32::try_from(index).ok())
+    }
+
+    /// What the value of a statement is, if it is one to be taken care of.
+    fn resource_of(&self, id: ExprId) -> Option<LostHow> {
+        let value = self.unwrapped(id);
+        if self.effect(value) == Effect::IntoRaw {
+            return Some(LostHow::RawFd);
+        }
+        match self.inferred.types.kind(self.ty(id)) {
+            TyKind::Foreign(foreign, _) if foreign.path == Sym::path("std::os::fd::RawFd") => {
+                self.callable(value).filter(|callable| callable.opens.is_some()).map(|_| LostHow::RawFd)
+            }
+            TyKind::Foreign(foreign, args) => {
+                let child = Sym::path("std::process::Child");
+                let is_child = foreign.path == child
+                    || args.iter().any(|arg| matches!(self.inferred.types.kind(*arg), TyKind::Foreign(of, _) if of.path == child));
+                let spawned =
+                    self.callable(value).is_some_and(|callable| callable.opens.as_deref() == Some("child"));
+                (is_child && spawned).then_some(LostHow::Child)
+            }
+            _ => None,
+        }
+    }
+
+    /// The call below `?`, `unwrap` and `expect`.
+    fn unwrapped(&self, mut id: ExprId) -> ExprId {
+        for _ in 0..6 {
+            match &self.body.expr(id).kind {
+                ExprKind::Try(inner) => id = *inner,
+                ExprKind::Method(call)
+                    if ["unwrap", "expect", "ok", "map_err", "context"]
+                        .iter()
+                        .any(|name| Sym::new(name) == call.name) =>
+                {
+                    id = call.recv;
+                }
+                _ => return id,
+            }
+        }
+        id
+    }
+
+    fn is_never_used(&self, pat: PatId) -> bool {
+        match self.body.pat(pat) {
+            Pat::Wild => true,
+            Pat::Bind(local, None) => !self.is_used(*local),
+            Pat::TupleStruct(_, parts) if parts.len() == 1 => self.is_never_used(parts[0]),
+            _ => false,
+        }
+    }
+
+    /// Whether anything is done with a local but to print it or to ask for its number.
+    fn is_used(&self, local: LocalId) -> bool {
+        let names = |id: ExprId| matches!(self.body.expr(id).kind, ExprKind::Local(of) if of == local);
+        let mut mentioned = 0;
+        let mut harmless = 0;
+        for expr in &self.body.exprs {
+            match &expr.kind {
+                ExprKind::Local(of) if *of == local => mentioned += 1,
+                ExprKind::Macro(_, args) => harmless += args.iter().filter(|arg| names(**arg)).count(),
+                ExprKind::Method(call) if names(call.recv) => {
+                    let asks = ["id", "as_raw_fd", "kill"].iter().any(|name| Sym::new(name) == call.name);
+                    harmless += usize::from(asks);
+                }
+                ExprKind::Call(_, args) => {
+                    let borrows = self.borrows(expr);
+                    harmless += if borrows { args.iter().filter(|arg| names(**arg)).count() } else { 0 };
+                }
+                _ => {}
+            }
+        }
+        mentioned > harmless
+    }
+
+    /// Calls that look at a descriptor and do not take it.
+    fn borrows(&self, expr: &crate::lower::ir::Expr) -> bool {
+        const LOOKS: [&str; 12] = [
+            "fsync",
+            "fdatasync",
+            "fstat",
+            "lseek",
+            "read",
+            "write",
+            "fcntl",
+            "ioctl",
+            "setsockopt",
+            "ftruncate",
+            "flock",
+            "pwrite",
+        ];
+        let ExprKind::Call(callee, _) = &expr.kind else { return false };
+        let ExprKind::Path(path) = &self.body.expr(*callee).kind else { return false };
+        let foreign = path.segments.first() == Some(&Sym::new("libc"));
+        foreign && LOOKS.iter().any(|name| Sym::new(name) == path.last())
+    }
+
+    /// `mem::forget(file)`, `Box::leak(Box::new(file))`, `ManuallyDrop::new(file)`.
+    fn forgotten(&mut self, id: ExprId) {
+        const FORGETS: [(&str, &str); 3] = [("mem", "forget"), ("Box", "leak"), ("ManuallyDrop", "new")];
+        let ExprKind::Call(callee, args) = &self.body.expr(id).kind else { return };
+        let ExprKind::Path(path) = &self.body.expr(*callee).kind else { return };
+        if matches!(self.inferred.callees.get(&id), Some(Callee::Fns(_)) | None) {
+            return;
+        }
+        let (last, before) = (path.last(), path.segments.iter().rev().nth(1).copied());
+        let is_one = FORGETS.iter().any(|(of, name)| {
+            Sym::new(name) == last && (before == Some(Sym::new(of)) || before.is_none() && *name == "forget")
+        });
+        let Some(arg) = args.first().filter(|_| is_one) else { return };
+        if self.program.resource(&self.inferred.types, self.ty(*arg)) == Some(Resource::Fd) {
+            self.note_lost(LostHow::Forgotten, id);
+        }
+    }
+}

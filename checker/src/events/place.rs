@@ -1,0 +1,119 @@
+//! Which place an expression stands for, and what patterns make of it.
+
+use super::{Place, Root, Walk};
+use crate::lower::ir::{ExprId, Pat, PatId, PathRef};
+use crate::lower::sym::Sym;
+use crate::names::{AdtId, Def};
+use crate::types::{Interner, Ty, TyKind};
+
+impl Walk<'_, '_> {
+    pub(super) fn place(&self, id: ExprId) -> Option<Place> {
+        self.places.get(id.0 as usize).copied().flatten()
+    }
+
+    pub(super) fn local_place(&self, local: crate::lower::ir::LocalId) -> Place {
+        self.locals[local.0 as usize].unwrap_or(Place::root(Root::Local(local)))
+    }
+
+    /// The type of the workspace behind pointers, guards and options.
+    pub(super) fn adt_behind(&self, ty: Ty) -> Option<AdtId> {
+        let mut at = ty;
+        for _ in 0..8 {
+            match self.inferred.types.kind(at) {
+                TyKind::Adt(adt, _) => {
+                    return Some(*adt);
+                }
+                TyKind::Foreign(_, args) if args.len() == 1 => at = args[0],
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// The type that declares `name`, reached from `ty` through pointers and `Deref`.
+    pub(super) fn declaring(&self, ty: Ty, name: Sym) -> Option<AdtId> {
+        let mut adt = self.adt_behind(ty)?;
+        for _ in 0..4 {
+            let fields = self.program.fields[adt.ix()].iter().flatten();
+            if fields.clone().any(|(field, _)| *field == name) {
+                return Some(adt);
+            }
+            let target = *self.program.derefs.get(&adt)?;
+            adt = match self.program.types.kind(target) {
+                TyKind::Adt(next, _) => *next,
+                TyKind::Foreign(_, args) if args.len() == 1 => match self.program.types.kind(args[0]) {
+                    TyKind::Adt(next, _) => *next,
+                    _ => return None,
+                },
+                _ => return None,
+            };
+        }
+        None
+    }
+
+    pub(super) fn field_place(&self, base: ExprId, name: Sym) -> Option<Place> {
+        let place = self.place(base)?;
+        match self.declaring(self.ty(base), name) {
+            Some(adt) => Some(place.field(adt, name)),
+            // A tuple's parts are not told apart.
+            None => Some(place),
+        }
+    }
+
+    /// Gives the locals of `pat` the place they are parts of.
+    pub(super) fn bind(&mut self, pat: PatId, place: Option<Place>) {
+        match self.body.pat(pat) {
+            Pat::Wild | Pat::Rest => {}
+            Pat::Bind(local, inner) => {
+                self.locals[local.0 as usize] = place;
+                self.facts.local_loops[local.0 as usize] = self.under.in_loop;
+                if let Some(inner) = inner {
+                    self.bind(*inner, place);
+                }
+            }
+            Pat::Ref(inner) | Pat::Typed(inner, _) => self.bind(*inner, place),
+            Pat::Or(parts) | Pat::Tuple(parts) | Pat::Slice(parts) => {
+                for part in parts {
+                    self.bind(*part, place);
+                }
+            }
+            Pat::TupleStruct(path, parts) => {
+                let of = self.pattern_type(path);
+                for (index, part) in parts.iter().enumerate() {
+                    let place = match (of, place) {
+                        (Some(adt), Some(place)) => Some(place.field(adt, Sym::new(&index.to_string()))),
+                        (None, place) => place,
+                        _ => None,
+                    };
+                    self.bind(*part, place);
+                }
+            }
+            Pat::Struct(path, fields) => {
+                let of = self.pattern_type(path);
+                for (name, part) in fields {
+                    let place = match (of, place) {
+                        (Some(adt), Some(place)) => Some(place.field(adt, *name)),
+                        _ => None,
+                    };
+                    self.bind(*part, place);
+                }
+            }
+        }
+    }
+
+    pub(super) fn pattern_type(&self, path: &PathRef) -> Option<AdtId> {
+        if path.segments.first() == Some(&Sym::new("Self")) {
+            return self.program.adt_of(self.id);
+        }
+        let module = self.program.names.function(self.id).module;
+        match self.program.names.resolve(module, path, false)?.def {
+            Def::Adt(adt) | Def::Variant(adt, _) => Some(adt),
+            _ => None,
+        }
+    }
+
+    /// Whether a pattern is about a failure.
+    pub(super) fn is_error(&self, pat: PatId) -> bool {
+        matches!(self.body.pat(pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Err"))
+    }
+}
