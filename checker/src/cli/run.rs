@@ -10,6 +10,7 @@ use super::{Args, Failure, Outcome};
 use crate::allow::{self, Applied};
 use crate::analysis::{self, Analysis};
 use crate::budget::{self, Budget, Counts};
+use crate::facts::Binary;
 use crate::finding::{Confidence, FileId, Finding, SourceFile};
 use crate::level::Levels;
 use crate::load::{Input, Options, Workspace, load};
@@ -27,7 +28,8 @@ pub(super) fn run(
     let began = Instant::now();
     let mut analysis = analyse(args)?;
     let ceilings = read_ceilings(args, &mut analysis)?;
-    let counts: Vec<Counts> = analysis.binaries.iter().filter_map(budget::count).collect();
+    let wanted = |binary: &&Binary| args.packages.is_empty() || args.packages.contains(&binary.package);
+    let counts: Vec<Counts> = analysis.binaries.iter().filter(wanted).filter_map(budget::count).collect();
     if args.dump_resource_budget {
         dump(args.format, &counts, &analysis.sources, out)?;
         if args.check_resource_budget.is_none() {

@@ -24,7 +24,7 @@ pub trait Calls {
     fn opens(&self, of: FnId) -> Vec<Site>;
 }
 
-/// The facts of every binary target whose package is under report.
+/// The facts of every binary target.
 pub fn binaries(names: &Names<'_>, calls: &dyn Calls) -> Vec<Binary> {
     let program = Program { names, methods: locus_methods(names), calls };
     let targets = names.workspace.crates.iter().enumerate();
