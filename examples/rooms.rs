@@ -65,7 +65,7 @@ const LOBBY: RoomId = RoomId(1);
 
 impl Chat {
     /// Builds the parts and nothing else: each thread calls this for its own.
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self {
             lobby: Room { id: LOBBY, recent: Ring::new(), posts: Counter::new("posts") },
             web: Web { posts: 0 },

@@ -20,7 +20,7 @@ type Socket = WebSocketStream<TcpStream>;
 /// A slow reader's receive buffer: small, so that the server feels at once that nobody reads.
 const SLOW_BUFFER_BYTES: u32 = 4 << 10;
 /// A slow reader is like a laptop that sleeps: it reads for a moment, then not at all for a while.
-const SLOW_AWAKE: Duration = Duration::from_millis(200);
+const SLOW_AWAKE: Duration = Duration::from_millis(500);
 const SLOW_ASLEEP: Duration = Duration::from_secs(3);
 /// After its own close frame a client waits this long for the server's.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);

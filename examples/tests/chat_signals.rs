@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use program::Program;
+use program::{Program, port_in};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -65,8 +65,7 @@ fn a_second_signal_ends_it_at_once() {
 fn start_chat() -> (Program, u16) {
     let mut chat = Program::start("chat", &["--port", "0"], &[]);
     let line = chat.wait_for("open http://127.0.0.1:", SOON);
-    let digits = line.split("127.0.0.1:").nth(1).unwrap().split_whitespace().next().unwrap();
-    (chat, digits.parse().unwrap())
+    (chat, port_in(&line))
 }
 
 /// The listener closes first: whoever is refused knows that the drain has begun.

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 /// What a program printed, and how it ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub status: ExitStatus,
-    pub stdout: Vec<String>,
-    pub stderr: Vec<String>,
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<String>,
+    pub(crate) stderr: Vec<String>,
 }
 
 /// A running example; dropped, it is killed.
-pub struct Program {
+pub(crate) struct Program {
     child: Child,
     name: String,
     lines: Receiver<Line>,
@@ -31,7 +31,7 @@ enum Line {
 
 impl Program {
     /// Builds the example if it is out of date, and starts it with nothing of our environment that would change it.
-    pub fn start(name: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(name: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(built(name))
             .args(args)
             .env_remove("LOCUS_CONFIG")
@@ -54,7 +54,7 @@ impl Program {
     ///
     /// # Panics
     /// If the program ends or stays silent first; with all that it has said.
-    pub fn wait_for(&mut self, part: &str, limit: Duration) -> String {
+    pub(crate) fn wait_for(&mut self, part: &str, limit: Duration) -> String {
         let deadline = Instant::now() + limit;
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -76,26 +76,18 @@ impl Program {
     }
 
     /// Sends a signal by its short name.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         let status =
             Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("`kill` is everywhere");
         assert!(status.success(), "signal {signal} could not be sent to `{}`", self.name);
     }
 
-    /// Resident memory in bytes, as the kernel counts it.
-    pub fn resident_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the kernel says so");
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
-        kib * 1024
-    }
-
     /// Waits until the program has ended.
     ///
     /// # Panics
     /// If it has not after `limit`; with all that it has said.
-    pub fn wait(mut self, limit: Duration) -> Ended {
+    pub(crate) fn wait(mut self, limit: Duration) -> Ended {
         let deadline = Instant::now() + limit;
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -117,6 +109,13 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The port in a line that names an address on loopback.
+pub(crate) fn port_in(line: &str) -> u16 {
+    let after = line.split("127.0.0.1:").nth(1).unwrap_or_else(|| panic!("no address in `{line}`"));
+    let digits = after.split(|c: char| !c.is_ascii_digit()).next().expect("a split has a first part");
+    digits.parse().unwrap_or_else(|_| panic!("no port in `{line}`"))
 }
 
 fn pump(from: impl std::io::Read, mut send: impl FnMut(String) -> bool) {

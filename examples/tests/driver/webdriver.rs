@@ -28,7 +28,7 @@ const WAIT_MAX: Duration = Duration::from_secs(15);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A headless Chromium with a fresh profile.
-pub struct Browser {
+pub(crate) struct Browser {
     driver: Child,
     port: u16,
     session: String,
@@ -40,7 +40,7 @@ impl Browser {
     ///
     /// # Panics
     /// If either of them is not installed: a test that cannot look at the page has not passed.
-    pub fn start(scratch: &Path, name: &str) -> Self {
+    pub(crate) fn start(scratch: &Path, name: &str) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -74,38 +74,38 @@ impl Browser {
     }
 
     /// Opens another tab and goes on in it; returns its handle.
-    pub fn new_tab(&self) -> String {
+    pub(crate) fn new_tab(&self) -> String {
         let tab =
             self.post("window/new", &json!({ "type": "tab" }))["handle"].as_str().expect("a tab").to_owned();
         self.switch_to(&tab);
         tab
     }
 
-    pub fn tab(&self) -> String {
+    pub(crate) fn tab(&self) -> String {
         self.call("GET", "window", None).as_str().expect("a tab").to_owned()
     }
 
-    pub fn switch_to(&self, tab: &str) {
+    pub(crate) fn switch_to(&self, tab: &str) {
         self.post("window", &json!({ "handle": tab }));
     }
 
-    pub fn go(&self, url: &str) {
+    pub(crate) fn go(&self, url: &str) {
         self.post("url", &json!({ "url": url }));
     }
 
-    pub fn resize(&self, width: u32, height: u32) {
+    pub(crate) fn resize(&self, width: u32, height: u32) {
         self.post("window/rect", &json!({ "width": width, "height": height }));
     }
 
     /// Types into the element that `css` selects; `\u{e007}` is Enter.
-    pub fn type_into(&self, css: &str, text: &str) {
+    pub(crate) fn type_into(&self, css: &str, text: &str) {
         let found = self.post("element", &json!({ "using": "css selector", "value": css }));
         let element = found[ELEMENT].as_str().unwrap_or_else(|| panic!("nothing is at `{css}`: {found}"));
         self.post(&format!("element/{element}/value"), &json!({ "text": text }));
     }
 
     /// Presses one key while Alt is held.
-    pub fn press_alt(&self, key: &str) {
+    pub(crate) fn press_alt(&self, key: &str) {
         let alt = "\u{e00a}";
         let keys = [("keyDown", alt), ("keyDown", key), ("keyUp", key), ("keyUp", alt)]
             .map(|(kind, value)| json!({ "type": kind, "value": value }));
@@ -113,7 +113,7 @@ impl Browser {
     }
 
     /// Runs a script in the page and returns its value.
-    pub fn run(&self, script: &str) -> Value {
+    pub(crate) fn run(&self, script: &str) -> Value {
         self.post("execute/sync", &json!({ "script": script, "args": [] }))
     }
 
@@ -121,7 +121,7 @@ impl Browser {
     ///
     /// # Panics
     /// If it does not in time, with what the page shows then.
-    pub fn wait_until(&self, script: &str) {
+    pub(crate) fn wait_until(&self, script: &str) {
         let deadline = Instant::now() + WAIT_MAX;
         while self.run(script) != Value::Bool(true) {
             if Instant::now() > deadline {
@@ -135,14 +135,14 @@ impl Browser {
     }
 
     /// Pretends that the system prefers `scheme` ("dark" or "light").
-    pub fn prefer(&self, scheme: &str) {
+    pub(crate) fn prefer(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
         self.post("goog/cdp/execute", &command);
     }
 
     /// Writes what the tab shows as a PNG.
-    pub fn screenshot(&self, path: &Path) {
+    pub(crate) fn screenshot(&self, path: &Path) {
         let picture = self.call("GET", "screenshot", None);
         let picture = decode_base64(picture.as_str().expect("a picture"));
         std::fs::write(path, picture).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
