@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why a message was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,34 @@ struct Shared {
     high_water: AtomicU64,
 }
 
-static REGISTRY: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+/// The counts of running pools, and what ended ones had counted, by subject: as many lines as there are topics.
+struct Registry {
+    running: Vec<Arc<Shared>>,
+    ended: Vec<TopicFigures>,
+}
+
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { running: Vec::new(), ended: Vec::new() });
+
+fn registry() -> MutexGuard<'static, Registry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn add_to(&self, all: &mut Vec<TopicFigures>) {
+        let index = all.iter().position(|figures| figures.subject == self.subject).unwrap_or_else(|| {
+            all.push(TopicFigures { subject: self.subject, ..TopicFigures::default() });
+            all.len() - 1
+        });
+        let figures = &mut all[index];
+        figures.published += self.published.load(Relaxed);
+        figures.delivered += self.delivered.load(Relaxed);
+        for (sum, one) in figures.dropped.iter_mut().zip(&self.dropped) {
+            *sum += one.load(Relaxed);
+        }
+        figures.depth += self.depth.load(Relaxed);
+        figures.high_water = figures.high_water.max(self.high_water.load(Relaxed));
+    }
+}
 
 /// The counts of one topic on one pool.
 pub(crate) struct Figures {
@@ -106,9 +133,7 @@ impl Figures {
             depth: AtomicU64::new(0),
             high_water: AtomicU64::new(0),
         });
-        let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
-        registry.retain(|entry| entry.strong_count() > 0);
-        registry.push(Arc::downgrade(&shared));
+        registry().running.push(Arc::clone(&shared));
         Self {
             published: Cell::new(0),
             delivered: Cell::new(0),
@@ -141,28 +166,26 @@ impl Figures {
     }
 }
 
-/// The counts of every topic, by subject.
+impl Drop for Figures {
+    fn drop(&mut self) {
+        self.export(0);
+        let mut registry = registry();
+        let Registry { running, ended } = &mut *registry;
+        running.retain(|shared| !Arc::ptr_eq(shared, &self.shared));
+        self.shared.add_to(ended);
+    }
+}
+
+/// The counts of every topic, by subject; what ended programs of this process counted is included.
 ///
 /// # Cost
 /// Takes a lock that is otherwise taken only when a pool meets a topic for the first time.
 #[must_use]
 pub fn topics() -> Vec<TopicFigures> {
-    let registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut all: Vec<TopicFigures> = Vec::new();
-    for shared in registry.iter().filter_map(Weak::upgrade) {
-        let index = all.iter().position(|figures| figures.subject == shared.subject).unwrap_or_else(|| {
-            all.push(TopicFigures { subject: shared.subject, ..TopicFigures::default() });
-            all.len() - 1
-        });
-        let figures = &mut all[index];
-        figures.published += shared.published.load(Relaxed);
-        figures.delivered += shared.delivered.load(Relaxed);
-        for (sum, one) in figures.dropped.iter_mut().zip(&shared.dropped) {
-            *sum += one.load(Relaxed);
-        }
-        figures.depth += shared.depth.load(Relaxed);
-        figures.high_water = figures.high_water.max(shared.high_water.load(Relaxed));
-    }
+    let registry = registry();
+    let mut all = registry.ended.clone();
+    registry.running.iter().for_each(|shared| shared.add_to(&mut all));
+    drop(registry);
     all.sort_by_key(|figures| figures.subject);
     all
 }

@@ -19,7 +19,7 @@ use super::key;
 use super::record::Word;
 use super::side::{Aside, Side, Staged};
 use super::subscribe::{Origin, Subscriber};
-use super::topic::{OnFull, Packet, Promise, Topic};
+use super::topic::{Full, OnFull, Packet, Promise, Topic};
 use crate::bus::ask::AskError;
 use crate::locus::cell::CellHead;
 use crate::pool::PoolId;
@@ -130,13 +130,27 @@ impl<T: Topic> Route<T> {
         core: &Core,
         packet: Packet<T>,
     ) -> Result<(), super::topic::Full<Packet<T>>> {
-        if !core.is_detoured() && !self.far.get() && self.here.get() {
-            let queued = self.queued.get();
-            if queued < self.bound {
-                self.queued.set(queued + 1);
-                Figures::add(&self.figures.published, 1);
-                core.queue.push(self.number, Self::hash_of(&packet), packet);
-                return Ok(());
+        if !core.is_detoured() {
+            match (self.here.get(), self.far.get()) {
+                (true, false) => {
+                    let queued = self.queued.get();
+                    if queued < self.bound {
+                        self.queued.set(queued + 1);
+                        Figures::add(&self.figures.published, 1);
+                        core.queue.push(self.number, Self::hash_of(&packet), packet);
+                        return Ok(());
+                    }
+                }
+                (false, true) => {
+                    if let [only] = &mut self.remote.borrow_mut()[..]
+                        && only.credit.try_take()
+                    {
+                        Figures::add(&self.figures.published, 1);
+                        core.push_out(only.pool, self.number, Self::hash_of(&packet), packet);
+                        return Ok(());
+                    }
+                }
+                _ => {}
             }
         }
         self.publish_slow(core, packet)
@@ -147,7 +161,8 @@ impl<T: Topic> Route<T> {
         if T::SPEC.keyed { key::hash_message(&packet.message) } else { 0 }
     }
 
-    fn publish_slow(&self, core: &Core, packet: Packet<T>) -> Result<(), super::topic::Full<Packet<T>>> {
+    #[inline(never)]
+    fn publish_slow(&self, core: &Core, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
         if core.is_detoured() {
             // Something of this activation already waits, or the start is not over: order wants this behind it.
             let pools = if core.is_holding() { HELD_BEFORE_START } else { self.destinations(core) };
@@ -163,7 +178,7 @@ impl<T: Topic> Route<T> {
             return Ok(());
         }
         match T::SPEC.on_full {
-            OnFull::Fail if self.with_room(core, pools) != pools => Err(super::topic::Full(packet)),
+            OnFull::Fail if self.with_room(core, pools) != pools => Err(Full(packet)),
             OnFull::Block | OnFull::DropOld
                 if core.has_publisher() && self.with_room(core, pools) != pools =>
             {
