@@ -30,7 +30,7 @@
 //! credit count above the lane, never the lane's size.
 //!
 //! Source: the cached indices are those of Rigtorp's SPSCQueue, the mark at the end of a lap that of a bip
-//! buffer; growing by linking a larger ring follows folly's UnboundedQueue, made of one segment at a time.
+//! buffer; growing by linking a larger ring follows moodycamel's ReaderWriterQueue, but the old ring is freed.
 
 mod reader;
 mod ring;
