@@ -4,8 +4,10 @@
 
 use crate::finding::Span;
 
+mod calls;
 mod collect;
 
+pub use calls::Bodies;
 pub use collect::{Calls, binaries};
 
 /// One binary target (a `bin` or an `example`) with what its main locus reaches.

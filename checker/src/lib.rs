@@ -5,11 +5,21 @@
 //! over calls, `context` says how often it runs and for how long the place lives, and each of the `rules`
 //! judges that. All but `load` is pure: the same input gives the same output for any number of threads.
 
+pub mod allow;
+pub mod analysis;
+pub mod budget;
+pub mod cli;
+pub mod crash;
 pub mod events;
+pub mod explain;
+pub mod facts;
 pub mod finding;
+pub mod level;
 pub mod load;
 pub mod lower;
 pub mod models;
 pub mod names;
+pub mod report;
 pub mod rule;
+pub mod rules;
 pub mod types;

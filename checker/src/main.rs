@@ -1,2 +1,7 @@
-//! Entry point.
-fn main() {}
+//! The `checker` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    locus_checker::cli::main()
+}

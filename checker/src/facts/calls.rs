@@ -1,0 +1,30 @@
+//! The call graph and the opened descriptors, as the events of every function body tell them.
+
+use super::{Calls, Site};
+use crate::events::FnFacts;
+use crate::finding::Span;
+use crate::names::{FnId, Names};
+
+/// The bodies of a workspace, by function.
+pub struct Bodies<'a, 'w> {
+    /// Whose bodies.
+    pub names: &'a Names<'w>,
+    /// What each does.
+    pub events: &'a [FnFacts],
+}
+
+impl Calls for Bodies<'_, '_> {
+    fn callees(&self, of: FnId) -> Vec<FnId> {
+        self.events[of.ix()].calls.iter().flat_map(|call| call.callees.iter().copied()).collect()
+    }
+
+    fn opens(&self, of: FnId) -> Vec<Site> {
+        let file = self.names.function(of).file;
+        let opens = self.events[of.ix()].opens.iter();
+        let site = |open: &crate::events::Open| Site {
+            name: open.name.clone(),
+            span: Span { file, start: open.at.start, end: open.at.end },
+        };
+        opens.map(site).collect()
+    }
+}
