@@ -25,7 +25,7 @@ pub(crate) enum CxForm {
 
 /// How close a type is to `&mut Cx<'_, Self>`.
 pub(crate) fn cx_form(ty: &Type) -> CxForm {
-    match ty {
+    match ungrouped(ty) {
         Type::Reference(TypeReference { elem, mutability, .. })
             if last_ident(elem).is_some_and(|name| name == "Cx") =>
         {
@@ -40,12 +40,19 @@ pub(crate) fn cx_form(ty: &Type) -> CxForm {
     }
 }
 
+/// The type without what a `macro_rules!` put around it when it passed it through.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        other => other,
+    }
+}
+
 /// The last word of a path type.
 pub(crate) fn last_ident(ty: &Type) -> Option<&Ident> {
-    match ty {
+    match ungrouped(ty) {
         Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
-        Type::Group(group) => last_ident(&group.elem),
-        Type::Paren(paren) => last_ident(&paren.elem),
         _ => None,
     }
 }

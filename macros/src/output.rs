@@ -11,7 +11,8 @@ pub(crate) fn private(span: Span) -> TokenStream {
     quote_spanned!(span=> ::locus::__private)
 }
 
-/// A local variable of generated code: shown at `span`, invisible to the user's expressions.
+/// A local variable of generated code: shown at `span`, invisible to the user's expressions, and the same variable
+/// wherever it is shown.
 pub(crate) fn local(name: &str, span: Span) -> Ident {
     Ident::new(name, span.resolved_at(Span::mixed_site()))
 }

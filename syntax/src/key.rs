@@ -80,7 +80,7 @@ impl Key {
     /// `"16MiB"`, or a plain number of bytes.
     pub(crate) fn bytes(&self, input: ParseStream<'_>) -> Parsed<Setting<u64>> {
         let expr = self.expr(input, "\"16MiB\"")?;
-        let bytes = match &expr.value {
+        let bytes = match value::ungrouped(&expr.value) {
             Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) => {
                 value::count(&self.name, expr.value.clone(), 1)?.known().unwrap_or_default()
             }

@@ -48,13 +48,21 @@ impl Count {
     }
 }
 
+/// The expression without what a `macro_rules!` put around it when it passed it through.
+pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => ungrouped(&group.expr),
+        other => other,
+    }
+}
+
 /// Reads a count of at least `least`.
 pub(crate) fn count(key: &str, expr: Expr, least: u64) -> Result<Count, Problem> {
     let refused = |what: &str| {
         Err(Problem::over(&expr, format!("`{key}` must be at least {least}"))
             .help(format!("{what}: write a number such as `{key} = 64`")))
     };
-    match &expr {
+    match ungrouped(&expr) {
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => match int.base10_parse::<u64>() {
             Ok(value) if value < least => refused("this is less"),
             Ok(value) => Ok(Count::Known(value)),
@@ -74,7 +82,7 @@ pub(crate) fn core_range(expr: &Expr) -> Result<Range<u64>, Problem> {
         Problem::over(expr, "`cores` is a range of core numbers")
             .help("write the first core and the one after the last: `cores = 4..8`")
     };
-    let Expr::Range(ExprRange { start: Some(start), limits, end: Some(end), .. }) = expr else {
+    let Expr::Range(ExprRange { start: Some(start), limits, end: Some(end), .. }) = ungrouped(expr) else {
         return Err(wrong());
     };
     let (Some(start), Some(end)) = (int_of(start), int_of(end)) else { return Err(wrong()) };
@@ -90,7 +98,7 @@ pub(crate) fn core_range(expr: &Expr) -> Result<Range<u64>, Problem> {
 }
 
 fn int_of(expr: &Expr) -> Option<u64> {
-    match expr {
+    match ungrouped(expr) {
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
         _ => None,
     }
@@ -151,7 +159,7 @@ fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 
 /// Reads a text literal out of an expression.
 pub(crate) fn text(key: &str, expr: &Expr, example: &str) -> Result<LitStr, Problem> {
-    match expr {
+    match ungrouped(expr) {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
         other => Err(Problem::new(other.span(), format!("`{key}` is a text in quotes"))
             .help(format!("write `{key} = {example}`"))),

@@ -1,7 +1,7 @@
 //! `#[locus(main)]`: the parts of a program and where each runs.
 
 use crate::diag::{not_built, refuse};
-use crate::output::{cfgs, private, strip};
+use crate::output::{cfgs, local, private, strip};
 use crate::topic::snake_case;
 use locus_syntax::{Attr, Errors, LocusAttr, PlaceAttr, Problem, Setting, Site, read};
 use proc_macro2::{Span, TokenStream};
@@ -98,14 +98,15 @@ fn part(field: &mut Field, errors: &mut Errors) -> Option<Part> {
 fn main_impl(item: &ItemStruct, parts: &[Part]) -> TokenStream {
     let (ident, cfgs, private) = (&item.ident, cfgs(&item.attrs), private(Span::call_site()));
     let name = snake_case(&ident.to_string());
-    let parts = parts.iter().map(part_call);
+    let list = local("__parts", Span::call_site());
+    let parts = parts.iter().map(|part| part_call(part, &list));
     quote! {
         #(#cfgs)*
         #[automatically_derived]
         impl #private::Main for #ident {
             const NAME: &'static ::core::primitive::str = #name;
-            fn parts(__parts: &mut #private::Parts<Self>) {
-                let _ = &__parts;
+            fn parts(#list: &mut #private::Parts<Self>) {
+                let _ = &#list;
                 #(#parts)*
             }
         }
@@ -121,7 +122,7 @@ fn main_impl(item: &ItemStruct, parts: &[Part]) -> TokenStream {
 }
 
 /// Spanned at the field's type: that is what has to be a locus.
-fn part_call(part: &Part) -> TokenStream {
+fn part_call(part: &Part, list: &Ident) -> TokenStream {
     let (ident, cfgs, span) = (&part.ident, &part.cfgs, part.ty.span());
     let (name, place) = (ident.to_string(), place(part.place.as_ref()));
     // One span and no hygiene: rustc then points at the type alone, and the user's code is not in here.
@@ -131,7 +132,7 @@ fn part_call(part: &Part) -> TokenStream {
     let taken = quote_spanned!(span=> |#main: Self| #main.#field);
     quote_spanned! {span=>
         #(#cfgs)*
-        __parts.part(#name, #place, #taken);
+        #list.part(#name, #place, #taken);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::expand::{OnOptions, duration, key_of, on_options, with_static};
 use crate::diag::{not_built, refuse, refuse_lifetimes};
-use crate::output::{cfgs, private, strip};
+use crate::output::{cfgs, local, private, strip};
 use locus_syntax::{Errors, KeyMatch, LocusAttr, Problem, ReceivesAttr, Setting, Site, read};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -143,12 +143,12 @@ impl Declared<'_> {
         let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
         let (cfgs, ident, private) = (&self.cfgs, &self.item.ident, private(Span::call_site()));
         let name = ident.to_string();
-        let options = self.options();
+        let (d, options) = (local("__d", Span::call_site()), self.options());
         let publishes =
-            self.published.iter().map(|topic| quote_spanned!(topic.span()=> __d.publishes::<#topic>();));
+            self.published.iter().map(|topic| quote_spanned!(topic.span()=> #d.publishes::<#topic>();));
         let receives = self.received.iter().map(|receives| {
             let topic = &receives.topic;
-            quote_spanned!(topic.span()=> __d.receives::<#topic>();)
+            quote_spanned!(topic.span()=> #d.receives::<#topic>();)
         });
         quote! {
             #(#cfgs)*
@@ -156,8 +156,8 @@ impl Declared<'_> {
             impl #impl_generics #private::Declared for #ident #ty_generics #where_clause {
                 const NAME: &'static ::core::primitive::str = #name;
                 #options
-                fn declare(__d: &mut #private::Describe<Self>) {
-                    let _ = &__d;
+                fn declare(#d: &mut #private::Describe<Self>) {
+                    let _ = &#d;
                     #(#publishes)*
                     #(#receives)*
                 }

@@ -68,7 +68,11 @@ fn refilled(item: &ItemImpl, bodies: &[Group]) -> TokenStream {
         ImplItem::Fn(method) => {
             let (attrs, vis, defaultness, sig) =
                 (&method.attrs, &method.vis, &method.defaultness, &method.sig);
-            let body = bodies.next();
+            // A body that was not taken out is still in the method.
+            let body = match method.block.stmts.is_empty() {
+                true => bodies.next().map(Group::to_token_stream),
+                false => Some(method.block.to_token_stream()),
+            };
             quote!(#(#attrs)* #vis #defaultness #sig #body)
         }
         other => other.to_token_stream(),
@@ -166,16 +170,16 @@ fn hook_value(hook: &Hook) -> TokenStream {
     let private = private(Span::call_site());
     let (method, span, output) = (at(&hook.method, hook.output), hook.method.span(), hook.output);
     let (me, cx) = (local("__me", span), local("__cx", hook.cx.unwrap_or(span)));
-    let cx_argument = hook.cx.map(|_| quote!(, #cx));
+    let (run, cx_argument) = (local("__run", span), hook.cx.map(|_| quote!(, #cx)));
     let call = match (hook.kind, hook.is_async) {
-        (HookKind::Run, _) => quote_spanned!(output=> Self::#method(__run).await),
+        (HookKind::Run, _) => quote_spanned!(output=> Self::#method(#run).await),
         (_, true) => quote_spanned!(output=> Self::#method(#me #cx_argument).await),
         (_, false) => quote_spanned!(output=> Self::#method(#me #cx_argument)),
     };
     let outcome = quote_spanned!(output=> ::locus::__private::IntoOutcome::into_outcome(#call));
     let boxed = quote!(::std::boxed::Box::pin);
     match (hook.kind, hook.is_async) {
-        (HookKind::Run, _) => quote!(::core::option::Option::Some(|__run| #boxed(async move { #outcome }))),
+        (HookKind::Run, _) => quote!(::core::option::Option::Some(|#run| #boxed(async move { #outcome }))),
         (HookKind::Birth, true) => {
             quote!(#private::Birth::Async(|#me, #cx| #boxed(async move { let _ = &#cx; #outcome })))
         }

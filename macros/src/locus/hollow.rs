@@ -44,9 +44,10 @@ fn empty_bodies(content: TokenStream, bodies: &mut Vec<Group>) -> TokenStream {
                 }
                 punct.into()
             }
-            TokenTree::Group(body) if in_method && angles == 0 && body.delimiter() == Delimiter::Brace => {
+            TokenTree::Group(body) if in_method && angles == 0 && is_block(&body) => {
                 in_method = false;
-                let empty = spanned_like(&body, TokenStream::new());
+                let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
+                empty.set_span(body.span());
                 bodies.push(body);
                 empty.into()
             }
@@ -55,6 +56,18 @@ fn empty_bodies(content: TokenStream, bodies: &mut Vec<Group>) -> TokenStream {
         kept.push(tree);
     }
     kept.into_iter().collect()
+}
+
+/// A block, perhaps one that a `macro_rules!` passed through as `$body:block`.
+fn is_block(group: &Group) -> bool {
+    match group.delimiter() {
+        Delimiter::Brace => true,
+        Delimiter::None => {
+            let mut trees = group.stream().into_iter();
+            matches!((trees.next(), trees.next()), (Some(TokenTree::Group(only)), None) if is_block(&only))
+        }
+        _ => false,
+    }
 }
 
 fn spanned_like(group: &Group, stream: TokenStream) -> Group {
@@ -87,5 +100,17 @@ mod tests {
         assert_eq!(hollow.tokens.to_string(), expected.to_string());
         assert_eq!(hollow.bodies.len(), 2);
         assert_eq!(hollow.bodies[0].to_string(), quote!({ self.n. }).to_string());
+    }
+
+    #[test]
+    fn blocks_from_a_macro_are_bodies_too() {
+        let block = Group::new(Delimiter::None, quote!({ 1 }));
+        let hollow = hollow(quote!(impl Room { fn first() -> u8 #block fn second() { 2 } }));
+        assert_eq!(
+            hollow.tokens.to_string(),
+            quote!(impl Room { fn first() -> u8 {} fn second() {} }).to_string()
+        );
+        let bodies: Vec<String> = hollow.bodies.iter().map(Group::to_string).collect();
+        assert_eq!(bodies, [block.to_string(), quote!({ 2 }).to_string()]);
     }
 }

@@ -3,7 +3,7 @@
 //! These checks are syntactic and come first: the coercions in the expansion alone would say "types differ in
 //! mutability" in code the user never wrote.
 
-use crate::cx::{CxForm, cx_form, last_ident};
+use crate::cx::{CxForm, cx_form, last_ident, ungrouped};
 use crate::diag::not_built;
 use locus_syntax::Problem;
 use proc_macro2::Span;
@@ -170,7 +170,7 @@ fn topic_of(message: &PatType) -> Result<Type, Problem> {
             .help("write `(&mut self, message: &Posted, cx: &mut Cx<'_, Self>)`"));
     }
     let written = &message.ty;
-    let Type::Reference(reference) = &**written else {
+    let Type::Reference(reference) = ungrouped(written) else {
         return Err(Problem::over(written, "a handler borrows its message")
             .help(format!("all subscribers of a pool share it: write `&{}`", tokens(written))));
     };
@@ -186,7 +186,7 @@ fn topic_of(message: &PatType) -> Result<Type, Problem> {
 
 /// A topic owns its data, so its type cannot carry a lifetime.
 fn has_lifetime(ty: &Type) -> Option<Problem> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = ungrouped(ty) else { return None };
     let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
         return None;
     };

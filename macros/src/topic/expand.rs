@@ -81,7 +81,7 @@ pub(crate) fn on_full(policy: OnFull) -> TokenStream {
 }
 
 fn key(model: &Model) -> (TokenStream, TokenStream) {
-    let (state, key) = (local("state", Span::call_site()), local("key", Span::call_site()));
+    let key = local("key", Span::call_site());
     let members: Vec<_> = model.key.iter().map(|(member, _)| member).collect();
     let types: Vec<_> = model.key.iter().map(|(_, ty)| ty).collect();
     let (ty, equal, owned) = match (members.as_slice(), types.as_slice()) {
@@ -101,22 +101,28 @@ fn key(model: &Model) -> (TokenStream, TokenStream) {
         }
     };
     let key_type = quote!(type Key = #ty;);
-    let hash = model.key.iter().map(|(member, ty)| {
-        let member = at(member, ty.span());
-        quote_spanned!(ty.span()=> ::core::hash::Hash::hash(&self.#member, #state);)
-    });
+    let hash = hash_key(model);
     let methods = quote! {
-        fn hash_key<__H: ::core::hash::Hasher>(&self, #state: &mut __H) {
-            let _ = &#state;
-            #(#hash)*
-        }
+        #hash
         fn is_key(&self, #key: &#ty) -> ::core::primitive::bool { #equal }
         fn key(&self) -> #ty { #owned }
     };
     (key_type, methods)
 }
 
-/// The field, shown at its type: that is what has to be hashed.
+/// Shown at the type of the key, which is what has to be hashed. One span for the whole, `self` included: rustc joins
+/// the spans of an expression only if they come from one place.
+fn hash_key(model: &Model) -> TokenStream {
+    let span = model.key.first().map_or_else(Span::call_site, |(_, ty)| ty.span());
+    let members = model.key.iter().map(|(member, _)| at(member, span));
+    quote_spanned! {span=>
+        fn hash_key<__H: ::core::hash::Hasher>(&self, __state: &mut __H) {
+            let _ = &__state;
+            #(::core::hash::Hash::hash(&self.#members, __state);)*
+        }
+    }
+}
+
 fn at(member: &Member, span: Span) -> Member {
     let mut member = member.clone();
     match &mut member {
@@ -142,14 +148,20 @@ fn answers(model: &Model) -> (TokenStream, TokenStream) {
         OnFull::Fail => full.clone(),
         _ => quote!(()),
     };
-    // Spanned at the type's name: `Clone` is what users most often forget.
+    // Shown at the type's name, `self` included: `Clone` is what users most often forget.
     let duplicate = match model.single {
-        true => quote!(::core::unreachable!("a `single` topic has one subscriber")),
-        false => quote_spanned!(model.ident.span()=> ::core::clone::Clone::clone(self)),
+        true => quote!(
+            fn duplicate(&self) -> Self {
+                ::core::unreachable!("a `single` topic has one subscriber")
+            }
+        ),
+        false => quote_spanned! {model.ident.span()=>
+            fn duplicate(&self) -> Self { ::core::clone::Clone::clone(self) }
+        },
     };
     let types = quote!(type Reply = #reply; type Promise = #promise; type Sent = #sent_type;);
     let methods = quote! {
-        fn duplicate(&self) -> Self { #duplicate }
+        #duplicate
         fn sent(#result: #full) #sent { #convert }
     };
     (types, methods)

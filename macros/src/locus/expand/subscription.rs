@@ -68,15 +68,15 @@ fn handle(handler: &Handler) -> TokenStream {
 fn missed(missed: &Missed) -> TokenStream {
     let (me, cx) =
         (local("__me", missed.method.span()), local("__cx", missed.cx.unwrap_or(missed.method.span())));
-    let method = at(&missed.method, missed.output);
+    let (method, n) = (at(&missed.method, missed.output), local("__n", missed.output));
     let cx_argument = missed.cx.map(|_| quote!(, #cx));
     let call = quote_spanned! {missed.output=>
-        ::locus::__private::IntoOutcome::into_outcome(Self::#method(#me, __n #cx_argument))
+        ::locus::__private::IntoOutcome::into_outcome(Self::#method(#me, #n #cx_argument))
     };
     quote! {
         fn missed(
             #me: &mut Self,
-            __n: ::core::primitive::u64,
+            #n: ::core::primitive::u64,
             #cx: &mut ::locus::__private::Cx<'_, Self>,
         ) -> ::locus::__private::Outcome {
             #call
@@ -121,8 +121,13 @@ pub(in crate::locus) fn key_of(
         None => quote_spanned!(topic=> { let _ = #me; #private::Match::All }),
         Some(expr) => {
             let expr = without_self(expr.to_token_stream());
-            let cloned = quote_spanned!(expr.span()=> ::core::clone::Clone::clone(&(#expr)));
-            quote_spanned!(topic=> { let _ = #me; #private::Match::Key(#cloned) })
+            let owned = local("__key", topic);
+            let borrowed = quote_spanned!(expr.span()=> &(#expr));
+            quote_spanned! {topic=> {
+                let _ = #me;
+                let #owned: &#key = #borrowed;
+                #private::Match::Key(::core::clone::Clone::clone(#owned))
+            }}
         }
     };
     quote_spanned!(topic=> fn key_of(#me: &#locus) -> #private::Match<#key> { #value })
