@@ -57,11 +57,11 @@ pub(crate) fn last_ident(ty: &Type) -> Option<&Ident> {
     }
 }
 
-/// Names the anonymous lifetime of every `Cx` among the arguments.
-pub(crate) fn name_scratch(signature: &mut Signature) {
+/// Names the anonymous lifetime of every `Cx` among the arguments; says whether there was one.
+pub(crate) fn name_scratch(signature: &mut Signature) -> bool {
     let taken = |param: &LifetimeParam| param.lifetime.ident == "scratch";
     if signature.generics.lifetimes().any(taken) {
-        return;
+        return false;
     }
     let mut namer = Namer { first: None };
     for arg in &mut signature.inputs {
@@ -73,6 +73,7 @@ pub(crate) fn name_scratch(signature: &mut Signature) {
         let lifetime = Lifetime::new("'scratch", span);
         signature.generics.params.insert(0, parse_quote!(#lifetime));
     }
+    namer.first.is_some()
 }
 
 struct Namer {

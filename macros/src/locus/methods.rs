@@ -10,7 +10,7 @@ use locus_syntax::{Errors, EveryAttr, KeyMatch, Late, OnAttr, OnFull, Problem, S
 use proc_macro2::{Ident, Span};
 use role::Role;
 use std::time::Duration;
-use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl};
+use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl, parse_quote};
 
 /// A checked impl.
 pub(super) struct Model {
@@ -88,7 +88,13 @@ impl Model {
             match item {
                 ImplItem::Fn(method) => {
                     strip(&mut method.attrs, Site::Method);
-                    name_scratch(&mut method.sig);
+                    if name_scratch(&mut method.sig) {
+                        method.attrs.push(parse_quote!(#[allow(
+                            clippy::elidable_lifetime_names,
+                            clippy::needless_lifetimes,
+                            reason = "the name is for the compiler's messages"
+                        )]));
+                    }
                 }
                 ImplItem::Const(item) => strip(&mut item.attrs, Site::Elsewhere),
                 _ => {}
