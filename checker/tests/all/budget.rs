@@ -1,0 +1,133 @@
+//! Ceilings as CI meets them: what passes, what does not, and what a wrong file is answered with.
+
+use crate::harness::command::{Run, checker_in};
+use crate::harness::workspace::Copy;
+
+const CHECK: [&str; 2] = ["--check-resource-budget", "budget.toml"];
+
+fn check(copy: &Copy) -> Run {
+    checker_in(copy.path(), &CHECK)
+}
+
+#[test]
+fn equal_passes() {
+    let copy = Copy::of_service("budget_equal");
+    let run = check(&copy);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn a_pinned_locus_added_without_raising_the_ceiling_exits_1() {
+    let copy = Copy::of_service("budget_pinned");
+    copy.replace("src/main.rs", "    #[place(pool = \"io\")]\n", "    #[place(pinned)]\n");
+    copy.replace("budget.toml", "cooperative_pools = 1", "cooperative_pools = 0");
+    let run = check(&copy);
+    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
+    for part in [
+        "error[resource-budget]: `service` has 3 pinned threads, and its ceiling is 2",
+        "--> budget.toml:1:18",
+        "`web: Web` is pinned, 2 replicas (counts 2)",
+        "`audit: Audit` is pinned",
+        "raise `pinned_threads` to 3",
+    ] {
+        assert!(run.stdout.contains(part), "{part} in\n{}", run.stdout);
+    }
+    copy.replace("budget.toml", "pinned_threads = 2", "pinned_threads = 3");
+    assert_eq!(check(&copy).code, Some(0));
+}
+
+#[test]
+fn every_violation_is_reported_beside_the_findings() {
+    let copy = Copy::of_service("budget_all");
+    copy.write(
+        "budget.toml",
+        "pinned_threads = 0\ncooperative_pools = 0\nbus_subjects = 0\nfd_open_sites = 0\n",
+    );
+    copy.replace("src/main.rs", "self.last = posted.text.clone();", "self.last.push_str(&posted.text);");
+    let run = checker_in(copy.path(), &[&CHECK[..], &["--format", "json"]].concat());
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let found: Vec<(String, String)> =
+        run.messages().into_iter().map(|m| (m.message.code.unwrap().code, m.message.message)).collect();
+    let codes: Vec<&str> = found.iter().map(|(code, _)| code.as_str()).collect();
+    assert_eq!(codes[0], "unbounded-growth", "{found:?}");
+    let violations: Vec<&str> = found[1..].iter().map(|(_, message)| message.as_str()).collect();
+    assert_eq!(
+        violations,
+        [
+            "`service` has 2 pinned threads, and its ceiling is 0",
+            "`service` has 1 cooperative pool, and its ceiling is 0",
+            "`service` has 1 bus subject, and its ceiling is 0",
+            "`service` has 1 fd open site, and its ceiling is 0",
+        ]
+    );
+}
+
+#[test]
+fn a_table_of_its_own_overrides_for_one_binary() {
+    let copy = Copy::of_service("budget_override");
+    copy.write("budget.toml", "pinned_threads = 0\n[bin.service]\npinned_threads = 2\n");
+    assert_eq!(check(&copy).code, Some(0));
+    copy.write("budget.toml", "pinned_threads = 9\n[bin.service]\npinned_threads = 1\n");
+    assert_eq!(check(&copy).code, Some(1));
+}
+
+#[test]
+fn every_mistake_in_the_file_is_reported_with_its_place_and_exits_2() {
+    let copy = Copy::of_service("budget_mistakes");
+    copy.write(
+        "budget.toml",
+        "pined_threads = 2\nbus_subjects = \"one\"\nfd_open_sites = -1\n[bin.servise]\ncooperative_pools = 1.5\n",
+    );
+    copy.replace("src/main.rs", "self.last = posted.text.clone();", "self.last.push_str(&posted.text);");
+    let run = check(&copy);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    for part in [
+        "error[budget-file]: unknown key `pined_threads`\n --> budget.toml:1:1",
+        "help: did you mean `pinned_threads`?",
+        "error[budget-file]: `bus_subjects` must be a whole number\n --> budget.toml:2:16",
+        "error[budget-file]: `fd_open_sites` must not be negative\n --> budget.toml:3:17",
+        "error[budget-file]: `cooperative_pools` must be a whole number\n --> budget.toml:5:21",
+        "error[budget-file]: no binary is called `servise`\n --> budget.toml:4:6",
+        "help: did you mean `service`?",
+        "warning[unbounded-growth]",
+    ] {
+        assert!(run.stdout.contains(part), "{part} in\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_or_no_toml_exits_2() {
+    let copy = Copy::of_service("budget_missing");
+    let run = checker_in(copy.path(), &["--check-resource-budget", "none.toml"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.starts_with("error: cannot read `none.toml`: "), "{}", run.stderr);
+    copy.write("budget.toml", "pinned_threads = = 2\n");
+    let run = check(&copy);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stdout.contains("error[budget-file]: "), "{}", run.stdout);
+}
+
+#[test]
+fn the_dump_is_a_file_that_passes_and_lists_the_sites() {
+    let copy = Copy::of_service("budget_dump");
+    let run = checker_in(copy.path(), &["--dump-resource-budget"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for part in [
+        "[bin.service] # package service\npinned_threads = 2\n",
+        "`web: Web` is pinned, 2 replicas\n",
+        "cooperative_pools = 1\n",
+        "bus_subjects = 1\n",
+        "topic `Posted`\n",
+        "fd_open_sites = 1\n",
+    ] {
+        assert!(run.stdout.contains(part), "{part} in\n{}", run.stdout);
+    }
+    copy.write("budget.toml", &run.stdout);
+    assert_eq!(check(&copy).code, Some(0));
+
+    let run = checker_in(copy.path(), &["--dump-resource-budget", "--format", "json"]);
+    let dumped: serde_json::Value = serde_json::from_str(run.stdout.trim()).unwrap();
+    let counts = &dumped["binaries"][0]["counts"];
+    assert_eq!(counts["pinned_threads"]["actual"], 2);
+    assert_eq!(counts["fd_open_sites"]["sites"][0]["file_name"], "src/main.rs");
+}

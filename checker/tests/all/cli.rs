@@ -1,0 +1,167 @@
+//! The command line as users meet it: options, formats, exit status.
+
+use std::path::Path;
+
+use crate::harness::command::{Run, checker_in, tests_folder};
+use crate::harness::workspace::Copy;
+
+const GROWTH: &str = "fixtures/unbounded-growth/fail/map_keyed_by_message.rs";
+const MENDED: &str = "fixtures/unbounded-growth/pass/map_keyed_by_message.rs";
+const LEAK: &str = "fixtures/resource-leak/fail/file_forgotten.rs";
+
+fn checker(args: &[&str]) -> Run {
+    checker_in(&tests_folder(), args)
+}
+
+#[test]
+fn clean_code_exits_0_and_says_how_much_was_looked_at() {
+    let run = checker(&[MENDED]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let line = run.stdout.lines().last().unwrap();
+    assert!(line.starts_with("checker: nothing found; 1 file, 2 functions, 0 of "), "{line}");
+    assert!(line.contains("macro calls not understood, "), "{line}");
+}
+
+#[test]
+fn findings_are_advice_until_they_are_denied() {
+    let run = checker(&[GROWTH]);
+    assert_eq!(run.code, Some(0));
+    assert!(run.stdout.contains("warning[unbounded-growth]: "), "{}", run.stdout);
+    assert!(run.stdout.contains("help: "), "{}", run.stdout);
+    assert!(run.stdout.contains("checker: 1 warning, nothing was denied; "), "{}", run.stdout);
+
+    let run = checker(&[GROWTH, "-D", "unbounded-growth"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stdout.contains("error[unbounded-growth]: "), "{}", run.stdout);
+    assert!(run.stdout.contains("checker: 1 error; "), "{}", run.stdout);
+}
+
+#[test]
+fn the_last_level_that_names_a_rule_decides() {
+    let code = |args: &[&str]| checker(&[&[GROWTH, LEAK], args].concat()).code;
+    assert_eq!(code(&["-D", "all"]), Some(1));
+    assert_eq!(code(&["-D", "all", "-A", "unbounded-growth", "-W", "resource_leak"]), Some(0));
+    assert_eq!(code(&["-A", "unbounded_growth", "-D", "all"]), Some(1));
+    let run = checker(&[GROWTH, LEAK, "-A", "all"]);
+    assert!(run.stdout.starts_with("checker: nothing found; 2 files"), "{}", run.stdout);
+}
+
+#[test]
+fn every_unknown_rule_is_answered_with_its_neighbour() {
+    let run = checker(&[GROWTH, "-D", "unbounded-grwth", "-A", "resource_lek"]);
+    assert_eq!(run.code, Some(2));
+    assert_eq!(run.stdout, "");
+    assert!(
+        run.stderr.contains("error: unknown rule `unbounded-grwth`\nhelp: did you mean `unbounded-growth`?")
+    );
+    assert!(run.stderr.contains("error: unknown rule `resource_lek`\nhelp: did you mean `resource-leak`?"));
+}
+
+#[test]
+fn explain_and_list_print_the_rules_own_text() {
+    let run = checker(&["--explain", "unbounded_growth"]);
+    assert_eq!(run.code, Some(0));
+    for part in
+        ["# unbounded-growth\n", "## Why\n", "## Bad\n", "## Good\n", "## Shapes\n", "Default level: warn."]
+    {
+        assert!(run.stdout.contains(part), "{part} in {}", run.stdout);
+    }
+    let run = checker(&["--explain", "resource-leek"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("did you mean `resource-leak`?"), "{}", run.stderr);
+
+    let run = checker(&["--list-rules"]);
+    assert_eq!(run.code, Some(0));
+    assert!(run.stdout.lines().any(|line| line.starts_with("unbounded-growth") && line.contains(" warn ")));
+}
+
+#[test]
+fn json_is_what_cargo_prints() {
+    let run = checker(&[GROWTH, LEAK, "--format", "json", "-D", "resource-leak"]);
+    assert_eq!(run.code, Some(1));
+    let messages = run.messages();
+    let levels: Vec<String> = messages.iter().map(|message| format!("{:?}", message.message.level)).collect();
+    assert_eq!(levels, ["Error", "Warning"]);
+    let rendered = messages[0].message.rendered.as_deref().unwrap();
+    assert!(rendered.starts_with("error[resource-leak]: "), "{rendered}");
+    let primary = messages[1].message.spans.iter().find(|span| span.is_primary).unwrap();
+    let text = &primary.text[0];
+    let shown =
+        text.text.chars().skip(text.highlight_start - 1).take(text.highlight_end - text.highlight_start);
+    assert!(shown.collect::<String>().contains("insert"), "{text:?}");
+    let summary = run.summary();
+    assert_eq!((summary["errors"].as_u64(), summary["warnings"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(summary["files"].as_u64(), Some(2));
+}
+
+#[test]
+fn a_file_that_does_not_parse_does_not_stop_the_rest() {
+    let copy = Copy::of_service("unparsed");
+    copy.write("src/broken.rs", "fn broken( {\n");
+    copy.write("src/lost.rs", &std::fs::read_to_string(tests_folder().join(GROWTH)).unwrap());
+    copy.replace("src/main.rs", "use locus::prelude::*;", "mod broken;\nmod lost;\nuse locus::prelude::*;");
+    let run = checker_in(copy.path(), &["--format", "json"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let rules: Vec<String> = run.found(copy.path()).into_iter().map(|(.., rule)| rule).collect();
+    assert_eq!(rules, ["unparsed", "unbounded-growth"]);
+    assert_eq!(run.summary()["files_unparsed"].as_u64(), Some(1));
+    assert_eq!(checker_in(copy.path(), &["-D", "unparsed"]).code, Some(1));
+
+    let run = checker_in(copy.path(), &["src/broken.rs"]);
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+}
+
+#[test]
+fn what_is_not_there_cannot_be_checked() {
+    for args in [&["no/such/folder"][..], &["--manifest-path", "no/Cargo.toml"], &["--no-such-option"]] {
+        let run = checker(args);
+        assert_eq!(run.code, Some(2), "{args:?}: {}", run.stdout);
+        assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
+    }
+    let nowhere = checker_in(Path::new("/"), &[] as &[&str]);
+    assert_eq!(nowhere.code, Some(2));
+    assert!(
+        nowhere.stderr.starts_with("error: no `Cargo.toml` in `/` or above\nhelp: "),
+        "{}",
+        nowhere.stderr
+    );
+    let copy = Copy::of_service("no_package");
+    let run = checker_in(copy.path(), &["-p", "servise"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("servise"), "{}", run.stderr);
+}
+
+#[test]
+fn a_closed_output_is_no_bug_of_ours() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_checker"));
+    let status = command.args(["--list-rules"]).stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn a_workspace_and_its_files_give_the_same_verdict() {
+    let copy = Copy::of_service("same_verdict");
+    copy.write("src/lost.rs", &std::fs::read_to_string(tests_folder().join(GROWTH)).unwrap());
+    copy.replace("src/main.rs", "use locus::prelude::*;", "mod lost;\nuse locus::prelude::*;");
+    let by_manifest = checker_in(Path::new("/"), &["--format", "json", "--manifest-path", &copy.manifest()]);
+    let by_path = checker_in(copy.path(), &["--format", "json", "src"]);
+    assert_eq!(by_manifest.found(copy.path()), by_path.found(copy.path()));
+    assert_eq!(by_path.messages().len(), 1);
+}
+
+#[test]
+fn the_number_of_threads_and_the_order_of_paths_change_nothing() {
+    let said = |threads: &str, paths: [&str; 2]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_checker"));
+        let command = command.args(paths).args(["--format", "json"]).env("RAYON_NUM_THREADS", threads);
+        let stdout = command.current_dir(tests_folder()).output().unwrap().stdout;
+        let stdout = String::from_utf8(stdout).unwrap();
+        let findings = stdout.lines().filter(|line| line.contains("\"compiler-message\""));
+        findings.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let once = said("1", ["fixtures/unbounded-growth", "fixtures/resource-leak"]);
+    assert!(once.len() > 20, "{}", once.len());
+    assert_eq!(once, said("4", ["fixtures/resource-leak", "fixtures/unbounded-growth"]));
+}

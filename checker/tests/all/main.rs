@@ -1,0 +1,8 @@
+//! Tests of the checker as its users meet it: through the real binary, and through the list of its rules.
+
+mod budget;
+mod cli;
+mod fixtures;
+mod harness;
+mod leaky;
+mod meta;
