@@ -43,6 +43,8 @@
 //!
 //! Linux on x86_64 and aarch64 is supported; macOS compiles and works without affinity.
 
+#![cfg_attr(loom, allow(dead_code, reason = "only the lock-free modules are compiled"))]
+
 #[cfg(not(loom))]
 #[expect(unsafe_code, reason = "a global allocator")]
 pub mod alloc;

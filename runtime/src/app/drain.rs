@@ -34,9 +34,9 @@ impl Conductor {
     /// Drains the program, and dissolves every locus whatever happens.
     pub(crate) async fn drain(&mut self) -> Exit {
         let deadline = Instant::now() + DRAIN_TIMEOUT;
-        let result = self.drain_until(deadline).await;
-        if self.residency != ResidencyMode::Off {
-            let _ = self.all(|| Control::Look, deadline).await;
+        let mut is_reported = self.residency == ResidencyMode::Off;
+        let result = self.drain_until(deadline, &mut is_reported).await;
+        if !is_reported {
             dump_arena_residency_trimmed();
         }
         self.dissolve(self.order.len()).await;
@@ -54,10 +54,16 @@ impl Conductor {
         }
     }
 
-    async fn drain_until(&mut self, deadline: Instant) -> Result<(), Stuck> {
+    async fn drain_until(&mut self, deadline: Instant, is_reported: &mut bool) -> Result<(), Stuck> {
         self.app.close_gates();
         self.all(|| Control::CloseSources, deadline).await?;
         self.quiet(deadline, false).await?;
+        if !*is_reported {
+            // The bus is empty, and what the program held while it ran still stands.
+            self.all(|| Control::Look, deadline).await?;
+            dump_arena_residency_trimmed();
+            *is_reported = true;
+        }
         self.all(|| Control::EndOutside, deadline).await?;
         self.quiet(deadline, true).await?;
         self.all(|| Control::EndReceiving, deadline).await?;

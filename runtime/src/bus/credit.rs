@@ -65,18 +65,27 @@ impl CreditOut {
         self.sent -= count;
     }
 
-    /// Returns how many messages could be sent at this moment.
-    pub(crate) fn available(&mut self) -> u64 {
-        self.refresh();
-        self.bound - (self.sent - self.returned)
+    /// Returns whether a message could be sent at this moment.
+    ///
+    /// If not, the publisher counts as waiting until a later call finds a credit.
+    #[inline]
+    pub(crate) fn has_credit(&mut self) -> bool {
+        (self.sent - self.returned < self.bound && !self.waits) || self.look_for_credit()
     }
 
     #[cold]
     #[inline(never)]
     fn try_take_slow(&mut self) -> bool {
+        let has_credit = self.look_for_credit();
+        self.sent += u64::from(has_credit);
+        has_credit
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_for_credit(&mut self) -> bool {
         self.refresh();
         let has_credit = self.sent - self.returned < self.bound;
-        self.sent += u64::from(has_credit);
         if self.waits == has_credit {
             self.waits = !has_credit;
             self.line.waits.store(self.waits, Ordering::Relaxed);

@@ -209,7 +209,7 @@ impl<T: Topic> Route<T> {
         let mut remote = self.remote.borrow_mut();
         remote.iter_mut().fold(own, |mask, remote| {
             let bit = pools & (1 << remote.pool);
-            if bit != 0 && remote.credit.available() > 0 { mask | bit } else { mask }
+            if bit != 0 && remote.credit.has_credit() { mask | bit } else { mask }
         })
     }
 

@@ -23,7 +23,7 @@ use crate::pool::core::Core;
 use crate::pool::life::Life;
 use crate::pool::residency::Held;
 use crate::pool::task::{Tasks, Woken};
-use crate::pool::turn::{Env, Pool};
+use crate::pool::turn::{Env, Pool, Progress};
 use crate::watch::StackAccount;
 use crate::watch::log::{self, Site};
 
@@ -132,9 +132,7 @@ impl PoolLoop {
     fn take_turns(&mut self) -> Option<Option<Instant>> {
         let begun = Instant::now();
         for _ in 0..TURNS_MAX {
-            self.pool.core.is_in_turn.set(true);
-            let progress = self.pool.turn(&mut self.live);
-            self.pool.core.is_in_turn.set(false);
+            let progress = self.take_turn();
             if self.pool.life.is_stopped {
                 return None;
             }
@@ -167,6 +165,18 @@ impl PoolLoop {
         false
     }
 
+    /// Takes one more turn where messages wait for room; returns whether some went.
+    fn finds_room(&mut self) -> bool {
+        self.pool.waits_for_room() && self.take_turn().worked
+    }
+
+    fn take_turn(&mut self) -> Progress {
+        self.pool.core.is_in_turn.set(true);
+        let progress = self.pool.turn(&mut self.live);
+        self.pool.core.is_in_turn.set(false);
+        progress
+    }
+
     /// Sets the alarm for the next deadline; returns whether it has passed already.
     fn is_due(&mut self, deadline: Option<Instant>, context: &mut Context<'_>) -> bool {
         let Some(deadline) = deadline else {
@@ -197,7 +207,7 @@ impl Future for PoolLoop {
             };
             me.pool.look();
             me.bell.park_begin();
-            if me.pool.has_work() || me.is_due(deadline, context) {
+            if me.pool.has_work() || me.finds_room() || me.is_due(deadline, context) {
                 me.bell.park_cancel();
                 continue;
             }

@@ -18,7 +18,7 @@ use crate::app::control::Control;
 use crate::bus::TOKEN;
 use crate::bus::cursor::Cursor;
 use crate::bus::figures::DropReason;
-use crate::bus::lane::{LaneReader, LaneWriter};
+use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter};
 use crate::locus::cell::State;
 use crate::pool::core::Core;
 use crate::pool::task::Tasks;
@@ -30,6 +30,10 @@ const CONTROL_MAX: usize = 64;
 
 /// Messages taken from one gate in one turn, so that no topic starves the others.
 const GATE_PULL_MAX: usize = 256;
+
+/// Words of a lane's batch after which room is given back: an eighth of the largest ring, so that a writer that streams
+/// meets the reader seldom.
+const LANE_SLICE_WORDS: usize = LANE_WORDS_MAX / 8;
 
 /// Passes over the pool's own queue in one turn: short exchanges between loci need no flush in between.
 const QUEUE_PASSES_MAX: usize = 16;
@@ -92,7 +96,7 @@ impl Pool {
         done += self.poll_futures();
         done += self.see_to_failures(now);
         self.expire_questions(now);
-        self.settle(env, wake);
+        done += self.settle(env, wake);
         self.activity += u64::from(done > 0);
         let mut deadline = self.core.timers.borrow().next();
         if self.core.questions_open.get() > 0 {
@@ -116,6 +120,15 @@ impl Pool {
                     || !core.ready.borrow().is_empty()
                     || self.lanes_in.iter().flatten().any(|lane| !lane.is_empty())
                     || self.has_open_gate()))
+    }
+
+    /// Whether messages wait for room in another pool, which may have come since the last turn looked.
+    ///
+    /// A pool must take one more turn after it has said that it parks: whoever makes room looks only then whether the
+    /// pool has to be woken.
+    pub(crate) fn waits_for_room(&self) -> bool {
+        !self.core.blocked.borrow().is_empty()
+            || (0..self.lanes_out.len()).any(|pool| !self.core.with_outbox(pool, |outbox| outbox.is_empty()))
     }
 
     /// Whether a gate holds messages that would find room.
@@ -168,23 +181,31 @@ impl Pool {
         for step in 0..count {
             let source = (self.first_lane + step) % count;
             let Some(lane) = &mut self.lanes_in[source] else { continue };
+            let mut from_lane = 0;
             // Two batches at most: up to the ring's end, and from its start.
             for _ in 0..2 {
                 let batch = lane.batch();
-                if batch.words == 0 {
-                    break;
-                }
                 // SAFETY: a batch is whole records that belong to the reader until `advance` below (I1).
-                let cursor = unsafe { Cursor::new(batch.records, batch.words) };
-                dispatch(&self.core, cursor, PoolId::try_from(source).unwrap_or_default());
-                // SAFETY: exactly the batch, whose payloads `dispatch` has taken.
-                unsafe { lane.advance(batch.words) };
-                self.received_words += batch.words as u64;
-                read += batch.words;
-                if lane.is_room_wanted() {
-                    *wake |= 1 << source;
+                let mut cursor = unsafe { Cursor::new(batch.records, batch.words) };
+                while cursor.left_words() > 0 {
+                    let before = cursor.left_words();
+                    dispatch(
+                        &self.core,
+                        &mut cursor,
+                        PoolId::try_from(source).unwrap_or_default(),
+                        LANE_SLICE_WORDS,
+                    );
+                    let taken = before - cursor.left_words();
+                    // SAFETY: exactly the records whose payloads `dispatch` has taken.
+                    unsafe { lane.advance(taken) };
+                    from_lane += taken;
                 }
             }
+            if from_lane > 0 && lane.is_room_wanted() {
+                *wake |= 1 << source;
+            }
+            self.received_words += from_lane as u64;
+            read += from_lane;
         }
         read
     }
@@ -238,9 +259,9 @@ impl Pool {
             if self.core.queue.is_empty() {
                 break;
             }
-            let cursor = self.core.queue.turn_over();
+            let mut cursor = self.core.queue.turn_over();
             drained += cursor.left_words();
-            dispatch(&self.core, cursor, self.core.id);
+            dispatch(&self.core, &mut cursor, self.core.id, usize::MAX);
             self.core.queue.finish();
             if !self.core.failures.borrow().is_empty() {
                 break;
@@ -288,7 +309,8 @@ impl Pool {
     }
 
     /// Returns credits, flushes outboxes, rings bells and wakes readers outside.
-    fn settle(&mut self, env: &mut impl Env, mut wake: u64) {
+    fn settle(&mut self, env: &mut impl Env, mut wake: u64) -> usize {
+        let sent_before = self.sent_words;
         self.core.routes.for_each(|_, route| route.settle(&mut wake));
         for (pool, lane) in self.lanes_out.iter_mut().enumerate() {
             let Some(lane) = lane else { continue };
@@ -313,6 +335,7 @@ impl Pool {
             }
         }
         self.held.note(&self.core, &self.lanes_out, self.activity);
+        usize::from(self.sent_words != sent_before)
     }
 
     /// Drops every message that is still somewhere, at the end.
@@ -334,11 +357,14 @@ impl Pool {
     }
 }
 
-/// Hands each record to its route.
-fn dispatch(core: &Core, mut cursor: Cursor, source: PoolId) {
-    while let Some(header) = cursor.peek() {
+/// Hands records to their routes, until about `words_max` words are taken.
+fn dispatch(core: &Core, cursor: &mut Cursor, source: PoolId, words_max: usize) {
+    let until = cursor.left_words().saturating_sub(words_max);
+    while cursor.left_words() > until
+        && let Some(header) = cursor.peek()
+    {
         match core.any_route(header.topic()) {
-            Some(route) => route.dispatch(core, &mut cursor, source),
+            Some(route) => route.dispatch(core, cursor, source),
             None => {
                 cursor.skip(header.words());
                 if header.topic() == TOKEN {

@@ -11,10 +11,10 @@ fn no_more_than_the_bound_is_under_way() {
     assert!(!out.try_take(), "counted, but not returned yet");
     assert!(back.publish(), "the publisher waits");
     assert!(out.try_take());
-    assert_eq!(out.available(), 1);
+    assert!(out.has_credit());
     back.count(1);
     assert!(!back.publish(), "the publisher found a credit since");
-    assert_eq!(out.available(), 2);
+    assert!(out.has_credit());
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! A small service from end to end, through the public surface alone.
 
+#![allow(missing_docs, reason = "a test's own messages and loci")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::sync::mpsc;
 use std::time::Duration;
 
