@@ -3,8 +3,11 @@
 //! Each argument is parsed on its own and a wrong one is skipped to the next comma, so that one run reports
 //! all of them. Unknown and repeated keys are found here, for every attribute alike.
 
+mod key;
+
+pub(crate) use key::Key;
+
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::nearest::nearest;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::Token;

@@ -7,9 +7,8 @@
 use crate::bind::BindAttr;
 use crate::contract::{AllowAttr, BoundedAttr, DenyAttr, MarkAttr, MaxAllocAttr};
 use crate::error::{Errors, Problem};
-use crate::every::EveryAttr;
 use crate::locus::LocusAttr;
-use crate::on::OnAttr;
+use crate::on::{EveryAttr, OnAttr};
 use crate::place::PlaceAttr;
 use crate::route::{HttpMethod, RouteAttr};
 use crate::topic::TopicAttr;

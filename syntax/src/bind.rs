@@ -1,8 +1,7 @@
 //! `#[bind(..)]`: how topics leave the process.
 
-use crate::args::{Parsed, each_element, list, parenthesized, parse_all};
+use crate::args::{Key, Parsed, each_element, list, parenthesized, parse_all};
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::nearest::nearest;
 use crate::value::Setting;
 use proc_macro2::{Ident, Span, TokenStream};

@@ -2,9 +2,8 @@
 //!
 //! Whether a rule exists, and whether a reason convinces, is the checker's business; here a rule is a word.
 
-use crate::args::{Parsed, each_element, parse_all};
+use crate::args::{Key, Parsed, each_element, parse_all};
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::value::{Count, Setting, count};
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;

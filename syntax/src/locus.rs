@@ -9,9 +9,8 @@ mod receives;
 pub use children::{ChildKind, ChildrenAttr};
 pub use receives::ReceivesAttr;
 
-use crate::args::{Parsed, Spec, each_arg, parse_all};
+use crate::args::{Key, Parsed, Spec, each_arg, parse_all};
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::value::Setting;
 use proc_macro2::{Span, TokenStream};
 use std::time::Duration;

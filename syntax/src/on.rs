@@ -1,8 +1,11 @@
 //! `#[on(..)]`: which messages a method takes, and how they wait.
 
-use crate::args::{Parsed, Spec, each_arg, parse_all};
+mod every;
+
+pub use every::{EveryAttr, Late};
+
+use crate::args::{Key, Parsed, Spec, each_arg, parse_all};
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::value::{Count, Setting};
 use proc_macro2::{Ident, Span, TokenStream};
 use std::time::Duration;

@@ -1,8 +1,7 @@
 //! `#[place(..)]`: where the parts of main run.
 
-use crate::args::{Parsed, Spec, each_arg, parse_all};
+use crate::args::{Key, Parsed, Spec, each_arg, parse_all};
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::value::Setting;
 use proc_macro2::{Span, TokenStream};
 use std::ops::Range;

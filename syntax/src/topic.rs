@@ -1,8 +1,7 @@
 //! `#[topic(..)]`: how messages of a type travel.
 
-use crate::args::{Parsed, Spec, each_arg, parenthesized, parse_all};
+use crate::args::{Key, Parsed, Spec, each_arg, parenthesized, parse_all};
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::on::OnFull;
 use crate::value::{Count, Setting};
 use proc_macro2::{Span, TokenStream};

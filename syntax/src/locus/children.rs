@@ -1,8 +1,7 @@
 //! `children(..)`: which children a locus may have, of which kind, and how many.
 
-use crate::args::{Parsed, each_element, list, parse_all};
+use crate::args::{Key, Parsed, each_element, list, parse_all};
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::value::{Count, Setting};
 use proc_macro2::{Ident, Span};
 use syn::parse::ParseStream;

@@ -1,8 +1,7 @@
 //! `receives(..)`: a topic that `run` takes, and the ring it waits in.
 
-use crate::args::{Parsed, Spec, each_arg, parse_all};
+use crate::args::{Key, Parsed, Spec, each_arg, parse_all};
 use crate::error::{Errors, Problem};
-use crate::key::Key;
 use crate::on::{KeyMatch, ON_FULL_RING, OnFull, key_match};
 use crate::value::{Count, Setting};
 use proc_macro2::Span;
