@@ -122,6 +122,10 @@ pub struct Event {
     pub holds: Option<crate::models::Resource>,
     /// Bytes or text rather than elements.
     pub buffer: bool,
+    /// In an endless loop of a function on the way.
+    pub endless: bool,
+    /// Types whose values it lets go of, or puts another value in the stead of.
+    pub frees: Vec<AdtId>,
 }
 
 /// A call of functions of the workspace.
@@ -139,6 +143,8 @@ pub struct CallSite {
     pub under: Under,
     /// Passed on as a value, to be called by someone else.
     pub is_callback: bool,
+    /// Places with an upper bound where it stands.
+    pub guards: Vec<Place>,
 }
 
 /// A loop.
@@ -148,6 +154,8 @@ pub struct LoopFacts {
     pub parent: Option<u32>,
     /// Its keyword.
     pub at: Range,
+    /// `for`: as long as what it goes over.
+    pub is_for: bool,
     /// It has no way out but the end of the thread.
     pub no_exit: bool,
     /// It waits for messages, connections, time: it goes round as often as the world wants.
@@ -225,13 +233,17 @@ pub struct FnFacts {
     pub aliases: Vec<Alias>,
     /// Types that it makes, or has as a field's type: what a program is built of.
     pub makes: Vec<AdtId>,
-    /// It waits by itself.
+    /// It waits for messages, connections, time.
     pub waits: bool,
+    /// It reads a stream that has an end.
+    pub reads: bool,
+    /// Locals that hold what a call gave, by number of the call.
+    pub call_locals: Vec<(u32, LocalId)>,
     /// For each local, the loop it is declared in.
     pub local_loops: Vec<Option<u32>>,
     /// For each local, the last expression that mentions it.
     pub local_last: Vec<u32>,
-    /// Locals whose value leaves the function, or that own nothing.
+    /// Calls of any kind.
     pub calls_seen: u32,
     /// Calls nobody knows the target of.
     pub calls_unresolved: u32,

@@ -12,17 +12,31 @@ impl Walk<'_, '_> {
         under.guarded |= self.is_guarded(place);
         let (holder, buffer) = self.holder(ty);
         let holds = if what.grows() { self.held(ty) } else { None };
-        self.facts.events.push(Event {
-            place,
-            what,
-            at,
-            operation,
-            under,
-            via: Vec::new(),
-            holder,
-            holds,
-            buffer,
-        });
+        let mut frees = Vec::new();
+        if !what.grows() {
+            self.types_in(ty, 0, &mut frees);
+        }
+        let (via, endless) = (Vec::new(), false);
+        let event = Event { place, what, at, operation, under, via, holder, holds, buffer, endless, frees };
+        self.facts.events.push(event);
+    }
+
+    /// Types of the workspace that a value owns by its type alone.
+    fn types_in(&self, ty: Ty, depth: u32, out: &mut Vec<crate::names::AdtId>) {
+        if depth > 6 {
+            return;
+        }
+        match self.inferred.types.kind(ty) {
+            TyKind::Adt(adt, args) => {
+                out.push(*adt);
+                args.iter().for_each(|arg| self.types_in(*arg, depth + 1, out));
+            }
+            TyKind::Foreign(_, args) | TyKind::Tuple(args) => {
+                args.iter().for_each(|arg| self.types_in(*arg, depth + 1, out));
+            }
+            TyKind::Seq(elem) => self.types_in(*elem, depth + 1, out),
+            _ => {}
+        }
     }
 
     /// The event of a modelled method or function on `place`, whose type is `ty`.

@@ -238,6 +238,7 @@ impl Walk<'_, '_> {
                 let place = self.visit(*iter);
                 let waits = self.waits_on(*iter);
                 let outer = self.open_loop(id, false);
+                self.loop_mut().is_for = true;
                 self.loop_mut().waits |= waits;
                 self.bind(*pat, place);
                 self.visit(*body);
@@ -327,6 +328,11 @@ impl Walk<'_, '_> {
                         self.branch(*diverge);
                     }
                     self.bind(*pat, place);
+                    if let (Some(Root::Call(call)), Some(local)) =
+                        (place.map(|place| place.root), self.only_local(*pat))
+                    {
+                        self.facts.call_locals.push((call, local));
+                    }
                     if let Some(init) = init {
                         self.note_length(*pat, *init);
                     }
@@ -481,11 +487,15 @@ impl Walk<'_, '_> {
     }
 
     fn wait(&mut self, reads: bool) {
-        self.facts.waits = true;
-        if let Some(index) = self.under.in_loop {
+        self.facts.waits |= !reads;
+        self.facts.reads |= reads;
+        let mut at = self.under.in_loop;
+        while let Some(index) = at {
             let around = &mut self.facts.loops[index as usize];
-            around.waits |= !reads;
-            around.reads |= reads;
+            // A `for` ends with what it goes over, however long each round waits.
+            around.waits |= !reads && !around.is_for;
+            around.reads |= reads && !around.is_for;
+            at = around.parent;
         }
     }
 
@@ -523,6 +533,7 @@ impl Walk<'_, '_> {
             at: self.body.expr(id).at,
             under: self.under.clone(),
             is_callback: true,
+            guards: Vec::new(),
         };
         self.facts.calls.push(site);
     }
@@ -698,10 +709,13 @@ impl Walk<'_, '_> {
             at: self.body.expr(id).at,
             under: self.under.clone(),
             is_callback: false,
+            guards: self.guards.clone(),
         };
         self.facts.calls.push(site);
-        if let Some(around) = self.under.in_loop {
+        let mut at = self.under.in_loop;
+        while let Some(around) = at {
             self.facts.loops[around as usize].calls.push(index);
+            at = self.facts.loops[around as usize].parent;
         }
         Some(Place::root(Root::Call(index)))
     }

@@ -1,0 +1,227 @@
+//! How often each function runs, and whether what it works on lives on: the top-down half of the analysis.
+//!
+//! `roots` finds where the world enters a program: handlers, timers, `run`, `main`. From there [`Context`]
+//! follows the calls and keeps, for each function, the greatest [`Often`] and for each parameter how often the
+//! function runs on something that outlives the call. Each value remembers the call that raised it last, which
+//! gives the chain that a finding shows.
+//!
+//! Certain is only what was reached that way. Whether code *may* run besides (public functions of a library,
+//! methods of foreign traits, names in macros) is kept apart: it makes a removal count, never a growth.
+
+mod residency;
+mod roots;
+
+pub use residency::{Key, keys_of};
+pub use roots::Entry;
+
+use crate::events::{Place, Root, Under};
+use crate::lower::ir::Range;
+use crate::names::FnId;
+use crate::summary::{Summary, Turns};
+use crate::types::Program;
+
+/// How often something happens while a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Often {
+    /// Once, or a number of times that the code fixes.
+    Once,
+    /// As often as something that is given at the start is long.
+    PerConfig,
+    /// As often as messages come, timers tick, loops turn.
+    PerMessage,
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The caller.
+    pub caller: FnId,
+    /// The call.
+    pub at: Range,
+}
+
+/// What is known of one function.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    /// How often it runs; none if nothing certain reaches it.
+    pub often: Option<Often>,
+    /// The call that told.
+    pub from: Option<Step>,
+    /// For each parameter, how often it runs on something that outlives the call.
+    pub resident: Vec<Option<(Often, Option<Step>)>>,
+    /// What the runtime calls it for.
+    pub entry: Option<Entry>,
+    /// Something may call it.
+    pub may_run: bool,
+    /// Nothing but the end of a locus or the program calls it.
+    pub only_at_exit: bool,
+}
+
+/// What is known of all functions.
+#[derive(Debug)]
+pub struct Context {
+    /// By function.
+    pub runs: Vec<Runs>,
+}
+
+/// Follows the calls from where the world enters.
+pub fn contexts(program: &Program<'_>, summary: &Summary) -> Context {
+    let mut context = Context { runs: vec![Runs::default(); program.names.fns.len()] };
+    let mut pending = roots::enter(program, summary, &mut context);
+    while let Some(id) = pending.pop() {
+        context.spread(summary, id, &mut pending);
+    }
+    roots::may_run(program, summary, &mut context);
+    context.exits(summary);
+    context
+}
+
+impl Context {
+    /// How often something under `under` happens in `id`, given how often `id` runs.
+    pub fn often(&self, summary: &Summary, id: FnId, under: &Under) -> Option<Often> {
+        Some(within(summary, id, under, self.runs[id.ix()].often?))
+    }
+
+    /// How often something happens to `place` while it lives on.
+    pub fn resident(&self, summary: &Summary, id: FnId, place: Place, under: &Under) -> Option<Often> {
+        let runs = &self.runs[id.ix()];
+        match place.root {
+            Root::Static(_) | Root::Resident => self.often(summary, id, under),
+            Root::Param(at) => {
+                let outside = runs.resident.get(at as usize).copied().flatten();
+                let outside = outside.map(|(often, _)| within(summary, id, under, often));
+                // What is passed in lives through the loops of the function.
+                outside.max(self.through_loop(summary, id, under, None))
+            }
+            Root::Local(local) => {
+                let declared = summary.facts[id.ix()].local_loops.get(local.0 as usize).copied().flatten();
+                self.through_loop(summary, id, under, declared)
+            }
+            Root::Call(_) => None,
+        }
+    }
+
+    /// Whether an endless loop turns between the declaration of a variable and what happens to it.
+    fn through_loop(
+        &self,
+        summary: &Summary,
+        id: FnId,
+        under: &Under,
+        declared: Option<u32>,
+    ) -> Option<Often> {
+        self.runs[id.ix()].often?;
+        let loops = &summary.facts[id.ix()].loops;
+        let around = |start: Option<u32>| {
+            std::iter::successors(start, |at| loops.get(*at as usize).and_then(|one| one.parent))
+        };
+        let outer: Vec<u32> = around(declared).collect();
+        let turns = |at: u32| summary.loops[id.ix()].get(at as usize).copied();
+        let endless =
+            around(under.in_loop).any(|at| !outer.contains(&at) && turns(at) == Some(Turns::Endless));
+        endless.then_some(Often::PerMessage)
+    }
+
+    fn spread(&mut self, summary: &Summary, id: FnId, pending: &mut Vec<FnId>) {
+        for site in &summary.facts[id.ix()].calls {
+            let Some(mut often) = self.often(summary, id, &site.under) else { return };
+            let step = Step { caller: id, at: site.at };
+            for callee in &site.callees {
+                if site.is_callback && self.is_handler(*callee) {
+                    often = Often::PerMessage;
+                }
+                let mut changed = self.raise(*callee, often, Some(step));
+                for (at, arg) in site.args.iter().enumerate() {
+                    let lives = arg.and_then(|place| self.resident(summary, id, place, &site.under));
+                    if let Some(often) = lives {
+                        changed |= self.raise_param(*callee, at, often, Some(step));
+                    }
+                }
+                if changed {
+                    pending.push(*callee);
+                }
+            }
+        }
+    }
+
+    fn is_handler(&self, id: FnId) -> bool {
+        matches!(self.runs[id.ix()].entry, Some(Entry::Callback))
+    }
+
+    fn raise(&mut self, id: FnId, often: Often, from: Option<Step>) -> bool {
+        let runs = &mut self.runs[id.ix()];
+        if runs.often >= Some(often) {
+            return false;
+        }
+        runs.often = Some(often);
+        runs.from = from;
+        true
+    }
+
+    fn raise_param(&mut self, id: FnId, at: usize, often: Often, from: Option<Step>) -> bool {
+        let resident = &mut self.runs[id.ix()].resident;
+        if resident.len() <= at {
+            resident.resize(at + 1, None);
+        }
+        if resident[at].is_some_and(|(known, _)| known >= often) {
+            return false;
+        }
+        resident[at] = Some((often, from));
+        true
+    }
+
+    /// Marks what only runs when a locus or the program ends.
+    fn exits(&mut self, summary: &Summary) {
+        let mut pending: Vec<FnId> = Vec::new();
+        for (index, runs) in self.runs.iter_mut().enumerate() {
+            if matches!(runs.entry, Some(Entry::Exit)) {
+                runs.only_at_exit = true;
+                pending.push(FnId(u32::try_from(index).unwrap_or(u32::MAX)));
+            }
+        }
+        while let Some(id) = pending.pop() {
+            for callee in summary.facts[id.ix()].calls.iter().flat_map(|site| site.callees.iter()) {
+                let runs = &mut self.runs[callee.ix()];
+                let only = !runs.may_run && runs.often < Some(Often::PerMessage) && !runs.only_at_exit;
+                if only {
+                    runs.only_at_exit = true;
+                    pending.push(*callee);
+                }
+            }
+        }
+    }
+
+    /// The calls that lead to `id`, outermost first, and the function they begin at.
+    pub fn chain(&self, id: FnId, param: Option<u32>) -> (FnId, Vec<Step>) {
+        const CHAIN_MAX: usize = 12;
+        let mut steps = Vec::new();
+        let (mut at, mut param) = (id, param);
+        while steps.len() < CHAIN_MAX {
+            let runs = &self.runs[at.ix()];
+            let through = param.and_then(|param| runs.resident.get(param as usize).copied().flatten());
+            let Some(step) = through.and_then(|(_, from)| from).or(runs.from) else { break };
+            if steps.iter().any(|known: &Step| known.caller == step.caller) {
+                break;
+            }
+            steps.push(step);
+            at = step.caller;
+            param = param.map(|_| 0);
+        }
+        steps.reverse();
+        (at, steps)
+    }
+}
+
+fn within(summary: &Summary, id: FnId, under: &Under, often: Often) -> Often {
+    let loops = &summary.facts[id.ix()].loops;
+    let around =
+        std::iter::successors(under.in_loop, |at| loops.get(*at as usize).and_then(|one| one.parent));
+    let mut often = often;
+    for at in around {
+        match summary.loops[id.ix()].get(at as usize) {
+            Some(Turns::Endless | Turns::Stream) => return Often::PerMessage,
+            Some(Turns::Input) if often == Often::Once => often = Often::PerConfig,
+            _ => {}
+        }
+    }
+    often
+}

@@ -1,0 +1,85 @@
+//! One key for each thing that can grow, however many names it has.
+//!
+//! Two fields filled from clones of one `Arc` are one thing: what shrinks one shrinks the other. Keys that are
+//! tied together in that way share a representative.
+
+use crate::events::{Place, Root};
+use crate::lower::ir::LocalId;
+use crate::lower::sym::Sym;
+use crate::names::{AdtId, FnId, StaticId};
+use crate::summary::Summary;
+use rustc_hash::FxHashMap;
+
+/// Something that can grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A field of a type.
+    Field(AdtId, Sym),
+    /// A static.
+    Static(StaticId),
+    /// A local variable.
+    Local(FnId, LocalId),
+    /// A parameter.
+    Param(FnId, u32),
+}
+
+impl Key {
+    /// The key of a place in `id`.
+    pub fn of(id: FnId, place: Place) -> Option<Key> {
+        Some(match (place.field, place.root) {
+            (Some((adt, name)), _) => Key::Field(adt, name),
+            (None, Root::Static(of)) => Key::Static(of),
+            (None, Root::Local(local)) => Key::Local(id, local),
+            (None, Root::Param(at)) => Key::Param(id, at),
+            (None, Root::Resident | Root::Call(_)) => return None,
+        })
+    }
+}
+
+/// Representatives of keys that are tied together.
+#[derive(Debug, Default)]
+pub struct Keys(FxHashMap<Key, Key>);
+
+impl Keys {
+    /// The representative of `key`.
+    pub fn find(&self, key: Key) -> Key {
+        let mut at = key;
+        while let Some(next) = self.0.get(&at) {
+            at = *next;
+        }
+        at
+    }
+
+    fn tie(&mut self, a: Key, b: Key) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a != b {
+            // The smaller one stands for both: fields before statics before locals.
+            self.0.insert(a.max(b), a.min(b));
+        }
+    }
+}
+
+/// Ties together the names of shared values.
+pub fn keys_of(summary: &Summary) -> Keys {
+    let mut keys = Keys::default();
+    for (index, facts) in summary.facts.iter().enumerate() {
+        let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+        for alias in &facts.aliases {
+            if let Some(from) = Key::of(id, alias.from) {
+                keys.tie(Key::Field(alias.field.0, alias.field.1), from);
+            }
+        }
+        for site in &facts.calls {
+            for (at, arg) in
+                site.args.iter().enumerate().filter(|(at, _)| site.shared.get(*at) == Some(&true))
+            {
+                let from = arg.filter(|place| place.depth == 0).and_then(|place| Key::of(id, place));
+                // A trait's method may be any of several: tying their parameters together would tie strangers.
+                if let (Some(from), [callee]) = (from, &*site.callees) {
+                    keys.tie(Key::Param(*callee, u32::try_from(at).unwrap_or(u32::MAX)), from);
+                }
+            }
+        }
+    }
+    keys
+}

@@ -1,0 +1,159 @@
+//! Where the world enters a program, and what else may be called.
+
+use super::{Context, Often};
+use crate::load::TargetKind;
+use crate::lower::attr::{LocusItem, MethodRole};
+use crate::lower::ir::Vis;
+use crate::lower::sym::Sym;
+use crate::names::{FnId, Owner};
+use crate::summary::Summary;
+use crate::types::Program;
+use rustc_hash::FxHashSet;
+
+/// What a function is called for, other than by the code itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A message, a tick, a request, a child's hook.
+    Message,
+    /// `run`.
+    Run,
+    /// `birth`, or a constructor given to the runtime.
+    Birth,
+    /// `drain`, `dissolve`, `Drop`.
+    Exit,
+    /// `main`.
+    Main,
+    /// An async function handed to a framework.
+    Callback,
+    /// `poll` and the like: whoever holds the value calls it.
+    Poll,
+}
+
+pub(super) fn enter(program: &Program<'_>, summary: &Summary, context: &mut Context) -> Vec<FnId> {
+    let mut pending = Vec::new();
+    for index in 0..program.names.fns.len() {
+        let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+        let Some(entry) = entry_of(program, id) else { continue };
+        context.runs[index].entry = Some(entry);
+        let often = match entry {
+            Entry::Message | Entry::Poll => Often::PerMessage,
+            Entry::Run | Entry::Birth | Entry::Exit | Entry::Main => Often::Once,
+            Entry::Callback => continue,
+        };
+        let is_drop = entry == Entry::Exit && !is_locus_method(program, id);
+        if is_drop {
+            continue;
+        }
+        context.raise(id, often, None);
+        let lives = matches!(entry, Entry::Message | Entry::Birth | Entry::Exit);
+        if lives {
+            context.raise_param(id, 0, often, None);
+        }
+        pending.push(id);
+    }
+    mark_callbacks(program, summary, context);
+    pending
+}
+
+/// Async functions that are passed on as values: `get(handler)`.
+fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Context) {
+    for site in summary.facts.iter().flat_map(|facts| &facts.calls).filter(|site| site.is_callback) {
+        for callee in &site.callees {
+            let is_async = program.names.function(*callee).sig.is_some_and(|sig| sig.is_async);
+            if is_async && context.runs[callee.ix()].entry.is_none() {
+                context.runs[callee.ix()].entry = Some(Entry::Callback);
+            }
+        }
+    }
+}
+
+fn is_locus_method(program: &Program<'_>, id: FnId) -> bool {
+    matches!(program.names.function(id).owner, Owner::Impl(block) if program.names.impls[block.ix()].ir.locus)
+}
+
+fn entry_of(program: &Program<'_>, id: FnId) -> Option<Entry> {
+    let function = program.names.function(id);
+    let name = |text: &str| function.name == Sym::new(text);
+    match function.owner {
+        Owner::Module => {
+            let krate = program.names.crate_of(function.module);
+            let at_root = program.names.roots.contains(&function.module)
+                || program.names.modules[function.module.ix()]
+                    .parent
+                    .is_some_and(|parent| program.names.roots.contains(&parent));
+            (krate.kind != TargetKind::Lib && name("main") && at_root && function.sig.is_some())
+                .then_some(Entry::Main)
+        }
+        Owner::Trait(_) => None,
+        Owner::Impl(block) => {
+            let sig = &program.impls[block.ix()];
+            if program.names.impls[block.ix()].ir.locus {
+                return locus_entry(program, id);
+            }
+            let foreign = sig.of.is_none() && sig.trait_name != Sym::NONE;
+            if foreign && sig.trait_name == Sym::new("Drop") {
+                return Some(Entry::Exit);
+            }
+            let polls =
+                ["poll", "poll_next", "poll_ready", "call", "on_upgrade"].iter().any(|poll| name(poll));
+            (foreign && polls).then_some(Entry::Poll)
+        }
+    }
+}
+
+fn locus_entry(program: &Program<'_>, id: FnId) -> Option<Entry> {
+    let function = program.names.function(id);
+    let role = function.sig.and_then(|sig| sig.role.as_deref());
+    if let Some(MethodRole::On(_) | MethodRole::Every | MethodRole::Hook | MethodRole::Route) = role {
+        return Some(Entry::Message);
+    }
+    let text = program.names.text(function.name);
+    match text {
+        "run" => Some(Entry::Run),
+        "birth" => Some(Entry::Birth),
+        "drain" | "dissolve" => Some(Entry::Exit),
+        "accept" | "release" | "on_failure" | "on_missed" => Some(Entry::Message),
+        _ => None,
+    }
+}
+
+/// Whether a type is declared as a locus.
+pub(crate) fn is_locus(program: &Program<'_>, adt: crate::names::AdtId) -> bool {
+    matches!(program.names.adt(adt).locus, Some(LocusItem::Locus(_)))
+}
+
+/// Marks what may be called by code that is not seen, and all that it calls.
+pub(super) fn may_run(program: &Program<'_>, summary: &Summary, context: &mut Context) {
+    let mentioned: FxHashSet<Sym> =
+        summary.facts.iter().flat_map(|facts| facts.mentions.iter().copied()).collect();
+    let mut pending = Vec::new();
+    for index in 0..program.names.fns.len() {
+        let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+        let function = program.names.function(id);
+        if matches!(context.runs[index].entry, Some(Entry::Exit)) {
+            continue;
+        }
+        let is_public = function.vis == Vis::Public
+            && program.names.crate_of(function.module).kind == TargetKind::Lib
+            && !is_locus_method(program, id)
+            && !program.adt_of(id).is_some_and(|adt| is_locus(program, adt));
+        let of_trait = match function.owner {
+            Owner::Impl(block) => program.impls[block.ix()].trait_name != Sym::NONE,
+            _ => false,
+        };
+        let handed_on = matches!(context.runs[index].entry, Some(Entry::Callback));
+        if is_public || of_trait || handed_on || mentioned.contains(&function.name) {
+            context.runs[index].may_run = true;
+            pending.push(id);
+        }
+    }
+    while let Some(id) = pending.pop() {
+        for callee in summary.facts[id.ix()].calls.iter().flat_map(|site| site.callees.iter()) {
+            let runs = &mut context.runs[callee.ix()];
+            if !runs.may_run && !matches!(runs.entry, Some(Entry::Exit)) {
+                runs.may_run = true;
+                pending.push(*callee);
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Carries what functions do over their calls, callees first.
+//!
+//! Only what a caller's places decide is carried: what a function does to a parameter itself (`fn add(list: &mut
+//! Vec<T>)`), what it gives back a part of, what its result measures, and whether it waits. What it does to a
+//! *field* needs no carrying, since fields are told apart by type. Functions that call each other are repeated
+//! until nothing changes, at most [`ROUNDS_MAX`] times.
+
+use crate::events::{CallSite, Event, FnFacts, Place, Root};
+use crate::names::FnId;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+/// Rounds over functions that call each other.
+const ROUNDS_MAX: u32 = 4;
+
+/// Most events on parameters that one function hands to its callers.
+const EXPORTED_MAX: usize = 64;
+
+/// Longest chain of calls through which an event on a parameter is followed.
+const VIA_MAX: usize = 6;
+
+/// Facts with what comes out of calls filled in.
+#[derive(Debug)]
+pub struct Summary {
+    /// By function; places no longer begin at calls.
+    pub facts: Vec<FnFacts>,
+    /// By function and loop.
+    pub loops: Vec<Vec<Turns>>,
+    /// Functions that wait for messages, connections or time, themselves or through calls.
+    pub waits: Vec<bool>,
+}
+
+/// How often a loop goes round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turns {
+    /// As often as its input is long.
+    Input,
+    /// As long as a stream of bytes lasts.
+    Stream,
+    /// As long as the program, or its peer, goes on.
+    Endless,
+}
+
+/// Fills in what comes out of calls.
+pub fn summarise(facts: Vec<FnFacts>) -> Summary {
+    let count = facts.len();
+    let order = callees_first(&facts);
+    let mut summary = Summary { facts, loops: vec![Vec::new(); count], waits: vec![false; count] };
+    let mut reads = vec![false; count];
+    for component in order {
+        let rounds = if component.len() > 1 { ROUNDS_MAX } else { 1 };
+        for _ in 0..rounds {
+            for id in &component {
+                summary.one(*id, &mut reads);
+            }
+        }
+    }
+    summary
+}
+
+fn callees_first(facts: &[FnFacts]) -> Vec<Vec<FnId>> {
+    let mut graph: DiGraph<(), ()> = DiGraph::with_capacity(facts.len(), facts.len() * 4);
+    for _ in facts {
+        graph.add_node(());
+    }
+    for (index, one) in facts.iter().enumerate() {
+        for callee in one.calls.iter().flat_map(|call| call.callees.iter()) {
+            graph.add_edge(NodeIndex::new(index), NodeIndex::new(callee.ix()), ());
+        }
+    }
+    let id = |node: NodeIndex| FnId(u32::try_from(node.index()).unwrap_or(u32::MAX));
+    petgraph::algo::tarjan_scc(&graph).into_iter().map(|part| part.into_iter().map(id).collect()).collect()
+}
+
+impl Summary {
+    fn one(&mut self, id: FnId, reads: &mut [bool]) {
+        let mut facts = std::mem::take(&mut self.facts[id.ix()]);
+        for index in 0..facts.calls.len() {
+            for arg in 0..facts.calls[index].args.len() {
+                let place = facts.calls[index].args[arg];
+                let place = place.and_then(|place| self.resolved(&facts, id, place, 0));
+                facts.calls[index].args[arg] = place;
+            }
+        }
+        let mut events = std::mem::take(&mut facts.events);
+        events.retain_mut(|event| match self.resolved(&facts, id, event.place, 0) {
+            Some(place) => {
+                event.place = place;
+                event.under.guarded |= self.is_tested(&facts, id, event);
+                true
+            }
+            None => false,
+        });
+        self.lift(&facts, id, &mut events);
+        facts.events = events;
+        facts.returns = facts.returns.and_then(|place| self.resolved(&facts, id, place, 0));
+        let callees =
+            || facts.calls.iter().filter(|call| !call.is_callback).flat_map(|call| call.callees.iter());
+        let waits = facts.waits || callees().any(|callee| self.waits[callee.ix()]);
+        let reads_now = facts.reads || callees().any(|callee| reads[callee.ix()]);
+        self.loops[id.ix()] = facts.loops.iter().map(|one| self.turns(&facts, one, reads)).collect();
+        self.waits[id.ix()] = waits;
+        reads[id.ix()] = reads_now;
+        self.facts[id.ix()] = facts;
+    }
+
+    fn turns(&self, facts: &FnFacts, of: &crate::events::LoopFacts, reads: &[bool]) -> Turns {
+        let callees = || of.calls.iter().flat_map(|call| facts.calls[*call as usize].callees.iter());
+        let waits = of.waits || (!of.is_for && callees().any(|callee| self.waits[callee.ix()]));
+        let streams = of.reads || (!of.is_for && callees().any(|callee| reads[callee.ix()]));
+        match (of.no_exit || waits, streams) {
+            (true, _) => Turns::Endless,
+            (false, true) => Turns::Stream,
+            (false, false) => Turns::Input,
+        }
+    }
+
+    /// Facts of a function; of the one at work they are passed along.
+    fn facts_of<'f>(&'f self, own: (&'f FnFacts, FnId), id: FnId) -> &'f FnFacts {
+        if own.1 == id { own.0 } else { &self.facts[id.ix()] }
+    }
+
+    /// A place that does not begin at a call.
+    fn resolved(&self, facts: &FnFacts, id: FnId, place: Place, depth: u32) -> Option<Place> {
+        let Root::Call(index) = place.root else { return Some(place) };
+        let site = facts.calls.get(index as usize)?;
+        for callee in site.callees.iter().filter(|_| depth < 8) {
+            let Some(part) = self.facts_of((facts, id), *callee).returns else { continue };
+            let base = match part.root {
+                Root::Param(at) => site.args.get(at as usize).copied().flatten(),
+                Root::Static(_) | Root::Resident => Some(Place::root(part.root)),
+                _ => None,
+            };
+            let base = base.and_then(|base| self.resolved(facts, id, base, depth + 1));
+            if let Some(base) = base {
+                return Some(composed(composed(base, part), place));
+            }
+        }
+        // A value of its own: the local that holds it is its root.
+        let (_, local) = facts.call_locals.iter().find(|(call, _)| *call == index)?;
+        Some(Place { root: Root::Local(*local), ..place })
+    }
+
+    /// Whether a function that was called as a condition measures the event's place.
+    fn is_tested(&self, facts: &FnFacts, id: FnId, event: &Event) -> bool {
+        event.under.tests.iter().any(|call| {
+            let Some(site) = facts.calls.get(*call as usize) else { return false };
+            site.callees.iter().any(|callee| {
+                let measures = &self.facts_of((facts, id), *callee).measures;
+                measures.iter().any(|measured| match (measured.field, measured.root) {
+                    (Some(field), _) => {
+                        Some(field) == event.place.field && measured.depth == event.place.depth
+                    }
+                    (None, Root::Param(at)) => {
+                        site.args.get(at as usize).copied().flatten() == Some(event.place)
+                    }
+                    (None, _) => false,
+                })
+            })
+        })
+    }
+
+    /// Adds what callees do to the arguments themselves.
+    fn lift(&self, facts: &FnFacts, id: FnId, events: &mut Vec<Event>) {
+        for site in &facts.calls {
+            for callee in &site.callees {
+                let exported = self.exported(facts, id, *callee);
+                for event in exported {
+                    if let Some(lifted) = self.lifted(site, *callee, event) {
+                        let known = events.iter().any(|known| {
+                            known.place == lifted.place && known.what == lifted.what && known.at == lifted.at
+                        });
+                        if !known {
+                            events.push(lifted);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn exported<'f>(&'f self, facts: &'f FnFacts, id: FnId, callee: FnId) -> impl Iterator<Item = &'f Event> {
+        let own = if callee == id { &[][..] } else { &self.facts[callee.ix()].events[..] };
+        let _ = facts;
+        let on_param =
+            |event: &&Event| matches!(event.place.root, Root::Param(_)) && event.place.field.is_none();
+        own.iter().filter(on_param).filter(|event| event.via.len() < VIA_MAX).take(EXPORTED_MAX)
+    }
+
+    fn lifted(&self, site: &CallSite, callee: FnId, event: &Event) -> Option<Event> {
+        let Root::Param(at) = event.place.root else { return None };
+        let base = site.args.get(at as usize).copied().flatten()?;
+        if matches!(base.root, Root::Call(_)) {
+            return None;
+        }
+        let place = composed(base, event.place);
+        let endless = event.endless
+            || event
+                .under
+                .in_loop
+                .is_some_and(|inner| self.loops[callee.ix()].get(inner as usize) == Some(&Turns::Endless));
+        let mut lifted = event.clone();
+        lifted.place = place;
+        lifted.at = site.at;
+        lifted.endless = endless;
+        lifted.via = std::iter::once(callee).chain(event.via.iter().copied()).collect();
+        let guarded = event.under.guarded
+            || site.guards.iter().any(|guard| guard.field == place.field && guard.depth == place.depth);
+        lifted.under = site.under.clone();
+        lifted.under.guarded |= guarded;
+        lifted.under.on_error |= event.under.on_error;
+        Some(lifted)
+    }
+}
+
+/// The part `part` of what `base` is, whatever `part` was rooted at.
+fn composed(base: Place, part: Place) -> Place {
+    match part.field {
+        Some(_) => Place { root: base.root, ..part },
+        None => Place { depth: base.depth.saturating_add(part.depth), ..base },
+    }
+}
