@@ -111,3 +111,12 @@ pub mod prelude {
     };
     pub use locus_macros::{locus, topic};
 }
+
+/// The examples of the README and of the book compile.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/semantics.md")]
+    struct Semantics;
+}
