@@ -68,3 +68,66 @@ fn keyword(item: &TokenStream) -> Option<String> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::{Group, TokenStream, TokenTree};
+
+    const ITEMS: [(&str, &str); 4] = [
+        (
+            "publishes(Relayed), receives(Tick, key = self.id, bounded = 4), within = \"5s\"",
+            "#[cfg(unix)] pub struct Room<S: Store> where S: Send { #[locus::bounded(by = 4)] id: RoomId, store: S }",
+        ),
+        (
+            "",
+            "impl<S: Store> Room<S> {
+                const N: usize = { 4 };
+                #[on(key = self.id, bounded = 4, on_full = drop_old, missed = lost)]
+                fn on_post(&mut self, post: &Posted, cx: &mut Cx<'_, Self>) -> Result<(), Error> { self.n. }
+                fn lost(&mut self, n: u64) {}
+                #[every(\"1s\")] fn tick(&mut self, cx: &mut Cx<'_, Self>) {}
+                async fn birth(&mut self) {}
+                async fn run(run: Run<Self>) {}
+            }",
+        ),
+        ("main", "struct Chat { #[place(pinned, cores = 0..2, replicas = 2)] web: Web, lobby: Room }"),
+        (
+            "key = (room, user), bounded = 4, reply = Answer",
+            "#[derive(Clone)] struct Ask { room: u32, user: Text<8> }",
+        ),
+    ];
+
+    /// All streams that differ from `tokens` by one token left out, at any depth.
+    fn shortened(tokens: &TokenStream) -> Vec<TokenStream> {
+        let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+        let mut all = Vec::new();
+        for (at, tree) in trees.iter().enumerate() {
+            let mut without = trees.clone();
+            without.remove(at);
+            all.push(without.into_iter().collect());
+            let TokenTree::Group(group) = tree else { continue };
+            for inner in shortened(&group.stream()) {
+                let mut with = trees.clone();
+                with[at] = Group::new(group.delimiter(), inner).into();
+                all.push(with.into_iter().collect());
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn no_input_is_too_broken_to_answer() {
+        let mut inputs = 0;
+        for (args, item) in ITEMS {
+            let (args, item): (TokenStream, TokenStream) = (args.parse().unwrap(), item.parse().unwrap());
+            let broken_items = shortened(&item).into_iter().map(|item| (args.clone(), item));
+            let broken_args = shortened(&args).into_iter().map(|args| (args, item.clone()));
+            for (args, item) in broken_items.chain(broken_args) {
+                assert!(!super::expand(args.clone(), item.clone()).is_empty());
+                assert!(!crate::topic::expand(args, item).is_empty());
+                inputs += 1;
+            }
+        }
+        assert!(inputs > 200, "{inputs}");
+    }
+}
