@@ -8,10 +8,12 @@
 //! Certain is only what was reached that way. Whether code *may* run besides (public functions of a library,
 //! methods of foreign traits, names in macros) is kept apart: it makes a removal count, never a growth.
 
+mod balance;
 mod residency;
 mod roots;
 
-pub use residency::{Key, keys_of};
+pub use balance::{Counter, Growing, Site, growing};
+pub use residency::{Key, Keys, keys_of};
 pub use roots::Entry;
 
 use crate::events::{Place, Root, Under};

@@ -18,6 +18,7 @@ pub use ty::{Args, Interner, Overlay, Ty, TyKind, Types};
 use crate::lower::sym::Sym;
 use crate::models::Models;
 
+#[cfg(test)]
 /// Whether a signature in the models may use `name`: a variable, a primitive, or a type of the models.
 pub(crate) fn is_model_name(models: &Models, name: Sym, params: &[Sym]) -> bool {
     params.contains(&name)

@@ -1,0 +1,244 @@
+//! What grows with every message, set against what makes it shrink.
+//!
+//! A growth counts where it is certain to happen per message to something that lives on. A shrink counts unless
+//! it is certain that it cannot help: nothing can reach it, it runs only at the end or on the way out of the
+//! loop, or it takes back what the same activation put in and failed with. That asymmetry is the point: silence
+//! is cheap to give, a false alarm is not.
+
+use super::{Context, Entry, Key, Keys, Often};
+use crate::events::{Event, Root, What};
+use crate::names::{AdtId, FnId};
+use crate::summary::{Summary, Turns};
+use crate::types::{Interner, Program, TyKind};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+
+/// An event with the function it happens in.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'s> {
+    /// Whose body.
+    pub id: FnId,
+    /// What happens.
+    pub event: &'s Event,
+}
+
+/// What was found to make a place smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counter {
+    /// Nothing at all.
+    Nothing,
+    /// Something in code that nothing reaches.
+    Unreachable,
+    /// Something on the way out of the loop, or at the end of the locus or program.
+    AtExit,
+    /// Something that only undoes what failed.
+    OnError,
+    /// The values inside shrink, their number does not.
+    InsideOnly,
+    /// Only whole entries go, or the whole of what holds it.
+    WholeOnly,
+    /// Something that works.
+    Works,
+}
+
+/// A place that grows and what there is against it.
+#[derive(Debug)]
+pub struct Growing<'s> {
+    /// The place.
+    pub key: Key,
+    /// Where it grows, the plainest site first.
+    pub grows: Vec<Site<'s>>,
+    /// What makes it smaller, none of which works.
+    pub shrinks: Vec<(Counter, Site<'s>)>,
+    /// The best of that.
+    pub against: Counter,
+    /// Whether it is certain that it runs per message.
+    pub is_certain: bool,
+}
+
+#[derive(Default)]
+struct Group<'s> {
+    grows: Vec<(Site<'s>, bool)>,
+    shrinks: Vec<Site<'s>>,
+}
+
+/// Every place that grows without anything working against it, by key.
+pub fn growing<'s>(
+    program: &Program<'_>,
+    summary: &'s Summary,
+    context: &Context,
+    keys: &Keys,
+) -> Vec<Growing<'s>> {
+    let balance = Balance { program, summary, context };
+    let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
+    for (index, facts) in summary.facts.iter().enumerate() {
+        let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+        for event in &facts.events {
+            let Some(key) = Key::of(id, event.place) else { continue };
+            let group = groups.entry(keys.find(key)).or_default();
+            let site = Site { id, event };
+            match event.what.grows() {
+                true => group.grows.extend(balance.certainty(site).map(|certain| (site, certain))),
+                false => group.shrinks.push(site),
+            }
+        }
+    }
+    let freed = balance.freed();
+    groups.into_iter().filter_map(|(key, group)| balance.weigh(key, group, &freed)).collect()
+}
+
+struct Balance<'a, 'w, 's> {
+    program: &'a Program<'w>,
+    summary: &'s Summary,
+    context: &'a Context,
+}
+
+impl<'s> Balance<'_, '_, 's> {
+    /// Whether a growth counts; certain, or only likely because nobody is seen to call it.
+    fn certainty(&self, site: Site<'s>) -> Option<bool> {
+        let Site { id, event } = site;
+        if event.under.guarded {
+            return None;
+        }
+        let runs = &self.context.runs[id.ix()];
+        let lives = match event.endless {
+            true => runs.often.map(|_| Often::PerMessage),
+            false => self.context.resident(self.summary, id, event.place, &event.under),
+        };
+        if lives == Some(Often::PerMessage) {
+            return (!self.is_result(site)).then_some(true);
+        }
+        let open_static = matches!(event.place.root, Root::Static(_)) && runs.often.is_none() && runs.may_run;
+        open_static.then_some(false)
+    }
+
+    /// A local that is looked at behind the loop is what the loop is for.
+    fn is_result(&self, site: Site<'s>) -> bool {
+        let Root::Local(local) = site.event.place.root else { return false };
+        let facts = &self.summary.facts[site.id.ix()];
+        let loops = std::iter::successors(site.event.under.in_loop, |at| facts.loops[*at as usize].parent);
+        let declared = facts.local_loops.get(local.0 as usize).copied().flatten();
+        let outermost = loops.take_while(|at| Some(*at) != declared).last();
+        let end = outermost.map(|at| facts.loops[at as usize].expr);
+        end.is_some_and(|end| facts.local_last.get(local.0 as usize).is_some_and(|last| *last > end))
+    }
+
+    fn weigh(&self, key: Key, mut group: Group<'s>, freed: &FxHashSet<AdtId>) -> Option<Growing<'s>> {
+        if matches!(key, Key::Param(..)) || group.grows.is_empty() {
+            return None;
+        }
+        if let Key::Field(adt, _) = key
+            && freed.contains(&adt)
+        {
+            // Whole values of the type come and go.
+            return None;
+        }
+        let is_certain = group.grows.iter().any(|(_, certain)| *certain);
+        group.grows.retain(|(_, certain)| *certain == is_certain);
+        let mut depths: Vec<u8> = group.grows.iter().map(|(site, _)| site.event.place.depth).collect();
+        depths.sort_unstable();
+        depths.dedup();
+        for depth in depths {
+            let mut grows: Vec<Site<'s>> = group
+                .grows
+                .iter()
+                .map(|(site, _)| *site)
+                .filter(|site| site.event.place.depth == depth)
+                .collect();
+            let shrinks: Vec<(Counter, Site<'s>)> =
+                group.shrinks.iter().map(|site| (self.counter(*site, depth, &grows), *site)).collect();
+            let against = shrinks.iter().map(|(counter, _)| *counter).max().unwrap_or(Counter::Nothing);
+            if against != Counter::Works {
+                grows.sort_by_key(|site| (site.event.via.len(), self.order(*site)));
+                grows.dedup_by_key(|site| (site.id, site.event.at));
+                return Some(Growing { key, grows, shrinks, against, is_certain });
+            }
+        }
+        None
+    }
+
+    fn order(&self, site: Site<'s>) -> (u32, u32) {
+        (self.program.names.function(site.id).file.0, site.event.at.start)
+    }
+
+    fn counter(&self, site: Site<'s>, depth: u8, grows: &[Site<'s>]) -> Counter {
+        let Site { id, event } = site;
+        let runs = &self.context.runs[id.ix()];
+        if matches!(runs.entry, Some(Entry::Exit)) || runs.only_at_exit || self.leaves(site) {
+            return Counter::AtExit;
+        }
+        if runs.often.is_none() && !runs.may_run {
+            return Counter::Unreachable;
+        }
+        let undoes = event.under.on_error
+            && grows.iter().any(|grow| grow.id == id && grow.event.at.start < event.at.start);
+        if undoes {
+            return Counter::OnError;
+        }
+        // What a constructor or `birth` takes out, it takes out once.
+        if !runs.may_run && self.context.often(self.summary, id, &event.under) < Some(Often::PerMessage) {
+            let in_loop = self.is_background(site);
+            if !in_loop {
+                return Counter::AtExit;
+            }
+        }
+        match event.place.depth.cmp(&depth) {
+            std::cmp::Ordering::Greater => Counter::InsideOnly,
+            std::cmp::Ordering::Less if matches!(event.what, What::Shrink) => Counter::WholeOnly,
+            _ => Counter::Works,
+        }
+    }
+
+    /// Within a loop that goes on: a sweep of its own.
+    fn is_background(&self, site: Site<'s>) -> bool {
+        let loops = &self.summary.loops[site.id.ix()];
+        site.event.under.in_loop.is_some_and(|at| loops.get(at as usize) != Some(&Turns::Input))
+    }
+
+    /// On a path that leaves an endless loop.
+    fn leaves(&self, site: Site<'s>) -> bool {
+        let turns = &self.summary.loops[site.id.ix()];
+        site.event.under.leaves.is_some_and(|at| turns.get(at as usize) == Some(&Turns::Endless))
+    }
+
+    /// Types whose values, or what holds them, come and go while the program runs.
+    fn freed(&self) -> FxHashSet<AdtId> {
+        let mut freed = FxHashSet::default();
+        let mut pending = Vec::new();
+        for (index, facts) in self.summary.facts.iter().enumerate() {
+            let runs = &self.context.runs[index];
+            let works = (runs.often.is_some() || runs.may_run) && !runs.only_at_exit;
+            if works {
+                pending.extend(facts.events.iter().flat_map(|event| event.frees.iter().copied()));
+            }
+        }
+        while let Some(adt) = pending.pop() {
+            if !freed.insert(adt) {
+                continue;
+            }
+            for (_, ty) in self.program.fields[adt.ix()].iter().flatten() {
+                self.owned(*ty, 0, &mut pending);
+            }
+        }
+        freed
+    }
+
+    fn owned(&self, ty: crate::types::Ty, depth: u32, out: &mut Vec<AdtId>) {
+        if depth > 6 {
+            return;
+        }
+        match self.program.types.kind(ty) {
+            TyKind::Adt(adt, _) => out.push(*adt),
+            TyKind::Foreign(foreign, args) => {
+                let model = self.program.models.type_at(*foreign).map(|model| self.program.models.ty(model));
+                // A value behind an `Arc` need not go with what points at it.
+                if model.is_none_or(|model| model.owns_params && !model.shared) {
+                    args.iter().for_each(|arg| self.owned(*arg, depth + 1, out));
+                }
+            }
+            TyKind::Tuple(parts) => parts.iter().for_each(|part| self.owned(*part, depth + 1, out)),
+            TyKind::Seq(elem) => self.owned(*elem, depth + 1, out),
+            _ => {}
+        }
+    }
+}

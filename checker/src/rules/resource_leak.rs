@@ -1,0 +1,144 @@
+//! `resource-leak`: descriptors and processes that stay open because nobody can close them any more.
+
+use super::{Judged, unbounded_growth};
+use crate::context::Often;
+use crate::declare_rule;
+use crate::events::{Lost, LostHow};
+use crate::finding::{Confidence, Finding, Label, Subject};
+use crate::models::Resource;
+use crate::names::FnId;
+use crate::rule::{Level, Shape};
+
+/// A collection of owners that only grows.
+pub static COLLECTION: Shape = Shape {
+    name: "owners-in-growing-collection",
+    confidence: Confidence::Certain,
+    summary: "a collection that lives on holds one open descriptor more with every message",
+};
+
+/// A raw descriptor without an owner.
+pub static RAW: Shape = Shape {
+    name: "raw-descriptor-lost",
+    confidence: Confidence::Certain,
+    summary: "a raw descriptor is taken from its owner and nobody closes it",
+};
+
+/// An owner that never drops.
+pub static FORGOTTEN: Shape = Shape {
+    name: "owner-forgotten",
+    confidence: Confidence::Certain,
+    summary: "the owner of a descriptor is forgotten or leaked",
+};
+
+/// A child process nobody waits for.
+pub static CHILD: Shape = Shape {
+    name: "child-never-waited",
+    confidence: Confidence::Certain,
+    summary: "a child process is started and never waited for",
+};
+
+declare_rule! {
+    /// ## What it checks
+    /// File descriptors that are opened with every message and never closed: kept in a collection that only
+    /// grows, taken out of their owner as a number that nobody closes, or forgotten with their owner. And
+    /// child processes that are started and never waited for.
+    ///
+    /// ## Why
+    /// A process may have some thousand descriptors. When they are used up, `accept` fails, logging fails,
+    /// and what opens a file to report that fails too. A gateway kept the socket of each device it had ever
+    /// seen, in a field inside a struct inside a map; it ran into the limit every eleven days. Children that
+    /// nobody waits for stay in the process table until no other can be started.
+    ///
+    /// ## How it decides
+    /// A type owns a descriptor if one of its fields does, however deep. A collection of such owners is
+    /// judged as `unbounded-growth` judges any other. A raw descriptor, a forgotten owner or a child is
+    /// reported where nothing is done with it that could still close it or wait for it.
+    ///
+    /// ## How it can be wrong
+    /// A number that is handed to any other function is taken to be looked after, so a loss further on is
+    /// missed. A process whose parent ignores SIGCHLD needs no waiting.
+    ///
+    /// ## Bad
+    /// ```rust
+    /// fn on_dump(&mut self, dump: &Dump, cx: &mut Cx<'_, Self>) -> io::Result<()> {
+    ///     self.fd = File::create(&dump.path)?.into_raw_fd();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// ## Good
+    /// ```rust
+    /// fn on_dump(&mut self, dump: &Dump, cx: &mut Cx<'_, Self>) -> io::Result<()> {
+    ///     self.file = Some(File::create(&dump.path)?);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub static RULE = {
+        name: "resource-leak",
+        summary: "a descriptor or child process stays open with every message",
+        level: Level::Warn,
+        since: "0.1.0",
+        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD],
+    }
+}
+
+/// Reports growing collections of owners, and resources that go out of sight.
+pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    for growing in &judged.growing {
+        let held = growing.grows.iter().find_map(|site| site.event.holds);
+        let shape = match held {
+            Some(Resource::Fd) => &COLLECTION,
+            Some(Resource::Child) => &CHILD,
+            _ => continue,
+        };
+        let mut finding = unbounded_growth::finding(judged, growing, &RULE, shape);
+        finding.confidence = finding.confidence.max(unbounded_growth::confidence(growing));
+        findings.push(finding);
+    }
+    for (index, facts) in judged.summary.facts.iter().enumerate() {
+        let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+        for lost in &facts.lost {
+            if judged.context.often(judged.summary, id, &lost.under) == Some(Often::PerMessage) {
+                findings.push(lost_finding(judged, id, lost));
+            }
+        }
+    }
+}
+
+fn lost_finding(judged: &Judged<'_, '_>, id: FnId, lost: &Lost) -> Finding {
+    let (shape, message, label, help) = match lost.how {
+        LostHow::RawFd => (
+            &RAW,
+            "a raw descriptor is left without an owner with every message",
+            "whoever closes it would need this number",
+            "keep the owner, or hand the number to `OwnedFd::from_raw_fd`; `as_raw_fd` only borrows it",
+        ),
+        LostHow::Forgotten => (
+            &FORGOTTEN,
+            "the owner of a descriptor is forgotten with every message",
+            "its destructor, which would close it, never runs",
+            "drop it, or keep it where it can be dropped",
+        ),
+        LostHow::Child => (
+            &CHILD,
+            "a child process is started with every message and never waited for",
+            "stays in the process table after it has ended",
+            "call `wait`, or `status` instead of `spawn`; to go on at once, keep the child and `try_wait` on a timer",
+        ),
+    };
+    let names = &judged.program.names;
+    let function = names.function(id);
+    let subject = Subject {
+        package: judged.package_of(id),
+        place: format!("{}::{}", judged.crate_name(id), names.text(function.name)),
+        operation: shape.name.to_owned(),
+        declared_at: None,
+    };
+    let primary = Label::new(judged.span(id, lost.at), label);
+    let mut finding = Finding::new(&RULE, shape, message, primary, subject, help);
+    let (_, steps) = judged.context.chain(id, None);
+    for step in steps.iter().take(6) {
+        finding = finding.label(Label::new(judged.span(step.caller, step.at), "on the way there"));
+    }
+    finding.note("looked in the function for anything that closes it, waits for it, keeps it or hands it on")
+}

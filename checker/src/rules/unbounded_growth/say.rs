@@ -1,0 +1,203 @@
+//! Words for a place that grows: the site, the chain from the handler, what was looked for, the fix.
+
+use crate::context::{Counter, Entry, Growing, Key, Site, Step};
+use crate::events::{Root, What};
+use crate::finding::{Confidence, Finding, Label, Subject};
+use crate::lower::sym::Sym;
+use crate::models::Resource;
+use crate::names::FnId;
+use crate::rule::{Rule, Shape};
+use crate::rules::Judged;
+
+/// Most further sites that are shown.
+const SITES_MAX: usize = 3;
+
+/// Longest chain that is shown.
+const STEPS_MAX: usize = 6;
+
+pub(in crate::rules) fn finding(
+    judged: &Judged<'_, '_>,
+    growing: &Growing<'_>,
+    rule: &'static Rule,
+    shape: &'static Shape,
+) -> Finding {
+    let first = growing.grows[0];
+    let place = place_name(judged, growing);
+    let subject = Subject {
+        package: judged.package_of(first.id),
+        place: format!("{}::{place}", judged.crate_name(first.id)),
+        operation: judged.program.names.text(first.event.operation).replace('?', "="),
+        declared_at: declared_at(judged, growing.key),
+    };
+    let primary = Label::new(judged.span(first.id, first.event.at), says(first));
+    let mut finding =
+        Finding::new(rule, shape, message(judged, growing, &place, shape), primary, subject, help(growing));
+    if !growing.is_certain {
+        finding.confidence = finding.confidence.max(Confidence::Likely);
+    }
+    for site in growing.grows.iter().skip(1).take(SITES_MAX) {
+        finding = finding.label(Label::new(judged.span(site.id, site.event.at), "also grows here"));
+    }
+    for (counter, site) in growing.shrinks.iter().take(SITES_MAX) {
+        finding = finding.label(Label::new(judged.span(site.id, site.event.at), about(*counter)));
+    }
+    for label in chain(judged, first) {
+        finding = finding.label(label);
+    }
+    finding.note(looked_for(judged, growing, &place))
+}
+
+fn place_name(judged: &Judged<'_, '_>, growing: &Growing<'_>) -> String {
+    let names = &judged.program.names;
+    match growing.key {
+        Key::Field(adt, field) => format!("{}.{}", names.text(names.adt(adt).name), names.text(field)),
+        Key::Static(of) => names.text(names.statics[of.ix()].name).to_owned(),
+        Key::Local(id, local) => {
+            let body = names.function(id).body;
+            body.map_or_else(String::new, |body| names.text(body.locals[local.0 as usize].name).to_owned())
+        }
+        Key::Param(..) => "a parameter".to_owned(),
+    }
+}
+
+fn declared_at(judged: &Judged<'_, '_>, key: Key) -> Option<crate::finding::Span> {
+    let names = &judged.program.names;
+    let span =
+        |file, at: crate::lower::ir::Range| crate::finding::Span { file, start: at.start, end: at.end };
+    match key {
+        Key::Field(adt, field) => {
+            let adt = names.adt(adt);
+            let fields = adt.variants.iter().flat_map(|(_, fields)| fields.iter());
+            fields.clone().find(|known| known.name == field).map(|known| span(adt.file, known.at))
+        }
+        Key::Static(of) => Some(span(names.statics[of.ix()].file, names.statics[of.ix()].at)),
+        Key::Local(id, local) => {
+            let function = names.function(id);
+            function.body.map(|body| span(function.file, body.locals[local.0 as usize].at))
+        }
+        Key::Param(..) => None,
+    }
+}
+
+fn message(judged: &Judged<'_, '_>, growing: &Growing<'_>, place: &str, shape: &Shape) -> String {
+    let first = growing.grows[0];
+    let when = match (growing.key, judged.context.runs[first.id.ix()].entry) {
+        (Key::Local(..), _) => "with every turn of its loop",
+        _ if !growing.is_certain => "with every call",
+        _ => "with every message",
+    };
+    match growing.against {
+        Counter::InsideOnly => format!("keys of `{place}` are added {when} and never removed"),
+        Counter::AtExit => format!("`{place}` grows {when} and is emptied only at the end"),
+        Counter::Unreachable => format!("`{place}` grows {when}, and nothing that runs reaches its removal"),
+        Counter::OnError => format!("`{place}` grows {when}, and only what failed is taken out"),
+        Counter::WholeOnly => format!("the values inside `{place}` grow {when}, and only whole entries go"),
+        Counter::Nothing | Counter::Works if shape.name == "itself-plus-more" => {
+            format!("`{place}` is replaced by itself plus more {when}")
+        }
+        Counter::Nothing | Counter::Works => format!("`{place}` grows {when} and nothing takes anything out"),
+    }
+}
+
+fn says(site: Site<'_>) -> &'static str {
+    match site.event.what {
+        _ if !site.event.via.is_empty() => "this call makes it grow",
+        What::GrowMany => "appended to here",
+        What::Accumulate => "its old value and more",
+        _ => "one more each time",
+    }
+}
+
+fn about(counter: Counter) -> &'static str {
+    match counter {
+        Counter::Unreachable => "this would make it smaller, but nothing that runs comes here",
+        Counter::AtExit => "this runs only at the end",
+        Counter::OnError => "this takes out only what has just been put in",
+        Counter::InsideOnly => "this empties a value and leaves its key",
+        Counter::WholeOnly => "this removes whole entries",
+        Counter::Nothing | Counter::Works => "this makes it smaller",
+    }
+}
+
+/// The calls from where the world enters to the site.
+fn chain(judged: &Judged<'_, '_>, site: Site<'_>) -> Vec<Label> {
+    let names = &judged.program.names;
+    let mut labels = Vec::new();
+    let param = match site.event.place.root {
+        Root::Param(at) => Some(at),
+        _ => None,
+    };
+    let (entry, steps) = judged.context.chain(site.id, param);
+    if let Some(label) = entered(judged, entry) {
+        labels.push(label);
+    }
+    for Step { caller, at } in steps.iter().take(STEPS_MAX) {
+        labels.push(Label::new(judged.span(*caller, *at), "on the way there"));
+    }
+    if let Some(label) = turning(judged, site) {
+        labels.push(label);
+    }
+    for id in &site.event.via {
+        let function = names.function(*id);
+        labels.push(Label::new(judged.span(*id, function.at), "grows what it is given"));
+    }
+    labels
+}
+
+fn entered(judged: &Judged<'_, '_>, id: FnId) -> Option<Label> {
+    let function = judged.program.names.function(id);
+    let text = match judged.context.runs[id.ix()].entry? {
+        Entry::Message => "runs for every message or tick",
+        Entry::Callback => "runs for every request",
+        Entry::Poll => "runs whenever it is polled",
+        Entry::Run | Entry::Main | Entry::Birth | Entry::Exit => return None,
+    };
+    Some(Label::new(judged.span(id, function.at), text))
+}
+
+/// The loop around the site, or around a call on the way to it.
+fn turning(judged: &Judged<'_, '_>, site: Site<'_>) -> Option<Label> {
+    let facts = &judged.summary.facts[site.id.ix()];
+    let at = site.event.under.in_loop?;
+    let around = facts.loops.get(at as usize)?;
+    Some(Label::new(judged.span(site.id, around.at), "in this loop"))
+}
+
+fn looked_for(judged: &Judged<'_, '_>, growing: &Growing<'_>, place: &str) -> String {
+    let functions = judged.program.names.fns.len();
+    match growing.against {
+        Counter::Nothing => format!(
+            "looked in {functions} functions of the workspace for a removal, a replacement or a tested upper bound of `{place}`: there is none"
+        ),
+        _ => format!(
+            "looked in {functions} functions of the workspace for what takes something out of `{place}` between two messages: there is only what is shown"
+        ),
+    }
+}
+
+fn help(growing: &Growing<'_>) -> String {
+    let first = growing.grows[0].event;
+    let is = |names: &[&str]| names.iter().any(|name| Sym::new(name) == first.holder);
+    if growing.against == Counter::InsideOnly {
+        return "remove the key when its value is empty, or hold at most N with `locus::Lru<K, V, N>`"
+            .to_owned();
+    }
+    let text = match first.holds {
+        Some(Resource::Fd) => "drop the owner when its peer is gone, or hold at most N and close the oldest",
+        Some(Resource::Child) => "wait for each child, and take it out when it has ended",
+        Some(Resource::Task) => "take out what has finished, or let a `JoinSet` hold the tasks and reap it",
+        None if is(&["JoinSet", "FuturesUnordered"]) => {
+            "call `try_join_next` until it gives `None`, on a timer or before each spawn"
+        }
+        None if first.what == What::Accumulate => "keep only the newest, or cut it to a length before adding",
+        None if first.buffer => "take out what has been dealt with, or refuse what is beyond a limit",
+        None if is(&["HashMap", "DashMap", "Entry", "VacantEntry"]) => {
+            "remove the entry when what it is about ends, or hold at most N with `locus::Lru<K, V, N>`"
+        }
+        None if is(&["HashSet", "DashSet"]) => {
+            "remove the key when it is done with, or hold at most N with `locus::Lru<K, (), N>`"
+        }
+        None => "take out what is done with, or hold the last N with `locus::Ring<T, N>`",
+    };
+    text.to_owned()
+}
