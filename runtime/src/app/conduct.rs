@@ -152,7 +152,7 @@ impl Conductor {
     /// Bears every locus, in declaration order. On failure, says how many were born.
     async fn start(&mut self) -> Result<(), (usize, StartError)> {
         for index in 0..self.order.len() {
-            let Address { pool, cell } = self.order[index];
+            let Address { pool, cell, ref path } = self.order[index];
             self.app.control(pool, Control::Birth { cell });
             let deadline = Instant::now() + START_TIMEOUT;
             match timeout_at(deadline, self.reports.recv()).await {
@@ -165,8 +165,10 @@ impl Conductor {
                 }
                 Ok(_) => return Err((index, StartError::Ended)),
                 Err(_) => {
-                    let path = self.app.pool_path(pool);
-                    return Err((index, StartError::BirthTimeout { path, after: START_TIMEOUT }));
+                    return Err((
+                        index,
+                        StartError::BirthTimeout { path: path.clone(), after: START_TIMEOUT },
+                    ));
                 }
             }
         }

@@ -69,7 +69,7 @@ impl Conductor {
         self.all(|| Control::EndReceiving, deadline).await?;
         self.quiet(deadline, true).await?;
         for index in (0..self.order.len()).rev() {
-            let Address { pool, cell } = self.order[index];
+            let Address { pool, cell, .. } = self.order[index];
             self.app.control(pool, Control::Drain { cell });
             self.answers(1, deadline).await?;
             self.quiet(deadline, true).await?;
@@ -81,7 +81,7 @@ impl Conductor {
     pub(crate) async fn dissolve(&mut self, count: usize) {
         let deadline = Instant::now() + DISSOLVE_TIME;
         for index in (0..count).rev() {
-            let Address { pool, cell } = self.order[index];
+            let Address { pool, cell, .. } = self.order[index];
             self.app.control(pool, Control::Dissolve { cell });
             // A pool that hangs has been named already, or is named at its end.
             let _ = self.answers(1, deadline).await;

@@ -35,10 +35,11 @@ pub(crate) struct PoolPlan {
 }
 
 /// A part in the order of declaration: where to find it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Address {
     pub(crate) pool: PoolId,
     pub(crate) cell: u32,
+    pub(crate) path: String,
 }
 
 /// Everything the start needs.
@@ -89,11 +90,11 @@ pub(crate) fn plan(name: &'static str, parts: Vec<Part>) -> Result<Plan, StartEr
             };
             let draft = &mut drafts[*pool];
             let cell = u32::try_from(draft.parts.len()).unwrap_or(u32::MAX);
-            draft.parts.push(Planned { path, replica, make: part.make.clone() });
+            draft.parts.push(Planned { path: path.clone(), replica, make: part.make.clone() });
             if *pool >= POOLS_MAX {
                 return Err(StartError::TooManyPools { pools: drafts.len(), max: POOLS_MAX });
             }
-            order.push(Address { pool: PoolId::try_from(*pool).unwrap_or_default(), cell });
+            order.push(Address { pool: PoolId::try_from(*pool).unwrap_or_default(), cell, path });
             for topic in &part.subscribes {
                 topics.entry(*topic).or_default().subscribers |= 1 << *pool;
             }

@@ -25,6 +25,10 @@ pub enum Place {
 }
 
 /// The composition of a program. Implemented by `#[locus(main)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a main locus",
+    label = "expected a struct marked `#[locus(main)]`"
+)]
 pub trait Main: Sized + 'static {
     /// The root of every path.
     const NAME: &'static str;
