@@ -93,23 +93,26 @@ impl Context {
                 let outside = runs.resident.get(at as usize).copied().flatten();
                 let outside = outside.map(|(often, _)| within(summary, id, under, often));
                 // What is passed in lives through the loops of the function.
-                outside.max(self.through_loop(summary, id, under, None))
+                outside.max(self.through_loop(summary, id, under, None, 0))
             }
             Root::Local(local) => {
                 let declared = summary.facts[id.ix()].local_loops.get(local.0 as usize).copied().flatten();
-                self.through_loop(summary, id, under, declared)
+                let last = summary.facts[id.ix()].local_last.get(local.0 as usize).copied().unwrap_or(0);
+                self.through_loop(summary, id, under, declared, last)
             }
             Root::Call(_) => None,
         }
     }
 
-    /// Whether an endless loop turns between the declaration of a variable and what happens to it.
+    /// Whether an endless loop turns between the declaration of a variable and what happens to it. A variable
+    /// that is looked at behind the loop, at expression `last`, is what the loop is for.
     fn through_loop(
         &self,
         summary: &Summary,
         id: FnId,
         under: &Under,
         declared: Option<u32>,
+        last: u32,
     ) -> Option<Often> {
         self.runs[id.ix()].often?;
         let loops = &summary.facts[id.ix()].loops;
@@ -117,10 +120,11 @@ impl Context {
             std::iter::successors(start, |at| loops.get(*at as usize).and_then(|one| one.parent))
         };
         let outer: Vec<u32> = around(declared).collect();
-        let turns = |at: u32| summary.loops[id.ix()].get(at as usize).copied();
-        let endless =
-            around(under.in_loop).any(|at| !outer.contains(&at) && turns(at) == Some(Turns::Endless));
-        endless.then_some(Often::PerMessage)
+        let between: Vec<u32> = around(under.in_loop).filter(|at| !outer.contains(at)).collect();
+        let turns = |at: &u32| summary.loops[id.ix()].get(*at as usize).copied();
+        let endless = between.iter().any(|at| turns(at) == Some(Turns::Endless));
+        let is_result = between.last().is_some_and(|at| loops[*at as usize].expr < last);
+        (endless && !is_result).then_some(Often::PerMessage)
     }
 
     fn spread(&mut self, summary: &Summary, id: FnId, pending: &mut Vec<FnId>) {

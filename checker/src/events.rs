@@ -188,6 +188,8 @@ pub struct Lost {
     pub at: Range,
     /// What holds there.
     pub under: Under,
+    /// The field that holds its number; it is lost if no field of that name is ever handed on.
+    pub field: Option<(AdtId, Sym)>,
 }
 
 /// How a resource is lost.
@@ -229,6 +231,8 @@ pub struct FnFacts {
     pub opens: Vec<Open>,
     /// Resources lost.
     pub lost: Vec<Lost>,
+    /// Fields whose value is given to a call or a caller.
+    pub handed: Vec<(AdtId, Sym)>,
     /// Shared values under two names.
     pub aliases: Vec<Alias>,
     /// Types that it makes, or has as a field's type: what a program is built of.

@@ -15,7 +15,7 @@ mod resolve;
 use crate::finding::FileId;
 use crate::load::Workspace;
 use crate::lower::attr::LocusItem;
-use crate::lower::ir::{Body, FieldIr, FnIr, Generics, ImplIr, Range, TraitIr, TypeRef, Vis};
+use crate::lower::ir::{Body, FieldIr, FnIr, Generics, ImplIr, Range, TraitIr, TypeRef, ValueIr, Vis};
 use crate::lower::sym::{Sym, Texts};
 use crate::models::Models;
 use rustc_hash::FxHashMap;
@@ -193,8 +193,8 @@ pub struct Trait<'w> {
 pub struct Value<'w> {
     /// Its name.
     pub name: Sym,
-    /// Its type.
-    pub ty: &'w TypeRef,
+    /// As lowered.
+    pub ir: &'w ValueIr,
     /// Where paths in it are looked up.
     pub module: ModId,
     /// Its file.

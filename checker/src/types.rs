@@ -15,12 +15,15 @@ pub use infer::{Callee, Inferred, infer};
 pub use program::{ImplSig, Program, Sig};
 pub use ty::{Args, Interner, Overlay, Ty, TyKind, Types};
 
-use crate::lower::sym::Sym;
-use crate::models::Models;
-
-#[cfg(test)]
 /// Whether a signature in the models may use `name`: a variable, a primitive, or a type of the models.
-pub(crate) fn is_model_name(models: &Models, name: Sym, params: &[Sym]) -> bool {
+#[cfg(test)]
+pub(crate) fn is_model_name(
+    models: &crate::models::Models,
+    name: crate::lower::sym::Sym,
+    params: &[crate::lower::sym::Sym],
+) -> bool {
+    use crate::lower::sym::Sym;
+
     params.contains(&name)
         || scope::is_variable(name)
         || scope::primitive(name).is_some()

@@ -7,6 +7,7 @@
 
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::{Event, Root, What};
+use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
 use crate::types::{Interner, Program, TyKind};
@@ -97,7 +98,7 @@ impl<'s> Balance<'_, '_, 's> {
     /// Whether a growth counts; certain, or only likely because nobody is seen to call it.
     fn certainty(&self, site: Site<'s>) -> Option<bool> {
         let Site { id, event } = site;
-        if event.under.guarded {
+        if event.under.guarded || self.reuses_slots(site) {
             return None;
         }
         let runs = &self.context.runs[id.ix()];
@@ -106,21 +107,10 @@ impl<'s> Balance<'_, '_, 's> {
             false => self.context.resident(self.summary, id, event.place, &event.under),
         };
         if lives == Some(Often::PerMessage) {
-            return (!self.is_result(site)).then_some(true);
+            return Some(true);
         }
         let open_static = matches!(event.place.root, Root::Static(_)) && runs.often.is_none() && runs.may_run;
         open_static.then_some(false)
-    }
-
-    /// A local that is looked at behind the loop is what the loop is for.
-    fn is_result(&self, site: Site<'s>) -> bool {
-        let Root::Local(local) = site.event.place.root else { return false };
-        let facts = &self.summary.facts[site.id.ix()];
-        let loops = std::iter::successors(site.event.under.in_loop, |at| facts.loops[*at as usize].parent);
-        let declared = facts.local_loops.get(local.0 as usize).copied().flatten();
-        let outermost = loops.take_while(|at| Some(*at) != declared).last();
-        let end = outermost.map(|at| facts.loops[at as usize].expr);
-        end.is_some_and(|end| facts.local_last.get(local.0 as usize).is_some_and(|last| *last > end))
     }
 
     fn weigh(&self, key: Key, mut group: Group<'s>, freed: &FxHashSet<AdtId>) -> Option<Growing<'s>> {
@@ -164,6 +154,9 @@ impl<'s> Balance<'_, '_, 's> {
     fn counter(&self, site: Site<'s>, depth: u8, grows: &[Site<'s>]) -> Counter {
         let Site { id, event } = site;
         let runs = &self.context.runs[id.ix()];
+        if self.is_guard(site) {
+            return Counter::Works;
+        }
         if matches!(runs.entry, Some(Entry::Exit)) || runs.only_at_exit || self.leaves(site) {
             return Counter::AtExit;
         }
@@ -187,6 +180,21 @@ impl<'s> Balance<'_, '_, 's> {
             std::cmp::Ordering::Less if matches!(event.what, What::Shrink) => Counter::WholeOnly,
             _ => Counter::Works,
         }
+    }
+
+    /// A destructor that takes something out of what is not its own: the guard of an entry elsewhere.
+    fn is_guard(&self, site: Site<'s>) -> bool {
+        let is_drop = self.program.names.function(site.id).name == Sym::new("drop");
+        let own = self.program.adt_of(site.id);
+        is_drop && site.event.place.field.map(|(adt, _)| adt) != own
+    }
+
+    /// A slot that became free is used again before a new one is added.
+    fn reuses_slots(&self, site: Site<'s>) -> bool {
+        let events = &self.summary.facts[site.id.ix()].events;
+        let place = site.event.place;
+        let in_slot = |event: &Event| event.what == What::Replace && event.place == place.inside();
+        events.iter().any(in_slot)
     }
 
     /// Within a loop that goes on: a sweep of its own.

@@ -21,7 +21,9 @@ impl Walk<'_, '_> {
             }
         }
         for index in 0..body.exprs.len() {
-            self.forgotten(ExprId(u32::try_from(index).unwrap_or(u32::MAX)));
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            self.forgotten(id);
+            self.in_field(id);
         }
     }
 
@@ -41,10 +43,39 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// `self.fd = file.into_raw_fd()`, and fields of plain numbers that are given to a call or a caller.
+    fn in_field(&mut self, id: ExprId) {
+        let body = self.body;
+        match &body.expr(id).kind {
+            ExprKind::Assign(left, right) => {
+                let field = self.place(*left).and_then(|place| place.field);
+                if let (Some(LostHow::RawFd), Some(field)) = (self.resource_of(*right), field) {
+                    self.note_lost(LostHow::RawFd, id);
+                    if let Some(lost) = self.facts.lost.last_mut() {
+                        lost.field = Some(field);
+                    }
+                }
+            }
+            ExprKind::Call(_, args) if !self.borrows(body.expr(id)) => args.iter().for_each(|arg| self.hand(*arg)),
+            ExprKind::Method(call) => call.args.iter().for_each(|arg| self.hand(*arg)),
+            ExprKind::Return(Some(value)) | ExprKind::Block(_, Some(value)) => self.hand(*value),
+            ExprKind::Struct(_, fields, _) => fields.iter().for_each(|(_, value)| self.hand(*value)),
+            _ => {}
+        }
+    }
+
+    fn hand(&mut self, id: ExprId) {
+        if let (ExprKind::Field(..), Some(field)) =
+            (&self.body.expr(id).kind, self.place(id).and_then(|place| place.field))
+        {
+            self.facts.handed.push(field);
+        }
+    }
+
     fn note_lost(&mut self, how: LostHow, value: ExprId) {
         let under = Under { in_loop: self.loop_around(value), ..Under::default() };
         let at = self.at(value);
-        self.facts.lost.push(Lost { how, at, under });
+        self.facts.lost.push(Lost { how, at, under, field: None });
     }
 
     /// The innermost loop whose text holds the expression.

@@ -193,6 +193,8 @@ pub struct ValueIr {
     pub ty: TypeRef,
     /// Initialiser.
     pub init: Option<Body>,
+    /// A key of `thread_local!`.
+    pub thread_local: bool,
 }
 
 /// Type parameters with their bounds.

@@ -261,7 +261,7 @@ impl Lower<'_> {
 
     pub(crate) fn value(&mut self, ty: &syn::Type, init: Option<&syn::Expr>) -> Box<ValueIr> {
         let init = init.map(|init| BodyLower::value(self, init));
-        Box::new(ValueIr { ty: self.ty(ty), init })
+        Box::new(ValueIr { ty: self.ty(ty), init, thread_local: false })
     }
 
     pub(crate) fn join(&self, spanned: &impl Spanned) -> Range {

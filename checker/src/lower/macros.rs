@@ -209,7 +209,8 @@ impl Lower<'_> {
         self.ir.macros += 1;
         if let Ok(statics) = call.mac.parse_body_with(statics) {
             for (vis, ident, ty, init) in statics {
-                let value = self.value(&ty, Some(&init));
+                let mut value = self.value(&ty, Some(&init));
+                value.thread_local = call.mac.path.segments.last().is_some_and(|last| last.ident == "thread_local");
                 out.push(self.named(&ident, &vis, ItemKind::Static(value)));
             }
         } else if let Ok(file) = call.mac.parse_body::<syn::File>() {

@@ -234,7 +234,7 @@ impl<'w> Collector<'w> {
                 body: value.init.as_ref(),
             });
         }
-        Value { name: item.name, ty: &value.ty, module: at.module, file: at.file, at: item.at }
+        Value { name: item.name, ir: value, module: at.module, file: at.file, at: item.at }
     }
 
     /// The module in which the paths of a body are looked up: one of its own if it declares items.

@@ -223,6 +223,10 @@ impl Names<'_> {
             let name = if name == STD[1] || name == STD[2] { STD[0] } else { name };
             return Some(outside(name));
         }
+        // Our own runtime is known by its contract, whether or not its source is in the workspace.
+        if name == Sym::new("locus") {
+            return Some(outside(name));
+        }
         let index = self.package_of(module);
         let package = &self.workspace.packages[index];
         let libraries = || {

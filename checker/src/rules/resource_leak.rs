@@ -8,6 +8,7 @@ use crate::finding::{Confidence, Finding, Label, Subject};
 use crate::models::Resource;
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
+use rustc_hash::FxHashSet;
 
 /// A collection of owners that only grows.
 pub static COLLECTION: Shape = Shape {
@@ -95,10 +96,13 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         finding.confidence = finding.confidence.max(unbounded_growth::confidence(growing));
         findings.push(finding);
     }
+    let handed: FxHashSet<_> = judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
     for (index, facts) in judged.summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
         for lost in &facts.lost {
-            if judged.context.often(judged.summary, id, &lost.under) == Some(Often::PerMessage) {
+            let is_handed = lost.field.is_some_and(|field| handed.contains(&field));
+            let often = judged.context.often(judged.summary, id, &lost.under);
+            if often == Some(Often::PerMessage) && !is_handed {
                 findings.push(lost_finding(judged, id, lost));
             }
         }

@@ -80,7 +80,8 @@ impl<'w> Program<'w> {
         let sigs = (0..names.fns.len()).map(|index| sig(&names, models, &mut types, &impls, index)).collect();
         let value = |values: &[crate::names::Value<'w>], types: &mut Types| {
             let lower = |value: &crate::names::Value<'w>| {
-                Scope::new(&names, models, value.module).lower(types, value.ty)
+                let ty = Scope::new(&names, models, value.module).lower(types, &value.ir.ty);
+                if value.ir.thread_local { named(models, types, "LocalKey", &[ty]) } else { ty }
             };
             values.iter().map(lower).collect::<Vec<Ty>>()
         };
