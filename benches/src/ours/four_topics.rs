@@ -21,7 +21,7 @@ struct South(Message);
 #[derive(Clone, Debug)]
 struct West(Message);
 
-#[locus(publishes(North, East, South, West))]
+#[locus(publishes(North, East, South, West, Turn))]
 struct Feeder {
     source: Source,
 }
@@ -39,10 +39,13 @@ impl Feeder {
                 _ => cx.publish(West(message)),
             }
         }
+        if !self.source.is_spent() {
+            cx.publish(Turn);
+        }
     }
 }
 
-#[locus(publishes(Turn))]
+#[locus]
 struct Sink {
     meter: Meter,
 }
@@ -54,29 +57,23 @@ impl Sink {
     }
 
     #[on]
-    fn on_north(&mut self, North(message): &North, cx: &mut Cx<'_, Self>) {
-        self.take(message, cx);
+    fn on_north(&mut self, North(message): &North, _: &mut Cx<'_, Self>) {
+        self.meter.take(message);
     }
 
     #[on]
-    fn on_east(&mut self, East(message): &East, cx: &mut Cx<'_, Self>) {
-        self.take(message, cx);
+    fn on_east(&mut self, East(message): &East, _: &mut Cx<'_, Self>) {
+        self.meter.take(message);
     }
 
     #[on]
-    fn on_south(&mut self, South(message): &South, cx: &mut Cx<'_, Self>) {
-        self.take(message, cx);
+    fn on_south(&mut self, South(message): &South, _: &mut Cx<'_, Self>) {
+        self.meter.take(message);
     }
 
     #[on]
-    fn on_west(&mut self, West(message): &West, cx: &mut Cx<'_, Self>) {
-        self.take(message, cx);
-    }
-
-    fn take(&mut self, message: &Message, cx: &mut Cx<'_, Self>) {
-        if self.meter.take(message) {
-            cx.publish(Turn);
-        }
+    fn on_west(&mut self, West(message): &West, _: &mut Cx<'_, Self>) {
+        self.meter.take(message);
     }
 }
 

@@ -1,11 +1,12 @@
-//! Two loci of one pool, turns of 64; the sink asks for the next turn when it has taken one.
+//! Two loci of one pool, turns of 64. The feeder asks itself for the next turn behind the last message of this one,
+//! so that it comes when all of them are taken: a pool delivers in order.
 
 use locus::prelude::*;
 
 use super::{Turn, measure};
 use crate::harness::{Measured, Message, Meter, SINK_CORE, Source, Work, pin, reporting};
 
-#[locus(publishes(Message))]
+#[locus(publishes(Message, Turn))]
 struct Feeder {
     source: Source,
 }
@@ -17,10 +18,13 @@ impl Feeder {
         for sequence in self.source.turn() {
             cx.publish(Message::new(sequence));
         }
+        if !self.source.is_spent() {
+            cx.publish(Turn);
+        }
     }
 }
 
-#[locus(publishes(Turn))]
+#[locus]
 struct Sink {
     meter: Meter,
 }
@@ -32,10 +36,8 @@ impl Sink {
     }
 
     #[on]
-    fn on_message(&mut self, message: &Message, cx: &mut Cx<'_, Self>) {
-        if self.meter.take(message) {
-            cx.publish(Turn);
-        }
+    fn on_message(&mut self, message: &Message, _: &mut Cx<'_, Self>) {
+        self.meter.take(message);
     }
 }
 

@@ -8,24 +8,15 @@ use crate::harness::{Measured, Message, Meter, SINK_CORE, Source, Work, pin, rep
 
 struct Sink {
     meter: Meter,
-    feeder: Option<Actor<Feeder>>,
 }
 
 impl Sink {
     fn init(_: CX![], meter: Meter) -> Option<Self> {
-        Some(Self { meter, feeder: None })
+        Some(Self { meter })
     }
 
-    fn meet(&mut self, _: CX![], feeder: Actor<Feeder>) {
-        self.feeder = Some(feeder);
-    }
-
-    fn take(&mut self, cx: CX![], message: Message) {
-        if self.meter.take(&message)
-            && let Some(feeder) = &self.feeder
-        {
-            call!([feeder, cx], turn());
-        }
+    fn take(&mut self, _: CX![], message: Message) {
+        self.meter.take(&message);
     }
 }
 
@@ -43,10 +34,13 @@ impl Feeder {
         for sequence in self.source.turn() {
             call!([self.sink, cx], take(Message::new(sequence)));
         }
+        if !self.source.is_spent() {
+            call!([cx], turn());
+        }
     }
 }
 
-/// One thread, turns of 64; the sink calls the feeder when it has taken a turn.
+/// One thread, turns of 64; the feeder calls itself behind the last message of a turn.
 pub(crate) fn same_pool(work: Work) -> Measured {
     pin(SINK_CORE);
     let (meter, report) = report(work);
@@ -55,7 +49,6 @@ pub(crate) fn same_pool(work: Work) -> Measured {
     let stakker = &mut stakker;
     let sink = actor!(stakker, Sink::init(meter), ret_nop!());
     let feeder = actor!(stakker, Feeder::init(Source::new(work), sink.clone()), ret_nop!());
-    call!([sink, stakker], meet(feeder.clone()));
     call!([feeder, stakker], turn());
     // Runs until the queue is empty, which is when the feeder has nothing left to send.
     stakker.run(now, false);
