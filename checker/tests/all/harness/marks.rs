@@ -9,7 +9,7 @@ pub(crate) type Found = BTreeSet<(PathBuf, usize, String)>;
 /// Reads the marks of one file.
 pub(crate) fn of_file(path: &Path) -> Found {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let marked = text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, line.split_once("//~")?.1)));
+    let marked = text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, line.split_once("//~ ")?.1)));
     let each =
         marked.flat_map(|(line, rules)| rules.split_whitespace().map(move |rule| (line, rule.to_owned())));
     each.map(|(line, rule)| (path.to_owned(), line, rule)).collect()
