@@ -64,7 +64,8 @@ fn snippet<'d>(
     let mut snippet = Snippet::source(source.text.as_str()).path(source.path.to_string_lossy());
     for (label, is_primary) in diagnostic.labels().filter(|(label, _)| label.span.file == file) {
         let kind = if is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let annotation = kind.span(range(label, &source.text));
+        let range = range(label, &source.text);
+        let annotation = kind.span(if is_primary { range } else { first_line(range, &source.text) });
         let text = Some(label.text.as_str()).filter(|text| !text.is_empty()).map(Cow::Borrowed);
         snippet = snippet.annotation(match text {
             Some(text) => annotation.label(text),
@@ -79,6 +80,12 @@ fn range(label: &Label, text: &str) -> Range<usize> {
     let start = floor_boundary(text, label.span.start as usize);
     let end = floor_boundary(text, label.span.end as usize).max(start);
     start..end
+}
+
+/// What of a span stands on its first line: a call on the way there is known by how it begins.
+fn first_line(range: Range<usize>, text: &str) -> Range<usize> {
+    let length = text[range.clone()].lines().next().map_or(0, str::len);
+    range.start..range.start + length
 }
 
 /// One line that says how far the silence can be trusted.
