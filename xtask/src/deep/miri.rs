@@ -1,7 +1,8 @@
 //! The unsafe modules of the runtime under miri, once for each aliasing model.
 //!
 //! Which modules those are is read from the source: a module may hold unsafe code only where its `mod` line opts in,
-//! so a new one is covered without an entry here, and one without tests fails the part.
+//! so a new one is covered without an entry here. Parts of the engine, which only work together, are also run as a whole
+//! service; any other module without unit tests fails the part.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,6 +15,13 @@ use crate::workspace::Workspace;
 
 /// Where the modules of the runtime are.
 const SOURCE: &str = "runtime/src/";
+
+/// The modules that only work together, and the test that lets them: a whole service, on threads of its own.
+const ENGINE: [&str; 3] = ["bus", "locus", "pool"];
+const ENGINE_TEST: &str = "service";
+
+/// The program sees virtual time, and no files: reading one fails instead of ending the run.
+const ISOLATION: &str = "-Zmiri-isolation-error=hide";
 
 /// The negative control: the test, what compiles it in, and what miri says about it.
 const CONTROL_TEST: &str = "negative_u64_copy_is_rejected_by_miri";
@@ -31,27 +39,37 @@ pub(super) const MODELS: &[Model] = &[
     Model { name: "tree borrows", flags: "-Zmiri-tree-borrows" },
 ];
 
-/// Runs the unit tests of every unsafe module under `model`.
+/// Runs the unit tests of every unsafe module under `model`, and the service that drives those of the engine together.
 pub(super) fn run(workspace: &Workspace, model: &Model, limit: Duration) -> Result<(), String> {
-    let tree = Tree::load(&workspace.root)?;
-    let modules = unsafe_modules(&tree);
+    let filters = filters(&Tree::load(&workspace.root)?)?;
+    let mut units = miri(workspace, &["--lib"], model.flags);
+    units.arg("--").args(filters.iter().map(|module| format!("{module}::")));
+    process::show_within(limit, &mut units)?;
+    process::show_within(limit, &mut miri(workspace, &["--test", ENGINE_TEST], model.flags))
+}
+
+/// The paths to give to the test runner: of each unsafe module, or of the nearest one above it that has unit tests.
+/// Modules of the engine may have none.
+fn filters(tree: &Tree) -> Result<Vec<String>, String> {
     let mut filters = Vec::new();
-    for module in &modules {
-        let tested = tested_ancestor(&tree, module);
-        filters.push(tested.ok_or_else(|| format!("the unsafe module `{module}` has no unit tests"))?);
+    for module in unsafe_modules(tree) {
+        let top = module.split("::").next().unwrap_or_default();
+        match tested_ancestor(tree, &module) {
+            Some(tested) => filters.push(tested.to_owned()),
+            None if ENGINE.contains(&top) => {}
+            None => return Err(format!("the unsafe module `{module}` has no unit tests")),
+        }
     }
     filters.sort();
     filters.dedup();
-    let mut miri = miri(workspace);
-    miri.args(filters.iter().map(|module| format!("{module}::"))).env("MIRIFLAGS", model.flags);
-    process::show_within(limit, &mut miri)
+    Ok(filters)
 }
 
 /// Runs the negative control: copying records as integers strips pointers of their provenance, which miri must
 /// refuse, or it would not see the mistake in the code either.
 pub(super) fn control(workspace: &Workspace) -> Result<(), String> {
-    let mut miri = miri(workspace);
-    let said = process::complaint(miri.arg(CONTROL_TEST).env("RUSTFLAGS", CONTROL_CFG))?;
+    let mut miri = miri(workspace, &["--lib", "--", CONTROL_TEST], "");
+    let said = process::complaint(miri.env("RUSTFLAGS", CONTROL_CFG))?;
     match said.lines().find(|line| line.contains(CONTROL_COMPLAINT)) {
         Some(line) => {
             println!("refused, as it must be: {}", line.trim());
@@ -61,11 +79,11 @@ pub(super) fn control(workspace: &Workspace) -> Result<(), String> {
     }
 }
 
-fn miri(workspace: &Workspace) -> Command {
+fn miri(workspace: &Workspace, arguments: &[&str], flags: &str) -> Command {
     let mut miri = workspace.cargo();
-    miri.args(["+nightly", "miri", "test", "--package", RUNTIME, "--lib", "--"]);
+    miri.args(["+nightly", "miri", "test", "--package", RUNTIME]).args(arguments);
     // The outer cargo pins its own toolchain through this variable.
-    miri.env_remove("RUSTUP_TOOLCHAIN");
+    miri.env_remove("RUSTUP_TOOLCHAIN").env("MIRIFLAGS", format!("{ISOLATION} {flags}"));
     miri
 }
 
