@@ -81,8 +81,10 @@ fn entry_of(program: &Program<'_>, id: FnId) -> Option<Entry> {
                 || program.names.modules[function.module.ix()]
                     .parent
                     .is_some_and(|parent| program.names.roots.contains(&parent));
-            (krate.kind != TargetKind::Lib && name("main") && at_root && function.sig.is_some())
-                .then_some(Entry::Main)
+            // A bare file says only by its `main` that it is a program.
+            let is_bare = !program.names.workspace.packages[krate.package].has_manifest;
+            let may_be_program = krate.kind != TargetKind::Lib || is_bare;
+            (may_be_program && name("main") && at_root && function.sig.is_some()).then_some(Entry::Main)
         }
         Owner::Trait(_) => None,
         Owner::Impl(block) => {

@@ -9,9 +9,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError> {
+    let manifest = std::path::absolute(manifest).unwrap_or_else(|_| manifest.to_path_buf());
     let mut command = MetadataCommand::new();
-    command.no_deps().manifest_path(manifest);
-    let metadata = command.exec().map_err(|error| LoadError { message: describe(&error) })?;
+    command.no_deps().manifest_path(&manifest);
+    // A project may pin a toolchain that is not installed. Reading manifests needs none in particular, and from
+    // another directory the pin does not apply.
+    let metadata = command.exec().or_else(|error| {
+        command.current_dir(std::env::temp_dir()).exec().map_err(|_| LoadError { message: describe(&error) })
+    })?;
     let mut packages = metadata.packages;
     packages.sort_by(|a, b| (&a.name, &a.manifest_path).cmp(&(&b.name, &b.manifest_path)));
     if let Some(unknown) =
@@ -36,7 +41,8 @@ pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError
 fn describe(error: &cargo_metadata::Error) -> String {
     match error {
         cargo_metadata::Error::CargoMetadata { stderr } => {
-            let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+            let lines = stderr.lines().map(str::trim).take_while(|line| *line != "Stack backtrace:");
+            let lines = lines.filter(|line| !line.is_empty());
             let text: Vec<&str> = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect();
             format!("cargo cannot read the workspace: {}", text.join("; "))
         }
