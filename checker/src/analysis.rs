@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::allow::{Allow, AllowedRule};
 use crate::facts::Binary;
 use crate::finding::{FileId, Finding, Label, SourceFile, Span, Subject};
-use crate::load::{File, TargetKind, Workspace};
+use crate::load::{Crate, File, TargetKind, Workspace};
 use crate::lower::ir::{Problem, Range};
 use crate::report::Origin;
 use crate::rule::Shape;
@@ -156,14 +156,19 @@ fn unparsed(shape: &'static Shape, package: &str, file: FileId, problem: &Proble
     Finding::new(&unparsed::RULE, shape, problem.message.clone(), primary, subject, help)
 }
 
-/// The file's package, and the target it is the root of, else the first one of the package.
+/// The file's package, and the target it is the root of, else the one whose root lies nearest above it.
 fn origin(workspace: &Workspace, file: &File) -> Option<Origin> {
     let package = &workspace.packages[file.package];
     let manifest_path = package.manifest.clone()?;
-    let mut targets = workspace.crates.iter().filter(|target| target.package == file.package);
-    let root_of = |target: &crate::load::Crate| &workspace.files[target.root.0 as usize].source.path;
-    let own = targets.clone().find(|target| *root_of(target) == file.source.path);
-    let target = own.or_else(|| targets.next())?;
+    let root_of = |target: &Crate| &workspace.files[target.root.0 as usize].source.path;
+    let nearness = |target: &&Crate| {
+        let root = root_of(target);
+        let folder = root.parent().filter(|folder| file.source.path.starts_with(folder));
+        (*root == file.source.path, folder.map_or(0, |folder| folder.components().count() + 1))
+    };
+    // The first of equals: a library before the programs beside it.
+    let targets = workspace.crates.iter().filter(|target| target.package == file.package).rev();
+    let target = targets.max_by_key(nearness)?;
     let kind = match target.kind {
         TargetKind::Lib => "lib",
         TargetKind::Bin => "bin",
