@@ -8,11 +8,13 @@ pub(crate) mod control;
 pub(crate) mod drain;
 mod exit;
 pub(crate) mod plan;
+pub(crate) mod settings;
 pub(crate) mod shared;
 mod wait;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -51,7 +53,7 @@ pub fn run<C: Constructor>(make: C) -> Exit {
         Ok(threads) => threads,
         Err(error) => return Exit::refused(&error),
     };
-    run_pool(main, app, threads.reports.clone(), threads.may_spin);
+    run_pool(main, app, threads.reports.clone(), threads.spin_time);
     threads.join()
 }
 
@@ -73,7 +75,9 @@ fn prepare<C: Constructor>(make: C) -> Result<(Plan, ResidencyMode), StartError>
     let residency = ResidencyMode::from_env().map_err(|error| StartError::Environment(error.to_string()))?;
     report::mark_start(residency);
     report::set_path_source(outside::running_path);
-    let plan = plan::plan(<C::Main as Main>::NAME, Parts::of(make))?;
+    let mut parts = Parts::of(make);
+    let limits = settings::apply(&mut parts)?;
+    let plan = plan::plan(<C::Main as Main>::NAME, parts, limits)?;
     if std::env::var_os("LOCUS_PLACEMENT").is_some_and(|value| value == "1") {
         eprint!("{}", plan.placement());
     }
@@ -88,7 +92,7 @@ struct Threads {
     requests: mpsc::UnboundedSender<Request>,
     ready: watch::Receiver<Option<Result<(), StartError>>>,
     ended: watch::Receiver<Option<Ended>>,
-    may_spin: bool,
+    spin_time: Duration,
 }
 
 impl Threads {
@@ -108,7 +112,8 @@ fn launch(plan: Plan, residency: ResidencyMode, owns_process: bool) -> Result<Th
     let (ready_sender, ready) = watch::channel(None);
     let (ended_sender, ended) = watch::channel(None);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let may_spin = plan.app.pools.len() <= cores;
+    let limits = plan.limits;
+    let spin_time = if plan.app.pools.len() <= cores { limits.spin_time } else { Duration::ZERO };
     let conductor = Conductor {
         app: Arc::clone(&plan.app),
         order: plan.order,
@@ -117,24 +122,25 @@ fn launch(plan: Plan, residency: ResidencyMode, owns_process: bool) -> Result<Th
         ready: ready_sender,
         ended: ended_sender,
         residency,
+        limits,
         owns_process,
     };
     let control = spawn(format!("{}:control", plan.app.name), move || conductor.run())?;
     let mut pools = Vec::new();
     for pool in plan.pools {
-        pools.push(spawn_pool(pool, &plan.app, &reports, may_spin)?);
+        pools.push(spawn_pool(pool, &plan.app, &reports, spin_time)?);
     }
-    Ok(Threads { pools, control, reports, requests, ready, ended, may_spin })
+    Ok(Threads { pools, control, reports, requests, ready, ended, spin_time })
 }
 
 fn spawn_pool(
     pool: PoolPlan,
     app: &Arc<AppShared>,
     reports: &Reports,
-    may_spin: bool,
+    spin_time: Duration,
 ) -> Result<JoinHandle<()>, StartError> {
     let (app, reports) = (Arc::clone(app), reports.clone());
-    spawn(app.pool_path(pool.id), move || run_pool(pool, app, reports, may_spin))
+    spawn(app.pool_path(pool.id), move || run_pool(pool, app, reports, spin_time))
 }
 
 fn spawn<R: Send + 'static>(

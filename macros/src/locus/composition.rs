@@ -138,9 +138,9 @@ fn part_call(part: &Part, list: &Ident) -> TokenStream {
 
 fn place(attr: Option<&PlaceAttr>) -> TokenStream {
     let private = private(Span::call_site());
-    let Some(attr) = attr else { return quote!(#private::Place::Pool("main")) };
+    let Some(attr) = attr else { return quote!(#private::Place::Pool(::std::borrow::Cow::Borrowed("main"))) };
     if let (Some(Setting { value: pool, .. }), None) = (&attr.pool, &attr.pinned) {
-        return quote!(#private::Place::Pool(#pool));
+        return quote!(#private::Place::Pool(::std::borrow::Cow::Borrowed(#pool)));
     }
     let number = proc_macro2::Literal::u64_unsuffixed;
     let core = match attr.core.as_ref().map(|core| number(core.value)) {

@@ -13,12 +13,10 @@ use tokio::time::{Instant, timeout_at};
 use crate::app::control::{Control, LocusAccount, Report};
 use crate::app::exit::{Exit, StartError};
 use crate::app::plan::Address;
+use crate::app::settings::Limits;
 use crate::app::shared::AppShared;
 use crate::watch::log::{self, Site};
 use crate::watch::{ResidencyMode, TopicFigures, dump_arena_residency, topics};
-
-/// How long one birth may take.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the owner of an app asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +52,7 @@ pub(crate) struct Conductor {
     pub(crate) ready: watch::Sender<Option<Result<(), StartError>>>,
     pub(crate) ended: watch::Sender<Option<Ended>>,
     pub(crate) residency: ResidencyMode,
+    pub(crate) limits: Limits,
     /// Whether this is `run`: then signals are handled from the start, and a program that will not stop is ended.
     pub(crate) owns_process: bool,
 }
@@ -154,7 +153,7 @@ impl Conductor {
         for index in 0..self.order.len() {
             let Address { pool, cell, ref path } = self.order[index];
             self.app.control(pool, Control::Birth { cell });
-            let deadline = Instant::now() + START_TIMEOUT;
+            let deadline = Instant::now() + self.limits.start_timeout;
             match timeout_at(deadline, self.reports.recv()).await {
                 Ok(Some(Report::Born { result: Ok(()) })) => {}
                 Ok(Some(Report::Born { result: Err(reason) })) => {
@@ -167,7 +166,7 @@ impl Conductor {
                 Err(_) => {
                     return Err((
                         index,
-                        StartError::BirthTimeout { path: path.clone(), after: START_TIMEOUT },
+                        StartError::BirthTimeout { path: path.clone(), after: self.limits.start_timeout },
                     ));
                 }
             }

@@ -13,9 +13,6 @@ use crate::app::exit::Exit;
 use crate::app::plan::Address;
 use crate::watch::{ResidencyMode, dump_arena_residency_trimmed};
 
-/// How long a drain may take.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Between two looks at the pools: short beside a drain, long beside a turn.
 const PROBE_PERIOD: Duration = Duration::from_millis(1);
 
@@ -33,7 +30,7 @@ enum Stuck {
 impl Conductor {
     /// Drains the program, and dissolves every locus whatever happens.
     pub(crate) async fn drain(&mut self) -> Exit {
-        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        let deadline = Instant::now() + self.limits.drain_timeout;
         let mut is_reported = self.residency == ResidencyMode::Off;
         let result = self.drain_until(deadline, &mut is_reported).await;
         if !is_reported {
@@ -43,7 +40,7 @@ impl Conductor {
         match result {
             Ok(()) => Exit::Drained,
             Err(Stuck::Timeout(names)) => {
-                eprintln!("locus: the drain ran out of time after {} s", DRAIN_TIMEOUT.as_secs());
+                eprintln!("locus: the drain ran out of time after {} s", self.limits.drain_timeout.as_secs());
                 names.iter().for_each(|name| eprintln!("locus:   {name}"));
                 Exit::DrainTimeout
             }

@@ -27,6 +27,8 @@ pub enum StartError {
     },
     /// A `LOCUS_*` variable is not understood.
     Environment(String),
+    /// `locus.toml` cannot be read or understood; holds every problem with its line.
+    Settings(String),
     /// [`run`](crate::run) was called inside another runtime.
     InsideRuntime,
     /// The program is compiled with `panic = "abort"`, so no panic can be supervised.
@@ -60,7 +62,7 @@ impl fmt::Display for StartError {
                     "{pools} pools are asked for, and {max} is the most\nhelp: place more parts in one pool"
                 )
             }
-            Self::Environment(reason) => f.write_str(reason),
+            Self::Environment(reason) | Self::Settings(reason) => f.write_str(reason),
             Self::InsideRuntime => f.write_str(
                 "`locus::run` needs a thread of its own and was called inside a tokio runtime\n\
                  help: call `locus::start` there, or `locus::run` from a plain `fn main`",

@@ -7,6 +7,7 @@ use crossbeam_channel::Receiver;
 
 use crate::app::StartError;
 use crate::app::control::Control;
+use crate::app::settings::Limits;
 use crate::app::shared::{AppShared, Door, TopicPlan};
 use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter, lane};
 use crate::locus::main::{MakeCell, Part, Place};
@@ -48,6 +49,7 @@ pub(crate) struct Plan {
     pub(crate) pools: Vec<PoolPlan>,
     /// Parts in declaration order: births go forward, ends backward.
     pub(crate) order: Vec<Address>,
+    pub(crate) limits: Limits,
 }
 
 impl Plan {
@@ -75,7 +77,7 @@ struct Draft {
 ///
 /// # Errors
 /// When there are more pools than an app may have.
-pub(crate) fn plan(name: &'static str, parts: Vec<Part>) -> Result<Plan, StartError> {
+pub(crate) fn plan(name: &'static str, parts: Vec<Part>, limits: Limits) -> Result<Plan, StartError> {
     let mut drafts = vec![Draft { name: MAIN_POOL.to_owned(), core: None, parts: Vec::new() }];
     let mut topics: HashMap<u16, TopicPlan> = HashMap::new();
     let mut order = Vec::new();
@@ -103,7 +105,7 @@ pub(crate) fn plan(name: &'static str, parts: Vec<Part>) -> Result<Plan, StartEr
             }
         }
     }
-    Ok(assemble(name, drafts, topics, order))
+    Ok(assemble(name, drafts, topics, order, limits))
 }
 
 /// Finds or makes the pools of a part, one for each replica.
@@ -112,7 +114,7 @@ fn place(drafts: &mut Vec<Draft>, part: &Part) -> Vec<usize> {
         Place::Pool(pool) => {
             let known = drafts.iter().position(|draft| draft.name == *pool);
             vec![known.unwrap_or_else(|| {
-                drafts.push(Draft { name: (*pool).to_owned(), core: None, parts: Vec::new() });
+                drafts.push(Draft { name: pool.clone().into_owned(), core: None, parts: Vec::new() });
                 drafts.len() - 1
             })]
         }
@@ -136,6 +138,7 @@ fn assemble(
     drafts: Vec<Draft>,
     topics: HashMap<u16, TopicPlan>,
     order: Vec<Address>,
+    limits: Limits,
 ) -> Plan {
     let count = drafts.len();
     let mut readers: Vec<Vec<Option<LaneReader>>> =
@@ -168,5 +171,5 @@ fn assemble(
             lanes_out,
         });
     }
-    Plan { app: AppShared::new(name, doors, topics), pools, order }
+    Plan { app: AppShared::new(name, doors, topics), pools, order, limits }
 }

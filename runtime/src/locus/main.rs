@@ -1,5 +1,6 @@
 //! The main locus: which parts there are and where they run.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::locus::describe::{BoxError, Describe, Locus};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// With others, on the thread of a named pool.
-    Pool(&'static str),
+    Pool(Cow<'static, str>),
     /// On threads of its own.
     Pinned {
         /// The core of a single replica.

@@ -33,9 +33,6 @@ const TURNS_MAX: u32 = 64;
 /// Time before tokio gets the thread, so that sockets are not kept waiting by long turns.
 const TURNS_TIME_MAX: Duration = Duration::from_micros(50);
 
-/// How long an idle pool looks for work before it parks: about what parking and waking cost.
-const SPIN_TIME_MAX: Duration = Duration::from_micros(20);
-
 /// Pauses between two looks. Fewer would slow the producer down whose lines are looked at.
 const SPIN_PAUSES: u32 = 32;
 
@@ -55,7 +52,7 @@ impl Env for Live {
 }
 
 /// Runs a pool on the calling thread until it is told to stop.
-pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, may_spin: bool) {
+pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, spin_time: Duration) {
     let path = app.pool_path(plan.id);
     let _stack = StackAccount::of_this_thread(path.clone());
     if let Some(core) = plan.core
@@ -73,7 +70,7 @@ pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, ma
         let pool = make_pool(plan, &app, &reports, &bell);
         let entered = pool.core.enter();
         let live = Live { app: Arc::clone(&app) };
-        let mut looping = PoolLoop { pool, live, bell, sleep: None, may_spin };
+        let mut looping = PoolLoop { pool, live, bell, sleep: None, spin_time };
         runtime.block_on(tokio::task::unconstrained(&mut looping));
         let mut pool = looping.pool;
         let accounts = pool.accounts();
@@ -124,7 +121,7 @@ struct PoolLoop {
     live: Live,
     bell: Arc<Bell>,
     sleep: Option<Pin<Box<Sleep>>>,
-    may_spin: bool,
+    spin_time: Duration,
 }
 
 impl PoolLoop {
@@ -151,11 +148,11 @@ impl PoolLoop {
         if self.pool.has_work() {
             return true;
         }
-        if !self.may_spin {
+        if self.spin_time.is_zero() {
             return false;
         }
         let begun = Instant::now();
-        let until = deadline.map_or(begun + SPIN_TIME_MAX, |deadline| deadline.min(begun + SPIN_TIME_MAX));
+        let until = deadline.map_or(begun + self.spin_time, |deadline| deadline.min(begun + self.spin_time));
         while Instant::now() < until {
             (0..SPIN_PAUSES).for_each(|_| std::hint::spin_loop());
             if self.pool.has_work() {

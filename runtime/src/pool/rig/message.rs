@@ -1,0 +1,131 @@
+//! The rig's topics: one message type in twelve kinds, one for each policy and bound.
+
+use std::cell::Cell;
+use std::hash::{Hash, Hasher};
+
+use crate::bus::publish::{PublishedBy, Publisher};
+use crate::bus::topic::{Full, OnFull, Topic, TopicNumber, TopicSpec};
+use crate::pool::rig::ledger;
+use crate::pool::rig::node::Node;
+
+/// How many kinds of topics there are.
+pub(super) const KINDS: usize = 12;
+
+/// Policy, bound and whether messages have keys, by kind.
+const SPECS: [(OnFull, u32, bool); KINDS] = [
+    (OnFull::Block, 1, false),
+    (OnFull::Block, 2, false),
+    (OnFull::Block, 5, false),
+    (OnFull::Block, 1, true),
+    (OnFull::Block, 3, true),
+    (OnFull::Block, 8, true),
+    (OnFull::DropNew, 2, false),
+    (OnFull::DropNew, 4, true),
+    (OnFull::Fail, 1, false),
+    (OnFull::Fail, 6, true),
+    (OnFull::DropOld, 2, false),
+    (OnFull::DropOld, 7, true),
+];
+
+const SUBJECTS: [&str; KINDS] = [
+    "rig.0", "rig.1", "rig.2", "rig.3", "rig.4", "rig.5", "rig.6", "rig.7", "rig.8", "rig.9", "rig.10", "rig.11",
+];
+
+static NUMBERS: [TopicNumber; KINDS] = [const { TopicNumber::new() }; KINDS];
+
+/// The policy of a kind.
+pub(super) fn policy(kind: usize) -> OnFull {
+    SPECS[kind].0
+}
+
+/// Whether messages of a kind have keys.
+pub(super) fn is_keyed(kind: usize) -> bool {
+    SPECS[kind].2
+}
+
+thread_local! {
+    static ALIVE: Cell<isize> = const { Cell::new(0) };
+}
+
+/// How many messages exist on this thread, copies included.
+pub(super) fn alive() -> isize {
+    ALIVE.get()
+}
+
+/// Counts the message it belongs to.
+struct Alive;
+
+impl Alive {
+    fn new() -> Self {
+        ALIVE.set(ALIVE.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        ALIVE.set(ALIVE.get() - 1);
+    }
+}
+
+/// One message; what it owns on the heap lets miri see a message that is lost, or dropped twice.
+pub(super) struct Message<const K: usize> {
+    pub(super) number: Box<u64>,
+    pub(super) publisher: u32,
+    pub(super) key: u8,
+    _alive: Alive,
+}
+
+impl<const K: usize> Message<K> {
+    pub(super) fn new(number: u64, publisher: u32, key: u8) -> Self {
+        Self { number: Box::new(number), publisher, key, _alive: Alive::new() }
+    }
+}
+
+impl<const K: usize> Topic for Message<K> {
+    type Key = u8;
+    type Reply = crate::bus::topic::NoReply;
+    type Promise = ();
+    type Sent = Result<(), Full<Self>>;
+    const SPEC: TopicSpec = TopicSpec {
+        subject: SUBJECTS[K],
+        keyed: SPECS[K].2,
+        bound: Some(SPECS[K].1),
+        on_full: SPECS[K].0,
+        single: false,
+    };
+
+    fn number() -> &'static TopicNumber {
+        &NUMBERS[K]
+    }
+
+    fn hash_key<H: Hasher>(&self, state: &mut H) {
+        ledger::user_code("a hash");
+        self.key.hash(state);
+    }
+
+    fn is_key(&self, key: &u8) -> bool {
+        self.key == *key
+    }
+
+    fn key(&self) -> u8 {
+        self.key
+    }
+
+    fn duplicate(&self) -> Self {
+        ledger::user_code("a clone");
+        Self::new(*self.number, self.publisher, self.key)
+    }
+
+    fn sent(result: Result<(), Full<Self>>) -> Self::Sent {
+        result
+    }
+}
+
+impl<const K: usize> PublishedBy<Node> for Message<K> {
+    type Sent = Result<(), Full<Self>>;
+
+    fn __send(self, to: &mut Publisher<'_>) -> Self::Sent {
+        to.send(self)
+    }
+}
