@@ -122,7 +122,12 @@ impl Context {
         let outer: Vec<u32> = around(declared).collect();
         let between: Vec<u32> = around(under.in_loop).filter(|at| !outer.contains(at)).collect();
         let turns = |at: &u32| summary.loops[id.ix()].get(*at as usize).copied();
-        let endless = between.iter().any(|at| turns(at) == Some(Turns::Endless));
+        // What is made for each message is gone with it, unless its loop has no way out at all.
+        let around_it = Under { in_loop: declared, ..Under::default() };
+        let per_message = self.often(summary, id, &around_it) == Some(Often::PerMessage);
+        let endless = between
+            .iter()
+            .any(|at| turns(at) == Some(Turns::Endless) && (!per_message || loops[*at as usize].no_exit));
         let is_result = between.last().is_some_and(|at| loops[*at as usize].expr < last);
         (endless && !is_result).then_some(Often::PerMessage)
     }

@@ -164,6 +164,8 @@ pub struct LoopFacts {
     pub reads: bool,
     /// Calls in it that may wait, by number.
     pub calls: Vec<u32>,
+    /// `while let`: how many of those calls belong to its condition, which alone decides.
+    pub in_condition: Option<usize>,
     /// Number of the loop's expression: what comes behind it has a higher one.
     pub expr: u32,
 }
@@ -223,8 +225,8 @@ pub struct FnFacts {
     pub loops: Vec<LoopFacts>,
     /// Names of methods and functions that something not understood mentions.
     pub mentions: Vec<Sym>,
-    /// What the function gives back, where that is part of something else.
-    pub returns: Option<Place>,
+    /// What the function gives back, where that is part of something else: one for each way out.
+    pub returns: Vec<Place>,
     /// Places whose size the function's result is about.
     pub measures: Vec<Place>,
     /// Descriptors opened.
@@ -245,7 +247,7 @@ pub struct FnFacts {
     pub call_locals: Vec<(u32, LocalId)>,
     /// For each local, the loop it is declared in.
     pub local_loops: Vec<Option<u32>>,
-    /// For each local, the last expression that mentions it.
+    /// For each local, the last expression that mentions it; all of a loop's if it is a value of the loop.
     pub local_last: Vec<u32>,
     /// Calls of any kind.
     pub calls_seen: u32,

@@ -81,18 +81,19 @@ impl Summary {
                 facts.calls[index].args[arg] = place;
             }
         }
-        let mut events = std::mem::take(&mut facts.events);
-        events.retain_mut(|event| match self.resolved(&facts, id, event.place, 0) {
-            Some(place) => {
+        let mut events = Vec::with_capacity(facts.events.len());
+        for event in std::mem::take(&mut facts.events) {
+            for place in self.all_resolved(&facts, id, event.place) {
+                let mut event = event.clone();
                 event.place = place;
-                event.under.guarded |= self.is_tested(&facts, id, event);
-                true
+                event.under.guarded |= self.is_tested(&facts, id, &event);
+                events.push(event);
             }
-            None => false,
-        });
+        }
         self.lift(&facts, id, &mut events);
         facts.events = events;
-        facts.returns = facts.returns.and_then(|place| self.resolved(&facts, id, place, 0));
+        let returns = std::mem::take(&mut facts.returns);
+        facts.returns = returns.into_iter().filter_map(|place| self.resolved(&facts, id, place, 0)).collect();
         let callees =
             || facts.calls.iter().filter(|call| !call.is_callback).flat_map(|call| call.callees.iter());
         let waits = facts.waits || callees().any(|callee| self.waits[callee.ix()]);
@@ -104,7 +105,9 @@ impl Summary {
     }
 
     fn turns(&self, facts: &FnFacts, of: &crate::events::LoopFacts, reads: &[bool]) -> Turns {
-        let callees = || of.calls.iter().flat_map(|call| facts.calls[*call as usize].callees.iter());
+        let deciding = of.in_condition.unwrap_or(of.calls.len());
+        let callees =
+            || of.calls[..deciding].iter().flat_map(|call| facts.calls[*call as usize].callees.iter());
         let waits = of.waits || (!of.is_for && callees().any(|callee| self.waits[callee.ix()]));
         let streams = of.reads || (!of.is_for && callees().any(|callee| reads[callee.ix()]));
         match (of.no_exit || waits, streams) {
@@ -119,12 +122,32 @@ impl Summary {
         if own.1 == id { own.0 } else { &self.facts[id.ix()] }
     }
 
+    /// All places that a place at a call may be: a function may give one of several.
+    fn all_resolved(&self, facts: &FnFacts, id: FnId, place: Place) -> Vec<Place> {
+        let first = self.resolved(facts, id, place, 0);
+        let mut all: Vec<Place> = first.into_iter().collect();
+        if let Root::Call(index) = place.root
+            && let Some(site) = facts.calls.get(index as usize)
+        {
+            let parts = site.callees.iter().flat_map(|callee| &self.facts_of((facts, id), *callee).returns);
+            for part in parts.filter(|part| part.field.is_some()) {
+                let other = composed(*part, place);
+                let root = first.map_or(other.root, |first| first.root);
+                let other = Place { root, ..other };
+                if !all.contains(&other) && !matches!(root, Root::Call(_)) {
+                    all.push(other);
+                }
+            }
+        }
+        all
+    }
+
     /// A place that does not begin at a call.
     fn resolved(&self, facts: &FnFacts, id: FnId, place: Place, depth: u32) -> Option<Place> {
         let Root::Call(index) = place.root else { return Some(place) };
         let site = facts.calls.get(index as usize)?;
         for callee in site.callees.iter().filter(|_| depth < 8) {
-            let Some(part) = self.facts_of((facts, id), *callee).returns else { continue };
+            let Some(part) = self.facts_of((facts, id), *callee).returns.first().copied() else { continue };
             let base = match part.root {
                 Root::Param(at) => site.args.get(at as usize).copied().flatten(),
                 Root::Static(_) | Root::Resident => Some(Place::root(part.root)),

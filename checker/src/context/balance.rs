@@ -206,7 +206,11 @@ impl<'s> Balance<'_, '_, 's> {
     /// On a path that leaves an endless loop.
     fn leaves(&self, site: Site<'s>) -> bool {
         let turns = &self.summary.loops[site.id.ix()];
-        site.event.under.leaves.is_some_and(|at| turns.get(at as usize) == Some(&Turns::Endless))
+        let runs = &self.context.runs[site.id.ix()];
+        // A function that is called again turns its loop again.
+        let once = matches!(site.event.place.root, Root::Local(_))
+            || (runs.often <= Some(Often::Once) && !runs.may_run);
+        once && site.event.under.leaves.is_some_and(|at| turns.get(at as usize) == Some(&Turns::Endless))
     }
 
     /// Types whose values, or what holds them, come and go while the program runs.
@@ -237,6 +241,7 @@ impl<'s> Balance<'_, '_, 's> {
         }
         match self.program.types.kind(ty) {
             TyKind::Adt(adt, _) => out.push(*adt),
+            TyKind::Trait(of, _) => out.extend(self.program.implementors_of(*of)),
             TyKind::Foreign(foreign, args) => {
                 let model = self.program.models.type_at(*foreign).map(|model| self.program.models.ty(model));
                 // A value behind an `Arc` need not go with what points at it.

@@ -35,6 +35,7 @@ impl Walk<'_, '_> {
                 args.iter().for_each(|arg| self.types_in(*arg, depth + 1, out));
             }
             TyKind::Seq(elem) => self.types_in(*elem, depth + 1, out),
+            TyKind::Trait(of, _) => out.extend(self.program.implementors_of(*of)),
             _ => {}
         }
     }

@@ -56,7 +56,9 @@ impl Walk<'_, '_> {
                     }
                 }
             }
-            ExprKind::Call(_, args) if !self.borrows(body.expr(id)) => args.iter().for_each(|arg| self.hand(*arg)),
+            ExprKind::Call(_, args) if !self.borrows(body.expr(id)) => {
+                args.iter().for_each(|arg| self.hand(*arg))
+            }
             ExprKind::Method(call) => call.args.iter().for_each(|arg| self.hand(*arg)),
             ExprKind::Return(Some(value)) | ExprKind::Block(_, Some(value)) => self.hand(*value),
             ExprKind::Struct(_, fields, _) => fields.iter().for_each(|(_, value)| self.hand(*value)),
@@ -91,7 +93,8 @@ impl Walk<'_, '_> {
     /// What the value of a statement is, if it is one to be taken care of.
     fn resource_of(&self, id: ExprId) -> Option<LostHow> {
         let value = self.unwrapped(id);
-        if self.effect(value) == Effect::IntoRaw {
+        // An owner that was made of a borrowed number gives it back so.
+        if self.effect(value) == Effect::IntoRaw && !self.makes_owners() {
             return Some(LostHow::RawFd);
         }
         match self.inferred.types.kind(self.ty(id)) {
@@ -108,6 +111,13 @@ impl Walk<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    fn makes_owners(&self) -> bool {
+        self.body
+            .exprs
+            .iter()
+            .any(|expr| matches!(&expr.kind, ExprKind::Path(path) if path.last() == Sym::new("from_raw_fd")))
     }
 
     /// The call below `?`, `unwrap` and `expect`.
@@ -145,7 +155,9 @@ impl Walk<'_, '_> {
         for expr in &self.body.exprs {
             match &expr.kind {
                 ExprKind::Local(of) if *of == local => mentioned += 1,
-                ExprKind::Macro(_, args) => harmless += args.iter().filter(|arg| names(**arg)).count(),
+                ExprKind::Macro(name, args) if is_log(*name) => {
+                    harmless += args.iter().filter(|arg| names(**arg)).count()
+                }
                 ExprKind::Method(call) if names(call.recv) => {
                     let asks = ["id", "as_raw_fd", "kill"].iter().any(|name| Sym::new(name) == call.name);
                     harmless += usize::from(asks);
@@ -199,4 +211,23 @@ impl Walk<'_, '_> {
             self.note_lost(LostHow::Forgotten, id);
         }
     }
+}
+
+/// Macros that only tell people.
+fn is_log(name: Sym) -> bool {
+    const LOGS: [&str; 12] = [
+        "println",
+        "eprintln",
+        "print",
+        "eprint",
+        "dbg",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "log",
+        "debug_assert",
+    ];
+    LOGS.iter().any(|log| Sym::new(log) == name)
 }

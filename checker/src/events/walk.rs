@@ -39,19 +39,24 @@ impl Walk<'_, '_> {
         for (index, expr) in self.body.exprs.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             match &expr.kind {
-                ExprKind::Local(local) => self.facts.local_last[local.0 as usize] = index,
-                ExprKind::AssignOp(BinOp::Add, left, _) => {
-                    if let ExprKind::Field(_, name) = self.body.expr(*left).kind {
-                        self.raise(*left, name);
-                    }
+                ExprKind::Local(local) => {
+                    let last = &mut self.facts.local_last[local.0 as usize];
+                    *last = index.max(*last);
                 }
+                ExprKind::Return(Some(value)) | ExprKind::Break(_, Some(value)) => self.given(*value, 0),
+                ExprKind::AssignOp(BinOp::Add, left, _) => match self.body.expr(*left).kind {
+                    ExprKind::Field(_, name) => self.raise(*left, name),
+                    ExprKind::Local(local) => self.raised.push(Place::root(Root::Local(local))),
+                    _ => {}
+                },
                 _ => {}
             }
         }
         let Some(root) = self.body.root else { return };
         let value = self.visit(root);
         if self.gives_part() {
-            self.facts.returns = value;
+            self.facts.returns.extend(value);
+            self.other_ways_out(root, 0);
         }
         // A test in its last expression is what the function tells its callers.
         self.guards.clear();
@@ -68,6 +73,40 @@ impl Walk<'_, '_> {
             self.facts.measures.extend(self.place(call.recv));
         }
         self.lost(root);
+    }
+
+    /// The values of all branches in which the body may end.
+    fn other_ways_out(&mut self, id: ExprId, depth: u32) {
+        let body = self.body;
+        let inner: Vec<ExprId> = match &body.expr(id).kind {
+            ExprKind::Block(_, tail) => tail.iter().copied().collect(),
+            ExprKind::If(_, then, otherwise) => std::iter::once(*then).chain(*otherwise).collect(),
+            ExprKind::Match(_, arms) => arms.iter().map(|arm| arm.body).collect(),
+            _ => Vec::new(),
+        };
+        for id in inner {
+            let place = self.place(id).filter(|place| !self.facts.returns.contains(place));
+            self.facts.returns.extend(place);
+            if depth < 8 {
+                self.other_ways_out(id, depth + 1);
+            }
+        }
+    }
+
+    /// Locals that a loop gives by `break`, or the function by `return`, are what it is for.
+    fn given(&mut self, id: ExprId, depth: u32) {
+        let body = self.body;
+        match &body.expr(id).kind {
+            ExprKind::Local(local) => self.facts.local_last[local.0 as usize] = u32::MAX,
+            ExprKind::Call(_, args) | ExprKind::Tuple(args) if depth < 4 => {
+                args.iter().for_each(|arg| self.given(*arg, depth + 1));
+            }
+            ExprKind::Method(call) if depth < 4 => self.given(call.recv, depth + 1),
+            ExprKind::Struct(_, fields, _) if depth < 4 => {
+                fields.iter().for_each(|(_, value)| self.given(*value, depth + 1));
+            }
+            _ => {}
+        }
     }
 
     /// `self.bytes += n`, before places are known: the field alone identifies the counter.
@@ -200,12 +239,14 @@ impl Walk<'_, '_> {
         match kind {
             ExprKind::Block(stmts, tail) => self.block(stmts, *tail),
             ExprKind::If(cond, then, otherwise) => {
+                let on_error = self.under.on_error;
                 self.visit(*cond);
                 let (guards, tests) = (self.guards.len(), self.under.tests.len());
                 self.assume(*cond, true);
                 let place = self.branch(*then);
                 self.guards.truncate(guards);
                 self.under.tests.truncate(tests);
+                self.under.on_error = on_error;
                 if let Some(otherwise) = otherwise {
                     self.assume(*cond, false);
                     let other = self.branch(*otherwise);
@@ -258,11 +299,8 @@ impl Walk<'_, '_> {
             ExprKind::Return(value) | ExprKind::Break(_, value) => {
                 if let Some(value) = value {
                     let place = self.visit(*value);
-                    if matches!(kind, ExprKind::Return(_))
-                        && self.gives_part()
-                        && self.facts.returns.is_none()
-                    {
-                        self.facts.returns = place;
+                    if matches!(kind, ExprKind::Return(_)) && self.gives_part() {
+                        self.facts.returns.extend(place);
                     }
                 }
                 None
@@ -420,6 +458,10 @@ impl Walk<'_, '_> {
         if let Some(cond) = cond {
             self.visit(cond);
             self.assume(cond, true);
+            if let ExprKind::Let(..) = self.body.expr(cond).kind {
+                let of_loop = self.loop_mut();
+                of_loop.in_condition = Some(of_loop.calls.len());
+            }
         }
         self.visit(body);
         self.guards.truncate(guards);
@@ -493,8 +535,9 @@ impl Walk<'_, '_> {
         while let Some(index) = at {
             let around = &mut self.facts.loops[index as usize];
             // A `for` ends with what it goes over, however long each round waits.
-            around.waits |= !reads && !around.is_for;
-            around.reads |= reads && !around.is_for;
+            let decides = !around.is_for && around.in_condition.is_none();
+            around.waits |= !reads && decides;
+            around.reads |= reads && decides;
             at = around.parent;
         }
     }
@@ -540,6 +583,14 @@ impl Walk<'_, '_> {
 
     fn assign(&mut self, id: ExprId, left: ExprId, right: ExprId) -> Option<Place> {
         let value = self.visit(right);
+        if let ExprKind::Tuple(parts) = &self.body.expr(left).kind {
+            for part in parts {
+                if let Some(place) = self.visit(*part) {
+                    self.event(place, What::Replace, self.body.expr(id).at, Sym::NONE, self.ty(*part));
+                }
+            }
+            return None;
+        }
         let place = self.visit(left)?;
         let at = self.body.expr(id).at;
         let ty = self.ty(left);

@@ -96,7 +96,8 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         finding.confidence = finding.confidence.max(unbounded_growth::confidence(growing));
         findings.push(finding);
     }
-    let handed: FxHashSet<_> = judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
+    let handed: FxHashSet<_> =
+        judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
     for (index, facts) in judged.summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
         for lost in &facts.lost {

@@ -126,6 +126,16 @@ impl<'w> Program<'w> {
         }
     }
 
+    /// The types of the workspace that implement a trait of it.
+    pub fn implementors_of(&self, of: TraitId) -> impl Iterator<Item = AdtId> {
+        self.impls.iter().filter(move |block| block.of == Some(of)).filter_map(|block| {
+            match self.types.kind(block.own) {
+                TyKind::Adt(adt, _) => Some(*adt),
+                _ => None,
+            }
+        })
+    }
+
     /// What a value of `ty` owns, through its fields and parameters.
     pub fn resource(&self, types: &dyn Interner, ty: Ty) -> Option<Resource> {
         self.resource_at(types, ty, 0)
