@@ -47,6 +47,7 @@ pub(crate) struct Client {
     pub(crate) address: SocketAddr,
     pub(crate) slow: bool,
     pub(crate) rate_per_s: f64,
+    pub(crate) burst: u32,
 }
 
 impl Client {
@@ -100,6 +101,7 @@ impl Client {
     async fn talk(&self, socket: &mut Socket, seen: &mut Seen, stage: &Stage) -> Result<(), Error> {
         let mut phase = stage.watch();
         let mut ticks = self.ticks();
+        let mut burst = self.burst;
         let mut asleep_at = Instant::now() + SLOW_AWAKE;
         let mut open = true;
         loop {
@@ -114,7 +116,7 @@ impl Client {
                     Some(Err(error)) => return Err(error),
                     None => return Ok(()),
                 },
-                () = next(&mut ticks), if posts => {
+                () = next_post(&mut burst, &mut ticks), if posts => {
                     let post = self.post(seen.posted + 1);
                     // A server that drains has closed its side; what it sent before that is still to be read.
                     open = socket.send(post).await.is_ok();
@@ -146,7 +148,12 @@ impl Client {
     }
 }
 
-async fn next(ticks: &mut Option<Interval>) {
+/// At once during the burst, then at the client's rate.
+async fn next_post(burst: &mut u32, ticks: &mut Option<Interval>) {
+    if *burst > 0 {
+        *burst -= 1;
+        return;
+    }
     match ticks {
         Some(ticks) => drop(ticks.tick().await),
         None => std::future::pending().await,

@@ -73,6 +73,7 @@ async fn run(settings: Settings) -> Report {
             // Slow readers come first, spread over the rooms, and only listen.
             slow: number < settings.slow,
             rate_per_s: settings.rate_per_s,
+            burst: settings.burst,
         };
         clients.spawn(client.run(Arc::clone(&gate), stage.clone()));
     }

@@ -74,6 +74,10 @@ impl Server {
     }
 }
 
+/// Posts of each client at once when the load begins: more than a reader's ring and a flush hold, so that every buffer
+/// reaches its size before memory is first looked at.
+const BURST_POSTS: u64 = 5;
+
 /// A running load generator whose clients have all joined.
 pub(crate) struct Load {
     child: Child,
@@ -89,7 +93,12 @@ impl Load {
         seconds: u64,
     ) -> Result<Self, String> {
         let mut command = Command::new(workspace.program("release", "examples", "chat_load"));
-        let flags = [("--port", u64::from(port)), ("--clients", u64::from(clients)), ("--seconds", seconds)];
+        let flags = [
+            ("--port", u64::from(port)),
+            ("--clients", u64::from(clients)),
+            ("--seconds", seconds),
+            ("--burst", BURST_POSTS),
+        ];
         command.args(flags.iter().flat_map(|(flag, value)| [(*flag).to_owned(), value.to_string()]));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("cannot start `chat_load`: {error}"))?;
