@@ -8,44 +8,41 @@ mod stress;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::ledger::{Ledger, Outcome};
+use crate::ledger::Ledger;
 use crate::workspace::Workspace;
-use crate::{chat, provision};
 
 /// The package that holds all unsafe code.
 const RUNTIME: &str = "locus-runtime";
 
-/// Shares of time. A part that takes [`PATIENCE`] times its share hangs, and is killed.
-const MIRI: Duration = Duration::from_secs(8 * 60);
-const LOOM: Duration = Duration::from_secs(5 * 60);
-const OPTIMISED: Duration = Duration::from_secs(4 * 60);
-const STRESS: Duration = Duration::from_secs(4 * 60);
+/// A part that takes this many times its share hangs, and is killed.
 const PATIENCE: u32 = 2;
 
-/// Entry point of the command.
+/// One part: what it is called on the command line, its share of time, and what enters its outcome.
+struct Part {
+    name: &'static str,
+    share: Duration,
+    run: fn(&Workspace, Duration, &mut Ledger),
+}
+
+const PARTS: &[Part] = &[
+    Part { name: "miri", share: Duration::from_secs(8 * 60), run: miri::part },
+    Part { name: "loom", share: Duration::from_secs(5 * 60), run: loom::part },
+    Part { name: "optimised", share: Duration::from_secs(4 * 60), run: optimised::part },
+    Part { name: "stress", share: Duration::from_secs(4 * 60), run: stress::part },
+];
+
+/// Entry point of the command; its arguments name the parts to run, none meaning all.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
-    crate::expect_no_arguments("deep", arguments)?;
+    if let Some(unknown) = arguments.iter().find(|name| PARTS.iter().all(|part| part.name != **name)) {
+        let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+        return Err(format!("`{unknown}` is no part of `deep`; the parts are {}", names.join(", ")));
+    }
     let workspace = Workspace::load()?;
     let mut ledger = Ledger::open();
-    let miri = provision::miri();
-    for model in miri::MODELS {
-        ledger.planned(&format!("miri, {}", model.name), MIRI / 2, || match &miri {
-            Outcome::Passed => miri::run(&workspace, model, MIRI / 2 * PATIENCE).into(),
-            lacking => lacking.clone(),
-        });
+    for part in PARTS {
+        if arguments.is_empty() || arguments.iter().any(|name| name == part.name) {
+            (part.run)(&workspace, part.share, &mut ledger);
+        }
     }
-    ledger.part("miri, negative control", || match &miri {
-        Outcome::Passed => miri::control(&workspace).into(),
-        lacking => lacking.clone(),
-    });
-    ledger.planned("loom", LOOM, || loom::run(&workspace, LOOM * PATIENCE).into());
-    ledger.planned("tests, as optimised", OPTIMISED, || {
-        optimised::run(&workspace, OPTIMISED * PATIENCE).into()
-    });
-    let built = ledger.part("build of the chat", || chat::build(&workspace).into());
-    ledger.planned("stress: Ctrl-C under load", STRESS, || match built {
-        true => stress::run(&workspace, STRESS).into(),
-        false => Outcome::Skipped("build of the chat"),
-    });
     Ok(ledger.close())
 }

@@ -39,6 +39,6 @@ pub(crate) fn links(workspace: &Workspace) -> Outcome {
 /// Builds the API documentation of the default members, warnings being errors.
 pub(crate) fn rustdoc(workspace: &Workspace) -> Outcome {
     let mut doc = workspace.cargo();
-    doc.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    doc.args(["doc", "--no-deps", "--keep-going"]).env("RUSTDOCFLAGS", "-D warnings");
     process::show(&mut doc).into()
 }

@@ -30,7 +30,12 @@ struct CommandRow {
 
 const COMMANDS: &[CommandRow] = &[
     CommandRow { name: "test", arguments: "", does: "everything that gates a change", run: test::run },
-    CommandRow { name: "deep", arguments: "", does: "miri, loom, optimised tests, stress", run: deep::run },
+    CommandRow {
+        name: "deep",
+        arguments: "[PART..]",
+        does: "miri, loom, optimised tests, stress",
+        run: deep::run,
+    },
     CommandRow {
         name: "soak",
         arguments: "chat | field DIR",

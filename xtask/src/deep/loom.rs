@@ -5,15 +5,21 @@
 
 use std::time::Duration;
 
-use super::RUNTIME;
+use super::{PATIENCE, RUNTIME};
+use crate::ledger::Ledger;
 use crate::process;
 use crate::workspace::Workspace;
 
 /// How the tests that explore models begin; nothing else can run under loom.
 const MODELS: &str = "loom_";
 
+/// Enters the outcome of all of them together.
+pub(super) fn part(workspace: &Workspace, share: Duration, ledger: &mut Ledger) {
+    ledger.planned("loom", share, || run(workspace, share * PATIENCE).into());
+}
+
 /// Runs every model and every control.
-pub(super) fn run(workspace: &Workspace, limit: Duration) -> Result<(), String> {
+fn run(workspace: &Workspace, limit: Duration) -> Result<(), String> {
     let mut test = workspace.cargo();
     // Optimised: the number of interleavings is fixed, and each is run.
     test.args(["test", "--release", "--package", RUNTIME, "--lib", MODELS]);

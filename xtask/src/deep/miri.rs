@@ -8,10 +8,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::RUNTIME;
-use crate::process;
+use super::{PATIENCE, RUNTIME};
+use crate::ledger::{Ledger, Outcome};
 use crate::tidy::{Tree, without_comments};
 use crate::workspace::Workspace;
+use crate::{process, provision};
 
 /// Where the modules of the runtime are.
 const SOURCE: &str = "runtime/src/";
@@ -29,18 +30,34 @@ const CONTROL_CFG: &str = "--cfg locus_negative=\"u64_copy\"";
 const CONTROL_COMPLAINT: &str = "no provenance";
 
 /// A model of which pointers may be used when.
-pub(super) struct Model {
-    pub(super) name: &'static str,
+struct Model {
+    name: &'static str,
     flags: &'static str,
 }
 
-pub(super) const MODELS: &[Model] = &[
+const MODELS: &[Model] = &[
     Model { name: "stacked borrows", flags: "" },
     Model { name: "tree borrows", flags: "-Zmiri-tree-borrows" },
 ];
 
+/// Enters one outcome for each model, which share the time, and one for the negative control.
+pub(super) fn part(workspace: &Workspace, share: Duration, ledger: &mut Ledger) {
+    let miri = provision::miri();
+    let models = MODELS.len() as u32;
+    for model in MODELS {
+        ledger.planned(&format!("miri, {}", model.name), share / models, || match &miri {
+            Outcome::Passed => run(workspace, model, share / models * PATIENCE).into(),
+            lacking => lacking.clone(),
+        });
+    }
+    ledger.part("miri, negative control", || match &miri {
+        Outcome::Passed => control(workspace).into(),
+        lacking => lacking.clone(),
+    });
+}
+
 /// Runs the unit tests of every unsafe module under `model`, and the service that drives those of the engine together.
-pub(super) fn run(workspace: &Workspace, model: &Model, limit: Duration) -> Result<(), String> {
+fn run(workspace: &Workspace, model: &Model, limit: Duration) -> Result<(), String> {
     let filters = filters(&Tree::load(&workspace.root)?)?;
     let mut units = miri(workspace, &["--lib"], model.flags);
     units.arg("--").args(filters.iter().map(|module| format!("{module}::")));
@@ -67,7 +84,7 @@ fn filters(tree: &Tree) -> Result<Vec<String>, String> {
 
 /// Runs the negative control: copying records as integers strips pointers of their provenance, which miri must
 /// refuse, or it would not see the mistake in the code either.
-pub(super) fn control(workspace: &Workspace) -> Result<(), String> {
+fn control(workspace: &Workspace) -> Result<(), String> {
     let mut miri = miri(workspace, &["--lib", "--", CONTROL_TEST], "");
     let said = process::complaint(miri.env("RUSTFLAGS", CONTROL_CFG))?;
     match said.lines().find(|line| line.contains(CONTROL_COMPLAINT)) {

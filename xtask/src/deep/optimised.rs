@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::RUNTIME;
+use super::{PATIENCE, RUNTIME};
+use crate::ledger::Ledger;
 use crate::process;
 use crate::provision::{self, Runner};
 use crate::workspace::Workspace;
@@ -12,8 +13,12 @@ use crate::workspace::Workspace;
 /// The profile that differs from `release` only in what makes building it slow.
 const PROFILE: &str = "testrelease";
 
-/// Runs them.
-pub(super) fn run(workspace: &Workspace, limit: Duration) -> Result<(), String> {
+/// Enters their outcome.
+pub(super) fn part(workspace: &Workspace, share: Duration, ledger: &mut Ledger) {
+    ledger.planned("tests, as optimised", share, || run(workspace, share * PATIENCE).into());
+}
+
+fn run(workspace: &Workspace, limit: Duration) -> Result<(), String> {
     let mut test = workspace.cargo();
     match provision::runner() {
         Runner::Nextest => test.args(["nextest", "run", "--no-fail-fast", "--cargo-profile", PROFILE]),

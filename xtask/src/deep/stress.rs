@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chat::{Load, REPORT_TIMEOUT, Server};
+use crate::chat::{self, Load, REPORT_TIMEOUT, Server};
+use crate::ledger::{Ledger, Outcome};
 use crate::workspace::Workspace;
 
 const CLIENTS: u32 = 1_000;
@@ -13,8 +14,17 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 /// Ctrl-C comes after so many milliseconds of posts; the rounds go through them in turn.
 const DELAYS_MS: [u64; 5] = [0, 300, 1_000, 3_000, 7_000];
 
+/// Builds the chat, which is not counted, and enters the outcome of the rounds.
+pub(super) fn part(workspace: &Workspace, share: Duration, ledger: &mut Ledger) {
+    let built = ledger.part("build of the chat", || chat::build(workspace).into());
+    ledger.planned("stress: Ctrl-C under load", share, || match built {
+        true => run(workspace, share).into(),
+        false => Outcome::Skipped("build of the chat"),
+    });
+}
+
 /// Runs rounds until `share` is used up, at least one.
-pub(super) fn run(workspace: &Workspace, share: Duration) -> Result<(), String> {
+fn run(workspace: &Workspace, share: Duration) -> Result<(), String> {
     let started = Instant::now();
     let mut longest = Duration::ZERO;
     for (round, delay_ms) in DELAYS_MS.iter().cycle().enumerate() {
