@@ -77,7 +77,7 @@ fn checker(workspace: &Workspace) -> Outcome {
         command
     };
     let clean = workspace.packages().filter(|name| !WITH_PLANTED_LEAKS.contains(name));
-    println!("every finding below is planted in the example `leaky`:");
+    println!("what is found in `leaky` is planted there:");
     let budget = process::show(checker().args(["--check-resource-budget", BUDGET]));
     let rules = process::show(checker().args(["-D", "all"]).args(clean.flat_map(|name| ["-p", name])));
     budget.and(rules).into()
