@@ -13,7 +13,9 @@ fn rules() -> Vec<&'static Rule> {
 
 fn file_stems(folder: &Path) -> BTreeSet<String> {
     let stem = |path: &Path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(folder)
+        .expect("a folder of this crate")
+        .map(|entry| entry.expect("can be read").path());
     files
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| stem(&path))
