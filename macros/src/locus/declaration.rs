@@ -109,6 +109,7 @@ impl Declared<'_> {
             #[automatically_derived]
             impl #impl_generics #private::PublishedBy<#ty> for #topic #where_clause {
                 type Sent = <#topic as #private::Topic>::Sent;
+                #[inline]
                 fn __send(self, __to: &mut #private::Publisher<'_>) -> Self::Sent { __to.send(self) }
             }
         }

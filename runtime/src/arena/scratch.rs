@@ -113,7 +113,7 @@ impl Scratch {
     /// Nothing that this scratch gave out since its last reset is used again, a [`ScratchBox`] or [`ScratchText`]
     /// included.
     #[inline]
-    pub(super) unsafe fn reset_shared(&self) {
+    pub(crate) unsafe fn reset_shared(&self) {
         let arena = self.arena();
         if arena.used_bytes() != 0 {
             // SAFETY: I1, promised by the caller; I3: the only `&Arena` is the one in this call.

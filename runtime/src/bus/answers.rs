@@ -163,7 +163,7 @@ impl<T: Topic> AnyRoute for Answers<T> {
         unreachable!("answers are never staged: they hold no credit")
     }
 
-    fn forget_questions(&self, core: &Core, activation: u64) {
+    fn forget(&self, core: &Core, activation: u64) {
         let asked_by =
             |slot: &Slot<T::Reply>| slot.open.as_ref().is_some_and(|open| open.activation == activation);
         let lost: Vec<(u32, u32)> = {

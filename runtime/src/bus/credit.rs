@@ -73,6 +73,13 @@ impl CreditOut {
         (self.sent - self.returned < self.bound && !self.waits) || self.look_for_credit()
     }
 
+    /// How many messages have not been taken yet.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn under_way(&mut self) -> u64 {
+        self.refresh();
+        self.sent - self.returned
+    }
+
     #[cold]
     #[inline(never)]
     fn try_take_slow(&mut self) -> bool {

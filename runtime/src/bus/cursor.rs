@@ -74,6 +74,52 @@ impl Cursor {
     }
 }
 
+/// A cursor that leads another one in a hot loop, where it stays in registers; the other one is brought up when it is
+/// dropped, in an unwinding too (I3).
+pub(crate) struct Lead<'c> {
+    cursor: &'c mut Cursor,
+    taken: &'c mut u32,
+    ahead: Cursor,
+    count: u32,
+}
+
+impl Cursor {
+    /// Leads this cursor, and counts in `taken`.
+    #[inline]
+    pub(crate) fn lead<'c>(&'c mut self, taken: &'c mut u32) -> Lead<'c> {
+        let ahead = Self { at: self.at, left: self.left };
+        Lead { cursor: self, count: *taken, taken, ahead }
+    }
+}
+
+impl Lead<'_> {
+    /// As [`Cursor::take`].
+    ///
+    /// # Safety
+    /// As there.
+    #[inline]
+    pub(crate) unsafe fn take<P>(&mut self) -> Taken<P> {
+        self.count += 1;
+        // SAFETY: the caller's promise.
+        unsafe { self.ahead.take() }
+    }
+
+    /// As [`Cursor::next_is`].
+    #[inline]
+    pub(crate) fn next_is(&self, topic: u16) -> bool {
+        self.ahead.next_is(topic)
+    }
+}
+
+impl Drop for Lead<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.cursor.at = self.ahead.at;
+        self.cursor.left = self.ahead.left;
+        *self.taken = self.count;
+    }
+}
+
 /// A message lent from its record; dropped with this value unless moved out before.
 pub(crate) struct Taken<P> {
     payload: NonNull<P>,

@@ -153,6 +153,12 @@ impl Figures {
         Self::add(&self.dropped[reason as usize], n);
     }
 
+    /// How many were dropped for `reason` on this pool.
+    #[cfg(test)]
+    pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
+        self.dropped[reason as usize].get()
+    }
+
     /// Copies the counts to where other threads read them.
     pub(crate) fn export(&self, depth: u64) {
         self.high_water.set(self.high_water.get().max(depth));

@@ -28,7 +28,7 @@ impl<'a> Publisher<'a> {
     }
 
     /// Takes a message under the policy of its topic.
-    #[inline]
+    #[inline(always)]
     pub fn send<T: Topic>(&mut self, message: T) -> T::Sent {
         T::sent(self.0.publish(Packet::plain(message)).map_err(|Full(packet)| Full(packet.message)))
     }

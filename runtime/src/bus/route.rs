@@ -24,6 +24,8 @@ use crate::bus::ask::AskError;
 use crate::locus::cell::CellHead;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 
 /// The default bound of a topic: large enough for a burst, small enough that 8 KiB messages stay under 64 MiB.
 pub(crate) const BOUND_DEFAULT: u32 = 8192;
@@ -57,8 +59,8 @@ pub(crate) trait AnyRoute {
     fn settle(&self, _wake: &mut u64) {}
     /// Copies the counts to where other threads read them.
     fn export(&self) {}
-    /// Forgets the questions of a failed activation.
-    fn forget_questions(&self, _core: &Core, _activation: u64) {}
+    /// Forgets what a failed activation left beside its messages: its questions, and counts.
+    fn forget(&self, _core: &Core, _activation: u64) {}
     /// Answers questions whose time is up.
     fn expire(&self, _core: &Core, _now: Instant) {}
 }
@@ -67,6 +69,17 @@ pub(crate) trait AnyRoute {
 struct Remote {
     pool: PoolId,
     credit: CreditOut,
+}
+
+/// What the latest activation counted for messages that went to another number of pools than one: taking back record
+/// by record would count these wrongly.
+#[derive(Clone, Copy, Default)]
+struct Uneven {
+    activation: u64,
+    /// Messages less copies, wrapping.
+    published: u64,
+    full: u64,
+    no_subscriber: u64,
 }
 
 /// The subscriptions with one key.
@@ -83,6 +96,8 @@ pub(crate) struct Route<T: Topic> {
     queued: Cell<u32>,
     /// Whether somebody on this pool subscribes.
     here: Cell<bool>,
+    /// Whether nobody else does.
+    is_local: Cell<bool>,
     remote: RefCell<Vec<Remote>>,
     far: Cell<bool>,
     /// By source pool.
@@ -91,6 +106,7 @@ pub(crate) struct Route<T: Topic> {
     acks_due: Cell<bool>,
     every: RefCell<Vec<Rc<dyn Subscriber<T>>>>,
     keyed: RefCell<HashTable<KeyEntry<T>>>,
+    uneven: Cell<Uneven>,
     pub(crate) figures: Figures,
 }
 
@@ -107,12 +123,14 @@ impl<T: Topic> Route<T> {
             bound,
             queued: Cell::new(0),
             here: Cell::new(false),
+            is_local: Cell::new(false),
             remote: RefCell::default(),
             far: Cell::new(false),
             acks: RefCell::default(),
             acks_due: Cell::new(false),
             every: RefCell::default(),
             keyed: RefCell::new(HashTable::new()),
+            uneven: Cell::default(),
             figures: Figures::new(spec.subject),
         }
     }
@@ -124,36 +142,22 @@ impl<T: Topic> Route<T> {
     // ---- publishing -------------------------------------------------------------------------------------------
 
     /// Publishes one message of this pool.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn publish(
         &self,
         core: &Core,
         packet: Packet<T>,
     ) -> Result<(), super::topic::Full<Packet<T>>> {
-        if !core.is_detoured() {
-            match (self.here.get(), self.far.get()) {
-                (true, false) => {
-                    let queued = self.queued.get();
-                    if queued < self.bound {
-                        self.queued.set(queued + 1);
-                        Figures::add(&self.figures.published, 1);
-                        core.queue.push(self.number, Self::hash_of(&packet), packet);
-                        return Ok(());
-                    }
-                }
-                (false, true) => {
-                    if let [only] = &mut self.remote.borrow_mut()[..]
-                        && only.credit.try_take()
-                    {
-                        Figures::add(&self.figures.published, 1);
-                        core.push_out(only.pool, self.number, Self::hash_of(&packet), packet);
-                        return Ok(());
-                    }
-                }
-                _ => {}
+        if !core.is_detoured() && self.is_local.get() {
+            let queued = self.queued.get();
+            if queued < self.bound {
+                self.queued.set(queued + 1);
+                Figures::add(&self.figures.published, 1);
+                core.queue.push(self.number, Self::hash_of(&packet), packet);
+                return Ok(());
             }
         }
-        self.publish_slow(core, packet)
+        self.publish_far(core, packet)
     }
 
     #[inline]
@@ -161,6 +165,22 @@ impl<T: Topic> Route<T> {
         if T::SPEC.keyed { key::hash_message(&packet.message) } else { 0 }
     }
 
+    /// Publishes to one further pool, the other common case.
+    #[inline(never)]
+    fn publish_far(&self, core: &Core, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
+        if !core.is_detoured()
+            && !self.here.get()
+            && let [only] = &mut self.remote.borrow_mut()[..]
+            && only.credit.try_take()
+        {
+            Figures::add(&self.figures.published, 1);
+            core.push_out(only.pool, self.number, Self::hash_of(&packet), packet);
+            return Ok(());
+        }
+        self.publish_slow(core, packet)
+    }
+
+    #[cold]
     #[inline(never)]
     fn publish_slow(&self, core: &Core, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
         if core.is_detoured() {
@@ -174,6 +194,10 @@ impl<T: Topic> Route<T> {
         if pools == 0 {
             Figures::add(&self.figures.published, 1);
             self.dropped(core, DropReason::NoSubscriber, 1);
+            self.note_uneven(core, |uneven| {
+                uneven.published = uneven.published.wrapping_add(1);
+                uneven.no_subscriber += 1;
+            });
             packet.promise.fail(AskError::NoResponder);
             return Ok(());
         }
@@ -189,12 +213,27 @@ impl<T: Topic> Route<T> {
             _ => {
                 Figures::add(&self.figures.published, 1);
                 let left = self.send(core, pools, packet);
-                if let Some(unsent) = left {
-                    self.dropped(core, DropReason::Full, u64::from(unsent.pools.count_ones()));
+                let full = left.map_or(0, |unsent| u64::from(unsent.pools.count_ones()));
+                if full > 0 {
+                    self.dropped(core, DropReason::Full, full);
                 }
+                let copies = u64::from(pools.count_ones()) - full;
+                self.note_uneven(core, |uneven| {
+                    uneven.published = uneven.published.wrapping_add(1).wrapping_sub(copies);
+                    uneven.full += full;
+                });
                 Ok(())
             }
         }
+    }
+
+    fn note_uneven(&self, core: &Core, note: impl FnOnce(&mut Uneven)) {
+        let activation = core.activation();
+        let known = self.uneven.get();
+        let mut uneven =
+            if known.activation == activation { known } else { Uneven { activation, ..Uneven::default() } };
+        note(&mut uneven);
+        self.uneven.set(uneven);
     }
 
     /// The pools that subscribe, one bit each.
@@ -252,6 +291,13 @@ impl<T: Topic> Route<T> {
         has
     }
 
+    /// How many credits of this pool's messages are out.
+    #[cfg(test)]
+    pub(crate) fn under_way(&self) -> u64 {
+        let remote: u64 = self.remote.borrow_mut().iter_mut().map(|remote| remote.credit.under_way()).sum();
+        remote + u64::from(self.queued.get())
+    }
+
     /// Counts drops, and logs them where `LOCUS_BUS_LOG_DROP` asks for it.
     pub(crate) fn dropped(&self, core: &Core, reason: DropReason, n: u64) {
         self.figures.drop_for(reason, n);
@@ -264,6 +310,7 @@ impl<T: Topic> Route<T> {
     pub(crate) fn add_remote(&self, pool: PoolId, credit: CreditOut) {
         self.remote.borrow_mut().push(Remote { pool, credit });
         self.far.set(true);
+        self.is_local.set(false);
     }
 
     /// Adds the credits of a pool that publishes to this one.
@@ -279,6 +326,7 @@ impl<T: Topic> Route<T> {
     /// Subscribes to every message, or to those with `key`.
     pub(crate) fn subscribe(&self, key: Option<T::Key>, subscriber: Rc<dyn Subscriber<T>>) {
         self.here.set(true);
+        self.is_local.set(!self.far.get());
         let Some(key) = key else { return self.every.borrow_mut().push(subscriber) };
         let hash = key::hash_key(&key);
         let mut table = self.keyed.borrow_mut();
@@ -308,6 +356,7 @@ impl<T: Topic> Route<T> {
         }
         let left = !self.every.borrow().is_empty() || !self.keyed.borrow().is_empty();
         self.here.set(left);
+        self.is_local.set(left && !self.far.get());
     }
 
     /// How many subscriptions take messages with `key`.
@@ -358,6 +407,10 @@ impl<T: Topic> Route<T> {
     /// Counts messages from `source` as taken by everybody here.
     #[inline]
     pub(crate) fn taken(&self, source: PoolId, messages: u32) {
+        #[cfg(test)]
+        if fault::is_planted(Fault::CreditKept) {
+            return;
+        }
         match self.acks.borrow_mut().get_mut(usize::from(source)).and_then(Option::as_mut) {
             Some(credit) => {
                 credit.count(u64::from(messages));
@@ -440,6 +493,16 @@ impl<T: Topic> AnyRoute for Route<T> {
         Figures::add(&self.figures.published, u64::MAX);
         // SAFETY: by the caller, the payload of a staged record of this route, which is a `Staged<T>`.
         unsafe { payload.cast::<Staged<T>>().drop_in_place() };
+    }
+
+    fn forget(&self, _core: &Core, activation: u64) {
+        let uneven = self.uneven.get();
+        if uneven.activation == activation {
+            Figures::add(&self.figures.published, uneven.published.wrapping_neg());
+            self.figures.drop_for(DropReason::Full, uneven.full.wrapping_neg());
+            self.figures.drop_for(DropReason::NoSubscriber, uneven.no_subscriber.wrapping_neg());
+            self.uneven.set(Uneven::default());
+        }
     }
 
     unsafe fn discard(&self, payload: *mut Word, reason: DropReason) {

@@ -143,18 +143,16 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
         let topic = route.number;
         let mut done = 0_u32;
         let result = catch_unwind(AssertUnwindSafe(|| {
-            while self.cell.head.state.get() == State::Ready {
-                // SAFETY: the caller, or `next_is` below, saw a record of this topic, which holds a `Packet` of it
-                // (`cursor` I2).
-                let mut packet = unsafe { cursor.take::<Packet<L::Topic>>() };
-                done += 1;
-                self.call(core, &mut packet)?;
-                drop(packet);
-                if !cursor.next_is(topic) {
-                    break;
-                }
+            if self.cell.head.state.get() != State::Ready {
+                return Ok(());
             }
-            Ok(())
+            let mut lead = cursor.lead(&mut done);
+            // SAFETY: `next_is` saw a record of this topic, which holds a `Packet` of it (`cursor` I2).
+            let next = || lead.next_is(topic).then(|| unsafe { lead.take::<Packet<L::Topic>>() });
+            self.cell.activate_each(core, next, |me, mut packet, cx| {
+                let promise = std::mem::take(&mut packet.promise);
+                L::handle(me, &packet.message, promise, cx)
+            })
         }));
         after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
         if done > 0 {

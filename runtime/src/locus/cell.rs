@@ -19,7 +19,7 @@ use std::task::Waker;
 use crate::bus::side::{Side, Stage};
 use crate::bus::subscribe::receive::ReceiverEntry;
 use crate::locus::context::Cx;
-use crate::locus::describe::{BoxError, Describe, Locus};
+use crate::locus::describe::{BoxError, Describe, Locus, Outcome};
 use crate::pool::core::Core;
 use crate::supervise::Intensity;
 
@@ -168,7 +168,7 @@ impl<L: Locus> LocusCell<L> {
     /// Calls one method of the locus as an activation: scratch, staging and the state byte around it.
     ///
     /// A panic leaves the state `Running`; the caller catches it and hands it to [`Core::panicked`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn activate<R>(&self, core: &Core, call: impl FnOnce(&mut L, &mut Cx<'_, L>) -> R) -> R {
         debug_assert!(self.alive.get(), "{} has no body", self.head.path);
         self.head.state.set(State::Running);
@@ -184,6 +184,39 @@ impl<L: Locus> LocusCell<L> {
         };
         core.end(&self.head);
         result
+    }
+
+    /// Calls one method for each of `messages`, each call an activation of its own, until there is none left, one fails
+    /// or the locus has to wait.
+    ///
+    /// # Cost
+    /// What is the same for all of them, the state byte, the current locus and the ceiling, is set once.
+    #[inline(always)]
+    pub(crate) fn activate_each<M>(
+        &self,
+        core: &Core,
+        mut messages: impl FnMut() -> Option<M>,
+        mut call: impl FnMut(&mut L, M, &mut Cx<'_, L>) -> Outcome,
+    ) -> Outcome {
+        debug_assert!(self.alive.get(), "{} has no body", self.head.path);
+        self.head.state.set(State::Running);
+        core.enter_run(&self.head);
+        let scratch = core.scratch(&self.head);
+        let mut outcome = Ok(());
+        while let Some(message) = messages() {
+            core.begin_next();
+            let mut cx = Cx::new(scratch, core, &self.head);
+            // SAFETY: as in `activate`; `Running` is kept until `end` (I2).
+            let body = unsafe { &mut *self.body.get() };
+            // SAFETY: as in `activate` (I1).
+            let me = unsafe { body.assume_init_mut() };
+            outcome = call(me, message, &mut cx);
+            if core.end_next(scratch) || outcome.is_err() {
+                break;
+            }
+        }
+        core.end(&self.head);
+        outcome
     }
 
     /// The body, for a future that holds the locus while the state is `Busy`.

@@ -28,6 +28,8 @@ use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::describe::Locus;
 use crate::pool::PoolId;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 use crate::pool::timers::Timers;
 use crate::supervise::Cause;
 
@@ -158,12 +160,38 @@ impl Core {
         }
     }
 
+    /// Opens the envelope of several activations of one locus.
+    #[inline]
+    pub(crate) fn enter_run(&self, head: &CellHead) {
+        self.current.set(head.index);
+    }
+
+    /// Opens the next activation of a run.
+    #[inline]
+    pub(crate) fn begin_next(&self) {
+        self.activation.set(self.activation.get() + 1);
+        self.mark.set(self.queue.mark());
+    }
+
+    /// Closes it; returns whether the run has to end, because something the locus published waits.
+    #[inline]
+    pub(crate) fn end_next(&self, scratch: &Scratch) -> bool {
+        // SAFETY: as in `end_scratch`.
+        unsafe { scratch.reset_shared() };
+        self.detour.get()
+    }
+
     #[cold]
+    #[inline(never)]
     fn end_detoured(&self, head: &CellHead) {
         self.detour.set(self.holding.get());
         if !head.stage.borrow().is_empty() {
-            head.state.set(State::Blocked);
             self.blocked.borrow_mut().push_back(head.index);
+            #[cfg(test)]
+            if fault::is_planted(Fault::BlockedRuns) {
+                return;
+            }
+            head.state.set(State::Blocked);
         }
     }
 

@@ -54,6 +54,7 @@ fn handle(handler: &Handler) -> TokenStream {
         },
     };
     quote_spanned! {topic=>
+        #[inline]
         fn handle(
             #me: &mut Self,
             #message: &Self::Topic,

@@ -7,6 +7,8 @@ use crate::bus::words::Words;
 use crate::locus::BoxError;
 use crate::locus::cell::{CellHead, State};
 use crate::pool::core::{Core, Failure};
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 use crate::supervise::{Cause, panic_text};
 use crate::watch::log::{self, Site};
 
@@ -49,6 +51,10 @@ impl Core {
 
     /// Takes back everything the latest activation published.
     pub(crate) fn take_back(&self, head: &CellHead) {
+        #[cfg(test)]
+        if fault::is_planted(Fault::RollbackSkipped) {
+            return;
+        }
         let activation = self.activation.get();
         self.queue
             .roll_back(self.mark.get(), |header, payload| self.take_back_one(header, payload, self.id, true));
@@ -72,7 +78,7 @@ impl Core {
                 unsafe { route.take_back_staged(payload) };
             }
         });
-        self.routes.for_each(|_, route| route.forget_questions(self, activation));
+        self.routes.for_each(|_, route| route.forget(self, activation));
     }
 
     fn take_back_one(&self, header: Header, payload: *mut Word, pool: u16, local: bool) {

@@ -8,16 +8,22 @@ use crate::bus::route::{AnyRoute, Route};
 use crate::bus::topic::{Full, Packet, Promise, Topic};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 
 impl Core {
     /// Takes a message under the policy of its topic.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn publish<T: Topic>(&self, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
         self.route::<T>().publish(self, packet)
     }
 
     #[inline]
     pub(crate) fn is_detoured(&self) -> bool {
+        #[cfg(test)]
+        if fault::is_planted(Fault::StageOvertaken) && !self.is_holding() {
+            return false;
+        }
         self.detour.get()
     }
 
@@ -93,11 +99,15 @@ impl Core {
     pub(crate) fn route<T: Topic>(&self) -> &Route<T> {
         match self.routes.of::<T>() {
             Some(route) => route,
-            None => {
-                Self::ensure_route::<T>(self);
-                self.routes.of::<T>().expect("made in the line above")
-            }
+            None => self.new_route::<T>(),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn new_route<T: Topic>(&self) -> &Route<T> {
+        self.ensure_route::<T>();
+        self.routes.of::<T>().expect("made in the line above")
     }
 
     pub(crate) fn answers<T: Topic>(&self) -> &Answers<T> {
