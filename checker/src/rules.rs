@@ -126,3 +126,6 @@ fn wanted(workspace: &Workspace, findings: Vec<Finding>) -> Vec<Finding> {
     };
     findings.into_iter().filter(|finding| is_wanted(finding)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,8 +151,9 @@ impl BodyLower<'_, '_> {
             }
         }
         if let Ok(args) = call.parse_body::<Arguments>() {
-            let args = self.exprs(&args.0);
-            return self.push(ExprKind::Macro(name, args), at);
+            let mut lowered = self.exprs(&args.0).into_vec();
+            self.captures(&args.0, at, &mut lowered);
+            return self.push(ExprKind::Macro(name, lowered.into()), at);
         }
         if let Ok(stmts) = syn::Block::parse_within.parse2(call.tokens.clone()) {
             let block = syn::Block { brace_token: syn::token::Brace::default(), stmts };
@@ -163,6 +164,22 @@ impl BodyLower<'_, '_> {
         let mut names = Vec::new();
         self.file.harvest(call.tokens.clone(), &mut names);
         self.push(ExprKind::Opaque(name, names.into()), at)
+    }
+
+    /// Locals that a format text names: `"{peer}"`.
+    fn captures(&mut self, args: &[Expr], at: Range, out: &mut Vec<ExprId>) {
+        for arg in args {
+            let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = arg else { continue };
+            let text = text.value();
+            for part in text.split('{').skip(1) {
+                let end = part.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(part.len());
+                let name = Sym::new(&part[..end]);
+                let local = self.scope.iter().rev().find(|(known, _)| *known == name).map(|(_, local)| *local);
+                if let (Some(local), true) = (local, part[end..].starts_with([':', '}'])) {
+                    out.push(self.push(ExprKind::Local(local), at));
+                }
+            }
+        }
     }
 
     fn matches(&mut self, call: &syn::Macro) -> Option<Box<[ExprId]>> {
@@ -210,7 +227,8 @@ impl Lower<'_> {
         if let Ok(statics) = call.mac.parse_body_with(statics) {
             for (vis, ident, ty, init) in statics {
                 let mut value = self.value(&ty, Some(&init));
-                value.thread_local = call.mac.path.segments.last().is_some_and(|last| last.ident == "thread_local");
+                value.thread_local =
+                    call.mac.path.segments.last().is_some_and(|last| last.ident == "thread_local");
                 out.push(self.named(&ident, &vis, ItemKind::Static(value)));
             }
         } else if let Ok(file) = call.mac.parse_body::<syn::File>() {

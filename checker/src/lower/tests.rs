@@ -108,3 +108,11 @@ fn a_let_is_a_statement() {
     let ExprKind::Block(stmts, None) = &body.expr(body.root.unwrap()).kind else { panic!() };
     assert!(matches!(stmts[0], Stmt::Let(_, Some(_), Some(_), None)));
 }
+
+#[test]
+fn a_format_text_mentions_locals() {
+    let ir = lower("fn f(peer: u8, n: u8) { format!(\"{peer:?} {{n}} {other}\"); }");
+    let body = only_fn(&ir).body.as_ref().unwrap();
+    let mentioned = body.exprs.iter().filter(|expr| matches!(expr.kind, ExprKind::Local(_))).count();
+    assert_eq!(mentioned, 2, "`{{{{n}}}}` is counted too: one mention too many silences, one too few alarms");
+}
