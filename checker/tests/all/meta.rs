@@ -24,7 +24,8 @@ fn file_stems(folder: &Path) -> BTreeSet<String> {
 
 #[test]
 fn each_file_is_a_registered_rule_and_each_rule_has_its_file() {
-    let files = file_stems(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules"));
+    let mut files = file_stems(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules"));
+    files.remove("tests");
     let registered: BTreeSet<String> = rules().iter().map(|rule| rule.attribute_name()).collect();
     assert_eq!(registered.len(), rules().len(), "two rules share a name");
     assert_eq!(registered, files);
