@@ -6,10 +6,13 @@
 //!
 //! Closures and async blocks are walked where they stand: what they do is done by the function around them.
 
+mod calls;
 mod effect;
+mod flow;
 mod guard;
 mod lost;
 mod place;
+mod turns;
 mod walk;
 
 use crate::lower::ir::{LocalId, Range};

@@ -6,6 +6,7 @@
 
 pub mod attr;
 pub mod cfg;
+mod control;
 mod expr;
 pub mod ir;
 mod item;

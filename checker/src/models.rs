@@ -152,6 +152,9 @@ pub struct Models {
 
 impl Models {
     /// The models that ship, read once.
+    ///
+    /// # Panics
+    /// Never: a test reads them all.
     pub fn shipped() -> &'static Models {
         static MODELS: OnceLock<Models> = OnceLock::new();
         MODELS.get_or_init(|| read::all().expect("the shipped models are tested to be well formed"))

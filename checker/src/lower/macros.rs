@@ -140,15 +140,16 @@ impl BodyLower<'_, '_> {
             return self.push(ExprKind::Unknown, Range::default());
         };
         let (name, at) = (self.file.sym(&last.ident), self.file.at(last.ident.span()));
-        if last.ident == "select" || last.ident == "select_biased" {
-            if let Ok(branches) = call.parse_body::<Branches>() {
-                return self.select(branches, at);
-            }
+        let is = |names: &[&str]| names.iter().any(|known| last.ident == known);
+        if is(&["select", "select_biased"])
+            && let Ok(branches) = call.parse_body::<Branches>()
+        {
+            return self.select(branches, at);
         }
-        if last.ident == "matches" || last.ident == "assert_matches" {
-            if let Some(args) = self.matches(call) {
-                return self.push(ExprKind::Macro(name, args), at);
-            }
+        if is(&["matches", "assert_matches"])
+            && let Some(args) = self.matches(call)
+        {
+            return self.push(ExprKind::Macro(name, args), at);
         }
         if let Ok(args) = call.parse_body::<Arguments>() {
             let mut lowered = self.exprs(&args.0).into_vec();
@@ -174,7 +175,8 @@ impl BodyLower<'_, '_> {
             for part in text.split('{').skip(1) {
                 let end = part.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(part.len());
                 let name = Sym::new(&part[..end]);
-                let local = self.scope.iter().rev().find(|(known, _)| *known == name).map(|(_, local)| *local);
+                let local =
+                    self.scope.iter().rev().find(|(known, _)| *known == name).map(|(_, local)| *local);
                 if let (Some(local), true) = (local, part[end..].starts_with([':', '}'])) {
                     out.push(self.push(ExprKind::Local(local), at));
                 }

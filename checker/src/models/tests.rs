@@ -68,7 +68,7 @@ fn what_owns_a_descriptor() {
 fn signatures_name_only_what_exists() {
     let models = Models::shipped();
     for ty in &models.types {
-        for (_, callable) in &ty.methods {
+        for callable in ty.methods.values() {
             let sig = &models.callable(*callable).sig;
             for part in sig.args.iter().flatten().chain([&sig.ret]).chain(&ty.deref) {
                 assert_names_exist(models, part, &ty.params, &ty.name);

@@ -5,6 +5,7 @@
 //! a conversion we do not know must not spoil what is known.
 
 mod call;
+mod control;
 mod expr;
 mod macros;
 mod method;

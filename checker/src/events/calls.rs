@@ -1,0 +1,202 @@
+//! Calls: of the workspace, of what the models describe, and of what nobody knows.
+
+use super::{Alias, CallSite, Place, Root, Walk};
+use crate::lower::ir::{ExprId, ExprKind, MethodCall};
+use crate::lower::sym::Sym;
+use crate::models::{Callable, Flow};
+use crate::names::FnId;
+use crate::types::{Callee, Interner, Ty, TyKind};
+
+impl Walk<'_, '_> {
+    pub(super) fn callable(&self, id: ExprId) -> Option<&'static Callable> {
+        match self.inferred.callees.get(&id) {
+            Some(Callee::Model(callable)) => Some(self.program.models.callable(*callable)),
+            _ => None,
+        }
+    }
+
+    /// A function of the workspace as a value.
+    pub(super) fn callback(&mut self, of: FnId, id: ExprId) {
+        let site = CallSite {
+            callees: Box::new([of]),
+            args: Box::default(),
+            shared: Box::default(),
+            at: self.body.expr(id).at,
+            under: self.under.clone(),
+            is_callback: true,
+            guards: Vec::new(),
+        };
+        self.facts.calls.push(site);
+    }
+
+    pub(super) fn call(&mut self, id: ExprId, callee: ExprId, args: &[ExprId]) -> Option<Place> {
+        self.facts.calls_seen += 1;
+        let known = self.inferred.callees.get(&id).cloned();
+        if !matches!(self.body.expr(callee).kind, ExprKind::Path(_)) {
+            self.visit(callee);
+        }
+        match known {
+            Some(Callee::Fns(fns)) => {
+                self.visit_all(args);
+                self.site(id, &fns, args)
+            }
+            Some(Callee::Model(index)) => {
+                let callable = self.program.models.callable(index);
+                let name = self.path_name(callee);
+                self.modelled(id, index, callable, args.first().copied(), args, None, name)
+            }
+            Some(Callee::Ctor(adt)) => {
+                self.facts.makes.push(adt);
+                for (index, arg) in args.iter().enumerate() {
+                    let place = self.visit(*arg);
+                    if let (Some(from), true) = (place, self.is_shared(*arg)) {
+                        self.facts.aliases.push(Alias { field: (adt, Sym::new(&index.to_string())), from });
+                    }
+                }
+                None
+            }
+            known => {
+                if matches!(known, None | Some(Callee::Unresolved)) {
+                    self.facts.calls_unresolved += 1;
+                    self.mention(callee);
+                }
+                self.visit_all(args);
+                None
+            }
+        }
+    }
+
+    pub(super) fn mention(&mut self, callee: ExprId) {
+        if let ExprKind::Path(path) = &self.body.expr(callee).kind {
+            self.facts.mentions.push(path.last());
+        }
+    }
+
+    pub(super) fn path_name(&self, callee: ExprId) -> String {
+        let ExprKind::Path(path) = &self.body.expr(callee).kind else { return String::new() };
+        let tail = &path.segments[path.segments.len().saturating_sub(2)..];
+        tail.iter().map(|segment| self.program.names.text(*segment)).collect::<Vec<_>>().join("::")
+    }
+
+    pub(super) fn method(&mut self, id: ExprId, call: &MethodCall) -> Option<Place> {
+        self.facts.calls_seen += 1;
+        match self.inferred.callees.get(&id).cloned() {
+            Some(Callee::Fns(fns)) => {
+                self.visit(call.recv);
+                self.visit_all(&call.args);
+                let args: Vec<ExprId> = std::iter::once(call.recv).chain(call.args.iter().copied()).collect();
+                self.site(id, &fns, &args)
+            }
+            Some(Callee::Model(index)) => {
+                let callable = self.program.models.callable(index);
+                let name = format!(".{}", self.program.names.text(call.name));
+                self.visit(call.recv);
+                self.modelled(id, index, callable, Some(call.recv), &call.args, Some(call), name)
+            }
+            known => {
+                self.visit(call.recv);
+                self.visit_all(&call.args);
+                if matches!(known, None | Some(Callee::Unresolved)) {
+                    self.facts.calls_unresolved += 1;
+                    self.facts.mentions.push(call.name);
+                }
+                None
+            }
+        }
+    }
+
+    /// The call of functions of the workspace.
+    pub(super) fn site(&mut self, id: ExprId, fns: &[FnId], args: &[ExprId]) -> Option<Place> {
+        let index = u32::try_from(self.facts.calls.len()).unwrap_or(u32::MAX);
+        let site = CallSite {
+            callees: fns.into(),
+            args: args.iter().map(|arg| self.place(*arg)).collect(),
+            shared: args.iter().map(|arg| self.is_shared(*arg)).collect(),
+            at: self.body.expr(id).at,
+            under: self.under.clone(),
+            is_callback: false,
+            guards: self.guards.clone(),
+        };
+        self.facts.calls.push(site);
+        let mut at = self.under.in_loop;
+        while let Some(around) = at {
+            self.facts.loops[around as usize].calls.push(index);
+            at = self.facts.loops[around as usize].parent;
+        }
+        Some(Place::root(Root::Call(index)))
+    }
+
+    pub(super) fn call_of(&self, id: ExprId) -> Option<u32> {
+        match self.place(id) {
+            Some(Place { root: Root::Call(index), field: None, depth: 0 }) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// A call that the models describe, on `target`: the receiver or the first argument.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call, which no type would make clearer")]
+    pub(super) fn modelled(
+        &mut self,
+        id: ExprId,
+        index: u32,
+        callable: &'static Callable,
+        target: Option<ExprId>,
+        args: &[ExprId],
+        call: Option<&MethodCall>,
+        name: String,
+    ) -> Option<Place> {
+        let is_function = call.is_none();
+        if let (true, Some(target)) = (is_function, target) {
+            self.visit(target);
+        }
+        let place = target.and_then(|target| self.place(target));
+        for arg in args {
+            if !(is_function && Some(*arg) == target) {
+                self.argument(*arg, callable, place);
+            }
+        }
+        if callable.waits {
+            let reads = target.is_some_and(|target| self.is_stream(self.ty(target)));
+            self.wait(reads);
+        }
+        self.opens(id, index, name);
+        if let (Some(place), Some(target)) = (place, target) {
+            let ty = self.ty(target);
+            self.apply(id, callable.effect, place, ty, call);
+        }
+        match callable.flow {
+            Flow::None => None,
+            Flow::Same => place,
+            Flow::Inside => place.map(Place::inside),
+        }
+    }
+
+    /// Byte streams end when the peer hangs up; channels, listeners and clocks do not.
+    pub(super) fn is_stream(&self, ty: Ty) -> bool {
+        const STREAMS: [&str; 7] =
+            ["TcpStream", "AsyncRead", "BufReader", "Lines", "File", "UnixStream", "Stream"];
+        matches!(self.inferred.types.kind(self.collection(ty)), TyKind::Foreign(foreign, _)
+            if STREAMS.iter().any(|name| Sym::new(name) == foreign.last))
+    }
+
+    /// An argument of a modelled call; a closure is walked with its parameters in place.
+    pub(super) fn argument(&mut self, arg: ExprId, callable: &Callable, place: Option<Place>) {
+        let body = self.body;
+        let ExprKind::Closure(params, inner, _) = &body.expr(arg).kind else {
+            self.visit(arg);
+            return;
+        };
+        let outer = self.under.clone();
+        for (index, (pat, _)) in params.iter().enumerate() {
+            let place = match (callable.resident, index) {
+                (true, 0) => Some(Place::root(Root::Resident)),
+                (true, _) => None,
+                (false, _) if callable.each => place.map(Place::inside),
+                (false, _) => place,
+            };
+            self.bind(*pat, place);
+        }
+        self.visit(*inner);
+        self.under = outer;
+    }
+}

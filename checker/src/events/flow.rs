@@ -1,0 +1,210 @@
+//! Blocks, branches and matches: what holds where, and which way leads out.
+
+use super::{Place, Root, Walk, What};
+use crate::lower::ir::{Arm, ExprId, ExprKind, PatId, SelectArm, Stmt};
+use crate::lower::sym::Sym;
+use crate::models::Effect;
+
+impl Walk<'_, '_> {
+    pub(super) fn control(&mut self, id: ExprId, kind: &ExprKind) -> Option<Place> {
+        match kind {
+            ExprKind::Block(stmts, tail) => self.block(stmts, *tail),
+            ExprKind::If(cond, then, otherwise) => {
+                let on_error = self.under.on_error;
+                self.visit(*cond);
+                let (guards, tests) = (self.guards.len(), self.under.tests.len());
+                self.assume(*cond, true);
+                let place = self.branch(*then);
+                self.guards.truncate(guards);
+                self.under.tests.truncate(tests);
+                self.under.on_error = on_error;
+                if let Some(otherwise) = otherwise {
+                    self.assume(*cond, false);
+                    let other = self.branch(*otherwise);
+                    self.guards.truncate(guards);
+                    self.under.tests.truncate(tests);
+                    return place.or(other);
+                }
+                None
+            }
+            ExprKind::Let(pat, init) => {
+                let before = self.facts.events.len();
+                let place = self.visit(*init);
+                self.under.on_error |= self.is_error(*pat);
+                self.bind(*pat, place);
+                self.note_popped(*pat, before);
+                None
+            }
+            ExprKind::Match(on, arms) => self.match_arms(*on, arms),
+            ExprKind::Loop(body, label) => {
+                self.enter_loop(id, *body, *label, true, None);
+                None
+            }
+            ExprKind::While(cond, body, label) => {
+                let always =
+                    matches!(self.body.expr(*cond).kind, ExprKind::Lit(crate::lower::ir::Lit::Bool(true)));
+                self.enter_loop(id, *body, *label, always, Some(*cond));
+                None
+            }
+            ExprKind::For(pat, iter, body, _) => {
+                self.for_loop(id, *pat, *iter, *body);
+                None
+            }
+            ExprKind::Closure(params, body, _) => {
+                let outer = (self.under.on_error, self.under.leaves);
+                for (pat, _) in params {
+                    self.bind(*pat, None);
+                }
+                self.visit(*body);
+                (self.under.on_error, self.under.leaves) = outer;
+                None
+            }
+            ExprKind::Async(body) => self.visit(*body),
+            ExprKind::Return(value) | ExprKind::Break(_, value) => {
+                if let Some(value) = value {
+                    let place = self.visit(*value);
+                    if matches!(kind, ExprKind::Return(_)) && self.gives_part() {
+                        self.facts.returns.extend(place);
+                    }
+                }
+                None
+            }
+            ExprKind::Select(arms) => {
+                arms.iter().for_each(|arm| self.select_arm(arm));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn for_loop(&mut self, id: ExprId, pat: PatId, iter: ExprId, body: ExprId) {
+        let place = self.visit(iter);
+        let waits = self.waits_on(iter);
+        let outer = self.open_loop(id, false);
+        self.loop_mut().is_for = true;
+        self.loop_mut().waits |= waits;
+        self.bind(pat, place);
+        self.visit(body);
+        self.close_loop(outer);
+    }
+
+    fn select_arm(&mut self, arm: &SelectArm) {
+        let outer = self.under.clone();
+        let place = arm.future.and_then(|future| self.visit(future));
+        if let Some(guard) = arm.guard {
+            self.visit(guard);
+        }
+        if let Some(pat) = arm.pat {
+            self.bind(pat, place);
+        }
+        self.branch(arm.body);
+        self.under = outer;
+    }
+
+    /// A branch, which may be a way out of a loop.
+    pub(super) fn branch(&mut self, id: ExprId) -> Option<Place> {
+        let outer = (self.under.leaves, self.under.on_error);
+        if self.leaves_loop(id) && self.under.in_loop.is_some() {
+            self.under.leaves = self.under.leaves.or(self.under.in_loop);
+        }
+        let place = self.visit(id);
+        (self.under.leaves, self.under.on_error) = outer;
+        place
+    }
+
+    pub(super) fn match_arms(&mut self, on: ExprId, arms: &[Arm]) -> Option<Place> {
+        let place = self.visit(on);
+        let mut value = None;
+        for arm in arms {
+            let outer = self.under.clone();
+            let guards = self.guards.len();
+            self.under.on_error |= self.is_error(arm.pat);
+            self.bind(arm.pat, place);
+            if let Some(guard) = arm.guard {
+                self.visit(guard);
+                self.assume(guard, true);
+            }
+            value = value.or(self.branch(arm.body));
+            self.guards.truncate(guards);
+            self.under = outer;
+        }
+        value
+    }
+
+    pub(super) fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>) -> Option<Place> {
+        let (guards, tests, on_error) = (self.guards.len(), self.under.tests.len(), self.under.on_error);
+        for stmt in stmts {
+            match stmt {
+                Stmt::Let(pat, _, init, diverge) => {
+                    let before = self.facts.events.len();
+                    let place = init.and_then(|init| self.visit(init));
+                    self.note_popped(*pat, before);
+                    if let Some(diverge) = diverge {
+                        self.branch(*diverge);
+                    }
+                    self.bind(*pat, place);
+                    if let (Some(Root::Call(call)), Some(local)) =
+                        (place.map(|place| place.root), self.only_local(*pat))
+                    {
+                        self.facts.call_locals.push((call, local));
+                    }
+                    if let Some(init) = init {
+                        self.note_length(*pat, *init);
+                    }
+                }
+                Stmt::Expr(id) => {
+                    self.visit(*id);
+                    self.after(*id);
+                }
+            }
+        }
+        let place = tail.and_then(|tail| self.visit(tail));
+        self.guards.truncate(guards);
+        self.under.tests.truncate(tests);
+        self.under.on_error = on_error;
+        place
+    }
+
+    /// What holds behind a statement: the opposite of a condition that led out, or what was asserted.
+    pub(super) fn after(&mut self, id: ExprId) {
+        let body = self.body;
+        match &body.expr(id).kind {
+            ExprKind::If(cond, then, None) if self.diverges(*then) => self.assume(*cond, false),
+            ExprKind::Macro(name, args) => {
+                let asserts =
+                    ["assert", "debug_assert", "ensure"].iter().any(|known| Sym::new(known) == *name);
+                if let (true, Some(cond)) = (asserts, args.first()) {
+                    self.assume(*cond, true);
+                }
+            }
+            // `while q.len() >= MAX { q.pop_front(); }`
+            ExprKind::While(cond, _, _) => self.assume(*cond, false),
+            _ => {}
+        }
+    }
+
+    /// `if let Some(x) = self.q.pop()`: `x` came from there.
+    pub(super) fn note_popped(&mut self, pat: PatId, before: usize) {
+        let shrunk = self.facts.events[before..].iter().find(|event| event.what == What::Shrink);
+        let (Some(event), Some(local)) = (shrunk, self.only_local(pat)) else { return };
+        self.popped_from[local.0 as usize] = Some(event.place);
+    }
+
+    pub(super) fn only_local(&self, pat: PatId) -> Option<crate::lower::ir::LocalId> {
+        match self.body.pat(pat) {
+            crate::lower::ir::Pat::Bind(local, None) => Some(*local),
+            crate::lower::ir::Pat::TupleStruct(_, parts) if parts.len() == 1 => self.only_local(parts[0]),
+            _ => None,
+        }
+    }
+
+    /// `let n = self.m.len();`
+    pub(super) fn note_length(&mut self, pat: PatId, init: ExprId) {
+        if let crate::lower::ir::Pat::Bind(local, None) = self.body.pat(pat)
+            && self.effect(init) == Effect::Len
+            && let ExprKind::Method(call) = &self.body.expr(init).kind
+        {
+            self.lengths[local.0 as usize] = self.place(call.recv);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Loops: whether they end, and what they wait for.
+
+use super::{LoopFacts, Under, Walk};
+use crate::lower::ir::{ExprId, ExprKind, Stmt};
+use crate::lower::sym::Sym;
+use crate::types::{Interner, TyKind};
+
+impl Walk<'_, '_> {
+    pub(super) fn open_loop(&mut self, id: ExprId, no_exit: bool) -> Under {
+        let outer = self.under.clone();
+        let index = u32::try_from(self.facts.loops.len()).unwrap_or(u32::MAX);
+        let at = self.body.expr(id).at;
+        let parent = self.under.in_loop;
+        self.facts.loops.push(LoopFacts { parent, at, no_exit, expr: id.0, ..LoopFacts::default() });
+        self.under.in_loop = Some(index);
+        self.under.leaves = None;
+        outer
+    }
+
+    pub(super) fn close_loop(&mut self, outer: Under) {
+        self.under = outer;
+    }
+
+    pub(super) fn loop_mut(&mut self) -> &mut LoopFacts {
+        let index = self.under.in_loop.map_or(0, |index| index as usize);
+        &mut self.facts.loops[index]
+    }
+
+    pub(super) fn enter_loop(
+        &mut self,
+        id: ExprId,
+        body: ExprId,
+        label: Sym,
+        always: bool,
+        cond: Option<ExprId>,
+    ) {
+        let no_exit = always && !self.has_exit(body, label, 0, 0);
+        let outer = self.open_loop(id, no_exit);
+        let guards = self.guards.len();
+        if let Some(cond) = cond {
+            self.visit(cond);
+            self.assume(cond, true);
+            if let ExprKind::Let(..) = self.body.expr(cond).kind {
+                let of_loop = self.loop_mut();
+                of_loop.in_condition = Some(of_loop.calls.len());
+            }
+        }
+        self.visit(body);
+        self.guards.truncate(guards);
+        self.close_loop(outer);
+    }
+
+    /// Whether a loop's body leaves the loop by `break`, `return` or `?`.
+    pub(super) fn has_exit(&self, id: ExprId, label: Sym, loops: u32, depth: u32) -> bool {
+        if depth > 200 {
+            return true;
+        }
+        let body = self.body;
+        let next = |id: &ExprId| self.has_exit(*id, label, loops, depth + 1);
+        match &body.expr(id).kind {
+            ExprKind::Return(_) | ExprKind::Try(_) => true,
+            ExprKind::Break(to, _) => {
+                (*to == Sym::NONE && loops == 0) || (*to == label && label != Sym::NONE)
+            }
+            ExprKind::Closure(..) | ExprKind::Async(_) => false,
+            ExprKind::Loop(inner, _) | ExprKind::While(_, inner, _) | ExprKind::For(_, _, inner, _) => {
+                self.has_exit(*inner, label, loops + 1, depth + 1)
+            }
+            ExprKind::Macro(name, args) => Sym::new("bail") == *name || args.iter().any(next),
+            ExprKind::Select(arms) => {
+                arms.iter().any(|arm| next(&arm.body) || arm.future.as_ref().is_some_and(next))
+            }
+            ExprKind::Block(stmts, tail) => {
+                tail.as_ref().is_some_and(next)
+                    || stmts.iter().any(|stmt| match stmt {
+                        Stmt::Let(_, _, init, other) => init.iter().chain(other).any(next),
+                        Stmt::Expr(expr) => next(expr),
+                    })
+            }
+            ExprKind::If(cond, then, other) => next(cond) || next(then) || other.as_ref().is_some_and(next),
+            ExprKind::Match(on, arms) => next(on) || arms.iter().any(|arm| next(&arm.body)),
+            ExprKind::Await(inner)
+            | ExprKind::Let(_, inner)
+            | ExprKind::Deref(inner)
+            | ExprKind::Ref(inner, _)
+            | ExprKind::Not(inner)
+            | ExprKind::Cast(inner, _)
+            | ExprKind::Field(inner, _) => next(inner),
+            ExprKind::Method(call) => next(&call.recv) || call.args.iter().any(next),
+            ExprKind::Call(callee, args) => next(callee) || args.iter().any(next),
+            ExprKind::Assign(_, right) | ExprKind::AssignOp(_, _, right) => next(right),
+            ExprKind::Binary(_, left, right) => next(left) || next(right),
+            ExprKind::Tuple(parts) | ExprKind::Array(parts) => parts.iter().any(next),
+            ExprKind::Struct(_, fields, _) => fields.iter().any(|(_, value)| next(value)),
+            _ => false,
+        }
+    }
+
+    /// `for x in rx.iter()`.
+    pub(super) fn waits_on(&self, id: ExprId) -> bool {
+        let receiver = matches!(self.inferred.types.kind(self.ty(id)), TyKind::Foreign(foreign, _)
+            if foreign.last == Sym::new("Receiver"));
+        receiver || self.callable(id).is_some_and(|callable| callable.waits)
+    }
+
+    pub(super) fn wait(&mut self, reads: bool) {
+        self.facts.waits |= !reads;
+        self.facts.reads |= reads;
+        let mut at = self.under.in_loop;
+        while let Some(index) = at {
+            let around = &mut self.facts.loops[index as usize];
+            // A `for` ends with what it goes over, however long each round waits.
+            let decides = !around.is_for && around.in_condition.is_none();
+            around.waits |= !reads && decides;
+            around.reads |= reads && decides;
+            at = around.parent;
+        }
+    }
+}
