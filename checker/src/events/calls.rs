@@ -165,6 +165,11 @@ impl Walk<'_, '_> {
             self.apply(id, callable.effect, place, ty, call);
         }
         match callable.flow {
+            // A clone of a handle is the same thing once more.
+            Flow::None if call.is_some_and(|call| call.name == Sym::new("clone")) => {
+                let adt = target.and_then(|target| self.adt_behind(self.ty(target)));
+                place.filter(|_| adt.is_some_and(|adt| self.program.is_handle(adt)))
+            }
             Flow::None => None,
             Flow::Same => place,
             Flow::Inside => place.map(Place::inside),

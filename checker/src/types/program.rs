@@ -126,6 +126,16 @@ impl<'w> Program<'w> {
         }
     }
 
+    /// Whether a clone of a type shares what the type holds: an `Arc`, and nothing that grows beside it.
+    pub fn is_handle(&self, adt: AdtId) -> bool {
+        let model = |ty: &Ty| match self.types.kind(*ty) {
+            TyKind::Foreign(foreign, _) => self.models.type_at(*foreign).map(|model| self.models.ty(model)),
+            _ => None,
+        };
+        let fields = || self.fields[adt.ix()].iter().flatten().filter_map(|(_, ty)| model(ty));
+        fields().any(|field| field.shared) && !fields().any(|field| field.grows)
+    }
+
     /// The types of the workspace that implement a trait of it.
     pub fn implementors_of(&self, of: TraitId) -> impl Iterator<Item = AdtId> {
         self.impls.iter().filter(move |block| block.of == Some(of)).filter_map(|block| {
