@@ -17,6 +17,8 @@ pub(crate) mod core;
 pub(crate) mod life;
 #[cfg(not(loom))]
 pub(crate) mod residency;
+#[cfg(all(test, not(loom)))]
+pub(crate) mod rig;
 #[cfg(not(loom))]
 pub(crate) mod task;
 #[cfg(not(loom))]

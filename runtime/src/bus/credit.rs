@@ -92,12 +92,25 @@ impl CreditOut {
     #[inline(never)]
     fn look_for_credit(&mut self) -> bool {
         self.refresh();
-        let has_credit = self.sent - self.returned < self.bound;
-        if self.waits == has_credit {
-            self.waits = !has_credit;
-            self.line.waits.store(self.waits, Ordering::Relaxed);
+        if self.is_full() && !self.waits {
+            self.set_waits(true);
+            // Once more, behind a fence: a consumer that has not seen the flag has returned its credits before it.
+            Edge::CreditWait.fence();
+            self.refresh();
         }
-        has_credit
+        if !self.is_full() && self.waits {
+            self.set_waits(false);
+        }
+        !self.is_full()
+    }
+
+    fn is_full(&self) -> bool {
+        self.sent - self.returned >= self.bound
+    }
+
+    fn set_waits(&mut self, waits: bool) {
+        self.waits = waits;
+        self.line.waits.store(waits, Ordering::Relaxed);
     }
 
     fn refresh(&mut self) {

@@ -151,9 +151,11 @@ impl<T: Topic> Route<T> {
         if !core.is_detoured() && self.is_local.get() {
             let queued = self.queued.get();
             if queued < self.bound {
+                // The user's `Hash` goes first: where it panics, nothing has been counted yet.
+                let hash = Self::hash_of(&packet);
                 self.queued.set(queued + 1);
                 Figures::add(&self.figures.published, 1);
-                core.queue.push(self.number, Self::hash_of(&packet), packet);
+                core.queue.push(self.number, hash, packet);
                 return Ok(());
             }
         }
@@ -171,11 +173,13 @@ impl<T: Topic> Route<T> {
         if !core.is_detoured()
             && !self.here.get()
             && let [only] = &mut self.remote.borrow_mut()[..]
-            && only.credit.try_take()
         {
-            Figures::add(&self.figures.published, 1);
-            core.push_out(only.pool, self.number, Self::hash_of(&packet), packet);
-            return Ok(());
+            let hash = Self::hash_of(&packet);
+            if only.credit.try_take() {
+                Figures::add(&self.figures.published, 1);
+                core.push_out(only.pool, self.number, hash, packet);
+                return Ok(());
+            }
         }
         self.publish_slow(core, packet)
     }
@@ -212,16 +216,13 @@ impl<T: Topic> Route<T> {
             }
             _ => {
                 Figures::add(&self.figures.published, 1);
-                let left = self.send(core, pools, packet);
-                let full = left.map_or(0, |unsent| u64::from(unsent.pools.count_ones()));
-                if full > 0 {
+                // Each copy that is sent sets one off against this; a `Clone` may panic in between.
+                self.note_uneven(core, |uneven| uneven.published = uneven.published.wrapping_add(1));
+                if let Some(unsent) = self.send(core, pools, packet) {
+                    let full = u64::from(unsent.pools.count_ones());
                     self.dropped(core, DropReason::Full, full);
+                    self.note_uneven(core, |uneven| uneven.full += full);
                 }
-                let copies = u64::from(pools.count_ones()) - full;
-                self.note_uneven(core, |uneven| {
-                    uneven.published = uneven.published.wrapping_add(1).wrapping_sub(copies);
-                    uneven.full += full;
-                });
                 Ok(())
             }
         }
@@ -267,12 +268,15 @@ impl<T: Topic> Route<T> {
         for index in 0..=remote.len() {
             let pool = remote.get(index).map_or(core.id, |remote| remote.pool);
             let bit = 1u64 << pool;
-            if left & bit == 0 || !self.take_credit(core, remote.get_mut(index)) {
+            if left & bit == 0 || !self.has_credit(remote.get_mut(index)) {
                 continue;
             }
             left &= !bit;
+            // The user's `Clone` goes first: where it panics, this pool's credit has not been taken yet.
             let copy = if left == 0 { packet.take() } else { packet.as_ref().map(Packet::duplicate) };
             let Some(copy) = copy else { break };
+            self.take_credit(remote.get_mut(index));
+            self.note_uneven(core, |uneven| uneven.published = uneven.published.wrapping_sub(1));
             if pool == core.id {
                 core.queue.push(self.number, hash, copy);
             } else {
@@ -282,13 +286,19 @@ impl<T: Topic> Route<T> {
         packet.map(|packet| Staged { pools: left, packet })
     }
 
-    fn take_credit(&self, _core: &Core, remote: Option<&mut Remote>) -> bool {
-        if let Some(remote) = remote {
-            return remote.credit.try_take();
+    fn has_credit(&self, remote: Option<&mut Remote>) -> bool {
+        remote.map_or(self.queued.get() < self.bound, |remote| remote.credit.has_credit())
+    }
+
+    /// Takes the credit that `has_credit` saw.
+    fn take_credit(&self, remote: Option<&mut Remote>) {
+        match remote {
+            Some(remote) => {
+                let is_taken = remote.credit.try_take();
+                debug_assert!(is_taken, "it was there a moment ago");
+            }
+            None => self.queued.set(self.queued.get() + 1),
         }
-        let has = self.queued.get() < self.bound;
-        self.queued.set(self.queued.get() + u32::from(has));
-        has
     }
 
     /// How many credits of this pool's messages are out.
@@ -456,7 +466,8 @@ impl<T: Topic> AnyRoute for Route<T> {
             staged.pools = self.destinations(core);
         }
         let room = self.with_room(core, staged.pools);
-        if room != staged.pools {
+        // Under `drop_new` nothing waits for room: what has come behind a message that waits is not held up by its own.
+        if room != staged.pools && T::SPEC.on_full != OnFull::DropNew {
             if room != 0 {
                 staged.pools &= !room;
                 let copy = staged.packet.duplicate();
@@ -472,8 +483,11 @@ impl<T: Topic> AnyRoute for Route<T> {
             self.dropped(core, DropReason::NoSubscriber, 1);
             packet.promise.fail(AskError::NoResponder);
         } else {
-            let unsent = self.send(core, pools, packet);
-            debug_assert!(unsent.is_none(), "room was there a moment ago");
+            let unsent = self.send(core, pools, packet).map_or(0, |unsent| unsent.pools.count_ones());
+            debug_assert!(unsent == 0 || T::SPEC.on_full == OnFull::DropNew, "room was there a moment ago");
+            if unsent > 0 {
+                self.dropped(core, DropReason::Full, u64::from(unsent));
+            }
         }
         true
     }

@@ -167,6 +167,9 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
             let mut origin = Origin::new(source, topic);
             self.deliver(core, &mut packet, &mut origin, true);
             Figures::add(&route.figures.delivered, 1);
+            if origin.is_free() {
+                route.taken(source, 1);
+            }
         }
     }
 
@@ -215,7 +218,7 @@ pub(crate) fn handle<L: Locus + Handler<N>, const N: usize>(
 ) -> Outcome {
     let subscriber: Rc<dyn Subscriber<L::Topic>> = match ring_of::<L::Topic>(&<L as Handler<N>>::OPTIONS) {
         None => Direct::<L, N>::new(cell),
-        Some((bound, on_full)) => ring::Ringed::<L, N>::new(cell, core, bound, on_full),
+        Some((bound, on_full)) => ring::Ringed::<L, N>::of(cell, core, bound, on_full),
     };
     let key = match L::key_of(me) {
         Match::All => None,

@@ -147,6 +147,7 @@ impl<L: Locus> AnyCell for LocusCell<L> {
 
     fn close(&self, core: &Core) {
         self.head.state.set(State::Closed);
+        drop(self.head.rings.take());
         for unsubscribe in self.head.unsubscribe.take() {
             unsubscribe(core);
         }

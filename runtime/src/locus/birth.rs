@@ -6,6 +6,7 @@
 //!   value and dropped after the future (fields drop in order).
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -15,6 +16,7 @@ use crate::locus::cell::{LocusCell, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{AsyncHook, LocalBoxFuture, Locus, Outcome};
 use crate::pool::core::Core;
+use crate::supervise::panic_text;
 
 /// An `async fn birth` under way. Dropping it cancels the birth.
 pub(crate) struct AsyncBirth<L: Locus> {
@@ -70,11 +72,24 @@ impl<L: Locus> Future for AsyncBirth<L> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let me = &mut *self;
         me.core.resume(&me.cell.head);
-        let polled = me.future.as_mut().poll(context);
-        match polled {
-            Poll::Pending => me.core.suspend(),
-            Poll::Ready(_) => me.core.end(&me.cell.head),
+        // Caught here, not by the pool: other activations may run before it hears of the end.
+        match catch_unwind(AssertUnwindSafe(|| me.future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => {
+                me.core.suspend();
+                Poll::Pending
+            }
+            Ok(Poll::Ready(Ok(()))) => {
+                me.core.end(&me.cell.head);
+                Poll::Ready(Ok(()))
+            }
+            Ok(Poll::Ready(Err(error))) => {
+                me.core.abandon(&me.cell.head);
+                Poll::Ready(Err(error))
+            }
+            Err(panic) => {
+                me.core.abandon(&me.cell.head);
+                Poll::Ready(Err(format!("panicked: {}", panic_text(panic.as_ref())).into()))
+            }
         }
-        polled
     }
 }

@@ -10,6 +10,7 @@
 //! - I3. The body is dropped or replaced only in the states `Unborn`, `Failed` and `Closed`, in which I2 gives nobody
 //!   a reference.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
@@ -66,6 +67,8 @@ pub(crate) struct CellHead {
     pub(crate) pending_ticks: Cell<u64>,
     /// The rings of `receives(..)`.
     pub(crate) receivers: RefCell<Vec<ReceiverEntry>>,
+    /// The rings of its handlers, each a `Ringed` of its own type.
+    pub(crate) rings: RefCell<Vec<Rc<dyn Any>>>,
     /// Takes back each subscription.
     pub(crate) unsubscribe: RefCell<Vec<Undo>>,
     pub(crate) intensity: RefCell<Intensity>,
@@ -107,6 +110,7 @@ impl<L: Locus> LocusCell<L> {
             waiters: RefCell::default(),
             pending_ticks: Cell::new(0),
             receivers: RefCell::default(),
+            rings: RefCell::default(),
             unsubscribe: RefCell::default(),
             intensity: RefCell::new(Intensity::new(options.restarts, options.within)),
             handled: Cell::new(0),

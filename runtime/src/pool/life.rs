@@ -1,7 +1,7 @@
 //! The lives of a pool's loci: births, starts, failures, restarts, drains and ends.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::app::control::{Control, LocusAccount, Probe, Report, Reports};
 use crate::locus::any_cell::{AnyCell, Born};
@@ -13,6 +13,9 @@ use crate::pool::timers::Due;
 use crate::pool::turn::Pool;
 use crate::supervise::{Cause, panic_text};
 use crate::watch::log::{self, Site};
+
+/// How long a restart waits for a message of the locus that waits for room, before it looks again.
+const RESTART_RETRY: Duration = Duration::from_millis(10);
 
 /// Where a pool stands in the life of its app.
 pub(crate) struct Life {
@@ -156,7 +159,8 @@ impl Pool {
         if purpose == Purpose::Birth {
             return self.born(cell, Err(cause.to_string().into()));
         }
-        if head.state.get() == State::Closed {
+        // A failure that was noted before cancels this `run`, so its own end says nothing more.
+        if matches!(head.state.get(), State::Closed | State::Failed) {
             return;
         }
         self.core.abandon(head);
@@ -171,9 +175,14 @@ impl Pool {
         for failure in failures {
             let Some(cell) = self.core.cell(failure.cell) else { continue };
             let head = cell.head();
+            let (path, phase, cause) = (&head.path, failure.phase, &failure.cause);
+            if head.state.get() == State::Closed {
+                // It failed in its last words, which nobody undoes.
+                log::warn(Site::Supervise, || format!("{path}: {phase} {cause}"));
+                continue;
+            }
             self.tasks.cancel(failure.cell);
             head.state.set(State::Failed);
-            let (path, phase, cause) = (&head.path, failure.phase, &failure.cause);
             let next = head.intensity.borrow_mut().next_restart(now);
             match next {
                 Some(wait) => {
@@ -195,8 +204,16 @@ impl Pool {
     }
 
     pub(crate) fn restart(&mut self, index: u32) {
-        if self.core.state_of(index) == Some(State::Failed) {
+        let Some(cell) = self.core.cell(index) else { return };
+        let head = cell.head();
+        if head.state.get() != State::Failed {
+            return;
+        }
+        if head.stage.borrow().is_empty() {
             self.birth(index);
+        } else {
+            // Its `run` failed while a message waited for room. That message goes first: no activation until then.
+            self.core.timers.borrow_mut().push(self.core.now() + RESTART_RETRY, Due::Restart { cell: index });
         }
     }
 

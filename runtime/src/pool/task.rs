@@ -144,7 +144,8 @@ impl Tasks {
         ended: &mut Vec<Ended>,
     ) -> bool {
         let Some(task) = self.tasks.get_mut(index).and_then(Option::as_mut) else { return false };
-        task.listed.is_listed.store(false, Ordering::Release);
+        // A swap, not a store: a waker that found the flag set has done its work before this poll looks for it.
+        task.listed.is_listed.swap(false, Ordering::AcqRel);
         before(task.cell, task.purpose);
         let mut context = Context::from_waker(&task.waker);
         let polled = catch_unwind(AssertUnwindSafe(|| task.future.as_mut().poll(&mut context)));

@@ -90,7 +90,7 @@ pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, sp
 }
 
 /// Makes the pool and the cells of its parts; nothing is built yet.
-fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports, bell: &Arc<Bell>) -> Pool {
+pub(crate) fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports, bell: &Arc<Bell>) -> Pool {
     let core = Core::new(plan.id, Arc::clone(app), Instant::now());
     for part in plan.parts {
         let seat = Seat { index: core.next_cell(), replica: part.replica, path: Arc::from(part.path) };

@@ -4,6 +4,7 @@
 //! delivers what the ring holds then. Under a drop policy the message's credit returns when it enters the ring, under
 //! `block` when it is delivered.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -124,11 +125,16 @@ pub(crate) struct Ringed<L: Locus + Handler<N>, const N: usize> {
 }
 
 impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
-    pub(crate) fn new(cell: &Rc<LocusCell<L>>, core: &Core, bound: usize, on_full: OnFull) -> Rc<Self> {
-        let ring = Ring::new(&cell.head.path, bound, on_full);
-        let me = Rc::new(Self { cell: Rc::clone(cell), ring, token: Cell::new(0) });
-        me.token.set(core.add_token(Rc::clone(&me) as Rc<dyn TokenRing>));
-        me
+    /// The ring of a cell's handler, made at its first birth: a restart keeps what waits in it, in order.
+    pub(crate) fn of(cell: &Rc<LocusCell<L>>, core: &Core, bound: usize, on_full: OnFull) -> Rc<Self> {
+        let known = cell.head.rings.borrow().iter().find_map(|ring| Rc::clone(ring).downcast::<Self>().ok());
+        known.unwrap_or_else(|| {
+            let ring = Ring::new(&cell.head.path, bound, on_full);
+            let me = Rc::new(Self { cell: Rc::clone(cell), ring, token: Cell::new(0) });
+            me.token.set(core.add_token(Rc::clone(&me) as Rc<dyn TokenRing>));
+            cell.head.rings.borrow_mut().push(Rc::clone(&me) as Rc<dyn Any>);
+            me
+        })
     }
 
     /// Tells the locus what it missed, where it asked to be told.
@@ -174,10 +180,11 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
         match head.state.get() {
             State::Ready => core.queue.push_token(self.token.get()),
             State::Closed => {
-                while self.ring.pop().is_some_and(|(_, ticket)| {
+                while let Some((mut packet, ticket)) = self.ring.pop() {
+                    core.closed::<L::Topic>(&mut packet);
+                    drop(packet);
                     core.release_ticket(ticket);
-                    true
-                }) {}
+                }
             }
             _ => head.side.borrow_mut().push(crate::bus::TOKEN, self.token.get(), ()),
         }

@@ -94,8 +94,11 @@ impl Core {
             let Some(header) = head.side.borrow_mut().peek() else { return };
             match self.routes.get(header.topic()) {
                 Some(route) => route.replay(self, &head.side),
-                // SAFETY: only tokens have no route, and their payload is `()`.
-                None => unsafe { head.side.borrow_mut().pop::<()>() },
+                None => {
+                    // SAFETY: only tokens have no route, and their payload is `()`.
+                    unsafe { head.side.borrow_mut().pop::<()>() };
+                    self.token(header.hash()).drain(self);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
+use crate::pool::rig::node::Script;
 use crate::pool::rig::random::Random;
 
 /// The publisher's number of what comes through gates; each kind has its own gate and order.
@@ -41,6 +42,15 @@ pub(super) enum End {
     Panic,
 }
 
+/// How an activation may fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MayFail {
+    Yes,
+    /// Its result is not the runtime's to judge.
+    ByPanic,
+    No,
+}
+
 /// How often things go wrong, in percent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rates {
@@ -56,6 +66,7 @@ pub(super) struct Ledger {
     rates: Rates,
     /// Messages that may still be published, so that fan-out ends.
     budget: usize,
+    is_started: bool,
     number: u64,
     /// Published by the activation that runs.
     open: Vec<Sent>,
@@ -101,19 +112,29 @@ pub(super) fn complain(text: String) {
     with(|ledger| ledger.complaints.push(text));
 }
 
+/// The start is over: births are restarts from here on.
+pub(super) fn started() {
+    with(|ledger| ledger.is_started = true);
+}
+
+pub(super) fn is_started() -> bool {
+    with(|ledger| ledger.is_started)
+}
+
+/// Whether no further messages may be published.
+pub(super) fn is_dry() -> bool {
+    with(|ledger| ledger.budget == 0)
+}
+
 /// No further messages: the sources dry up.
 pub(super) fn dry_up() {
     with(|ledger| ledger.budget = 0);
 }
 
-/// How many messages were published for good, how many gotten: whether a case is getting anywhere.
-pub(super) fn progress() -> (usize, usize) {
-    with(|ledger| (ledger.sent.len(), ledger.got.len()))
-}
-
 /// An activation of `node` begins; says what it shall do.
-pub(super) fn begin(node: u32, publishes: &[usize], messages_max: usize) -> Decision {
-    let is_waiting = with(|ledger| ledger.cells[node as usize].clone())
+pub(super) fn begin(script: &Script, messages_max: usize, may_fail: MayFail) -> Decision {
+    let (node, publishes) = (script.id, &script.publishes);
+    let is_waiting = with(|ledger| ledger.cells.get(node as usize).cloned().flatten())
         .is_some_and(|cell| !cell.head().stage.borrow().is_empty());
     if is_waiting {
         complain(format!("node {node} is activated while a message of it waits for room"));
@@ -128,8 +149,10 @@ pub(super) fn begin(node: u32, publishes: &[usize], messages_max: usize) -> Deci
             return Decision { messages: Vec::new(), end: End::Success };
         };
         let end = match random.below(100) {
-            roll if roll < rates.error => End::Error,
-            roll if roll < rates.error + rates.panic => End::Panic,
+            roll if roll < rates.error && may_fail == MayFail::Yes => End::Error,
+            roll if (rates.error..rates.error + rates.panic).contains(&roll) && may_fail != MayFail::No => {
+                End::Panic
+            }
             _ => End::Success,
         };
         let count = if publishes.is_empty() { 0 } else { random.within(0, messages_max) };
@@ -193,16 +216,11 @@ pub(super) fn missed(node: u32, handler: usize, count: u64) {
     with(|ledger| ledger.missed.push((node, handler, count)));
 }
 
-/// A draw for something that concerns no particular activation.
-pub(super) fn draw_percent(percent: usize) -> bool {
-    with(|ledger| ledger.random.as_mut().is_some_and(|random| random.percent(percent)))
-}
-
 /// Foreign code runs inside the bus: within an activation it may panic, which is part of the case.
 pub(super) fn user_code(what: &'static str) {
     let panics = with(|ledger| {
         ledger.running.is_some()
-            && ledger.rates.user_code > 0
+            && ledger.is_started
             && ledger.random.as_mut().is_some_and(|random| random.percent(ledger.rates.user_code))
     });
     if panics {

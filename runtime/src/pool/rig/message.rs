@@ -28,7 +28,8 @@ const SPECS: [(OnFull, u32, bool); KINDS] = [
 ];
 
 const SUBJECTS: [&str; KINDS] = [
-    "rig.0", "rig.1", "rig.2", "rig.3", "rig.4", "rig.5", "rig.6", "rig.7", "rig.8", "rig.9", "rig.10", "rig.11",
+    "rig.0", "rig.1", "rig.2", "rig.3", "rig.4", "rig.5", "rig.6", "rig.7", "rig.8", "rig.9", "rig.10",
+    "rig.11",
 ];
 
 static NUMBERS: [TopicNumber; KINDS] = [const { TopicNumber::new() }; KINDS];

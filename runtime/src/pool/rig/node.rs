@@ -8,11 +8,11 @@ use std::time::Duration;
 use crate::bus::topic::OnFull;
 use crate::locus::context::Cx;
 use crate::locus::describe::{
-    Birth, Declared, Describe, Handler, Hooks, LocalBoxFuture, Locus, LocusOptions, Match, OnOptions, Outcome,
-    Timer,
+    Birth, Declared, Describe, Handler, Hooks, LocalBoxFuture, Locus, LocusOptions, Match, OnOptions,
+    Outcome, Timer,
 };
 use crate::locus::run::Run;
-use crate::pool::rig::ledger::{self, End, Sent};
+use crate::pool::rig::ledger::{self, End, MayFail, Sent};
 use crate::pool::rig::message::{self, KINDS, Message};
 
 /// The period of a ticking node.
@@ -89,8 +89,8 @@ impl Node {
     }
 
     /// One activation: publishes what the ledger says, and ends as it says.
-    fn act(&mut self, cx: &mut Cx<'_, Self>, messages_max: usize) -> Outcome {
-        let decision = ledger::begin(self.script.id, &self.script.publishes, messages_max);
+    fn act(&mut self, cx: &mut Cx<'_, Self>, messages_max: usize, may_fail: MayFail) -> Outcome {
+        let decision = ledger::begin(&self.script, messages_max, may_fail);
         let note = cx.scratch().alloc_str("in scratch");
         for (kind, key) in decision.messages {
             let number = ledger::attempt(self.script.id, kind, key);
@@ -112,7 +112,7 @@ impl Node {
     fn take<const K: usize>(&mut self, handler: usize, got: &Message<K>, cx: &mut Cx<'_, Self>) -> Outcome {
         let sent = Sent { number: *got.number, publisher: got.publisher, kind: K, key: got.key };
         ledger::got(self.script.id, handler, sent);
-        self.act(cx, 3)
+        self.act(cx, 3, MayFail::Yes)
     }
 }
 
@@ -146,7 +146,7 @@ macro_rules! handlers {
 
             fn missed(me: &mut Self, n: u64, cx: &mut Cx<'_, Self>) -> Outcome {
                 ledger::missed(me.script.id, $n, n);
-                me.act(cx, 0)
+                me.act(cx, 0, MayFail::Yes)
             }
         })*
 
@@ -170,7 +170,7 @@ impl Timer<0> for Node {
     const PERIOD: Duration = TICK;
 
     fn fire(me: &mut Self, cx: &mut Cx<'_, Self>) -> Outcome {
-        me.act(cx, 4)
+        me.act(cx, 4, MayFail::Yes)
     }
 }
 
@@ -194,15 +194,15 @@ impl Locus for Node {
 fn birth(me: &mut Node, cx: &mut Cx<'_, Node>) -> Outcome {
     let messages_max = me.script.birth_messages;
     // The first birth must succeed, or the program would not start.
-    if ledger::is_started() { me.act(cx, messages_max) } else { me.act_for_sure(cx, messages_max) }
+    me.act(cx, messages_max, if ledger::is_started() { MayFail::Yes } else { MayFail::No })
 }
 
 fn drain(me: &mut Node, cx: &mut Cx<'_, Node>) -> Outcome {
-    me.act(cx, 2)
+    me.act(cx, 2, MayFail::Yes)
 }
 
 fn dissolve(me: &mut Node, cx: &mut Cx<'_, Node>) -> Outcome {
-    me.act(cx, 0)
+    me.act(cx, 0, MayFail::Yes)
 }
 
 /// Asks for activations, one for each time it is polled, and then returns or fails.
@@ -214,19 +214,11 @@ fn run(run: Run<Node>) -> LocalBoxFuture<'static, Outcome> {
                 return Ok(());
             }
             // `with` gives its result to `run` and so cannot fail, except by a panic.
-            run.with(|me, cx| me.act_for_sure(cx, 3)).await?;
+            run.with(|me, cx| me.act(cx, 3, MayFail::ByPanic)).await?;
             tokio::task::yield_now().await;
         }
         if fails && !ledger::is_dry() { Err("as scripted".into()) } else { Ok(()) }
     })
-}
-
-impl Node {
-    /// One activation that does not fail.
-    fn act_for_sure(&mut self, cx: &mut Cx<'_, Self>, messages_max: usize) -> Outcome {
-        ledger::succeed_next();
-        self.act(cx, messages_max)
-    }
 }
 
 /// What the macros would list for a node with this script.

@@ -1,0 +1,187 @@
+//! One case, from the first birth to the last drop: what `app::conduct` and `app::drain` do, step by step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::control::{Control, Probe, Report};
+use crate::bus::gate::TopicHandle;
+use crate::pool::PoolId;
+use crate::pool::rig::graph::Graph;
+use crate::pool::rig::ledger;
+use crate::pool::rig::message::{self, Message};
+use crate::pool::rig::random::Random;
+use crate::pool::rig::{Rig, check};
+
+/// Steps in which an answer must come: far above what any case needs.
+const STEPS_MAX: usize = 20_000;
+
+/// Rounds of probes after which a bus that is not quiet is taken for stuck.
+const ROUNDS_MAX: u64 = 3_000;
+
+/// What a case did, for figures.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) sent: usize,
+    pub(super) got: usize,
+    pub(super) missed: u64,
+}
+
+/// Runs one case.
+///
+/// # Errors
+/// What did not hold, a line each.
+pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
+    let alive_before = message::alive();
+    let mut random = Random::new(seed);
+    let graph = Graph::draw(&mut random, messages_max);
+    ledger::reset(random.clone(), graph.rates, graph.messages_max, graph.scripts.len());
+    let mut rig = Rig::new(graph.parts(), random);
+    let lived = live(&mut rig, &graph);
+    let written = ledger::close();
+    let mut complaints = written.complaints.clone();
+    match lived {
+        Ok(()) => complaints.extend(check::all(&graph, &rig, &written)),
+        Err(stuck) => complaints.push(stuck),
+    }
+    let totals = Totals {
+        sent: written.sent.len(),
+        got: written.got.len(),
+        missed: written.missed.iter().map(|(_, _, count)| count).sum(),
+    };
+    end(rig);
+    let left = message::alive() - alive_before;
+    if left != 0 {
+        complaints.push(format!("{left} messages outlive the program"));
+    }
+    if complaints.is_empty() { Ok(totals) } else { Err(format!("{graph:#?}\n{}", complaints.join("\n"))) }
+}
+
+/// Start, normal life, and the drain up to where everything is quiet.
+fn live(rig: &mut Rig, graph: &Graph) -> Result<(), String> {
+    for (script, address) in graph.scripts.iter().zip(rig.order.clone()) {
+        let core = &rig.seats[usize::from(address.pool)].pool.core;
+        ledger::add_cell(script.id, core.cell(address.cell).ok_or("a cell is missing")?);
+        rig.tell(address.pool, Control::Birth { cell: address.cell });
+        match rig.next_report(STEPS_MAX) {
+            Some(Report::Born { result: Ok(()) }) => {}
+            _ => return Err(format!("node {} is not born", script.id)),
+        }
+    }
+    for pool in rig.app.pool_ids() {
+        rig.tell(pool, Control::Go);
+    }
+    ledger::started();
+    let steps = rig.random.within(20, 400);
+    for _ in 0..steps {
+        if let Some(kind) = graph.gates.first().map(|_| *rig.random.pick(&graph.gates))
+            && rig.random.percent(20)
+        {
+            enter(rig, kind);
+        }
+        if !rig.step() {
+            break;
+        }
+    }
+    drain(rig)
+}
+
+/// Publishes one message from outside.
+fn enter(rig: &mut Rig, kind: usize) {
+    let key = u8::try_from(rig.random.below(4)).unwrap_or_default();
+    macro_rules! by_kind {
+        ($($k:literal)*) => {
+            match kind {
+                $($k => {
+                    let handle: TopicHandle<Message<$k>> = rig.app.handle();
+                    ledger::accept(kind, key, |number| {
+                        handle.try_publish(Message::new(number, ledger::OUTSIDE, key)).is_ok()
+                    });
+                })*
+                _ => {}
+            }
+        };
+    }
+    by_kind!(0 1 2 3 4 5 6 7 8 9 10 11);
+}
+
+fn drain(rig: &mut Rig) -> Result<(), String> {
+    rig.app.close_gates();
+    all(rig, || Control::CloseSources)?;
+    for _ in 0..rig.random.below(60) {
+        rig.step();
+    }
+    ledger::dry_up();
+    quiet(rig)?;
+    all(rig, || Control::EndOutside)?;
+    all(rig, || Control::EndReceiving)?;
+    quiet(rig)?;
+    for address in rig.order.clone().into_iter().rev() {
+        rig.tell(address.pool, Control::Drain { cell: address.cell });
+        done(rig)?;
+        quiet(rig)?;
+    }
+    Ok(())
+}
+
+fn all(rig: &mut Rig, control: impl Fn() -> Control) -> Result<(), String> {
+    let pools: Vec<PoolId> = rig.app.pool_ids().collect();
+    for pool in &pools {
+        rig.tell(*pool, control());
+    }
+    pools.iter().try_for_each(|_| done(rig))
+}
+
+fn done(rig: &mut Rig) -> Result<(), String> {
+    match rig.next_report(STEPS_MAX) {
+        Some(Report::Done) => Ok(()),
+        _ => Err("a pool does not answer".to_owned()),
+    }
+}
+
+/// Waits until nothing is under way, by two rounds of probes that agree.
+fn quiet(rig: &mut Rig) -> Result<(), String> {
+    let mut before = None;
+    for round in 0..ROUNDS_MAX {
+        let probes = probe(rig, round)?;
+        let sent: u64 = probes.iter().map(|probe| probe.sent_words).sum();
+        let received: u64 = probes.iter().map(|probe| probe.received_words).sum();
+        let is_idle = probes.iter().all(|probe| probe.is_idle && probe.runs.is_empty());
+        let activity: u64 = probes.iter().map(|probe| probe.activity).sum();
+        if is_idle && sent == received && before == Some(activity) {
+            return Ok(());
+        }
+        if round + 1 == ROUNDS_MAX {
+            return Err(format!("never quiet: {probes:#?}"));
+        }
+        before = Some(activity);
+        rig.now += Duration::from_millis(1);
+    }
+    unreachable!("the last round returns")
+}
+
+fn probe(rig: &mut Rig, round: u64) -> Result<Vec<Probe>, String> {
+    for pool in rig.app.pool_ids() {
+        rig.tell(pool, Control::Probe { round });
+    }
+    let mut probes = Vec::new();
+    while probes.len() < rig.seats.len() {
+        match rig.next_report(STEPS_MAX) {
+            Some(Report::Probe(probe)) => probes.push(probe),
+            _ => return Err("a pool does not answer a probe".to_owned()),
+        }
+    }
+    Ok(probes)
+}
+
+/// Dissolves the loci and ends the pools, whatever is under way.
+fn end(mut rig: Rig) {
+    for address in rig.order.clone().into_iter().rev() {
+        rig.tell(address.pool, Control::Dissolve { cell: address.cell });
+        let _ = done(&mut rig);
+    }
+    for mut seat in std::mem::take(&mut rig.seats) {
+        let _entered = seat.pool.core.enter();
+        seat.pool.discard_all();
+    }
+    drop(Arc::clone(&rig.app));
+}

@@ -1,0 +1,34 @@
+//! Mistakes that a test plants in the bus, to show that the rig's checks would notice them.
+
+use std::cell::Cell;
+
+/// One mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A pool that made work for another does not ring its bell.
+    BellLost,
+    /// A message that was taken keeps its credit.
+    CreditKept,
+    /// What a failed activation published is sent.
+    RollbackSkipped,
+    /// Messages overtake those of the same activation that wait for room.
+    StageOvertaken,
+    /// A locus goes on while a message of it waits for room.
+    BlockedRuns,
+    /// A ring that drops its oldest message tells nobody.
+    MissedForgotten,
+}
+
+thread_local! {
+    static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
+}
+
+/// Plants a fault on this thread, or none.
+pub(super) fn plant(fault: Option<Fault>) {
+    PLANTED.set(fault);
+}
+
+/// Whether this fault is planted on this thread.
+pub(crate) fn is_planted(fault: Fault) -> bool {
+    PLANTED.get() == Some(fault)
+}

@@ -1,0 +1,112 @@
+//! Random graphs: pools, nodes, and which topics go between them.
+//!
+//! The kinds of a graph have an order, and a node publishes only kinds behind all those it subscribes to. So no locus
+//! waits for itself, whatever the policies, and every case must come to rest.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::locus::any_cell::AnyCell;
+use crate::locus::cell::LocusCell;
+use crate::locus::main::{Part, Place};
+use crate::pool::rig::ledger::Rates;
+use crate::pool::rig::message::{KINDS, is_keyed};
+use crate::pool::rig::node::{self, HANDLERS, Node, Script, Sub, kind_of};
+use crate::pool::rig::random::Random;
+
+const POOLS: [&str; 4] = [crate::app::plan::MAIN_POOL, "second", "third", "fourth"];
+const NODES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+/// One case: who there is, and how much goes wrong.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) scripts: Vec<Script>,
+    /// Kinds that come in through gates.
+    pub(super) gates: Vec<usize>,
+    pub(super) rates: Rates,
+    pub(super) messages_max: usize,
+}
+
+impl Graph {
+    pub(super) fn draw(random: &mut Random, messages_max: usize) -> Self {
+        let pools = random.within(1, POOLS.len());
+        let mut kinds: Vec<usize> = (0..KINDS).collect();
+        for index in 0..KINDS {
+            kinds.swap(index, random.within(index, KINDS - 1));
+        }
+        kinds.truncate(random.within(2, 5));
+        let nodes = random.within(2, NODES.len());
+        let mut scripts: Vec<Script> =
+            (0..nodes).map(|index| script(random, index, pools, nodes, &kinds)).collect();
+        // Pools are numbered as they are met, and a pool that nobody is placed on does not exist.
+        let mut met = vec![0];
+        for script in &mut scripts {
+            if !met.contains(&script.pool) {
+                met.push(script.pool);
+            }
+            script.pool = met.iter().position(|pool| *pool == script.pool).unwrap_or_default();
+        }
+        let gates = kinds.iter().copied().filter(|_| random.percent(25)).collect();
+        let rates = match random.below(3) {
+            0 => Rates::default(),
+            1 => Rates { error: 10, panic: 0, user_code: 0 },
+            _ => Rates { error: 5, panic: random.within(1, 8), user_code: random.within(0, 2) },
+        };
+        Self { scripts, gates, rates, messages_max }
+    }
+
+    /// The parts as `#[locus(main)]` would list them.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        self.scripts.iter().map(part).collect()
+    }
+}
+
+fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: &[usize]) -> Script {
+    // The first is a source and the last a sink, so that something happens.
+    let rank = match index {
+        0 => 0,
+        last if last + 1 == nodes => kinds.len(),
+        _ => random.within(0, kinds.len()),
+    };
+    let mut subs: Vec<Sub> = Vec::new();
+    for handler in 0..HANDLERS {
+        let kind = kind_of(handler);
+        let Some(place) = kinds.iter().position(|one| *one == kind) else { continue };
+        if place >= rank || !random.percent(if handler < KINDS { 70 } else { 20 }) {
+            continue;
+        }
+        let key = (is_keyed(kind) && random.percent(60)).then(|| u8::try_from(random.below(3)).unwrap_or(0));
+        subs.push(Sub { handler, key });
+    }
+    let publishes: Vec<usize> =
+        kinds[rank..].iter().copied().filter(|_| rank == 0 || random.percent(60)).collect();
+    let is_source = subs.is_empty();
+    Script {
+        id: u32::try_from(index).unwrap_or_default(),
+        pool: random.below(pools),
+        subs,
+        ticks: random.percent(if is_source { 70 } else { 20 }),
+        steps: if is_source || random.percent(30) { random.within(1, 12) } else { 0 },
+        run_fails: random.percent(30),
+        birth_messages: if random.percent(40) { 3 } else { 0 },
+        publishes,
+    }
+}
+
+fn part(script: &Script) -> Part {
+    let name = NODES[script.id as usize];
+    let place = Place::Pool(POOLS[script.pool].into());
+    let topics = node::describe(script).topics;
+    let subscribes = topics.iter().filter(|topic| topic.subscribe.is_some());
+    let publishes = topics.iter().filter(|topic| topic.subscribe.is_none());
+    let (subscribes, publishes) =
+        (subscribes.map(|topic| topic.number).collect(), publishes.map(|topic| topic.number).collect());
+    let script = Arc::new(script.clone());
+    let make = Arc::new(move |seat| {
+        let (factory_script, describe) = (Arc::clone(&script), node::describe(&script));
+        let mut cell = LocusCell::<Node>::new(seat, Rc::new(move || Ok(Node::new(&factory_script))));
+        Rc::get_mut(&mut cell).expect("just made").describe = describe;
+        cell as Rc<dyn AnyCell>
+    });
+    Part { name, place, make, subscribes, publishes }
+}
