@@ -9,8 +9,8 @@
 //! allow is needed must not depend on the options of one run.
 
 use crate::finding::{Finding, Label, Span, Subject};
-use crate::level::find;
 use crate::rule::Rule;
+use crate::rule::level::find;
 use crate::rules::{allow_without_reason, unknown_rule, unused_allow};
 
 /// One allow as written.

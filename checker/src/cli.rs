@@ -10,12 +10,13 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::crash;
-use crate::level::{self, Levels, Setting};
 use crate::report::Format;
+use crate::rule::level::{self, Levels, Setting};
 use crate::rule::{Level, Rule};
-use crate::{explain, rules};
+use crate::rules;
 
 mod bare_parse;
+mod explain;
 mod run;
 
 /// Stack of each thread that analyses: syn recurses with the nesting of the source it parses. The memory is

@@ -6,6 +6,8 @@
 
 use crate::finding::Confidence;
 
+pub mod level;
+
 /// What a finding of a rule means for the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::{Args, Failure, Outcome, run};
-use crate::level::Levels;
 use crate::report::Summary;
+use crate::rule::level::Levels;
 
 /// How often each side runs.
 const ROUNDS: usize = 3;

@@ -12,9 +12,9 @@ use crate::analysis::{self, Analysis};
 use crate::budget::{self, Budget, Counts};
 use crate::facts::Binary;
 use crate::finding::{Confidence, FileId, Finding, SourceFile};
-use crate::level::Levels;
 use crate::load::{Input, Options, Workspace, load};
 use crate::report::{self, Diagnostic, Format, Report, Severity, Summary};
+use crate::rule::level::Levels;
 use crate::rule::{Level, Rule};
 use crate::rules::{self, unparsed};
 

@@ -72,11 +72,23 @@ fn fields_that_only_grow() {
 #[test]
 fn what_keeps_a_field_small() {
     for (fields, handler, more) in [
-        ("m: HashMap<u64, String>", "self.m.insert(msg.id, String::new());", "#[every(\"1s\")] fn t(&mut self, cx: &mut Cx<'_, Self>) { self.m.clear(); }"),
+        (
+            "m: HashMap<u64, String>",
+            "self.m.insert(msg.id, String::new());",
+            "#[every(\"1s\")] fn t(&mut self, cx: &mut Cx<'_, Self>) { self.m.clear(); }",
+        ),
         ("v: Vec<u64>", "if self.v.len() < MAX { self.v.push(msg.id); }", ""),
-        ("v: Vec<u64>", "if self.full() { return; } self.v.push(msg.id);", "fn full(&self) -> bool { self.v.len() >= MAX }"),
+        (
+            "v: Vec<u64>",
+            "if self.full() { return; } self.v.push(msg.id);",
+            "fn full(&self) -> bool { self.v.len() >= MAX }",
+        ),
         ("q: VecDeque<u64>", "self.q.push_back(msg.id); if self.q.len() > MAX { self.q.pop_front(); }", ""),
-        ("q: VecDeque<u64>", "self.q.push_back(msg.id); while self.q.len() > MAX { self.q.pop_front(); }", ""),
+        (
+            "q: VecDeque<u64>",
+            "self.q.push_back(msg.id); while self.q.len() > MAX { self.q.pop_front(); }",
+            "",
+        ),
         ("v: Vec<u64>", "self.v.push(msg.id); let old = std::mem::take(&mut self.v);", ""),
         ("v: Vec<u64>", "self.v = vec![msg.id]; self.v.push(1);", ""),
         ("r: Ring<u64, 8>", "self.r.push_evict(msg.id);", ""),
@@ -85,11 +97,27 @@ fn what_keeps_a_field_small() {
         ("m: HashMap<&'static str, u64>", "*self.m.entry(\"posts\").or_insert(0) += 1;", ""),
         ("o: Option<String>", "self.o = Some(msg.text.clone()); self.o.replace(String::new());", ""),
         ("v: Vec<u64>", "self.v.push(msg.id); for x in self.v.drain(..) {}", ""),
-        ("v: Vec<u64>, bytes: usize", "if self.bytes + 8 > MAX { return; } self.bytes += 8; self.v.push(msg.id);", ""),
+        (
+            "v: Vec<u64>, bytes: usize",
+            "if self.bytes + 8 > MAX { return; } self.bytes += 8; self.v.push(msg.id);",
+            "",
+        ),
         ("l: lru::LruCache<u64, u64>", "self.l.put(msg.id, 1);", ""),
-        ("v: Vec<Option<u64>>", "match self.v.iter().position(|s| s.is_none()) { Some(i) => self.v[i] = Some(1), None => self.v.push(Some(1)) }", ""),
-        ("v: Vec<u64>", "let mut all = self.v.clone(); all.push(msg.id);", "fn birth(&mut self, cx: &mut Cx<'_, Self>) { self.v.push(1); }"),
-        ("v: Vec<u64>", "self.sweep(); self.v.push(msg.id);", "fn sweep(&mut self) { self.list().retain(|x| *x > 1); } fn list(&mut self) -> &mut Vec<u64> { &mut self.v }"),
+        (
+            "v: Vec<Option<u64>>",
+            "match self.v.iter().position(|s| s.is_none()) { Some(i) => self.v[i] = Some(1), None => self.v.push(Some(1)) }",
+            "",
+        ),
+        (
+            "v: Vec<u64>",
+            "let mut all = self.v.clone(); all.push(msg.id);",
+            "fn birth(&mut self, cx: &mut Cx<'_, Self>) { self.v.push(1); }",
+        ),
+        (
+            "v: Vec<u64>",
+            "self.sweep(); self.v.push(msg.id);",
+            "fn sweep(&mut self) { self.list().retain(|x| *x > 1); } fn list(&mut self) -> &mut Vec<u64> { &mut self.v }",
+        ),
         ("q: VecDeque<u64>", "if let Some(x) = self.q.pop_front() { self.q.push_back(x); }", ""),
         ("v: Vec<u64>", "assert!(self.v.len() < MAX); self.v.push(msg.id);", ""),
     ] {
@@ -102,11 +130,27 @@ fn what_does_not_help() {
     for (fields, handler, more) in [
         ("v: Vec<u64>", "self.v.retain(|_| true); self.v.push(msg.id);", ""),
         ("v: Vec<u64>", "if self.v.len() < 1 { self.go(); } self.v.push(msg.id);", "fn go(&self) {}"),
-        ("m: HashMap<u64, Vec<u64>>", "self.m.entry(msg.id).or_default().push(1);", "#[every(\"1s\")] fn t(&mut self, cx: &mut Cx<'_, Self>) { for v in self.m.values_mut() { v.clear(); } }"),
-        ("v: Vec<u64>", "self.v.push(msg.id);", "fn dissolve(&mut self, cx: &mut Cx<'_, Self>) { self.v.clear(); }"),
+        (
+            "m: HashMap<u64, Vec<u64>>",
+            "self.m.entry(msg.id).or_default().push(1);",
+            "#[every(\"1s\")] fn t(&mut self, cx: &mut Cx<'_, Self>) { for v in self.m.values_mut() { v.clear(); } }",
+        ),
+        (
+            "v: Vec<u64>",
+            "self.v.push(msg.id);",
+            "fn dissolve(&mut self, cx: &mut Cx<'_, Self>) { self.v.clear(); }",
+        ),
         ("v: Vec<u64>", "self.v.push(msg.id); self.v.reserve(10);", ""),
-        ("v: Vec<u64>, w: Vec<u64>", "self.v.push(msg.id);", "#[every(\"1s\")] fn t(&mut self, cx: &mut Cx<'_, Self>) { self.w.clear(); }"),
-        ("m: HashMap<u64, u64>", "self.m.insert(msg.id, 1); if let Err(_) = work() { self.m.remove(&msg.id); }", ""),
+        (
+            "v: Vec<u64>, w: Vec<u64>",
+            "self.v.push(msg.id);",
+            "#[every(\"1s\")] fn t(&mut self, cx: &mut Cx<'_, Self>) { self.w.clear(); }",
+        ),
+        (
+            "m: HashMap<u64, u64>",
+            "self.m.insert(msg.id, 1); if let Err(_) = work() { self.m.remove(&msg.id); }",
+            "",
+        ),
     ] {
         let marked = handler.to_owned() + GROWTH;
         locus(fields, &marked, more);
@@ -115,9 +159,15 @@ fn what_does_not_help() {
 
 #[test]
 fn growth_behind_calls_and_crates() {
-    locus("v: Vec<u64>", "self.note(msg.id);", &format!("fn note(&mut self, id: u64) {{ self.keep(id) }}
+    locus(
+        "v: Vec<u64>",
+        "self.note(msg.id);",
+        &format!(
+            "fn note(&mut self, id: u64) {{ self.keep(id) }}
 fn keep(&mut self, id: u64) {{ self.v.push(id) {GROWTH}
-}}"));
+}}"
+        ),
+    );
     let main = "use locus::prelude::*; #[topic] pub struct Msg; #[locus] pub struct S { list: Vec<u8>, book: helper::Book }
         #[locus] impl S { #[on] fn on_msg(&mut self, msg: &Msg, cx: &mut Cx<'_, Self>) {
             helper::add(&mut self.list); //~ unbounded-growth
@@ -191,7 +241,10 @@ fn note(id: u64) { SEEN.lock().unwrap().push(id);MARK
 fn descriptors() {
     let leak = |fields: &str, handler: &str| locus(fields, &format!("{handler} //~ resource-leak"), "");
     leak("f: Vec<File>", "self.f.push(File::open(&msg.text).unwrap());");
-    leak("f: HashMap<u64, std::net::TcpStream>", "let s = std::net::TcpStream::connect(\"a\").unwrap(); self.f.insert(msg.id, s);");
+    leak(
+        "f: HashMap<u64, std::net::TcpStream>",
+        "let s = std::net::TcpStream::connect(\"a\").unwrap(); self.f.insert(msg.id, s);",
+    );
     leak("n: i32", "let f = File::open(\"a\").unwrap(); std::os::fd::IntoRawFd::into_raw_fd(f);");
     leak("n: i32", "std::mem::forget(File::open(\"a\").unwrap());");
     leak("n: i32", "std::process::Command::new(\"ls\").spawn().unwrap();");

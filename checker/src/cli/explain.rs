@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::rule::Rule;
 
 /// Everything there is to say about one rule, as Markdown.
-pub fn explain(rule: &Rule) -> String {
+pub(super) fn explain(rule: &Rule) -> String {
     let mut text = format!("# {}\n\n{}.\n\n", rule.name, capitalised(rule.summary));
     text.push_str(rule.explanation().trim_end());
     text.push_str("\n\n## Shapes\n");
@@ -21,7 +21,7 @@ pub fn explain(rule: &Rule) -> String {
 }
 
 /// One line per rule: name, default level, summary.
-pub fn list(rules: &[&'static Rule]) -> String {
+pub(super) fn list(rules: &[&'static Rule]) -> String {
     let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     let lines = rules
         .iter()
