@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::context::{self, Context, Growing};
+use crate::crash;
 use crate::events::{self, FnFacts};
 use crate::facts::{self, Binary, Bodies};
 use crate::finding::{Finding, Span};
@@ -93,8 +94,12 @@ pub fn check(workspace: &Workspace) -> Checked {
     let models = Models::shipped();
     let program = Program::of(Names::of(workspace, models), models);
     let functions = u32::try_from(program.names.fns.len()).unwrap_or(u32::MAX);
-    let bodies: Vec<FnFacts> =
-        (0..functions).into_par_iter().map(|id| events::collect(&program, FnId(id))).collect();
+    let body = |id: u32| {
+        let file = program.names.function(FnId(id)).file;
+        let _at = crash::working_on(&workspace.files[file.0 as usize].source.path);
+        events::collect(&program, FnId(id))
+    };
+    let bodies: Vec<FnFacts> = (0..functions).into_par_iter().map(body).collect();
     let binaries = facts::binaries(&program.names, &Bodies { names: &program.names, events: &bodies });
     let calls = bodies.iter().map(|body| body.calls_seen as usize).sum();
     let calls_unresolved = bodies.iter().map(|body| body.calls_unresolved as usize).sum();

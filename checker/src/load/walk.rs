@@ -56,6 +56,7 @@ impl<'p> Walk<'p> {
     where
         'p: 's,
     {
+        let _at = crate::crash::working_on(&path);
         let (text, ir) = match read_text(&path) {
             Ok(text) => {
                 let ir = lower::file(&text, &self.packages[package].cfg);
