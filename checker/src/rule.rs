@@ -111,7 +111,8 @@ macro_rules! declare_rule {
             shapes: [$($shape:expr),* $(,)?] $(,)?
         }
     ) => {
-        $(#[doc = $doc])*
+        // The text is for the rule's users, and its examples are no doctests of this crate.
+        #[doc = $summary]
         $vis static $ident: $crate::rule::Rule = $crate::rule::Rule {
             name: $name,
             summary: $summary,
