@@ -3,7 +3,7 @@
 //! The only part of the analysis that does I/O. The whole workspace is loaded even when one package is asked
 //! for, because the removal that makes a growth harmless may live in a sibling. Modules are followed from the
 //! roots of the targets, so that files no target reaches are not read; every file is read and lowered once.
-//! What cannot be read or parsed is noted as a [`Problem`](crate::lower::ir::Problem) and the rest goes on.
+//! What cannot be read or parsed is noted as a [`Problem`] and the rest goes on.
 
 mod cargo;
 mod memory;

@@ -1,7 +1,7 @@
 //! One file, from text to the compact form: parsed by syn, lowered, and the tree dropped.
 //!
 //! Nothing here looks beyond the file, so files are lowered in parallel and the result can be cached by
-//! content. Code that `cfg` switches off is left out. Expressions nested deeper than [`DEPTH_MAX`] become
+//! content. Code that `cfg` switches off is left out. Expressions nested deeper than `DEPTH_MAX` become
 //! [`ir::ExprKind::Unknown`]: a guard for the stack, far above what people write.
 
 pub mod attr;

@@ -3,7 +3,7 @@
 //! Only what a caller's places decide is carried: what a function does to a parameter itself (`fn add(list: &mut
 //! Vec<T>)`), what it gives back a part of, what its result measures, and whether it waits. What it does to a
 //! *field* needs no carrying, since fields are told apart by type. Functions that call each other are repeated
-//! until nothing changes, at most [`ROUNDS_MAX`] times.
+//! until nothing changes, at most `ROUNDS_MAX` times.
 
 use crate::events::{CallSite, Event, FnFacts, Place, Root};
 use crate::names::FnId;
