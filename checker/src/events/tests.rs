@@ -1,3 +1,5 @@
+//! What bodies do to which places, on small sources.
+
 use super::{FnFacts, What, collect};
 use crate::load::{TargetKind, Workspace};
 use crate::lower::sym::Sym;

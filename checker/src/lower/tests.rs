@@ -1,3 +1,5 @@
+//! Small texts and what they become.
+
 use super::cfg::CfgEnv;
 use super::ir::{ExprKind, FileIr, FnIr, ItemKind, Stmt};
 use super::sym::Sym;

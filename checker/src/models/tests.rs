@@ -1,3 +1,5 @@
+//! The shipped models are well formed and say what they should.
+
 use super::{Effect, Flow, Models, Resource};
 use crate::lower::ir::TypeRef;
 use crate::lower::sym::Sym;

@@ -1,3 +1,5 @@
+//! What names mean, over modules and crates.
+
 use super::{Def, Foreign, Names};
 use crate::load::{TargetKind, Workspace};
 use crate::lower::sym::Sym;

@@ -1,3 +1,5 @@
+//! Types found in small bodies.
+
 use super::{Callee, Interner, Program, Ty, TyKind, infer};
 use crate::load::{TargetKind, Workspace};
 use crate::lower::ir::ExprKind;
