@@ -254,7 +254,9 @@ pub struct FnFacts {
     pub local_last: Vec<u32>,
     /// Calls of any kind.
     pub calls_seen: u32,
-    /// Calls nobody knows the target of.
+    /// Calls nobody knows the target of. A call counts as known if it leads to functions or constructors of the
+    /// workspace, to a closure held in a local or field, or out of the workspace: by its path, or, for a method,
+    /// by the type of its receiver, whether or not a model describes the method. All else counts here.
     pub calls_unresolved: u32,
 }
 

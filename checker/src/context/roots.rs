@@ -109,6 +109,9 @@ fn locus_entry(program: &Program<'_>, id: FnId) -> Option<Entry> {
     if let Some(MethodRole::On(_) | MethodRole::Every | MethodRole::Hook | MethodRole::Route) = role {
         return Some(Entry::Message);
     }
+    if is_told_of_missed(program, function) {
+        return Some(Entry::Message);
+    }
     let text = program.names.text(function.name);
     match text {
         "run" => Some(Entry::Run),
@@ -117,6 +120,15 @@ fn locus_entry(program: &Program<'_>, id: FnId) -> Option<Entry> {
         "accept" | "release" | "on_failure" | "on_missed" => Some(Entry::Message),
         _ => None,
     }
+}
+
+/// `#[on(missed = name)]` on another method of the same impl.
+fn is_told_of_missed(program: &Program<'_>, function: &crate::names::Function<'_>) -> bool {
+    let Owner::Impl(block) = function.owner else { return false };
+    program.names.impls[block.ix()].fns.iter().any(|other| {
+        let role = program.names.function(*other).sig.and_then(|sig| sig.role.as_deref());
+        matches!(role, Some(MethodRole::On(Some(name))) if *name == function.name)
+    })
 }
 
 /// Whether a type is declared as a locus.

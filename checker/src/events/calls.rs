@@ -1,6 +1,6 @@
 //! Calls: of the workspace, of what the models describe, and of what nobody knows.
 
-use super::{Alias, CallSite, Place, Root, Walk};
+use super::{Alias, CallSite, Place, Root, Walk, What};
 use crate::lower::ir::{ExprId, ExprKind, MethodCall};
 use crate::lower::sym::Sym;
 use crate::models::{Callable, Flow};
@@ -61,6 +61,7 @@ impl Walk<'_, '_> {
                     self.mention(callee);
                 }
                 self.visit_all(args);
+                self.hand_over(args);
                 None
             }
         }
@@ -100,8 +101,34 @@ impl Walk<'_, '_> {
                     self.facts.calls_unresolved += 1;
                     self.facts.mentions.push(call.name);
                 }
+                self.hand_over(&call.args);
                 None
             }
+        }
+    }
+
+    /// What is lent to code that nobody described may be taken out there: a decoder drains its buffer.
+    fn hand_over(&mut self, args: &[ExprId]) {
+        for arg in args {
+            let ty = self.ty(*arg);
+            let is_lent = match self.body.expr(*arg).kind {
+                ExprKind::Ref(_, mutable) => mutable,
+                ExprKind::Local(_) | ExprKind::Field(..) => true,
+                _ => false,
+            };
+            if let (true, Some(place), true) = (is_lent, self.place(*arg), self.grows(ty)) {
+                self.event(place, What::Shrink, self.at(*arg), Sym::NONE, ty);
+            }
+        }
+    }
+
+    fn grows(&self, ty: Ty) -> bool {
+        match self.inferred.types.kind(self.collection(ty)) {
+            TyKind::Foreign(foreign, _) => {
+                let model = self.program.models.type_at(*foreign);
+                model.is_some_and(|model| self.program.models.ty(model).grows)
+            }
+            _ => false,
         }
     }
 
@@ -163,6 +190,13 @@ impl Walk<'_, '_> {
         if let (Some(place), Some(target)) = (place, target) {
             let ty = self.ty(target);
             self.apply(id, callable.effect, place, ty, call);
+            // `mem::swap` empties whichever side was full.
+            for other in args.iter().filter(|other| is_function && callable.each && **other != target) {
+                if let Some(place) = self.place(*other) {
+                    let ty = self.ty(*other);
+                    self.apply(id, callable.effect, place, ty, call);
+                }
+            }
         }
         match callable.flow {
             // A clone of a handle is the same thing once more.

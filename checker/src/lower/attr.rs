@@ -5,6 +5,7 @@
 
 use super::Lower;
 use super::ir::{Problem, Range, TypeRef};
+use super::sym::Sym;
 use locus_syntax::{Attr, Condition, Errors, OnFull, Site, Transport};
 use syn::Attribute;
 use syn::spanned::Spanned;
@@ -68,8 +69,8 @@ pub struct PlaceIr {
 /// What makes the runtime call a method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MethodRole {
-    /// `#[on(..)]`; whether inline.
-    On(bool),
+    /// `#[on(..)]`; the method that hears of missed messages.
+    On(Option<Sym>),
     /// `#[every(..)]`.
     Every,
     /// `#[accept]` or `#[release]`.
@@ -211,7 +212,7 @@ impl Lower<'_> {
 
     pub(crate) fn method_role(&mut self, attrs: &[Attribute]) -> Option<Box<MethodRole>> {
         let role = self.ours(attrs, Site::Method).into_iter().find_map(|attr| match attr {
-            Attr::On(on) => Some(MethodRole::On(on.inline.is_some())),
+            Attr::On(on) => Some(MethodRole::On(on.missed.as_ref().map(|name| self.sym(&name.value)))),
             Attr::Every(_) => Some(MethodRole::Every),
             Attr::Accept(_) | Attr::Release(_) => Some(MethodRole::Hook),
             Attr::Route(_) => Some(MethodRole::Route),

@@ -64,6 +64,7 @@ fn fields_that_only_grow() {
         ("t: (Vec<u64>, u8)", "self.t.0.push(msg.id);"),
         ("j: Vec<tokio::task::JoinHandle<()>>", "self.j.push(tokio::spawn(async {}));"),
         ("h: BinaryHeap<u64>", "let h = &mut self.h; h.push(msg.id);"),
+        ("v: Vec<u64>", "codec::encode(&self.v); self.v.push(msg.id);"),
     ] {
         locus(fields, &format!("{handler} {GROWTH}"), "");
     }
@@ -120,6 +121,26 @@ fn what_keeps_a_field_small() {
         ),
         ("q: VecDeque<u64>", "if let Some(x) = self.q.pop_front() { self.q.push_back(x); }", ""),
         ("v: Vec<u64>", "assert!(self.v.len() < MAX); self.v.push(msg.id);", ""),
+        (
+            "v: Vec<u64>, w: Vec<u64>",
+            "self.v.push(msg.id); std::mem::swap(&mut self.w, &mut self.v); self.w = Vec::new();",
+            "",
+        ),
+        (
+            "b: bytes::BytesMut",
+            "self.b.extend_from_slice(msg.text.as_bytes()); codec::decode(&mut self.b);",
+            "",
+        ),
+        (
+            "v: Vec<u64>",
+            "self.v.push(msg.id);",
+            "#[on(bounded = 8, on_full = drop_old, missed = lost)] fn other(&mut self, msg: &Msg, cx: &mut Cx<'_, Self>) {} fn lost(&mut self, n: u64, cx: &mut Cx<'_, Self>) { self.v.clear(); }",
+        ),
+        (
+            "j: HashMap<u64, u64>",
+            "self.j.insert(msg.id, 1); cx.go(work(), |me, done: u64, cx| { me.j.remove(&done); });",
+            "",
+        ),
     ] {
         locus(fields, handler, more);
     }
