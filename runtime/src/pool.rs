@@ -14,6 +14,9 @@ pub(crate) mod bell;
 )]
 pub(crate) mod core;
 #[cfg(not(loom))]
+#[expect(unsafe_code, reason = "gives records up to their routes")]
+mod discard;
+#[cfg(not(loom))]
 pub(crate) mod life;
 #[cfg(not(loom))]
 pub(crate) mod residency;

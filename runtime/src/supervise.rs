@@ -4,7 +4,10 @@
 //! backoff, at most so many times in a window (the restart intensity of OTP supervisors), and then goes up.
 
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
+
+use foldhash::fast::FixedState;
 
 use crate::locus::describe::BoxError;
 
@@ -51,13 +54,10 @@ pub(crate) struct Intensity {
 }
 
 impl Intensity {
-    pub(crate) fn new(restarts_max: u32, within: Duration) -> Self {
-        Self {
-            restarts_max: restarts_max as usize,
-            within,
-            recent: VecDeque::new(),
-            seed: 0x9E37_79B9_7F4A_7C15,
-        }
+    /// `path` tells the jitter of one locus from that of the others.
+    pub(crate) fn new(restarts_max: u32, within: Duration, path: &str) -> Self {
+        let seed = FixedState::default().hash_one(path) | 1;
+        Self { restarts_max: restarts_max as usize, within, recent: VecDeque::new(), seed }
     }
 
     /// How long to wait before the next restart; `None` when there were too many and the failure goes up.
@@ -90,12 +90,19 @@ mod tests {
 
     #[test]
     fn the_fourth_restart_in_the_window_goes_up_and_a_later_one_does_not() {
-        let mut intensity = Intensity::new(3, Duration::from_secs(5));
+        let mut intensity = Intensity::new(3, Duration::from_secs(5), "app/part");
         let start = Instant::now();
         let waits: Vec<_> =
             (0..3).map(|_| intensity.next_restart(start).expect("within intensity")).collect();
         assert!(waits[0] < waits[1] && waits[1] < waits[2], "{waits:?}");
         assert_eq!(intensity.next_restart(start), None);
         assert!(intensity.next_restart(start + Duration::from_secs(6)).is_some());
+    }
+
+    #[test]
+    fn loci_that_failed_together_do_not_restart_together() {
+        let now = Instant::now();
+        let wait = |path| Intensity::new(3, Duration::from_secs(5), path).next_restart(now);
+        assert_ne!(wait("app/part[0]"), wait("app/part[1]"));
     }
 }

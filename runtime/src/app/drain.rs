@@ -107,14 +107,14 @@ impl Conductor {
 
     /// Waits until nothing is under way; with `runs`, until every `run` has returned or waits in `recv` too.
     async fn quiet(&mut self, deadline: Instant, runs: bool) -> Result<(), Stuck> {
-        let mut before: Option<Vec<u64>> = None;
+        let mut before = None;
         for round in 0.. {
             let probes = self.probe(round, deadline).await?;
             let sent: u64 = probes.iter().map(|probe| probe.sent_words).sum();
             let received: u64 = probes.iter().map(|probe| probe.received_words).sum();
             let is_idle = probes.iter().all(|probe| probe.is_idle && (!runs || probe.runs.is_empty()));
-            let activity: Vec<u64> = probes.iter().map(|probe| probe.activity).collect();
-            if is_idle && sent == received && before.as_ref() == Some(&activity) {
+            let activity: u64 = probes.iter().map(|probe| probe.activity).sum();
+            if is_idle && sent == received && before == Some(activity) {
                 return Ok(());
             }
             before = Some(activity);

@@ -40,7 +40,7 @@ fn values_are_aligned_and_apart() {
     numbers[1] = 11;
     assert_eq!((*byte, *wide, text, &*numbers), (9, 10, "héllo", &[3, 11][..]));
     assert!(std::ptr::from_ref(wide).is_aligned());
-    assert_eq!(scratch.alloc_slice_copy::<u64>(&[]), &[]);
+    assert_eq!(scratch.alloc_slice_copy::<u64>(&[]), &[] as &[u64]);
 }
 
 #[test]

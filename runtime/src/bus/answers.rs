@@ -191,6 +191,10 @@ impl<T: Topic> AnyRoute for Answers<T> {
         }
     }
 
+    unsafe fn discard_staged(&self, _payload: *mut Word, _reason: DropReason) {
+        unreachable!("answers are never staged: they hold no credit")
+    }
+
     unsafe fn discard(&self, payload: *mut Word, _reason: DropReason) {
         // SAFETY: by the caller, the payload of a record of this number, given up.
         unsafe { payload.cast::<Answer<T::Reply>>().drop_in_place() };

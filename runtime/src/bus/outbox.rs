@@ -60,9 +60,9 @@ impl Outbox {
         taken == words
     }
 
-    /// Takes every record, and calls `visit` with the header and payload of each.
-    pub(crate) fn drain_with(&mut self, visit: impl FnMut(Header, *mut Word)) {
-        self.words.drain_with(visit);
+    /// Takes every record out.
+    pub(crate) fn take(&mut self) -> Words {
+        std::mem::take(&mut self.words)
     }
 
     #[inline]

@@ -78,10 +78,9 @@ impl Queue {
         self.drain().clear();
     }
 
-    /// Takes every record, and calls `visit` with the header and payload of each.
-    pub(crate) fn drain_with(&self, visit: impl FnMut(Header, *mut Word)) {
-        let mut removed = std::mem::take(self.fill());
-        removed.drain_with(visit);
+    /// Takes out what was filled.
+    pub(crate) fn take(&self) -> Words {
+        std::mem::take(self.fill())
     }
 
     /// Memory held, in bytes.

@@ -53,6 +53,11 @@ pub(crate) trait AnyRoute {
     /// # Safety
     /// `payload` is that of a queued record of this route which the caller gives up.
     unsafe fn discard(&self, payload: *mut Word, reason: DropReason);
+    /// Drops a staged message that will not be sent.
+    ///
+    /// # Safety
+    /// `payload` is that of a staged record of this route which the caller gives up.
+    unsafe fn discard_staged(&self, payload: *mut Word, reason: DropReason);
     /// Counts a message from `source` as taken by all its subscribers here.
     fn acked(&self, _source: PoolId) {}
     /// Returns counted credits to their publishers and notes in `wake` which of them wait.
@@ -523,6 +528,12 @@ impl<T: Topic> AnyRoute for Route<T> {
         self.figures.drop_for(reason, 1);
         // SAFETY: by the caller, the payload of a record of this route; such a payload is a `Packet<T>`.
         unsafe { payload.cast::<Packet<T>>().drop_in_place() };
+    }
+
+    unsafe fn discard_staged(&self, payload: *mut Word, reason: DropReason) {
+        self.figures.drop_for(reason, 1);
+        // SAFETY: by the caller, the payload of a staged record of this route, which is a `Staged<T>`.
+        unsafe { payload.cast::<Staged<T>>().drop_in_place() };
     }
 
     fn acked(&self, source: PoolId) {

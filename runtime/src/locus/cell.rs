@@ -112,7 +112,7 @@ impl<L: Locus> LocusCell<L> {
             receivers: RefCell::default(),
             rings: RefCell::default(),
             unsubscribe: RefCell::default(),
-            intensity: RefCell::new(Intensity::new(options.restarts, options.within)),
+            intensity: RefCell::new(Intensity::new(options.restarts, options.within, &seat.path)),
             handled: Cell::new(0),
             failed: Cell::new(0),
             run_waits: Cell::new(false),

@@ -171,8 +171,11 @@ impl Rig {
     /// Runs until there is a report; `None` when everything rests without one.
     fn next_report(&mut self, steps_max: usize) -> Option<Report> {
         for _ in 0..steps_max {
-            if let Ok(report) = self.reports.try_recv() {
-                return Some(report);
+            match self.reports.try_recv() {
+                // A locus ended for good, as its script has it.
+                Ok(Report::RootFailure { .. }) => continue,
+                Ok(report) => return Some(report),
+                Err(_) => {}
             }
             if !self.step() {
                 return self.reports.try_recv().ok();

@@ -112,6 +112,11 @@ impl Tasks {
         }
     }
 
+    /// Drops every future.
+    pub(crate) fn cancel_all(&mut self) {
+        self.tasks.drain(..).for_each(drop_quietly);
+    }
+
     /// Whether a locus has a future of this kind.
     pub(crate) fn has(&self, cell: u32, purpose: Purpose) -> bool {
         self.tasks.iter().flatten().any(|task| task.cell == cell && task.purpose == purpose)

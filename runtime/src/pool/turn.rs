@@ -17,7 +17,6 @@ use crossbeam_channel::Receiver;
 use crate::app::control::Control;
 use crate::bus::TOKEN;
 use crate::bus::cursor::Cursor;
-use crate::bus::figures::DropReason;
 use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter};
 use crate::locus::cell::State;
 use crate::pool::core::Core;
@@ -336,24 +335,6 @@ impl Pool {
         }
         self.held.note(&self.core, &self.lanes_out, self.activity);
         usize::from(self.sent_words != sent_before)
-    }
-
-    /// Drops every message that is still somewhere, at the end.
-    pub(crate) fn discard_all(&mut self) {
-        let core = Rc::clone(&self.core);
-        let drop_record = |header: crate::bus::record::Header, payload: *mut crate::bus::record::Word| {
-            if let Some(route) = core.any_route(header.topic()) {
-                // SAFETY: a queued record of this route, given up by its buffer.
-                unsafe { route.discard(payload, DropReason::Closed) };
-            }
-        };
-        for lane in self.lanes_in.iter_mut().flatten() {
-            lane.drain_with(drop_record);
-        }
-        for pool in 0..self.lanes_out.len() {
-            self.core.with_outbox(pool, |outbox| outbox.drain_with(drop_record));
-        }
-        self.core.queue.drain_with(drop_record);
     }
 }
 

@@ -72,6 +72,6 @@ fn what_was_never_flushed_can_be_taken_out() {
     }
     let mut texts = Vec::new();
     // SAFETY: both records carry a `String`, which the visitor takes.
-    outbox.drain_with(|_, payload| texts.push(unsafe { payload.cast::<String>().read() }));
+    outbox.take().drain_with(|_, payload| texts.push(unsafe { payload.cast::<String>().read() }));
     assert_eq!(texts, ["a", "b"]);
 }

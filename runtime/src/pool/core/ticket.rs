@@ -58,6 +58,11 @@ impl Core {
         u32::try_from(tokens.len() - 1).expect("bounded by the subscriptions of one pool")
     }
 
+    /// Lets go of the rings, at the end: each holds the cell that holds it.
+    pub(crate) fn take_tokens(&self) -> Vec<Rc<dyn TokenRing>> {
+        self.tokens.take()
+    }
+
     pub(crate) fn token(&self, index: u32) -> Rc<dyn TokenRing> {
         Rc::clone(&self.tokens.borrow()[index as usize])
     }

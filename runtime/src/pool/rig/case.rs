@@ -1,12 +1,11 @@
 //! One case, from the first birth to the last drop: what `app::conduct` and `app::drain` do, step by step.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::control::{Control, Probe, Report};
 use crate::bus::gate::TopicHandle;
 use crate::pool::PoolId;
-use crate::pool::rig::graph::Graph;
+use crate::pool::rig::graph::{Ending, Graph};
 use crate::pool::rig::ledger;
 use crate::pool::rig::message::{self, Message};
 use crate::pool::rig::random::Random;
@@ -36,22 +35,25 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
     let graph = Graph::draw(&mut random, messages_max);
     ledger::reset(random.clone(), graph.rates, graph.messages_max, graph.scripts.len());
     let mut rig = Rig::new(graph.parts(), random);
-    let lived = live(&mut rig, &graph);
-    let written = ledger::close();
-    let mut complaints = written.complaints.clone();
-    match lived {
-        Ok(()) => complaints.extend(check::all(&graph, &rig, &written)),
+    let mut complaints = Vec::new();
+    match live(&mut rig, &graph) {
+        Ok(()) if graph.ending == Ending::Drained => {
+            complaints.extend(ledger::read(|written| check::all(&graph, &rig, written)));
+        }
+        Ok(()) => {}
         Err(stuck) => complaints.push(stuck),
     }
+    end(rig, graph.ending);
+    let written = ledger::close();
+    complaints.extend(written.complaints);
     let totals = Totals {
         sent: written.sent.len(),
         got: written.got.len(),
         missed: written.missed.iter().map(|(_, _, count)| count).sum(),
     };
-    end(rig);
     let left = message::alive() - alive_before;
     if left != 0 {
-        complaints.push(format!("{left} messages outlive the program"));
+        complaints.push(format!("{left} messages and loci outlive the program"));
     }
     if complaints.is_empty() { Ok(totals) } else { Err(format!("{graph:#?}\n{}", complaints.join("\n"))) }
 }
@@ -82,7 +84,7 @@ fn live(rig: &mut Rig, graph: &Graph) -> Result<(), String> {
             break;
         }
     }
-    drain(rig)
+    if graph.ending == Ending::Drained { drain(rig) } else { Ok(()) }
 }
 
 /// Publishes one message from outside.
@@ -173,15 +175,24 @@ fn probe(rig: &mut Rig, round: u64) -> Result<Vec<Probe>, String> {
     Ok(probes)
 }
 
-/// Dissolves the loci and ends the pools, whatever is under way.
-fn end(mut rig: Rig) {
-    for address in rig.order.clone().into_iter().rev() {
-        rig.tell(address.pool, Control::Dissolve { cell: address.cell });
-        let _ = done(&mut rig);
+/// Dissolves the loci, where that is the ending, and lets the pools go.
+fn end(mut rig: Rig, ending: Ending) {
+    if ending != Ending::Failed {
+        for address in rig.order.clone().into_iter().rev() {
+            rig.tell(address.pool, Control::Dissolve { cell: address.cell });
+            let _ = done(&mut rig);
+        }
+        // Long enough for a restart of whoever failed in its last words.
+        rig.now += Duration::from_secs(10);
+        for _ in 0..20 {
+            rig.step();
+        }
     }
     for mut seat in std::mem::take(&mut rig.seats) {
         let _entered = seat.pool.core.enter();
-        seat.pool.discard_all();
+        if ending != Ending::Failed {
+            seat.pool.discard_all();
+        }
+        drop(seat.pool);
     }
-    drop(Arc::clone(&rig.app));
 }

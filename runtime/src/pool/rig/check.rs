@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::bus::figures::DropReason;
 use crate::bus::topic::OnFull;
+use crate::locus::cell::State;
 use crate::pool::core::Core;
 use crate::pool::rig::Rig;
 use crate::pool::rig::graph::Graph;
@@ -65,6 +66,7 @@ impl Counted {
 /// Everything that does not hold, in words.
 pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
     let mut complaints = Vec::new();
+    let closed = closed(graph, rig);
     let got = once(ledger, &mut complaints);
     order(ledger, &mut complaints);
     for kind in 0..KINDS {
@@ -83,10 +85,29 @@ pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
             .collect();
         let sent: Vec<Sent> = ledger.sent.iter().copied().filter(|sent| sent.kind == kind).collect();
         let mut say = |text: String| complaints.push(format!("kind {kind}: {text}"));
+        let counted = Counted::of(rig, kind);
+        if takers.iter().any(|taker| closed.contains(&taker.node)) {
+            // What a locus that ended for good has lost depends on when; its credits must be back all the same.
+            let lasting: Vec<Taker> =
+                takers.iter().copied().filter(|taker| !closed.contains(&taker.node)).collect();
+            tally(&lasting, &sent, &got, ledger, kind, &mut say);
+            if counted.under_way != 0 {
+                say(format!("{} credits under way after a locus ended", counted.under_way));
+            }
+            continue;
+        }
         let tally = tally(&takers, &sent, &got, ledger, kind, &mut say);
-        compare(&tally, &Counted::of(rig, kind), &mut say);
+        compare(&tally, &counted, &mut say);
     }
     complaints
+}
+
+/// The nodes that ended for good.
+fn closed(graph: &Graph, rig: &Rig) -> HashSet<u32> {
+    let nodes = graph.scripts.iter().zip(&rig.order);
+    let state = |pool: u16, cell| rig.seats[usize::from(pool)].pool.core.state_of(cell);
+    let closed = nodes.filter(|(_, address)| state(address.pool, address.cell) == Some(State::Closed));
+    closed.map(|(script, _)| script.id).collect()
 }
 
 /// Who got what, once each, and only what was published for good.

@@ -3,8 +3,10 @@
 //! The kinds of a graph have an order, and a node publishes only kinds behind all those it subscribes to. So no locus
 //! waits for itself, whatever the policies, and every case must come to rest.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::LocusCell;
@@ -13,6 +15,7 @@ use crate::pool::rig::ledger::Rates;
 use crate::pool::rig::message::{KINDS, is_keyed};
 use crate::pool::rig::node::{self, HANDLERS, Node, Script, Sub, kind_of};
 use crate::pool::rig::random::Random;
+use crate::supervise::Intensity;
 
 const POOLS: [&str; 4] = [crate::app::plan::MAIN_POOL, "second", "third", "fourth"];
 const NODES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -25,6 +28,18 @@ pub(super) struct Graph {
     pub(super) gates: Vec<usize>,
     pub(super) rates: Rates,
     pub(super) messages_max: usize,
+    pub(super) ending: Ending,
+}
+
+/// How a case ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It drains, and everything is checked.
+    Drained,
+    /// It is stopped in the middle: nothing may be left.
+    Stopped,
+    /// Its pools are let go as after a failure of their thread: nothing may be left.
+    Failed,
 }
 
 impl Graph {
@@ -52,7 +67,12 @@ impl Graph {
             1 => Rates { error: 10, panic: 0, user_code: 0 },
             _ => Rates { error: 5, panic: random.within(1, 8), user_code: random.within(0, 2) },
         };
-        Self { scripts, gates, rates, messages_max }
+        let ending = match random.below(10) {
+            0 => Ending::Stopped,
+            1 => Ending::Failed,
+            _ => Ending::Drained,
+        };
+        Self { scripts, gates, rates, messages_max, ending }
     }
 
     /// The parts as `#[locus(main)]` would list them.
@@ -88,24 +108,35 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
         ticks: random.percent(if is_source { 70 } else { 20 }),
         steps: if is_source || random.percent(30) { random.within(1, 12) } else { 0 },
         run_fails: random.percent(30),
+        has_async_birth: random.percent(30),
+        restarts_max: random.percent(10).then_some(2),
         birth_messages: if random.percent(40) { 3 } else { 0 },
         publishes,
     }
 }
 
 fn part(script: &Script) -> Part {
+    if script.has_async_birth { part_of::<true>(script) } else { part_of::<false>(script) }
+}
+
+fn part_of<const A: bool>(script: &Script) -> Part {
     let name = NODES[script.id as usize];
     let place = Place::Pool(POOLS[script.pool].into());
-    let topics = node::describe(script).topics;
+    let topics = node::describe::<A>(script).topics;
     let subscribes = topics.iter().filter(|topic| topic.subscribe.is_some());
     let publishes = topics.iter().filter(|topic| topic.subscribe.is_none());
     let (subscribes, publishes) =
         (subscribes.map(|topic| topic.number).collect(), publishes.map(|topic| topic.number).collect());
     let script = Arc::new(script.clone());
     let make = Arc::new(move |seat| {
-        let (factory_script, describe) = (Arc::clone(&script), node::describe(&script));
-        let mut cell = LocusCell::<Node>::new(seat, Rc::new(move || Ok(Node::new(&factory_script))));
-        Rc::get_mut(&mut cell).expect("just made").describe = describe;
+        let factory_script = Arc::clone(&script);
+        let mut cell = LocusCell::<Node<A>>::new(seat, Rc::new(move || Ok(Node::new(&factory_script))));
+        let fresh = Rc::get_mut(&mut cell).expect("just made");
+        fresh.describe = node::describe(&script);
+        if let Some(restarts) = script.restarts_max {
+            let intensity = Intensity::new(restarts, Duration::from_secs(3600), &fresh.head.path);
+            fresh.head.intensity = RefCell::new(intensity);
+        }
         cell as Rc<dyn AnyCell>
     });
     Part { name, place, make, subscribes, publishes }

@@ -1,6 +1,7 @@
 //! What the loci of a case did, as they saw it: kept outside of them, so that restarts and rollbacks do not touch it.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
@@ -67,6 +68,7 @@ pub(super) struct Ledger {
     /// Messages that may still be published, so that fan-out ends.
     budget: usize,
     is_started: bool,
+    dissolved: HashSet<u32>,
     number: u64,
     /// Published by the activation that runs.
     open: Vec<Sent>,
@@ -92,6 +94,11 @@ pub(super) fn reset(random: Random, rates: Rates, budget: usize, nodes: usize) {
     let cells = (0..nodes).map(|_| None).collect();
     let fresh = Ledger { random: Some(random), rates, budget, cells, ..Ledger::default() };
     drop(with(|ledger| std::mem::replace(ledger, fresh)));
+}
+
+/// Lends what was written so far.
+pub(super) fn read<R>(look: impl FnOnce(&Ledger) -> R) -> R {
+    with(|ledger| look(ledger))
 }
 
 /// Ends a case and hands out what was written.
@@ -126,6 +133,11 @@ pub(super) fn is_dry() -> bool {
     with(|ledger| ledger.budget == 0)
 }
 
+/// A node says its last words.
+pub(super) fn dissolved(node: u32) {
+    with(|ledger| ledger.dissolved.insert(node));
+}
+
 /// No further messages: the sources dry up.
 pub(super) fn dry_up() {
     with(|ledger| ledger.budget = 0);
@@ -136,12 +148,16 @@ pub(super) fn begin(script: &Script, messages_max: usize, may_fail: MayFail) -> 
     let (node, publishes) = (script.id, &script.publishes);
     let is_waiting = with(|ledger| ledger.cells.get(node as usize).cloned().flatten())
         .is_some_and(|cell| !cell.head().stage.borrow().is_empty());
-    if is_waiting {
+    // The last words are said whatever waits: a program that is stopped is stopped.
+    if is_waiting && !read(|ledger| ledger.dissolved.contains(&node)) {
         complain(format!("node {node} is activated while a message of it waits for room"));
     }
     with(|ledger| {
         if let Some(other) = ledger.running.replace(node) {
             ledger.complaints.push(format!("node {node} is activated while node {other} runs"));
+        }
+        if messages_max > 0 && ledger.dissolved.contains(&node) {
+            ledger.complaints.push(format!("node {node} is activated after its dissolve"));
         }
         ledger.open.clear();
         let rates = ledger.rates;

@@ -48,16 +48,16 @@ thread_local! {
     static ALIVE: Cell<isize> = const { Cell::new(0) };
 }
 
-/// How many messages exist on this thread, copies included.
+/// How many messages and loci exist on this thread, copies included.
 pub(super) fn alive() -> isize {
     ALIVE.get()
 }
 
-/// Counts the message it belongs to.
-struct Alive;
+/// Counts the message or locus it belongs to.
+pub(super) struct Alive;
 
 impl Alive {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         ALIVE.set(ALIVE.get() + 1);
         Self
     }
@@ -123,7 +123,7 @@ impl<const K: usize> Topic for Message<K> {
     }
 }
 
-impl<const K: usize> PublishedBy<Node> for Message<K> {
+impl<const K: usize, const A: bool> PublishedBy<Node<A>> for Message<K> {
     type Sent = Result<(), Full<Self>>;
 
     fn __send(self, to: &mut Publisher<'_>) -> Self::Sent {

@@ -13,7 +13,7 @@ use crate::locus::describe::{
 };
 use crate::locus::run::Run;
 use crate::pool::rig::ledger::{self, End, MayFail, Sent};
-use crate::pool::rig::message::{self, KINDS, Message};
+use crate::pool::rig::message::{self, Alive, KINDS, Message};
 
 /// The period of a ticking node.
 pub(super) const TICK: Duration = Duration::from_millis(3);
@@ -37,6 +37,9 @@ pub(super) struct Script {
     pub(super) steps: usize,
     /// Whether its `run` fails in the end, and so restarts it.
     pub(super) run_fails: bool,
+    pub(super) has_async_birth: bool,
+    /// Restarts after which it ends for good.
+    pub(super) restarts_max: Option<u32>,
     /// Messages that its birth may publish.
     pub(super) birth_messages: usize,
 }
@@ -76,16 +79,15 @@ const fn options(handler: usize) -> OnOptions {
     OnOptions { bounded: Some(bound), on_full: Some(on_full), ..plain }
 }
 
-/// A locus that follows a script.
-pub(super) struct Node {
+/// A locus that follows a script; `A` says whether its birth is `async`.
+pub(super) struct Node<const A: bool> {
     script: Arc<Script>,
-    /// Lets miri see a body that is lost or dropped twice.
-    _body: Box<u32>,
+    _alive: Alive,
 }
 
-impl Node {
+impl<const A: bool> Node<A> {
     pub(super) fn new(script: &Arc<Script>) -> Self {
-        Self { script: Arc::clone(script), _body: Box::new(script.id) }
+        Self { script: Arc::clone(script), _alive: Alive::new() }
     }
 
     /// One activation: publishes what the ledger says, and ends as it says.
@@ -117,7 +119,13 @@ impl Node {
 }
 
 /// Publishes; returns whether the message came back.
-fn publish(cx: &mut Cx<'_, Node>, kind: usize, number: u64, publisher: u32, key: u8) -> bool {
+fn publish<const A: bool>(
+    cx: &mut Cx<'_, Node<A>>,
+    kind: usize,
+    number: u64,
+    publisher: u32,
+    key: u8,
+) -> bool {
     macro_rules! by_kind {
         ($($k:literal)*) => {
             match kind {
@@ -131,7 +139,7 @@ fn publish(cx: &mut Cx<'_, Node>, kind: usize, number: u64, publisher: u32, key:
 
 macro_rules! handlers {
     ($($n:literal takes $k:literal,)*) => {
-        $(impl Handler<$n> for Node {
+        $(impl<const A: bool> Handler<$n> for Node<A> {
             type Topic = Message<$k>;
             const OPTIONS: OnOptions = options($n);
 
@@ -150,7 +158,7 @@ macro_rules! handlers {
             }
         })*
 
-        fn describe_handler(describe: &mut Describe<Node>, handler: usize) {
+        fn describe_handler<const A: bool>(describe: &mut Describe<Node<A>>, handler: usize) {
             match handler {
                 $($n => describe.on::<$n>(),)*
                 _ => unreachable!("there are {HANDLERS} handlers"),
@@ -165,7 +173,7 @@ handlers! {
     12 takes 0, 13 takes 4, 14 takes 2, 15 takes 5, 16 takes 1, 17 takes 3,
 }
 
-impl Timer<0> for Node {
+impl<const A: bool> Timer<0> for Node<A> {
     const METHOD: &'static str = "tick";
     const PERIOD: Duration = TICK;
 
@@ -174,9 +182,9 @@ impl Timer<0> for Node {
     }
 }
 
-impl Declared for Node {
+impl<const A: bool> Declared for Node<A> {
     const NAME: &'static str = "Node";
-    /// Nobody goes up: what a locus that ended for good loses is tested by itself.
+    /// What a script says instead is set on the cell.
     const OPTIONS: LocusOptions =
         LocusOptions { restarts: u32::MAX, within: Duration::from_secs(1), scratch_bytes_max: 16 << 20 };
 
@@ -184,29 +192,47 @@ impl Declared for Node {
     fn declare(_describe: &mut Describe<Self>) {}
 }
 
-impl Locus for Node {
-    const HOOKS: Hooks<Self> =
-        Hooks { birth: Birth::Sync(birth), run: Some(run), drain: Some(drain), dissolve: Some(dissolve) };
+impl<const A: bool> Locus for Node<A> {
+    const HOOKS: Hooks<Self> = Hooks {
+        birth: if A { Birth::Async(birth_async) } else { Birth::Sync(birth) },
+        run: Some(run),
+        drain: Some(drain),
+        dissolve: Some(dissolve),
+    };
 
     fn describe(_describe: &mut Describe<Self>) {}
 }
 
-fn birth(me: &mut Node, cx: &mut Cx<'_, Node>) -> Outcome {
+fn birth<const A: bool>(me: &mut Node<A>, cx: &mut Cx<'_, Node<A>>) -> Outcome {
     let messages_max = me.script.birth_messages;
     // The first birth must succeed, or the program would not start.
     me.act(cx, messages_max, if ledger::is_started() { MayFail::Yes } else { MayFail::No })
 }
 
-fn drain(me: &mut Node, cx: &mut Cx<'_, Node>) -> Outcome {
+/// Waits a little, and then does what the other birth does.
+fn birth_async<'a, const A: bool>(
+    me: &'a mut Node<A>,
+    cx: &'a mut Cx<'a, Node<A>>,
+) -> LocalBoxFuture<'a, Outcome> {
+    Box::pin(async move {
+        for _ in 0..me.script.birth_messages {
+            tokio::task::yield_now().await;
+        }
+        birth(me, cx)
+    })
+}
+
+fn drain<const A: bool>(me: &mut Node<A>, cx: &mut Cx<'_, Node<A>>) -> Outcome {
     me.act(cx, 2, MayFail::Yes)
 }
 
-fn dissolve(me: &mut Node, cx: &mut Cx<'_, Node>) -> Outcome {
+fn dissolve<const A: bool>(me: &mut Node<A>, cx: &mut Cx<'_, Node<A>>) -> Outcome {
+    ledger::dissolved(me.script.id);
     me.act(cx, 0, MayFail::Yes)
 }
 
 /// Asks for activations, one for each time it is polled, and then returns or fails.
-fn run(run: Run<Node>) -> LocalBoxFuture<'static, Outcome> {
+fn run<const A: bool>(run: Run<Node<A>>) -> LocalBoxFuture<'static, Outcome> {
     Box::pin(async move {
         let (steps, fails) = run.with(|me, _| (me.script.steps, me.script.run_fails)).await;
         for _ in 0..steps {
@@ -222,7 +248,7 @@ fn run(run: Run<Node>) -> LocalBoxFuture<'static, Outcome> {
 }
 
 /// What the macros would list for a node with this script.
-pub(super) fn describe(script: &Script) -> Describe<Node> {
+pub(super) fn describe<const A: bool>(script: &Script) -> Describe<Node<A>> {
     macro_rules! by_kind {
         ($describe:ident, $kind:ident, $($k:literal)*) => {
             match $kind {
