@@ -11,6 +11,7 @@ mod expr;
 pub mod ir;
 mod item;
 mod macros;
+mod nesting;
 mod pat;
 mod position;
 pub mod sym;
@@ -18,14 +19,12 @@ mod ty;
 
 use cfg::CfgEnv;
 use ir::{FileIr, Problem, Range};
+use nesting::{NESTING_MAX, too_deep};
 use position::Lines;
 use sym::Sym;
 
 /// Deepest nesting of expressions that is lowered.
 pub(crate) const DEPTH_MAX: u32 = 400;
-
-/// Deepest nesting of brackets that is given to syn, whose parser recurses.
-const BRACKETS_MAX: u32 = 1_000;
 
 /// Lowers the text of one file.
 ///
@@ -34,7 +33,7 @@ const BRACKETS_MAX: u32 = 1_000;
 pub fn file(text: &str, cfg: &CfgEnv) -> Result<FileIr, Problem> {
     let lines = Lines::new(text);
     if let Some(at) = too_deep(text) {
-        let message = format!("brackets are nested more than {BRACKETS_MAX} deep");
+        let message = format!("code is nested more than {NESTING_MAX} deep");
         return Err(Problem { at: Range { start: at, end: at + 1 }, message, help: None });
     }
     let parsed = syn::parse_file(text);
@@ -53,23 +52,6 @@ pub fn file(text: &str, cfg: &CfgEnv) -> Result<FileIr, Problem> {
     // The text of every file parsed on this thread is kept for the sake of its spans; they are all gone now.
     proc_macro2::extra::invalidate_current_thread_spans();
     result
-}
-
-/// The first byte at which brackets are nested too deep for a recursive parser. Brackets inside literals and
-/// comments are counted too: a file with a thousand of those open at once is no loss.
-fn too_deep(text: &str) -> Option<u32> {
-    let mut depth = 0_u32;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => continue,
-        }
-        if depth > BRACKETS_MAX {
-            return u32::try_from(at).ok();
-        }
-    }
-    None
 }
 
 /// State while one file is lowered.

@@ -72,9 +72,11 @@ pub(super) fn analyse(args: &Args) -> Result<Analysis, Failure> {
         return Err(Failure("there is no Rust file to check".to_owned()));
     }
     if files == unparsed {
-        let first =
-            analysis.findings.first().map_or_else(String::new, |finding| format!(": {}", finding.message));
-        return Err(Failure(format!("none of the {files} files could be read{first}")));
+        let first = analysis.findings.first().map_or_else(String::new, |finding| {
+            let path = analysis.sources[finding.primary.span.file.0 as usize].path.display();
+            format!("; `{path}`: {}", finding.message)
+        });
+        return Err(Failure(format!("no file could be read{first}")));
     }
     Ok(analysis)
 }
