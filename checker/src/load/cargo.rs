@@ -52,9 +52,12 @@ fn describe(error: &cargo_metadata::Error) -> String {
 
 fn kind_of(kinds: &[CargoKind]) -> Option<TargetKind> {
     kinds.iter().find_map(|kind| match kind {
-        CargoKind::Lib | CargoKind::RLib | CargoKind::DyLib | CargoKind::CDyLib | CargoKind::StaticLib => {
-            Some(TargetKind::Lib)
-        }
+        CargoKind::Lib
+        | CargoKind::ProcMacro
+        | CargoKind::RLib
+        | CargoKind::DyLib
+        | CargoKind::CDyLib
+        | CargoKind::StaticLib => Some(TargetKind::Lib),
         CargoKind::Bin => Some(TargetKind::Bin),
         CargoKind::Example => Some(TargetKind::Example),
         _ => None,

@@ -287,6 +287,7 @@ fn nothing_of_this_breaks_the_analysis() {
         "use self::a::*; mod a { pub use super::*; } fn f() { x() }",
         "fn f() { let x = x; loop { let y = y.z(); y } }",
         "fn f<F: Fn(F) -> F>(f: F) { f(f) }",
+        "struct I; impl I { fn into_iter(self) -> I { self } fn next(&mut self) -> J { J } } struct J; impl J { fn next(&mut self) -> I { I } } fn f(i: I) { for x in i { x.y() } }",
         "mod a { use super::b::x; pub fn y() {} } mod b { pub use super::a::y as x; } fn f() { b::x() }",
     ] {
         judge(&[("main", TargetKind::Lib, text)]);

@@ -76,6 +76,7 @@ pub fn infer<'p>(program: &'p Program<'_>, id: FnId) -> Option<Inferred<'p>> {
         callees: FxHashMap::default(),
         bounds: program.sigs[id.ix()].bounds.iter().copied().collect(),
         value: Ty::UNKNOWN,
+        element_depth: 0,
     };
     infer.run(id);
     let exprs = std::mem::take(&mut infer.exprs);
@@ -99,6 +100,8 @@ struct Infer<'p, 'w> {
     bounds: FxHashMap<Sym, Ty>,
     /// What the function gives.
     value: Ty,
+    /// How deep the search for what an iterator gives has gone.
+    element_depth: u32,
 }
 
 impl Infer<'_, '_> {

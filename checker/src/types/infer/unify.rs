@@ -270,6 +270,17 @@ impl Infer<'_, '_> {
 
     /// What iterating over a value gives.
     pub(super) fn element(&mut self, ty: Ty) -> Ty {
+        // A type may say that it is its own iterator, directly or in a ring.
+        if self.element_depth >= DEREF_MAX {
+            return Ty::UNKNOWN;
+        }
+        self.element_depth += 1;
+        let element = self.element_of(ty);
+        self.element_depth -= 1;
+        element
+    }
+
+    fn element_of(&mut self, ty: Ty) -> Ty {
         let mut at = ty;
         for _ in 0..DEREF_MAX {
             match self.shape(at) {
