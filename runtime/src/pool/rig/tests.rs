@@ -6,13 +6,13 @@ use crate::pool::rig::case::{self, Totals};
 use crate::pool::rig::fault::{self, Fault};
 
 /// Cases in an ordinary test run: some seconds.
-const CASES: u64 = if cfg!(miri) { 4 } else { 4_000 };
+const CASES: u64 = if cfg!(miri) { 3 } else { 1_500 };
 
 /// Cases in which a planted fault must show.
 const CONTROL_CASES: u64 = 400;
 
 /// Messages that one case may publish.
-const MESSAGES_MAX: usize = if cfg!(miri) { 30 } else { 300 };
+const MESSAGES_MAX: usize = if cfg!(miri) { 20 } else { 150 };
 
 fn from_env(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
