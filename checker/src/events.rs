@@ -286,6 +286,8 @@ struct Walk<'p, 'w> {
     guards: Vec<Place>,
     /// Counters that the body raises.
     raised: Vec<Place>,
+    /// Within the function's own block.
+    in_block: bool,
 }
 
 impl Walk<'_, '_> {

@@ -108,7 +108,7 @@ impl Walk<'_, '_> {
     }
 
     /// What is lent to code that nobody described may be taken out there: a decoder drains its buffer.
-    fn hand_over(&mut self, args: &[ExprId]) {
+    pub(super) fn hand_over(&mut self, args: &[ExprId]) {
         for arg in args {
             let ty = self.ty(*arg);
             let is_lent = match self.body.expr(*arg).kind {

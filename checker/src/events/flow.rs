@@ -120,6 +120,7 @@ impl Walk<'_, '_> {
             let guards = self.guards.len();
             self.under.on_error |= self.is_error(arm.pat);
             self.bind(arm.pat, place);
+            self.note_length(arm.pat, on);
             if let Some(guard) = arm.guard {
                 self.visit(guard);
                 self.assume(guard, true);
@@ -133,6 +134,7 @@ impl Walk<'_, '_> {
 
     pub(super) fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>) -> Option<Place> {
         let (guards, tests, on_error) = (self.guards.len(), self.under.tests.len(), self.under.on_error);
+        let is_outermost = !std::mem::replace(&mut self.in_block, true);
         for stmt in stmts {
             match stmt {
                 Stmt::Let(pat, _, init, diverge) => {
@@ -150,6 +152,7 @@ impl Walk<'_, '_> {
                     }
                     if let Some(init) = init {
                         self.note_length(*pat, *init);
+                        self.after(*init);
                     }
                 }
                 Stmt::Expr(id) => {
@@ -159,9 +162,14 @@ impl Walk<'_, '_> {
             }
         }
         let place = tail.and_then(|tail| self.visit(tail));
+        if is_outermost {
+            // What was tested with a way out holds for who gets past the end.
+            self.facts.measures.extend(self.guards.iter().copied());
+        }
         self.guards.truncate(guards);
         self.under.tests.truncate(tests);
         self.under.on_error = on_error;
+        self.in_block = !is_outermost;
         place
     }
 
@@ -176,6 +184,14 @@ impl Walk<'_, '_> {
                 if let (true, Some(cond)) = (asserts, args.first()) {
                     self.assume(*cond, true);
                 }
+            }
+            // `self.check_room()?`
+            ExprKind::Try(inner) => {
+                let inner = match &body.expr(*inner).kind {
+                    ExprKind::Await(inner) => *inner,
+                    _ => *inner,
+                };
+                self.under.tests.extend(self.call_of(inner));
             }
             // `while q.len() >= MAX { q.pop_front(); }`
             ExprKind::While(cond, _, _) => self.assume(*cond, false),

@@ -24,6 +24,10 @@ impl Walk<'_, '_> {
             }
             ExprKind::Not(inner) => self.assume(*inner, !holds),
             ExprKind::Binary(op, left, right) => self.compare(*op, *left, *right, holds),
+            // `if self.check_room().is_err() { return }`
+            ExprKind::Method(call) if self.call_of(cond).is_none() => {
+                self.under.tests.extend(self.call_of(call.recv));
+            }
             ExprKind::Method(_) | ExprKind::Call(..) => {
                 if let Some(call) = self.call_of(cond)
                     && self.ty(cond) == Ty::BOOL
@@ -32,6 +36,8 @@ impl Walk<'_, '_> {
                 }
             }
             ExprKind::Await(inner) | ExprKind::Try(inner) => self.assume(*inner, holds),
+            // `if let Err(full) = self.check_room() { return .. }`
+            ExprKind::Let(_, init) => self.under.tests.extend(self.call_of(*init)),
             _ => {}
         }
     }

@@ -25,6 +25,7 @@ pub(super) fn walk(program: &Program<'_>, id: FnId, inferred: Inferred<'_>) -> F
         under: Under::default(),
         guards: Vec::new(),
         raised: Vec::new(),
+        in_block: false,
     };
     walk.run();
     walk.facts
@@ -66,7 +67,7 @@ impl Walk<'_, '_> {
         }
         self.assume(tail, true);
         self.assume(tail, false);
-        self.facts.measures = std::mem::take(&mut self.guards);
+        self.facts.measures.append(&mut self.guards);
         if self.effect(tail) == Effect::Len
             && let ExprKind::Method(call) = &self.body.expr(tail).kind
         {
@@ -348,6 +349,9 @@ impl Walk<'_, '_> {
                 self.event(place, What::GrowMany, self.body.expr(id).at, name, ty);
             }
         }
+        if !is_known(name) {
+            self.hand_over(args);
+        }
         let transparent = ["pin", "ready", "dbg"].iter().any(|known| Sym::new(known) == name);
         if transparent { first } else { None }
     }
@@ -355,4 +359,43 @@ impl Walk<'_, '_> {
     pub(super) fn at(&self, id: ExprId) -> Range {
         self.body.expr(id).at
     }
+}
+
+/// Macros that only look at their arguments.
+fn is_known(name: Sym) -> bool {
+    const KNOWN: [&str; 32] = [
+        "println",
+        "eprintln",
+        "print",
+        "eprint",
+        "format",
+        "write",
+        "writeln",
+        "dbg",
+        "vec",
+        "matches",
+        "panic",
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "debug_assert",
+        "debug_assert_eq",
+        "ensure",
+        "bail",
+        "anyhow",
+        "json",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "log",
+        "event",
+        "span",
+        "join",
+        "try_join",
+        "scratch_format",
+        "format_args",
+    ];
+    KNOWN.iter().any(|known| Sym::new(known) == name)
 }

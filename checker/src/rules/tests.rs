@@ -73,6 +73,33 @@ fn fields_that_only_grow() {
 #[test]
 fn what_keeps_a_field_small() {
     for (fields, handler, more) in [
+        ("v: Vec<u64>", "match self.v.len() { n if n < MAX => self.v.push(msg.id), _ => {} }", ""),
+        (
+            "v: Vec<u64>",
+            "if self.room().is_err() { return; } self.v.push(msg.id);",
+            "fn room(&self) -> Result<(), ()> { if self.v.len() >= MAX { return Err(()); } Ok(()) }",
+        ),
+        (
+            "v: Vec<u64>",
+            "if let Err(_) = self.room() { return; } self.v.push(msg.id);",
+            "fn room(&self) -> Result<(), ()> { if self.v.len() >= MAX { return Err(()); } Ok(()) }",
+        ),
+        (
+            "v: Vec<u64>",
+            "let _ = self.add(msg.id);",
+            "fn add(&mut self, id: u64) -> Result<(), ()> { self.room()?; self.v.push(id); Ok(()) } fn room(&self) -> Result<(), ()> { if self.v.len() >= MAX { return Err(()); } Ok(()) }",
+        ),
+        (
+            "h: BinaryHeap<u64>",
+            "self.h.push(msg.id); if let Some(top) = self.h.peek_mut() { std::collections::binary_heap::PeekMut::pop(top); }",
+            "",
+        ),
+        (
+            "m: BTreeMap<u64, u64>",
+            "self.m.insert(msg.id, 1); while let Some(e) = self.m.first_entry() { e.remove(); }",
+            "",
+        ),
+        ("v: Vec<u64>", "self.v.push(msg.id); evict!(self.v);", ""),
         (
             "m: HashMap<u64, String>",
             "self.m.insert(msg.id, String::new());",
@@ -176,6 +203,17 @@ fn what_does_not_help() {
         let marked = handler.to_owned() + GROWTH;
         locus(fields, &marked, more);
     }
+}
+
+#[test]
+fn growth_behind_a_trait() {
+    let text = "use locus::prelude::*; #[topic] pub struct Msg { id: u64 } trait Sink { fn take(&mut self, id: u64); }
+struct Memory { items: Vec<u64> } impl Sink for Memory { fn take(&mut self, id: u64) {
+    self.items.push(id); //~ unbounded-growth
+} } struct Last { items: Vec<u64> } impl Sink for Last { fn take(&mut self, id: u64) { self.items.clear(); self.items.push(id); } }
+#[locus] pub struct S { sink: Box<dyn Sink + Send> }
+#[locus] impl S { #[on] fn on_msg(&mut self, msg: &Msg, cx: &mut Cx<'_, Self>) { self.sink.take(msg.id); } }";
+    judge(&[("main", TargetKind::Lib, text)]);
 }
 
 #[test]
