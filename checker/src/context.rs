@@ -125,9 +125,13 @@ impl Context {
         // What is made for each message is gone with it, unless its loop has no way out at all.
         let around_it = Under { in_loop: declared, ..Under::default() };
         let per_message = self.often(summary, id, &around_it) == Some(Often::PerMessage);
-        let endless = between
-            .iter()
-            .any(|at| turns(at) == Some(Turns::Endless) && (!per_message || loops[*at as usize].no_exit));
+        // A loop with a way out counts for a variable only if it waits by itself: retries and parsers wait too,
+        // somewhere below, and end.
+        let turns_for_ever = |at: &u32| {
+            let one = &loops[*at as usize];
+            turns(at) == Some(Turns::Endless) && (one.no_exit || (one.waits && !per_message))
+        };
+        let endless = between.iter().any(turns_for_ever);
         let is_result = between.last().is_some_and(|at| loops[*at as usize].expr < last);
         (endless && !is_result).then_some(Often::PerMessage)
     }
