@@ -117,29 +117,30 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let styled = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let outcome = guarded(|| {
+    let (outcome, message) = guarded(|| {
         let mut out = BufWriter::new(io::stdout());
         let outcome = dispatch(&args, settings, styled, &mut out)?;
         out.flush()?;
         Ok(outcome)
     });
+    if let Some(message) = message {
+        // With standard error closed too, the exit status is all that is left to say it with.
+        let _ = writeln!(io::stderr(), "error: {message}");
+    }
     ExitCode::from(outcome.code())
 }
 
-/// Runs `job` on threads with room to recurse, and turns what goes wrong into a message and an outcome.
-fn guarded(job: impl FnOnce() -> Result<Outcome, Failure> + Send) -> Outcome {
+/// Runs `job` on threads with room to recurse, and turns what goes wrong into an outcome and a message.
+fn guarded(job: impl FnOnce() -> Result<Outcome, Failure> + Send) -> (Outcome, Option<String>) {
     let caught = crash::catch(|| match rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build() {
         Ok(pool) => pool.install(job),
         Err(error) => Err(Failure(format!("cannot start threads: {error}"))),
     });
-    let (outcome, message) = match caught {
-        Ok(Ok(outcome)) => return outcome,
-        Ok(Err(Failure(message))) => (Outcome::CouldNotRun, message),
-        Err(crash) => (Outcome::OurBug, crash.to_string()),
-    };
-    // With standard error closed too, the exit status is all that is left to say it with.
-    let _ = writeln!(io::stderr(), "error: {message}");
-    outcome
+    match caught {
+        Ok(Ok(outcome)) => (outcome, None),
+        Ok(Err(Failure(message))) => (Outcome::CouldNotRun, Some(message)),
+        Err(crash) => (Outcome::OurBug, Some(crash.to_string())),
+    }
 }
 
 fn dispatch(
@@ -205,9 +206,12 @@ mod tests {
 
     #[test]
     fn a_bug_of_ours_is_an_outcome_of_its_own() {
-        assert_eq!(guarded(|| panic!("a bug")).code(), 3);
-        assert_eq!(guarded(|| Err(Failure("bad options".to_owned()))).code(), 2);
-        assert_eq!(guarded(|| Ok(Outcome::Denied)).code(), 1);
-        assert_eq!(guarded(|| Ok(Outcome::Clean)).code(), 0);
+        let (outcome, message) = guarded(|| panic!("a bug"));
+        assert_eq!(outcome.code(), 3);
+        assert!(message.unwrap().starts_with("the checker itself failed: a bug ("));
+        let (outcome, message) = guarded(|| Err(Failure("bad options".to_owned())));
+        assert_eq!((outcome.code(), message.as_deref()), (2, Some("bad options")));
+        assert_eq!(guarded(|| Ok(Outcome::Denied)), (Outcome::Denied, None));
+        assert_eq!(Outcome::Clean.code() + Outcome::Denied.code(), 1);
     }
 }
