@@ -1,3 +1,5 @@
+//! Scratch: what it gives out, what it frees, and where its ceiling is.
+
 use std::cell::Cell;
 use std::fmt::Write;
 

@@ -1,3 +1,5 @@
+//! The bounded collections: what they take, what they refuse, what they reuse.
+
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;

@@ -1,3 +1,5 @@
+//! Reading `locus.toml`: what it changes, and how each mistake in it is told.
+
 use std::sync::Arc;
 
 use super::*;

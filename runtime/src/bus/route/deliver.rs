@@ -1,0 +1,65 @@
+//! The delivering side of a route: one message is lent to each of its subscribers, and its credit goes back once the
+//! last has taken it.
+
+use std::rc::Rc;
+
+use super::Route;
+use crate::bus::ask::AskError;
+use crate::bus::cursor::Taken;
+use crate::bus::figures::{DropReason, Figures};
+use crate::bus::key;
+use crate::bus::subscribe::{Origin, Subscriber};
+use crate::bus::topic::{Packet, Promise, Topic};
+use crate::pool::PoolId;
+use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
+
+impl<T: Topic> Route<T> {
+    /// Hands one message to all its subscribers here.
+    pub(super) fn deliver(&self, core: &Core, mut packet: Taken<Packet<T>>, hash: u32, source: PoolId) {
+        let every = self.every.borrow();
+        let keyed = self.keyed.borrow();
+        let found = if T::SPEC.keyed && !keyed.is_empty() {
+            keyed.find(key::spread(hash), |e| e.hash == hash && packet.message.is_key(&e.key))
+        } else {
+            None
+        };
+        let with_key: &[Rc<dyn Subscriber<T>>] = found.map_or(&[], |entry| &entry.subscribers);
+        let mut origin = Origin::new(source, self.number);
+        let mut left = every.len() + with_key.len();
+        let mut takers = 0_u64;
+        for subscriber in every.iter().chain(with_key) {
+            left -= 1;
+            if subscriber.is_outside() && source != core.id {
+                continue;
+            }
+            takers += 1;
+            subscriber.deliver(core, &mut packet, &mut origin, left == 0);
+        }
+        Figures::add(&self.figures.delivered, takers);
+        if takers == 0 {
+            self.dropped(core, DropReason::Unmatched, 1);
+            std::mem::take(&mut packet.promise).fail(AskError::NoResponder);
+        }
+        if origin.is_free() {
+            self.taken(source, 1);
+        }
+    }
+
+    /// Counts messages from `source` as taken by everybody here.
+    #[inline]
+    pub(crate) fn taken(&self, source: PoolId, messages: u32) {
+        #[cfg(test)]
+        if fault::is_planted(Fault::CreditKept) {
+            return;
+        }
+        match self.acks.borrow_mut().get_mut(usize::from(source)).and_then(Option::as_mut) {
+            Some(credit) => {
+                credit.count(u64::from(messages));
+                self.acks_due.set(true);
+            }
+            None => self.queued.set(self.queued.get() - messages),
+        }
+    }
+}
