@@ -1,8 +1,8 @@
 //! The unsafe modules of the runtime under miri, once for each aliasing model.
 //!
 //! Which modules those are is read from the source: a module may hold unsafe code only where its `mod` line opts in,
-//! so a new one is covered without an entry here. Parts of the engine, which only work together, are also run as a whole
-//! service; any other module without unit tests fails the part.
+//! so a new one is covered without an entry here. Parts of the engine only work together and are tested so; any
+//! other module without unit tests fails the part.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,12 +17,9 @@ use crate::{process, provision};
 /// Where the modules of the runtime are.
 const SOURCE: &str = "runtime/src/";
 
-/// The modules that only work together, and the test that lets them: a whole service, on threads of its own.
+/// The modules that only work together, and the tests that let them: whole programs of loci, turn by turn.
 const ENGINE: [&str; 3] = ["bus", "locus", "pool"];
-const ENGINE_TEST: &str = "service";
-
-/// The program sees virtual time, and no files: reading one fails instead of ending the run.
-const ISOLATION: &str = "-Zmiri-isolation-error=hide";
+const ENGINE_TESTS: &str = "pool::rig";
 
 /// The negative control: the test, what compiles it in, and what miri says about it.
 const CONTROL_TEST: &str = "negative_u64_copy_is_rejected_by_miri";
@@ -56,24 +53,23 @@ pub(super) fn part(workspace: &Workspace, share: Duration, ledger: &mut Ledger) 
     });
 }
 
-/// Runs the unit tests of every unsafe module under `model`, and the service that drives those of the engine together.
+/// Runs the unit tests of every unsafe module under `model`.
 fn run(workspace: &Workspace, model: &Model, limit: Duration) -> Result<(), String> {
     let filters = filters(&Tree::load(&workspace.root)?)?;
-    let mut units = miri(workspace, &["--lib"], model.flags);
-    units.arg("--").args(filters.iter().map(|module| format!("{module}::")));
-    process::show_within(limit, &mut units)?;
-    process::show_within(limit, &mut miri(workspace, &["--test", ENGINE_TEST], model.flags))
+    let mut tests = miri(workspace, model.flags);
+    tests.args(filters.iter().map(|module| format!("{module}::")));
+    process::show_within(limit, &mut tests)
 }
 
 /// The paths to give to the test runner: of each unsafe module, or of the nearest one above it that has unit tests.
-/// Modules of the engine may have none.
+/// Modules of the engine may have none: they only work together, and are tested so.
 fn filters(tree: &Tree) -> Result<Vec<String>, String> {
     let mut filters = Vec::new();
     for module in unsafe_modules(tree) {
         let top = module.split("::").next().unwrap_or_default();
         match tested_ancestor(tree, &module) {
             Some(tested) => filters.push(tested.to_owned()),
-            None if ENGINE.contains(&top) => {}
+            None if ENGINE.contains(&top) => filters.push(ENGINE_TESTS.to_owned()),
             None => return Err(format!("the unsafe module `{module}` has no unit tests")),
         }
     }
@@ -85,8 +81,8 @@ fn filters(tree: &Tree) -> Result<Vec<String>, String> {
 /// Runs the negative control: copying records as integers strips pointers of their provenance, which miri must
 /// refuse, or it would not see the mistake in the code either.
 fn control(workspace: &Workspace) -> Result<(), String> {
-    let mut miri = miri(workspace, &["--lib", "--", CONTROL_TEST], "");
-    let said = process::complaint(miri.env("RUSTFLAGS", CONTROL_CFG))?;
+    let mut miri = miri(workspace, "");
+    let said = process::complaint(miri.arg(CONTROL_TEST).env("RUSTFLAGS", CONTROL_CFG))?;
     match said.lines().find(|line| line.contains(CONTROL_COMPLAINT)) {
         Some(line) => {
             println!("refused, as it must be: {}", line.trim());
@@ -96,11 +92,11 @@ fn control(workspace: &Workspace) -> Result<(), String> {
     }
 }
 
-fn miri(workspace: &Workspace, arguments: &[&str], flags: &str) -> Command {
+fn miri(workspace: &Workspace, flags: &str) -> Command {
     let mut miri = workspace.cargo();
-    miri.args(["+nightly", "miri", "test", "--package", RUNTIME]).args(arguments);
+    miri.args(["+nightly", "miri", "test", "--package", RUNTIME, "--lib", "--"]);
     // The outer cargo pins its own toolchain through this variable.
-    miri.env_remove("RUSTUP_TOOLCHAIN").env("MIRIFLAGS", format!("{ISOLATION} {flags}"));
+    miri.env_remove("RUSTUP_TOOLCHAIN").env("MIRIFLAGS", flags);
     miri
 }
 
@@ -166,12 +162,23 @@ mod tests {
     }
 
     #[test]
-    fn tests_may_stand_below_the_module() {
+    fn tests_stand_in_below_or_above_the_module() {
         let tree = tree(&[
             ("runtime/src/bus/lane.rs", "mod tests;"),
             ("runtime/src/bus/lane/tests.rs", "#[test]\nfn f() {}"),
+            ("runtime/src/store.rs", ""),
         ]);
-        assert!(has_tests(&tree, "bus::lane"));
-        assert!(!has_tests(&tree, "bus::local"));
+        assert_eq!(tested_ancestor(&tree, "bus::lane"), Some("bus::lane"));
+        assert_eq!(tested_ancestor(&tree, "bus::record"), Some("bus"));
+        assert_eq!(tested_ancestor(&tree, "store::ring"), None);
+    }
+
+    #[test]
+    fn only_the_engine_may_lack_unit_tests() {
+        let opted_in = "#[expect(unsafe_code)]\nmod raw;\n";
+        let engine = tree(&[("runtime/src/locus.rs", opted_in), ("runtime/src/locus/raw.rs", "")]);
+        assert_eq!(filters(&engine), Ok(vec![ENGINE_TESTS.to_owned()]));
+        let other = tree(&[("runtime/src/store.rs", opted_in), ("runtime/src/store/raw.rs", "")]);
+        assert!(filters(&other).unwrap_err().contains("`store::raw`"));
     }
 }
