@@ -93,26 +93,26 @@ impl Context {
                 let outside = runs.resident.get(at as usize).copied().flatten();
                 let outside = outside.map(|(often, _)| within(summary, id, under, often));
                 // What is passed in lives through the loops of the function.
-                outside.max(self.through_loop(summary, id, under, None, 0))
+                outside.max(self.through_loop(summary, id, under, None, None))
             }
             Root::Local(local) => {
                 let declared = summary.facts[id.ix()].local_loops.get(local.0 as usize).copied().flatten();
                 let last = summary.facts[id.ix()].local_last.get(local.0 as usize).copied().unwrap_or(0);
-                self.through_loop(summary, id, under, declared, last)
+                self.through_loop(summary, id, under, declared, Some(last))
             }
             Root::Call(_) => None,
         }
     }
 
-    /// Whether an endless loop turns between the declaration of a variable and what happens to it. A variable
-    /// that is looked at behind the loop, at expression `last`, is what the loop is for.
+    /// Whether an endless loop turns between the declaration of a variable and what happens to it. A local that
+    /// is looked at behind the loop, at expression `last`, is what the loop is for; parameters have no `last`.
     fn through_loop(
         &self,
         summary: &Summary,
         id: FnId,
         under: &Under,
         declared: Option<u32>,
-        last: u32,
+        last: Option<u32>,
     ) -> Option<Often> {
         self.runs[id.ix()].often?;
         let loops = &summary.facts[id.ix()].loops;
@@ -125,14 +125,15 @@ impl Context {
         // What is made for each message is gone with it, unless its loop has no way out at all.
         let around_it = Under { in_loop: declared, ..Under::default() };
         let per_message = self.often(summary, id, &around_it) == Some(Often::PerMessage);
-        // A loop with a way out counts for a variable only if it waits by itself: retries and parsers wait too,
+        // A loop with a way out counts for a local only if it waits by itself: retries and parsers wait too,
         // somewhere below, and end.
         let turns_for_ever = |at: &u32| {
             let one = &loops[*at as usize];
-            turns(at) == Some(Turns::Endless) && (one.no_exit || (one.waits && !per_message))
+            turns(at) == Some(Turns::Endless)
+                && (one.no_exit || (!per_message && (one.waits || last.is_none())))
         };
         let endless = between.iter().any(turns_for_ever);
-        let is_result = between.last().is_some_and(|at| loops[*at as usize].expr < last);
+        let is_result = between.last().is_some_and(|at| Some(loops[*at as usize].expr) < last);
         (endless && !is_result).then_some(Often::PerMessage)
     }
 

@@ -54,8 +54,16 @@ impl Walk<'_, '_> {
         if let ExprKind::Lit(Lit::Int(0 | 1, _)) = self.body.expr(bound).kind {
             return;
         }
-        for side in [small].into_iter().chain((op == BinOp::Eq || op == BinOp::Ne).then_some(bound)) {
-            self.measured(side, 0);
+        let either = op == BinOp::Eq || op == BinOp::Ne;
+        let before = self.guards.len();
+        self.measured(bound, 0);
+        let of_bound: Vec<Place> = self.guards.drain(before..).collect();
+        self.measured(small, 0);
+        // `len() >= length_before` compares a place with itself.
+        let own: Vec<Place> = self.guards.drain(before..).filter(|place| !of_bound.contains(place)).collect();
+        self.guards.extend(own);
+        if either {
+            self.guards.extend(of_bound);
         }
     }
 
@@ -86,7 +94,10 @@ impl Walk<'_, '_> {
                     self.under.tests.push(site);
                 }
                 // `self.bytes.load(..)`, `self.count.get()`, `self.free.saturating_sub(n)`
-                if let Some(place) = self.place(call.recv).filter(|place| place.field.is_some()) {
+                let is_capacity = self.effect(id) == Effect::Capacity;
+                if let Some(place) =
+                    self.place(call.recv).filter(|place| place.field.is_some() && !is_capacity)
+                {
                     self.guards.push(place);
                 }
             }

@@ -80,6 +80,9 @@ fn upper_bounds() {
         ("if self.n > MAX { return; } self.v.push(x); self.n += 1;", "+v0!"),
         ("while self.v.len() >= MAX { self.v.pop(); } self.v.push(x);", "-v0 +v0!"),
         ("assert!(self.v.len() < MAX); self.v.push(x);", "+v0!"),
+        ("if self.v.len() < self.v.capacity() { self.v.push(x); }", "+v0!"),
+        ("let before = self.v.len(); assert!(self.v.len() >= before); self.v.push(x);", "+v0"),
+        ("if self.v.len() == self.v.capacity() { return; } self.v.push(x);", "+v0!"),
     ] {
         assert_eq!(of(body), expected, "{body}");
     }
