@@ -240,8 +240,6 @@ pub struct FnFacts {
     pub handed: Vec<(AdtId, Sym)>,
     /// Shared values under two names.
     pub aliases: Vec<Alias>,
-    /// Types that it makes, or has as a field's type: what a program is built of.
-    pub makes: Vec<AdtId>,
     /// It waits for messages, connections, time.
     pub waits: bool,
     /// It reads a stream that has an end.

@@ -186,7 +186,7 @@ impl Summary {
     fn lift(&self, facts: &FnFacts, id: FnId, events: &mut Vec<Event>) {
         for site in &facts.calls {
             for callee in &site.callees {
-                let exported = self.exported(facts, id, *callee);
+                let exported = self.exported(id, *callee);
                 for event in exported {
                     if let Some(lifted) = self.lifted(site, *callee, event) {
                         let known = events.iter().any(|known| {
@@ -201,9 +201,8 @@ impl Summary {
         }
     }
 
-    fn exported<'f>(&'f self, facts: &'f FnFacts, id: FnId, callee: FnId) -> impl Iterator<Item = &'f Event> {
+    fn exported(&self, id: FnId, callee: FnId) -> impl Iterator<Item = &Event> {
         let own = if callee == id { &[][..] } else { &self.facts[callee.ix()].events[..] };
-        let _ = facts;
         let on_param =
             |event: &&Event| matches!(event.place.root, Root::Param(_)) && event.place.field.is_none();
         own.iter().filter(on_param).filter(|event| event.via.len() < VIA_MAX).take(EXPORTED_MAX)

@@ -46,7 +46,6 @@ impl Walk<'_, '_> {
                 self.modelled(id, index, callable, args.first().copied(), args, None, name)
             }
             Some(Callee::Ctor(adt)) => {
-                self.facts.makes.push(adt);
                 for (index, arg) in args.iter().enumerate() {
                     let place = self.visit(*arg);
                     if let (Some(from), true) = (place, self.is_shared(*arg)) {

@@ -11,7 +11,7 @@ use crate::types::{Callee, Interner, TyKind};
 
 impl Walk<'_, '_> {
     /// Looks through all statements; nothing of this depends on the order of the walk.
-    pub(super) fn lost(&mut self, _root: ExprId) {
+    pub(super) fn lost(&mut self) {
         let body = self.body;
         for expr in &body.exprs {
             if let ExprKind::Block(stmts, _) = &expr.kind {

@@ -73,7 +73,7 @@ impl Walk<'_, '_> {
         {
             self.facts.measures.extend(self.place(call.recv));
         }
-        self.lost(root);
+        self.lost();
     }
 
     /// The values of all branches in which the body may end.
@@ -321,7 +321,6 @@ impl Walk<'_, '_> {
 
     pub(super) fn struct_lit(&mut self, id: ExprId, fields: &[(Sym, ExprId)], base: Option<ExprId>) {
         let adt = self.adt_behind(self.ty(id));
-        self.facts.makes.extend(adt);
         for (name, value) in fields {
             let place = self.visit(*value);
             if let (Some(adt), Some(from), true) = (adt, place, self.is_shared(*value)) {

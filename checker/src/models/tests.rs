@@ -104,3 +104,44 @@ fn assert_names_exist(models: &Models, ty: &TypeRef, params: &[Sym], of: &str) {
         _ => {}
     }
 }
+
+#[test]
+fn what_is_bounded_never_grows() {
+    let models = Models::shipped();
+    let bounded: Vec<_> = models.types.iter().filter(|ty| ty.bounded).collect();
+    assert!(bounded.len() > 8, "only {} bounded types", bounded.len());
+    for ty in bounded {
+        assert!(!ty.grows, "{}", ty.name);
+        for callable in ty.methods.values() {
+            let effect = models.callable(*callable).effect;
+            let grows = matches!(effect, Effect::Grow | Effect::GrowKeyed | Effect::GrowMany);
+            assert!(!grows, "a method of {} grows", ty.name);
+        }
+    }
+}
+
+#[test]
+fn what_grows_says_so_and_can_shrink() {
+    let models = Models::shipped();
+    for ty in &models.types {
+        let effects = || ty.methods.values().map(|callable| models.callable(*callable).effect);
+        let adds = effects().any(|effect| matches!(effect, Effect::Grow | Effect::GrowMany));
+        let takes = effects().any(|effect| matches!(effect, Effect::Shrink | Effect::Clear));
+        if ty.grows {
+            assert!(effects().any(|effect| effect != Effect::None), "{} grows by nothing", ty.name);
+            assert!(takes, "nothing takes anything out of {}", ty.name);
+        } else if adds {
+            assert!(!ty.owns_params || ty.params.is_empty(), "{} adds and does not say that it grows", ty.name);
+        }
+    }
+}
+
+#[test]
+fn who_spawns_and_who_waits() {
+    let models = Models::shipped();
+    let function = |path: &str| models.callable(models.function(Foreign::path(path)).unwrap());
+    assert!(function("tokio::spawn").spawns && function("std::thread::spawn").spawns);
+    assert!(function("tokio::time::sleep").waits && !function("tokio::time::sleep").spawns);
+    assert!(function("std::process::exit").diverges);
+    assert!(method("locus::Run", "with").resident && method("locus::Run", "recv").waits);
+}

@@ -2,7 +2,7 @@
 
 use super::scope::Scope;
 use super::ty::{Interner, Ty, TyKind, Types};
-use crate::lower::ir::{FnIr, Generics, TypeRef};
+use crate::lower::ir::{Generics, TypeRef};
 use crate::lower::sym::Sym;
 use crate::models::{Models, Resource};
 use crate::names::{AdtId, Def, FnId, ImplId, Names, Owner, TraitId};
@@ -371,9 +371,4 @@ pub(crate) fn named(models: &Models, types: &mut dyn Interner, name: &str, args:
         Some(model) => types.intern(TyKind::Foreign(models.ty(model).path, args.into())),
         None => Ty::UNKNOWN,
     }
-}
-
-/// Whether a function takes `self`.
-pub(crate) fn is_method(sig: Option<&FnIr>) -> bool {
-    sig.is_some_and(|sig| sig.receiver != crate::lower::ir::Receiver::None)
 }

@@ -39,7 +39,6 @@ impl<'a, 'w> Scope<'a, 'w> {
             TypeRef::Infer => types.hole(),
             TypeRef::Never => Ty::NEVER,
             TypeRef::Path(path) => self.path(types, path),
-            TypeRef::Projection(_, of, _) if of.assoc.is_empty() => Ty::UNKNOWN,
             TypeRef::Projection(..) => Ty::UNKNOWN,
             TypeRef::Ref(to, _) => self.lower(types, to),
             TypeRef::Tuple(parts) => {

@@ -4,7 +4,6 @@ use super::{Callee, Infer};
 use crate::lower::ir::{ExprId, ExprKind, PathRef};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, Def, FnId, Foreign};
-use crate::types::program::is_method;
 use crate::types::ty::{Ty, TyKind};
 
 /// What a path in an expression leads to.
@@ -318,7 +317,6 @@ impl Infer<'_, '_> {
         match self.target(path) {
             Target::Fn(id, own) => {
                 let (params, ret) = self.instantiate(id, own);
-                let _ = is_method(self.program.names.function(id).sig);
                 self.intern(TyKind::Fn(params.into(), ret))
             }
             Target::Ctor(adt, variant) => {

@@ -153,8 +153,7 @@ impl Infer<'_, '_> {
         // Several traits may give a type methods of one name; the first, an inherent one if there is, is taken.
         let Some(first) = fns.first() else { return (Callee::Unresolved, Ty::UNKNOWN) };
         let ret = self.workspace_ret(*first, &call.args, at, true);
-        let all = if self.program.impls.is_empty() { fns } else { &fns[..1] };
-        (Callee::Fns(all.into()), ret)
+        (Callee::Fns(Box::new([*first])), ret)
     }
 
     /// The type of a call of `id` on `own` with `args`, which are inferred on the way.

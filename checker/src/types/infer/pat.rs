@@ -37,7 +37,7 @@ impl Infer<'_, '_> {
                 let types = match self.shape(ty) {
                     TyKind::Tuple(types) => types,
                     TyKind::Var(_) if !self.has_rest(parts) => {
-                        let types: Box<[Ty]> = parts.iter().map(|_| self.types_hole()).collect();
+                        let types: Box<[Ty]> = parts.iter().map(|_| self.hole()).collect();
                         let tuple = self.intern(TyKind::Tuple(types.clone()));
                         self.unify(ty, tuple);
                         types
@@ -66,10 +66,6 @@ impl Infer<'_, '_> {
                 }
             }
         }
-    }
-
-    fn types_hole(&mut self) -> Ty {
-        self.hole()
     }
 
     fn has_rest(&self, parts: &[PatId]) -> bool {
