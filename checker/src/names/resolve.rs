@@ -166,9 +166,9 @@ impl Names<'_> {
         if wanted && is_primitive(first) {
             return Some((Def::Prim(first), 1));
         }
-        let package = &self.workspace.packages[self.package_of(module)];
-        // Without a manifest nobody knows the dependencies: a longer path leads outside.
-        if !package.has_manifest && segments.len() > 1 {
+        // The name of a library need not be that of its package, and bare files have no manifest: what begins a
+        // longer path and is declared nowhere is a crate.
+        if segments.len() > 1 {
             return Some((outside(first), 1));
         }
         // A name that nothing else declares can only come through a glob; with one of those it is clear which.
