@@ -131,7 +131,11 @@ fn what_grows_says_so_and_can_shrink() {
             assert!(effects().any(|effect| effect != Effect::None), "{} grows by nothing", ty.name);
             assert!(takes, "nothing takes anything out of {}", ty.name);
         } else if adds {
-            assert!(!ty.owns_params || ty.params.is_empty(), "{} adds and does not say that it grows", ty.name);
+            assert!(
+                !ty.owns_params || ty.params.is_empty(),
+                "{} adds and does not say that it grows",
+                ty.name
+            );
         }
     }
 }
