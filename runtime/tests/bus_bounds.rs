@@ -216,3 +216,53 @@ fn every_policy_accounts_for_every_message_on_one_pool_and_across_two() {
     assert_eq!(dropped, figures("first").dropped(DropReason::Full) - first);
     assert_eq!(delivered, (of(&one, "first").len() + of(&two, "first").len()) as u64);
 }
+
+/// As large as a message may be.
+#[topic(bounded = 1)]
+#[derive(Clone)]
+pub struct Largest([u64; 512]);
+
+#[locus(publishes(Largest))]
+pub struct LargeSource {}
+
+#[locus]
+impl LargeSource {
+    #[on]
+    fn on_burst(&mut self, burst: &Burst, cx: &mut Cx<'_, Self>) {
+        (0..burst.messages).for_each(|n| cx.publish(Largest([n; 512])));
+    }
+}
+
+#[locus]
+pub struct LargeSink {
+    log: Log,
+}
+
+#[locus]
+impl LargeSink {
+    #[on(bounded = 2, on_full = block)]
+    fn on_largest(&mut self, message: &Largest) {
+        self.log.lock().unwrap().push(("largest", message.0.iter().sum()));
+    }
+}
+
+#[locus(main)]
+pub struct Large {
+    #[place(pool = "a")]
+    source: LargeSource,
+    #[place(pool = "b")]
+    sink: LargeSink,
+}
+
+#[test]
+fn the_largest_message_waits_crosses_and_arrives() {
+    let log = Log::default();
+    let inner = Arc::clone(&log);
+    let app =
+        locus::start(move || Large { source: LargeSource {}, sink: LargeSink { log: Arc::clone(&inner) } })
+            .unwrap();
+    app.topic::<Burst>().publish_blocking(Burst { messages: 50 }).unwrap();
+    drop(app);
+    let sums: Vec<u64> = (0..50).map(|n| n * 512).collect();
+    assert_eq!(of(&log.lock().unwrap(), "largest"), sums);
+}

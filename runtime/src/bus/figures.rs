@@ -19,16 +19,13 @@ pub enum DropReason {
     NoSubscriber,
     /// No subscription has the message's key.
     Unmatched,
-    /// The handler failed; its message is gone with it.
-    Failed,
     /// The locus was dissolved, or the program ended.
     Closed,
 }
 
 impl DropReason {
     /// All reasons, in the order in which they are counted.
-    pub const ALL: [Self; 6] =
-        [Self::Full, Self::Overrun, Self::NoSubscriber, Self::Unmatched, Self::Failed, Self::Closed];
+    pub const ALL: [Self; 5] = [Self::Full, Self::Overrun, Self::NoSubscriber, Self::Unmatched, Self::Closed];
 
     /// The reason as reports spell it.
     #[must_use]
@@ -38,7 +35,6 @@ impl DropReason {
             Self::Overrun => "overrun",
             Self::NoSubscriber => "no subscriber",
             Self::Unmatched => "unmatched key",
-            Self::Failed => "handler failed",
             Self::Closed => "closed",
         }
     }

@@ -21,8 +21,15 @@ pub(crate) type Word = MaybeUninit<u64>;
 /// Bytes in a [`Word`].
 pub(crate) const WORD_BYTES: usize = size_of::<Word>();
 
-/// The largest payload; larger messages are passed by pointer, as copying them costs more than a `Box`.
-pub(crate) const PAYLOAD_BYTES_MAX: usize = 4096;
+/// The largest message; larger ones are passed by pointer, as copying them costs more than a `Box`. `#[topic]` holds
+/// messages to it.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 4096;
+
+/// What may travel beside a message: the promise of an answer, and where a message that waits belongs.
+const ESCORT_BYTES_MAX: usize = 64;
+
+/// The largest payload.
+pub(crate) const PAYLOAD_BYTES_MAX: usize = MESSAGE_BYTES_MAX + ESCORT_BYTES_MAX;
 
 /// Words in the largest record.
 pub(crate) const RECORD_WORDS_MAX: usize = 1 + PAYLOAD_BYTES_MAX / WORD_BYTES;
@@ -77,7 +84,10 @@ impl Header {
 pub(crate) const fn words_for<T>() -> usize {
     const {
         assert!(align_of::<T>() <= WORD_BYTES, "a message is aligned to at most 8 bytes");
-        assert!(size_of::<T>() <= PAYLOAD_BYTES_MAX, "a message is at most 4,096 bytes");
+        assert!(
+            size_of::<T>() <= PAYLOAD_BYTES_MAX,
+            "a message is at most 4,096 bytes, and what travels beside it 64"
+        );
     }
     1 + size_of::<T>().div_ceil(WORD_BYTES)
 }
