@@ -16,7 +16,7 @@
 //!
 //! Each thread counts in a shard of its own with plain loads and stores; a reader sums the shards. A block that is
 //! freed by another thread than the one that took it makes one shard rise and another fall; the sum stays exact. A
-//! shard outlives its thread and is handed on. Threads beyond [`SHARDS`] count together in one more shard, with
+//! shard outlives its thread and is handed on. Threads beyond `SHARDS` count together in one more shard, with
 //! atomic additions.
 //!
 //! Invariants:
