@@ -49,12 +49,14 @@ impl Web {
         let serve = axum::serve(listener, routes::router(rooms)).with_graceful_shutdown(run.draining());
         let mut serve = std::pin::pin!(serve.into_future());
         tokio::select! {
-            ended = &mut serve => return ended,
-            () = run.draining() => {}
-        }
-        // A request that was begun and never finished must not hold up the drain.
-        if let Ok(ended) = timeout(REQUESTS_TIMEOUT, serve).await {
-            ended?;
+            // At a drain this may be the first to be ready: upgraded connections do not count for it.
+            ended = &mut serve => ended?,
+            // A request that was begun and never finished must not hold up the drain.
+            () = run.draining() => {
+                if let Ok(ended) = timeout(REQUESTS_TIMEOUT, &mut serve).await {
+                    ended?;
+                }
+            }
         }
         // The readers live on in tasks of their own, until each has its last line.
         drop(seats.acquire_many(READERS_MAX).await);
