@@ -280,3 +280,33 @@ async fn run_is_refused_inside_a_runtime() {
     });
     assert_eq!(exit, Exit::StartRefused);
 }
+
+#[topic(bounded = 8)]
+#[derive(Clone)]
+pub struct Unread {}
+
+#[locus(receives(Unread))]
+pub struct Leaver {}
+
+#[locus]
+impl Leaver {
+    async fn run(run: Run<Self>) {
+        let _ = run.recv::<Unread>().await;
+    }
+}
+
+#[locus(main)]
+pub struct Left {
+    leaver: Leaver,
+}
+
+#[test]
+fn a_run_that_has_returned_holds_up_no_publisher() {
+    let app = locus::start(|| Left { leaver: Leaver {} }).unwrap();
+    let unread = app.topic::<Unread>();
+    (0..100).for_each(|_| unread.publish_blocking(Unread {}).unwrap());
+    drop(app);
+    let figures = locus::watch::topics().into_iter().find(|topic| topic.subject == "unread").unwrap();
+    assert_eq!(figures.published, 100);
+    assert_eq!(figures.dropped(locus::watch::DropReason::Closed), 99, "{figures:?}");
+}

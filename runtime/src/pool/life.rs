@@ -149,7 +149,11 @@ impl Pool {
         };
         match (ended.purpose, outcome) {
             (Purpose::Birth, outcome) => self.born(&cell, outcome),
-            (Purpose::Run, Ok(())) => {}
+            (Purpose::Run, Ok(())) => {
+                for receiver in cell.head().receivers.borrow().iter() {
+                    receiver.drained.end(&self.core);
+                }
+            }
             (Purpose::Run, Err(error)) => self.future_failed(&cell, Purpose::Run, Cause::Error(error)),
         }
     }

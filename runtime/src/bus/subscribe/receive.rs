@@ -33,6 +33,8 @@ impl<T: Topic> Receiver<T> {
     /// The receiver of a cell, made at its first birth.
     pub(crate) fn of(head: &CellHead, bound: usize, on_full: OnFull) -> Rc<Self> {
         if let Some(known) = Self::find(head) {
+            // A restart starts `run` again.
+            known.is_closed.set(false);
             return known;
         }
         let fresh = Rc::new(Self {
@@ -95,6 +97,8 @@ pub(crate) trait AnyReceiver {
     fn is_empty(&self) -> bool;
     /// Nothing more will come: a waiting `recv` gets `None` once the ring is empty.
     fn close(&self);
+    /// Nobody will take anything any more: what waits and what comes is dropped as closed, and holds up no publisher.
+    fn end(&self, core: &Core);
 }
 
 impl<T: Topic> AnyReceiver for Receiver<T> {
@@ -106,6 +110,14 @@ impl<T: Topic> AnyReceiver for Receiver<T> {
         self.is_closed.set(true);
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
+        }
+    }
+
+    fn end(&self, core: &Core) {
+        self.is_closed.set(true);
+        while let Some((mut packet, ticket)) = self.ring.pop() {
+            core.closed::<T>(&mut packet);
+            core.release_ticket(ticket);
         }
     }
 }
