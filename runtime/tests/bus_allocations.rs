@@ -60,12 +60,12 @@ pub struct Sink {
 impl Sink {
     #[on]
     fn on_message(&mut self, message: &Message) {
-        if self.taken % MESSAGES == 0 {
+        if self.taken.is_multiple_of(MESSAGES) {
             self.before = locus::alloc::allocations();
         }
         self.sum += message.words[7];
         self.taken += 1;
-        if self.taken % MESSAGES == 0 {
+        if self.taken.is_multiple_of(MESSAGES) {
             let window = (self.taken / MESSAGES) as usize - 1;
             if window < WINDOWS {
                 self.windows[window] = locus::alloc::allocations() - self.before;

@@ -271,6 +271,26 @@ fn every_question_ends_in_an_answer_or_the_reason_why_not() {
     check_questions(&app, &log);
 }
 
+#[test]
+fn a_question_from_a_plain_thread_has_its_time_and_needs_no_thread() {
+    let log = Log::default();
+    let make = move || OneDesk {
+        calculator: Calculator { kept: Vec::new() },
+        asker: Asker { log: Arc::clone(&log) },
+    };
+    let app = locus::start(make).unwrap();
+    let squares = app.topic::<Square>();
+    let ask = |n, within| pollster::block_on(squares.ask(Square(n)).within(within).into_future());
+    let threads = || std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+    assert_eq!(ask(3, Duration::from_secs(60)), Ok(9));
+    let before = threads();
+    for _ in 0..32 {
+        assert_eq!(ask(3, Duration::from_secs(60)), Ok(9));
+    }
+    assert!(threads() < before + 8, "{before} threads, then {}", threads());
+    assert_eq!(ask(7, Duration::from_millis(20)), Err(AskError::Timeout));
+}
+
 #[tokio::test]
 async fn run_is_refused_inside_a_runtime() {
     let log = Log::default();

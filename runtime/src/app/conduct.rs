@@ -110,6 +110,7 @@ impl Conductor {
                 return Exit::StartRefused;
             }
         };
+        let _ = self.app.clock.set(runtime.handle().clone());
         runtime.block_on(async {
             let mut signals = if self.owns_process { Signals::install() } else { Signals::default() };
             let exit = self.conduct(&mut signals).await;

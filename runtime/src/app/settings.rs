@@ -77,8 +77,8 @@ impl Problems<'_> {
         let given = name.get_ref().as_ref();
         let near = known
             .iter()
-            .min_by_key(|known| distance(given, known))
-            .filter(|known| distance(given, known) <= 3);
+            .min_by_key(|known| strsim::osa_distance(given, known))
+            .filter(|known| strsim::osa_distance(given, known) <= 3);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
@@ -215,20 +215,6 @@ fn duration(text: &str) -> Option<Duration> {
         "m" => number.checked_mul(60).map(Duration::from_secs),
         _ => None,
     }
-}
-
-/// The edit distance of two names (Levenshtein, 1966).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != y)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

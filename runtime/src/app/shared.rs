@@ -3,9 +3,10 @@
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use crossbeam_channel::Sender;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::app::control::{Control, Tell};
@@ -47,6 +48,8 @@ pub(crate) struct AppShared {
     pub(crate) pools: Vec<Door>,
     topics: HashMap<u16, TopicPlan>,
     pub(crate) draining: watch::Sender<bool>,
+    /// The control thread's runtime, for those who have to wait for a time and have none.
+    pub(crate) clock: OnceLock<Handle>,
     pub(crate) log_drops: bool,
     credits: Mutex<Credits>,
     gates: Mutex<HashMap<TypeId, Arc<dyn AnyGate>>>,
@@ -69,6 +72,7 @@ impl AppShared {
             pools,
             topics,
             draining: watch::Sender::new(false),
+            clock: OnceLock::new(),
             log_drops: std::env::var_os("LOCUS_BUS_LOG_DROP").is_some_and(|value| value == "1"),
             credits: Mutex::default(),
             gates: Mutex::default(),

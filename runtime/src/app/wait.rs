@@ -7,6 +7,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -30,19 +34,34 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 
 /// Waits for a future at most so long; `None` when the time is up.
 ///
-/// On a thread without a tokio runtime the alarm is a thread's of its own.
-pub(crate) async fn timeout<F: Future>(within: Duration, future: F) -> Option<F::Output> {
-    if tokio::runtime::Handle::try_current().is_ok() {
+/// On a thread without a tokio runtime the time is `clock`'s, the control thread's; without that one, too, it is never up.
+pub(crate) async fn timeout<F: Future>(
+    clock: Option<&Handle>,
+    within: Duration,
+    future: F,
+) -> Option<F::Output> {
+    if Handle::try_current().is_ok() {
         return tokio::time::timeout(within, future).await.ok();
     }
-    let (sender, alarm) = tokio::sync::oneshot::channel::<()>();
-    std::thread::spawn(move || {
-        std::thread::sleep(within);
+    let Some(clock) = clock else { return Some(future.await) };
+    // A task rather than a timer of our own: it just ends where its runtime does, while a timer would panic.
+    let (sender, alarm) = oneshot::channel::<()>();
+    let _alarm = Alarm(clock.spawn(async move {
+        tokio::time::sleep(within).await;
         drop(sender);
-    });
+    }));
     tokio::select! {
         biased;
         output = future => Some(output),
         _ = alarm => None,
+    }
+}
+
+/// A task that is not needed once nobody waits.
+struct Alarm(JoinHandle<()>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

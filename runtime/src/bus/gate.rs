@@ -297,6 +297,7 @@ impl<T: Topic> IntoFuture for OutsideAsk<T> {
             let (sender, answer) = oneshot::channel();
             let packet =
                 Packet { message: question, promise: T::Promise::from_reply(Reply::to_task(sender)) };
+            let app = Arc::clone(&handle.app);
             let asked = async move {
                 let permit = handle.gate.permits.acquire().await.map_err(|_| AskError::Closed)?;
                 permit.forget();
@@ -304,7 +305,7 @@ impl<T: Topic> IntoFuture for OutsideAsk<T> {
                 drop(handle);
                 answer.await.unwrap_or(Err(AskError::Unanswered))
             };
-            crate::app::timeout(within, asked).await.unwrap_or(Err(AskError::Timeout))
+            crate::app::timeout(app.clock.get(), within, asked).await.unwrap_or(Err(AskError::Timeout))
         })
     }
 }
