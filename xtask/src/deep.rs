@@ -1,8 +1,9 @@
 //! `cargo xtask deep`: what takes minutes. Each part has its share of time, printed beside what it took.
 
+mod fuzz;
 mod loom;
 mod miri;
-mod optimised;
+mod seeds;
 mod stress;
 
 use std::process::ExitCode;
@@ -27,7 +28,8 @@ struct Part {
 const PARTS: &[Part] = &[
     Part { name: "miri", share: Duration::from_secs(8 * 60), run: miri::part },
     Part { name: "loom", share: Duration::from_secs(5 * 60), run: loom::part },
-    Part { name: "optimised", share: Duration::from_secs(4 * 60), run: optimised::part },
+    Part { name: "seeds", share: Duration::from_secs(6 * 60), run: seeds::part },
+    Part { name: "fuzz", share: Duration::from_secs(2 * 60), run: fuzz::part },
     Part { name: "stress", share: Duration::from_secs(4 * 60), run: stress::part },
 ];
 

@@ -33,7 +33,7 @@ const COMMANDS: &[CommandRow] = &[
     CommandRow {
         name: "deep",
         arguments: "[PART..]",
-        does: "miri, loom, optimised tests, stress",
+        does: "miri, loom, seeds, fuzzing, stress",
         run: deep::run,
     },
     CommandRow {

@@ -217,5 +217,7 @@ fn duration(text: &str) -> Option<Duration> {
     }
 }
 
+#[cfg(all(test, not(miri)))]
+mod fuzz;
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ mod graph;
 mod ledger;
 mod message;
 mod node;
-mod random;
+pub(crate) mod random;
 mod tests;
 
 use std::sync::Arc;

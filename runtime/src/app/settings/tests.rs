@@ -9,7 +9,7 @@ fn part(name: &'static str) -> Part {
     Part { name, place: Place::Pool("main".into()), make, subscribes: Vec::new(), publishes: Vec::new() }
 }
 
-fn read_places(text: &str) -> Result<(Vec<Place>, Limits), String> {
+pub(super) fn read_places(text: &str) -> Result<(Vec<Place>, Limits), String> {
     let mut parts = vec![part("lobby"), part("web")];
     let limits = read("locus.toml", text, &mut parts)?;
     Ok((parts.into_iter().map(|part| part.place).collect(), limits))
