@@ -39,7 +39,8 @@ mod topic;
 /// #[locus] impl Room { .. }
 ///     impl Room { .. }                                    without our attributes; `Cx<'_, Self>` reads
 ///                                                         `Cx<'scratch, Self>`, which rustc then names
-///     impl Handler<0> for Room { .. }                     one per `#[on]`, numbered in source order
+///     impl Handler<0> for Room { .. }                     one per `#[on]`, numbered in source order;
+///                                                         `BatchHandler` where it says `batch`
 ///     impl Timer<0> for Room { .. }                       one per `#[every]`
 ///     impl Locus for Room { .. }                          the hooks, and the list of all these
 ///

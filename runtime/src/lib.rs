@@ -73,6 +73,7 @@ pub use crate::{
     bus::ask::{Ask, AskError, Reply},
     bus::gate::{Closed, Listener, OutsideAsk, TopicHandle, TryPublishError},
     bus::publish::{Publish, PublishedBy},
+    bus::subscribe::batch::Batch,
     bus::subscription::{Delivery, Overflow, Subscription},
     bus::topic::{Full, NoReply, OnFull, Topic},
     locus::context::Cx,
@@ -89,11 +90,12 @@ pub use locus_macros::*;
 pub mod __private {
     pub use crate::bus::ask::Reply;
     pub use crate::bus::publish::{PublishedBy, Publisher};
+    pub use crate::bus::subscribe::batch::{Batch, Unasked};
     pub use crate::bus::topic::{Answers, Full, NoReply, OnFull, Promise, Topic, TopicNumber, TopicSpec};
     pub use crate::locus::context::Cx;
     pub use crate::locus::describe::{
-        Birth, BoxError, Declared, Describe, Handler, Hook, Hooks, IntoOutcome, LocalBoxFuture, Locus,
-        LocusOptions, Match, OnOptions, Outcome, ReceivedBy, Timer,
+        BatchHandler, Birth, BoxError, Declared, Describe, Handler, Hook, Hooks, IntoOutcome, LocalBoxFuture,
+        Locus, LocusOptions, Match, OnOptions, Outcome, ReceivedBy, Timer,
     };
     pub use crate::locus::main::{IntoMain, Main, Parts, Place};
     pub use crate::locus::run::Run;
@@ -106,8 +108,8 @@ pub mod prelude {
     pub use crate::store::{Keep, Ring, Text};
     pub use crate::watch::Counter;
     pub use crate::{
-        AskError, Closed, Cx, Delivery, Exit, Locus, Match, OnFull, Overflow, Publish, Reply, Run, Topic,
-        TopicHandle,
+        AskError, Batch, Closed, Cx, Delivery, Exit, Locus, Match, OnFull, Overflow, Publish, Reply, Run,
+        Topic, TopicHandle,
     };
     pub use locus_macros::{locus, topic};
 }

@@ -1,4 +1,5 @@
-//! Steady state allocates nothing: a million 64-byte messages, on one pool and across two.
+//! Steady state allocates nothing: a million 64-byte messages, on one pool and across two, one by one and in
+//! batches.
 //!
 //! Buffers double until they hold the most that was ever under way, so a busy machine may let one grow late, a handful
 //! of times in all. Hence several windows of a million messages each: growth ends, and a window without a single
@@ -46,20 +47,18 @@ impl Source {
     }
 }
 
-#[locus]
-pub struct Sink {
+/// Counts what is taken, and what the whole process allocates meanwhile.
+pub struct Meter {
     taken: u64,
     sum: u64,
-    /// Allocations of the whole process when the window began.
+    /// Allocations when the window began.
     before: u64,
     windows: [u64; WINDOWS],
     done: mpsc::Sender<([u64; WINDOWS], u64)>,
 }
 
-#[locus]
-impl Sink {
-    #[on]
-    fn on_message(&mut self, message: &Message) {
+impl Meter {
+    fn take(&mut self, message: &Message) {
         if self.taken.is_multiple_of(MESSAGES) {
             self.before = locus::alloc::allocations();
         }
@@ -74,6 +73,32 @@ impl Sink {
                 self.done.send((self.windows, self.sum)).unwrap();
             }
         }
+    }
+}
+
+#[locus]
+pub struct Sink {
+    meter: Meter,
+}
+
+#[locus]
+impl Sink {
+    #[on]
+    fn on_message(&mut self, message: &Message) {
+        self.meter.take(message);
+    }
+}
+
+#[locus]
+pub struct BatchSink {
+    meter: Meter,
+}
+
+#[locus]
+impl BatchSink {
+    #[on(batch)]
+    fn on_messages(&mut self, items: Batch<'_, Message>) {
+        items.for_each(|message| self.meter.take(&message));
     }
 }
 
@@ -93,10 +118,34 @@ pub struct TwoPools {
     sink: Sink,
 }
 
+#[locus(main)]
+pub struct OnePoolBatches {
+    #[place(pool = "a")]
+    source: Source,
+    #[place(pool = "a")]
+    sink: BatchSink,
+}
+
+#[locus(main)]
+pub struct TwoPoolsBatches {
+    #[place(pinned)]
+    source: Source,
+    #[place(pinned)]
+    sink: BatchSink,
+}
+
 type Done = mpsc::Sender<([u64; WINDOWS], u64)>;
 
+fn meter(done: &Mutex<Done>) -> Meter {
+    Meter { taken: 0, sum: 0, before: 0, windows: [0; WINDOWS], done: done.lock().unwrap().clone() }
+}
+
 fn sink(done: &Mutex<Done>) -> Sink {
-    Sink { taken: 0, sum: 0, before: 0, windows: [0; WINDOWS], done: done.lock().unwrap().clone() }
+    Sink { meter: meter(done) }
+}
+
+fn batch_sink(done: &Mutex<Done>) -> BatchSink {
+    BatchSink { meter: meter(done) }
 }
 
 fn check(start: impl Fn(Mutex<Done>) -> locus::App) {
@@ -116,4 +165,10 @@ fn check(start: impl Fn(Mutex<Done>) -> locus::App) {
 fn a_million_messages_allocate_nothing() {
     check(|done| locus::start(move || OnePool { source: Source {}, sink: sink(&done) }).unwrap());
     check(|done| locus::start(move || TwoPools { source: Source {}, sink: sink(&done) }).unwrap());
+    check(|done| {
+        locus::start(move || OnePoolBatches { source: Source {}, sink: batch_sink(&done) }).unwrap()
+    });
+    check(|done| {
+        locus::start(move || TwoPoolsBatches { source: Source {}, sink: batch_sink(&done) }).unwrap()
+    });
 }

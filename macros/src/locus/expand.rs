@@ -132,7 +132,8 @@ fn locus_impl(head: &Head<'_>) -> TokenStream {
     });
     let on = head.model.handlers.iter().enumerate().map(|(number, handler)| {
         let cfgs = &handler.cfgs;
-        quote!(#(#cfgs)* __d.on::<#number>();)
+        let on = Ident::new(if handler.is_batch { "on_batch" } else { "on" }, Span::call_site());
+        quote!(#(#cfgs)* __d.#on::<#number>();)
     });
     let every = head.model.timers.iter().enumerate().map(|(number, timer)| {
         let cfgs = &timer.cfgs;

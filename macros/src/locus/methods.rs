@@ -32,6 +32,7 @@ pub(super) struct Handler {
     pub(super) bounded: Option<locus_syntax::Count>,
     pub(super) on_full: Option<OnFull>,
     pub(super) missed: Option<Missed>,
+    pub(super) is_batch: bool,
 }
 
 /// The method that hears what a handler's ring lost.
@@ -136,7 +137,12 @@ fn handler(
     }
     let missed = attr.missed.as_ref().filter(|_| is_clean);
     let missed = missed.and_then(|missed| find_missed(missed, item, errors));
-    let shape = errors.take(signature::handler(&method.sig))?;
+    let is_batch = attr.batch.is_some();
+    let shape = match is_batch {
+        true => signature::batch_handler(&method.sig),
+        false => signature::handler(&method.sig).map(Some),
+    };
+    let shape = errors.take(shape)??;
     let key = match &attr.key {
         Some(Setting { value: KeyMatch::Value(key), .. }) => Some(key.clone()),
         _ => None,
@@ -150,6 +156,7 @@ fn handler(
         bounded: attr.bounded.as_ref().map(|bounded| bounded.value.clone()),
         on_full: attr.on_full.as_ref().map(|on_full| on_full.value),
         missed,
+        is_batch,
     })
 }
 
@@ -161,7 +168,6 @@ fn built(attr: &OnAttr, errors: &mut Errors) {
     refuse(attr.shard.as_ref(), "`#[on(shard)]`", errors);
     refuse(attr.any.as_ref(), "`#[on(any)]`", errors);
     refuse(attr.inline.as_ref(), "`#[on(inline)]`", errors);
-    refuse(attr.batch.as_ref(), "`#[on(batch)]`", errors);
     refuse(attr.timeout.as_ref(), "`timeout`", errors);
     refuse(attr.concurrent.as_ref(), "`concurrent`", errors);
     refuse(attr.subjects.as_ref(), "`subjects`", errors);

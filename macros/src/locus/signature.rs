@@ -49,6 +49,42 @@ pub(super) fn handler(signature: &Signature) -> Result<HandlerShape, Problem> {
     }
 }
 
+/// `fn f(&mut self, items: Batch<'_, T>[, cx: &mut Cx<'_, Self>])`; `None` where the compiler says what is wrong with
+/// the `Batch`.
+pub(super) fn batch_handler(signature: &Signature) -> Result<Option<HandlerShape>, Problem> {
+    let help = "write `fn on_posts(&mut self, items: Batch<'_, Posted>, cx: &mut Cx<'_, Self>)`";
+    let what = "a batch handler";
+    if let Some(asyncness) = &signature.asyncness {
+        return Err(Problem::new(asyncness.span, format!("{what} is not `async`")).help(help));
+    }
+    plain(signature, what)?;
+    let arguments = after_receiver(signature, what)?;
+    let Some((items, rest)) = arguments.split_first() else {
+        let text = format!("`{}` takes no messages", signature.ident);
+        return Err(Problem::new(signature.ident.span(), text).help(help));
+    };
+    if last_ident(&items.ty).is_none_or(|name| name != "Batch") {
+        return Err(Problem::over(&items.ty, "a batch handler takes a `Batch` of messages").help(help));
+    }
+    let Some(topic) = batch_of(&items.ty) else { return Ok(None) };
+    let (cx, rest) = leading_cx(rest)?;
+    match rest.first() {
+        None => Ok(Some(HandlerShape { topic, cx, reply: None })),
+        Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument")).help(help)),
+    }
+}
+
+/// `T` of `Batch<'_, T>`.
+fn batch_of(ty: &Type) -> Option<Type> {
+    let Type::Path(path) = ungrouped(ty) else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == "Batch")?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        syn::GenericArgument::Type(ty) => Some(ty.clone()),
+        _ => None,
+    })
+}
+
 /// `fn f(&mut self[, cx: &mut Cx<'_, Self>])`, perhaps async.
 pub(super) fn hook(signature: &Signature, what: &str) -> Result<HookShape, Problem> {
     plain(signature, what)?;
@@ -170,6 +206,10 @@ fn topic_of(message: &PatType) -> Result<Type, Problem> {
             .help("write `(&mut self, message: &Posted, cx: &mut Cx<'_, Self>)`"));
     }
     let written = &message.ty;
+    if batch_of(written).is_some() {
+        return Err(Problem::over(written, "a handler takes one message at a time")
+            .help("for all that wait at once write `#[on(batch)]`"));
+    }
     let Type::Reference(reference) = ungrouped(written) else {
         return Err(Problem::over(written, "a handler borrows its message")
             .help(format!("all subscribers of a pool share it: write `&{}`", tokens(written))));

@@ -4,9 +4,11 @@
 //! |---|---|---|
 //! | direct handler ([`Direct`]) | in the shared queue; set aside while the locus is not ready | the topic's credits |
 //! | handler with a ring ([`ring::Ringed`]) | in its own ring | its own bound, or the credits under `block` |
+//! | batch handler ([`batch::Batched`]) | in its own ring | the same |
 //! | `run.recv` ([`receive::Receiver`]) | in its own ring | the same |
 //! | outside subscription ([`crate::bus::subscription`]) | in a ring shared with another thread | its own bound |
 
+pub(crate) mod batch;
 pub(crate) mod receive;
 pub(crate) mod ring;
 
@@ -19,7 +21,7 @@ use super::route::Route;
 use super::side::Aside;
 use super::topic::{OnFull, Packet, Promise, Topic};
 use crate::locus::cell::{CellHead, LocusCell, State};
-use crate::locus::describe::{Handler, Locus, Match, OnOptions, Outcome, ReceivedBy};
+use crate::locus::describe::{BatchHandler, Handler, Locus, Match, OnOptions, Outcome, ReceivedBy};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 
@@ -220,11 +222,20 @@ pub(crate) fn handle<L: Locus + Handler<N>, const N: usize>(
         None => Direct::<L, N>::new(cell),
         Some((bound, on_full)) => ring::Ringed::<L, N>::of(cell, core, bound, on_full),
     };
-    let key = match L::key_of(me) {
-        Match::All => None,
-        Match::Key(key) => Some(key),
-    };
-    join(core, &cell.head, key, subscriber)
+    join(core, &cell.head, L::key_of(me), subscriber)
+}
+
+/// Subscribes the `N`-th batch handler of a newborn locus. Without a bound of its own, its ring is bounded by the
+/// credits of its topic.
+pub(crate) fn handle_batch<L: Locus + BatchHandler<N>, const N: usize>(
+    cell: &Rc<LocusCell<L>>,
+    me: &L,
+    core: &Core,
+) -> Outcome {
+    let options = <L as BatchHandler<N>>::OPTIONS;
+    let (bound, on_full) = ring_of::<L::Topic>(&options).unwrap_or((usize::MAX, OnFull::Block));
+    let subscriber = batch::Batched::<L, N>::of(cell, core, bound, on_full);
+    join(core, &cell.head, L::key_of(me), subscriber)
 }
 
 /// Subscribes what a locus receives in its `run`.
@@ -232,19 +243,19 @@ pub(crate) fn receive<L: 'static, T: ReceivedBy<L>>(cell: &Rc<LocusCell<L>>, me:
     let options = <T as ReceivedBy<L>>::OPTIONS;
     let (bound, on_full) = ring_of::<T>(&options).unwrap_or((usize::MAX, OnFull::Block));
     let receiver = receive::Receiver::<T>::of(&cell.head, bound, on_full);
-    let key = match T::key_of(me) {
-        Match::All => None,
-        Match::Key(key) => Some(key),
-    };
-    join(core, &cell.head, key, receiver)
+    join(core, &cell.head, T::key_of(me), receiver)
 }
 
 fn join<T: Topic>(
     core: &Core,
     head: &CellHead,
-    key: Option<T::Key>,
+    which: Match<T::Key>,
     subscriber: Rc<dyn Subscriber<T>>,
 ) -> Outcome {
+    let key = match which {
+        Match::All => None,
+        Match::Key(key) => Some(key),
+    };
     let route = core.route::<T>();
     if T::Promise::IS_ASKED && route.responders(key.as_ref()) > 0 {
         let subject = T::SPEC.subject;

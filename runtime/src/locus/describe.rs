@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::bus::subscribe;
+use crate::bus::subscribe::batch::{Batch, Unasked};
 use crate::bus::topic::{OnFull, Topic};
 use crate::locus::cell::LocusCell;
 use crate::locus::context::Cx;
@@ -142,6 +143,29 @@ pub trait Handler<const N: usize>: Sized + 'static {
     }
 }
 
+/// The `N`-th `#[on]` method of a locus, in source order, where it is `#[on(batch)]`.
+pub trait BatchHandler<const N: usize>: Sized + 'static {
+    /// What it handles.
+    type Topic: Topic<Promise: Unasked>;
+    /// What is written on it.
+    const OPTIONS: OnOptions;
+    /// Which messages it takes; asked once, right after birth.
+    fn key_of(me: &Self) -> Match<<Self::Topic as Topic>::Key>;
+    /// Handles what waits.
+    ///
+    /// # Errors
+    /// The method's own.
+    fn handle(me: &mut Self, items: Batch<'_, Self::Topic>, cx: &mut Cx<'_, Self>) -> Outcome;
+    /// Hears that `n` messages were lost before the next one.
+    ///
+    /// # Errors
+    /// The method's own.
+    fn missed(me: &mut Self, n: u64, cx: &mut Cx<'_, Self>) -> Outcome {
+        let _ = (me, n, cx);
+        Ok(())
+    }
+}
+
 /// The `N`-th `#[every]` method of a locus, in source order.
 pub trait Timer<const N: usize>: Sized + 'static {
     /// The method's name, for reports.
@@ -260,6 +284,14 @@ impl<L: Declared> Describe<L> {
         L: Locus + Handler<N>,
     {
         self.add::<L::Topic>(Some(subscribe::handle::<L, N>));
+    }
+
+    /// The `N`-th `#[on]` method, where it takes batches.
+    pub fn on_batch<const N: usize>(&mut self)
+    where
+        L: Locus + BatchHandler<N>,
+    {
+        self.add::<L::Topic>(Some(subscribe::handle_batch::<L, N>));
     }
 
     /// The `N`-th `#[every]` method.

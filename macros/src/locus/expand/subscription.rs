@@ -22,9 +22,11 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
     });
     let key = quote_spanned!(span=> <Self::Topic as ::locus::__private::Topic>::Key);
     let key_of = key_of(&quote_spanned!(span=> Self), &key, handler.key.as_ref(), span);
-    let handle = handle(handler);
     let missed = handler.missed.as_ref().map(missed);
-    let name = quote_spanned!(span=> #private::Handler<#number>);
+    let (handle, name) = match handler.is_batch {
+        true => (handle_batch(handler), quote_spanned!(span=> #private::BatchHandler<#number>)),
+        false => (handle(handler), quote_spanned!(span=> #private::Handler<#number>)),
+    };
     let body = quote! {
         type Topic = #topic;
         #options
@@ -33,6 +35,27 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
         #missed
     };
     head.implement(&handler.cfgs, &name, &body)
+}
+
+fn handle_batch(handler: &Handler) -> TokenStream {
+    let (span, topic) = (handler.method.span(), handler.shape.topic.span());
+    let (me, items) = (local("__me", span), local("__items", topic));
+    let cx = local("__cx", handler.shape.cx.unwrap_or(span));
+    let method = at(&handler.method, handler.output);
+    let cx_argument = handler.shape.cx.map(|_| quote!(, #cx));
+    let call = quote_spanned! {handler.output=>
+        ::locus::__private::IntoOutcome::into_outcome(Self::#method(#me, #items #cx_argument))
+    };
+    quote_spanned! {topic=>
+        #[inline]
+        fn handle(
+            #me: &mut Self,
+            #items: ::locus::__private::Batch<'_, Self::Topic>,
+            #cx: &mut ::locus::__private::Cx<'_, Self>,
+        ) -> ::locus::__private::Outcome {
+            #call
+        }
+    }
 }
 
 fn handle(handler: &Handler) -> TokenStream {

@@ -15,8 +15,9 @@ use super::super::figures::DropReason;
 use super::super::side::NO_TICKET;
 use super::super::topic::{OnFull, Packet, Topic};
 use super::{Origin, Subscriber, after, keep};
-use crate::locus::cell::{LocusCell, State};
-use crate::locus::describe::{Handler, Locus};
+use crate::locus::cell::{CellHead, LocusCell, State};
+use crate::locus::context::Cx;
+use crate::locus::describe::{Handler, Locus, OnOptions, Outcome};
 use crate::pool::core::Core;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
@@ -36,6 +37,8 @@ pub(crate) struct Ring<T: Topic> {
     on_full: OnFull,
     missed: Cell<u64>,
     account: RefCell<Option<Account>>,
+    /// Room for so many messages in a second buffer, where batches are lent.
+    lent: Cell<usize>,
     path: Rc<str>,
 }
 
@@ -47,6 +50,7 @@ impl<T: Topic> Ring<T> {
             on_full,
             missed: Cell::new(0),
             account: RefCell::new(None),
+            lent: Cell::new(0),
             path: Rc::from(format!("{path} {}", T::SPEC.subject)),
         }
     }
@@ -92,9 +96,45 @@ impl<T: Topic> Ring<T> {
         waiting.push_back((packet, ticket));
         let capacity = waiting.capacity();
         if capacity != before {
-            let bytes = capacity * size_of::<(Packet<T>, u32)>();
-            let mut account = self.account.borrow_mut();
-            account.get_or_insert_with(|| Account::new(&*self.path, Kind::Ring)).set(bytes, 1);
+            self.list(capacity);
+        }
+    }
+
+    fn list(&self, capacity: usize) {
+        let bytes = (capacity + self.lent.get()) * size_of::<(Packet<T>, u32)>();
+        let mut account = self.account.borrow_mut();
+        account.get_or_insert_with(|| Account::new(&*self.path, Kind::Ring)).set(bytes, 1);
+    }
+
+    /// Moves the oldest messages, `most` at most, behind those of `batch`.
+    pub(crate) fn take_batch(&self, batch: &mut VecDeque<(T, u32)>, most: usize) {
+        let mut waiting = self.waiting.borrow_mut();
+        let count = waiting.len().min(most);
+        batch.extend(waiting.drain(..count).map(|(packet, ticket)| (packet.message, ticket)));
+    }
+
+    /// Notes how many messages the buffer has room for in which batches are lent.
+    pub(crate) fn note_lent(&self, capacity: usize) {
+        if self.lent.replace(capacity) != capacity {
+            self.list(self.waiting.borrow().capacity());
+        }
+    }
+
+    /// Sees to what is left in the ring after its token's turn: it waits for the next, or for its locus, or is dropped.
+    pub(crate) fn wait_on(&self, core: &Core, head: &CellHead, token: u32) {
+        if self.is_empty() {
+            return;
+        }
+        match head.state.get() {
+            State::Ready => core.queue.push_token(token),
+            State::Closed => {
+                while let Some((mut packet, ticket)) = self.pop() {
+                    core.closed::<T>(&mut packet);
+                    drop(packet);
+                    core.release_ticket(ticket);
+                }
+            }
+            _ => head.side.borrow_mut().push(crate::bus::TOKEN, token, ()),
         }
     }
 
@@ -136,22 +176,26 @@ impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
             me
         })
     }
+}
 
-    /// Tells the locus what it missed, where it asked to be told.
-    fn tell_missed(&self, core: &Core) {
-        let n = self.ring.take_missed();
-        if n == 0 {
-            return;
-        }
-        let options = <L as Handler<N>>::OPTIONS;
-        if !options.missed {
-            let (path, subject) = (&self.cell.head.path, L::Topic::SPEC.subject);
-            return log::warn(Site::Bus, || format!("{path} missed {n} of {subject}: its ring was full"));
-        }
-        let result =
-            catch_unwind(AssertUnwindSafe(|| self.cell.activate(core, |me, cx| L::missed(me, n, cx))));
-        after::<L>(core, &self.cell, options.method, result);
+/// Tells a locus what a ring of its lost, where it asked to be told.
+pub(crate) fn tell_missed<L: Locus, T: Topic>(
+    core: &Core,
+    cell: &Rc<LocusCell<L>>,
+    ring: &Ring<T>,
+    options: OnOptions,
+    missed: impl FnOnce(&mut L, u64, &mut Cx<'_, L>) -> Outcome,
+) {
+    let n = ring.take_missed();
+    if n == 0 {
+        return;
     }
+    if !options.missed {
+        let (path, subject) = (&cell.head.path, T::SPEC.subject);
+        return log::warn(Site::Bus, || format!("{path} missed {n} of {subject}: its ring was full"));
+    }
+    let result = catch_unwind(AssertUnwindSafe(|| cell.activate(core, |me, cx| missed(me, n, cx))));
+    after::<L>(core, cell, options.method, result);
 }
 
 impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
@@ -159,7 +203,8 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
         let head = &self.cell.head;
         for _ in 0..self.ring.len() {
             if head.state.get() == State::Ready {
-                self.tell_missed(core);
+                let options = <L as Handler<N>>::OPTIONS;
+                tell_missed(core, &self.cell, &self.ring, options, |me, n, cx| L::missed(me, n, cx));
             }
             if head.state.get() != State::Ready {
                 break;
@@ -174,20 +219,7 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
             drop(packet);
             core.release_ticket(ticket);
         }
-        if self.ring.is_empty() {
-            return;
-        }
-        match head.state.get() {
-            State::Ready => core.queue.push_token(self.token.get()),
-            State::Closed => {
-                while let Some((mut packet, ticket)) = self.ring.pop() {
-                    core.closed::<L::Topic>(&mut packet);
-                    drop(packet);
-                    core.release_ticket(ticket);
-                }
-            }
-            _ => head.side.borrow_mut().push(crate::bus::TOKEN, self.token.get(), ()),
-        }
+        self.ring.wait_on(core, head, self.token.get());
     }
 }
 

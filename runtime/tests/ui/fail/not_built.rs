@@ -54,9 +54,6 @@ impl Room {
     #[on(inline)]
     fn inlined(&mut self, post: &Posted) {}
 
-    #[on(batch)]
-    fn batched(&mut self, post: &Posted) {}
-
     #[on(timeout = "5s")]
     fn limited(&mut self, post: &Posted) {}
 

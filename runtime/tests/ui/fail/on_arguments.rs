@@ -40,7 +40,7 @@ impl Room {
     fn g(&mut self, post: &Posted) {}
 
     #[on(inline, batch)]
-    fn h(&mut self, post: &Posted) {}
+    fn h(&mut self, items: Batch<'_, Posted>) {}
 
     #[on(inline, bounded = 3)]
     fn i(&mut self, post: &Posted) {}

@@ -92,6 +92,13 @@ impl Room {
         Ok(())
     }
 
+    #[on(batch, bounded = 16, on_full = drop_old, missed = on_missed)]
+    fn on_all(&mut self, items: Batch<'_, Relayed>, cx: &mut Cx<'_, Self>) -> Result<(), String> {
+        let _ = cx.scratch();
+        self.posts += items.len();
+        Ok(())
+    }
+
     #[on]
     fn on_count(&mut self, _question: &Count, _cx: &mut Cx<'_, Self>) -> usize {
         self.posts
