@@ -7,7 +7,9 @@ pub(crate) mod birth;
 pub(crate) mod cell;
 pub(crate) mod context;
 pub(crate) mod describe;
+pub(crate) mod family;
 pub(crate) mod main;
+pub(crate) mod rare;
 pub(crate) mod run;
 
 pub(crate) use describe::BoxError;

@@ -13,7 +13,7 @@ use super::route::AnyRoute;
 use super::side::Side;
 use super::subscribe::after;
 use super::topic::Topic;
-use crate::locus::cell::{CellHead, State};
+use crate::locus::cell::{CellHead, CellId, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{IntoOutcome, Locus};
 use crate::pool::PoolId;
@@ -31,7 +31,7 @@ pub(crate) struct Answer<R> {
 
 /// What to do with an answer, without the types of the locus that asked.
 trait Then<R> {
-    fn call(self: Box<Self>, core: &Core, cell: u32, result: Result<R, AskError>);
+    fn call(self: Box<Self>, core: &Core, cell: CellId, result: Result<R, AskError>);
 }
 
 /// As large as the closure alone, so that one without captures needs no memory.
@@ -43,7 +43,7 @@ where
     F: FnOnce(&mut L, Result<R, AskError>, &mut Cx<'_, L>) -> O,
     O: IntoOutcome,
 {
-    fn call(self: Box<Self>, core: &Core, cell: u32, result: Result<R, AskError>) {
+    fn call(self: Box<Self>, core: &Core, cell: CellId, result: Result<R, AskError>) {
         let Some(cell) = core.cell_of::<L>(cell) else { return };
         let run = || cell.activate(core, |me, cx| (self.0)(me, result, cx).into_outcome());
         after::<L>(core, &cell, "then", catch_unwind(AssertUnwindSafe(run)));
@@ -51,7 +51,7 @@ where
 }
 
 struct Open<R> {
-    cell: u32,
+    cell: CellId,
     /// The activation that asked, for its rollback.
     activation: u64,
     deadline: Option<Instant>,
@@ -81,7 +81,7 @@ impl<T: Topic> Answers<T> {
     }
 
     /// Opens a slot for an answer.
-    pub(crate) fn open<L, F, O>(&self, core: &Core, cell: u32, deadline: Instant, then: F) -> Address
+    pub(crate) fn open<L, F, O>(&self, core: &Core, cell: CellId, deadline: Instant, then: F) -> Address
     where
         L: Locus,
         F: FnOnce(&mut L, Result<T::Reply, AskError>, &mut Cx<'_, L>) -> O + 'static,
@@ -114,20 +114,19 @@ impl<T: Topic> Answers<T> {
 
     /// Runs the answer's activation, or sets the answer aside while the locus is not ready.
     fn arrive(&self, core: &Core, answer: Answer<T::Reply>) {
-        let asker = self.asker(&answer);
-        let Some(state) = asker.and_then(|cell| core.state_of(cell)) else { return };
-        match state {
+        let Some(asker) = self.asker(&answer) else { return };
+        match core.state_of(asker).unwrap_or(State::Closed) {
             State::Ready => {
                 if let Some(open) = self.close(core, answer.slot, answer.generation) {
                     open.then.call(core, open.cell, answer.result);
                 }
             }
             State::Closed => drop(self.close(core, answer.slot, answer.generation)),
-            _ => core.set_aside(asker.unwrap_or_default(), self.number, answer),
+            _ => core.set_aside(asker, self.number, answer),
         }
     }
 
-    fn asker(&self, answer: &Answer<T::Reply>) -> Option<u32> {
+    fn asker(&self, answer: &Answer<T::Reply>) -> Option<CellId> {
         let slots = self.slots.borrow();
         let entry = slots.get(answer.slot as usize).filter(|entry| entry.generation == answer.generation)?;
         entry.open.as_ref().map(|open| open.cell)

@@ -181,7 +181,7 @@ impl<'c, L: Locus, Q: Topic + PublishedBy<L>> Ask<'c, L, Q> {
     {
         let core = self.core;
         let answers = core.answers::<Q>();
-        let address = answers.open::<L, F, O>(core, self.head.index, core.now() + self.within, then);
+        let address = answers.open::<L, F, O>(core, self.head.id, core.now() + self.within, then);
         let promise = Q::Promise::from_reply(Reply::to_pool(address));
         if answers.is_full() {
             return promise.fail(AskError::Full);

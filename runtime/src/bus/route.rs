@@ -239,7 +239,7 @@ impl<T: Topic> AnyRoute for Route<T> {
     }
 
     fn release(&self, core: &Core, head: &CellHead) -> bool {
-        let mut stage = head.stage.borrow_mut();
+        let mut stage = head.rare().stage.borrow_mut();
         // SAFETY: the caller saw that the oldest message is of this topic.
         let staged = unsafe { stage.front::<T>() };
         if staged.pools == HELD_BEFORE_START {

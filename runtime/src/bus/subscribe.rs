@@ -121,7 +121,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         let Some(me) = self.me.upgrade() else { return core.release_ticket(ticket) };
         let number = L::Topic::number().get();
         let aside = Aside { subscriber: me as Rc<dyn Subscriber<L::Topic>>, ticket, packet };
-        self.cell.head.side.borrow_mut().push(number, 0, aside);
+        self.cell.head.rare().side.borrow_mut().push(number, 0, aside);
     }
 }
 
@@ -265,6 +265,6 @@ fn join<T: Topic>(
     }
     route.subscribe(key.clone(), Rc::clone(&subscriber));
     let undo = move |core: &Core| core.route::<T>().unsubscribe(key.as_ref(), &subscriber);
-    head.unsubscribe.borrow_mut().push(Box::new(undo));
+    head.rare().unsubscribe.borrow_mut().push(Box::new(undo));
     Ok(())
 }

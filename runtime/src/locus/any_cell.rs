@@ -58,6 +58,13 @@ impl<L: Locus> LocusCell<L> {
         let result = catch_unwind(AssertUnwindSafe(|| self.activate(core, hook)));
         after::<L>(core, self, phase, result);
     }
+
+    fn unsubscribe(&self, core: &Core) {
+        let undo = self.head.rare_made().map(|rare| rare.unsubscribe.take());
+        for unsubscribe in undo.unwrap_or_default() {
+            unsubscribe(core);
+        }
+    }
 }
 
 impl<L: Locus> AnyCell for LocusCell<L> {
@@ -70,7 +77,7 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     }
 
     fn declare(&self, core: &Core) {
-        for topic in &self.describe.topics {
+        for topic in &self.describe().topics {
             (topic.route)(core);
         }
     }
@@ -107,10 +114,8 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     }
 
     fn subscribe(self: Rc<Self>, core: &Core) -> Outcome {
-        for unsubscribe in self.head.unsubscribe.take() {
-            unsubscribe(core);
-        }
-        let mut uses = self.describe.topics.iter().filter_map(|topic| topic.subscribe);
+        self.unsubscribe(core);
+        let mut uses = self.describe().topics.iter().filter_map(|topic| topic.subscribe);
         self.peek(|me| uses.try_for_each(|subscribe| subscribe(&self, me, core)))
     }
 
@@ -120,11 +125,11 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     }
 
     fn periods(&self) -> Vec<Duration> {
-        self.describe.timers.iter().map(|timer| timer.period).collect()
+        self.describe().timers.iter().map(|timer| timer.period).collect()
     }
 
     fn fire(self: Rc<Self>, core: &Core, timer: usize) {
-        let Some(timer) = self.describe.timers.get(timer) else { return };
+        let Some(timer) = self.describe().timers.get(timer) else { return };
         self.hook(core, timer.method, timer.fire);
     }
 
@@ -147,13 +152,13 @@ impl<L: Locus> AnyCell for LocusCell<L> {
 
     fn close(&self, core: &Core) {
         self.head.state.set(State::Closed);
-        drop(self.head.rings.take());
-        for unsubscribe in self.head.unsubscribe.take() {
-            unsubscribe(core);
+        if let Some(rare) = self.head.rare_made() {
+            drop(rare.rings.take());
         }
+        self.unsubscribe(core);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.bury())) {
             let text = panic_text(panic.as_ref());
-            log::warn(Site::Supervise, || format!("{}: its destructor panicked: {text}", self.head.path));
+            log::warn(Site::Supervise, || format!("{}: its destructor panicked: {text}", self.head.path()));
         }
     }
 }

@@ -49,10 +49,10 @@ impl<L: Locus> AsyncBirth<L> {
     /// Calls `birth`, which runs at the first poll.
     pub(crate) fn new(cell: Rc<LocusCell<L>>, core: Rc<Core>, birth: AsyncHook<L>) -> Self {
         cell.head.state.set(State::Busy);
-        let scratch = Box::into_raw(Box::new(Scratch::owned_by(std::sync::Arc::clone(&cell.head.path))));
+        let scratch = Box::into_raw(Box::new(Scratch::owned_by(cell.head.path())));
         // SAFETY: freed by `ScratchBox`, after the future (I2).
         let scratch_ref: &'static Scratch = unsafe { &*scratch };
-        scratch_ref.set_ceiling_bytes(cell.head.scratch_bytes_max);
+        scratch_ref.set_ceiling_bytes(cell.head.scratch_bytes_max());
         // SAFETY: the core outlives the future, by the `Rc` kept beside it (I2).
         let core_ref: &'static Core = unsafe { &*Rc::as_ptr(&core) };
         // SAFETY: the cell outlives the future, by the `Rc` kept beside it (I2).

@@ -1,7 +1,8 @@
-//! The cell: where a locus lives for as long as its pool runs.
+//! The cell: where a locus lives for as long as its pool runs, or, as a child, until it ends.
 //!
 //! A cell outlives the locus inside it: a restart replaces the body, while subscriptions, set-aside messages and
-//! handles stay. The state byte decides who may touch the body.
+//! handles stay. The state byte decides who may touch the body. What an idle locus does not need lies behind one
+//! pointer, made at its first use (`rare`).
 //!
 //! Invariants
 //! - I1. The body is initialised exactly while `alive` is true.
@@ -10,19 +11,16 @@
 //! - I3. The body is dropped or replaced only in the states `Unborn`, `Failed` and `Closed`, in which I2 gives nobody
 //!   a reference.
 
-use std::any::Any;
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{Cell, OnceCell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Waker;
 
-use crate::bus::side::{Side, Stage};
-use crate::bus::subscribe::receive::ReceiverEntry;
 use crate::locus::context::Cx;
 use crate::locus::describe::{BoxError, Describe, Locus, Outcome};
+use crate::locus::family::Family;
+use crate::locus::rare::Rare;
 use crate::pool::core::Core;
-use crate::supervise::Intensity;
 
 /// Who may touch a locus now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,36 +44,76 @@ pub(crate) enum State {
     Closed,
 }
 
-/// Takes one subscription back.
-pub(crate) type Undo = Box<dyn FnOnce(&Core)>;
+/// The place of a cell in its pool. A place is used again after its locus has ended, under the next generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CellId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
 
 /// What every cell has, whatever locus it holds.
 pub(crate) struct CellHead {
     pub(crate) state: Cell<State>,
-    /// The index of the cell in its pool.
-    pub(crate) index: u32,
-    pub(crate) replica: u32,
-    pub(crate) path: Arc<str>,
-    pub(crate) scratch_bytes_max: usize,
-    /// Messages that arrived while the locus was not ready.
-    pub(crate) side: RefCell<Side>,
-    /// Messages this locus published that found no room.
-    pub(crate) stage: RefCell<Stage>,
-    /// Those who wait in `Run::with`.
-    pub(crate) waiters: RefCell<Vec<Waker>>,
-    /// Timers that came due meanwhile, one bit each.
-    pub(crate) pending_ticks: Cell<u64>,
-    /// The rings of `receives(..)`.
-    pub(crate) receivers: RefCell<Vec<ReceiverEntry>>,
-    /// The rings of its handlers, each a `Ringed` of its own type.
-    pub(crate) rings: RefCell<Vec<Rc<dyn Any>>>,
-    /// Takes back each subscription.
-    pub(crate) unsubscribe: RefCell<Vec<Undo>>,
-    pub(crate) intensity: RefCell<Intensity>,
-    pub(crate) handled: Cell<u64>,
-    pub(crate) failed: Cell<u64>,
+    alive: Cell<bool>,
     /// Whether its `run` waits in `recv`, with nothing there to take.
     pub(crate) run_waits: Cell<bool>,
+    pub(crate) id: CellId,
+    pub(crate) replica: u32,
+    /// What it has in common with its siblings of the same type.
+    pub(crate) family: Rc<Family>,
+    /// Its number among them; 0 for a part.
+    ordinal: u64,
+    pub(crate) handled: Cell<u64>,
+    rare: OnceCell<Box<Rare>>,
+}
+
+impl CellHead {
+    /// What few loci need, made at its first use.
+    pub(crate) fn rare(&self) -> &Rare {
+        self.rare.get_or_init(|| Box::new(Rare::new(&self.path(), &self.family.options)))
+    }
+
+    /// The same, if it was needed.
+    #[inline]
+    pub(crate) fn rare_made(&self) -> Option<&Rare> {
+        self.rare.get().map(|rare| &**rare)
+    }
+
+    /// Where the locus stands in the tree.
+    ///
+    /// # Cost
+    /// A child's path is put together anew each time: none of a million children keeps its own.
+    pub(crate) fn path(&self) -> Arc<str> {
+        self.family.path_of(self.ordinal)
+    }
+
+    /// Whether a message it published waits for room.
+    pub(crate) fn has_staged(&self) -> bool {
+        self.rare_made().is_some_and(|rare| !rare.stage.borrow().is_empty())
+    }
+
+    /// How many messages are set aside for it.
+    pub(crate) fn aside_len(&self) -> usize {
+        self.rare_made().map_or(0, |rare| rare.side.borrow().len())
+    }
+
+    /// How many of its activations failed.
+    pub(crate) fn failed(&self) -> u64 {
+        self.rare_made().map_or(0, |rare| rare.failed.get())
+    }
+
+    /// Counts an activation that failed; returns how many there were.
+    pub(crate) fn count_failure(&self) -> u64 {
+        let failed = &self.rare().failed;
+        failed.set(failed.get() + 1);
+        failed.get()
+    }
+
+    /// Scratch bytes that one activation may use.
+    #[inline]
+    pub(crate) fn scratch_bytes_max(&self) -> usize {
+        self.family.options.scratch_bytes_max
+    }
 }
 
 /// Builds the locus of a cell, at the start and again at each restart.
@@ -84,42 +122,43 @@ pub(crate) type Factory<L> = Rc<dyn Fn() -> Result<L, BoxError>>;
 /// One locus and all that belongs to it.
 pub(crate) struct LocusCell<L: 'static> {
     pub(crate) head: CellHead,
-    alive: Cell<bool>,
     body: UnsafeCell<MaybeUninit<L>>,
-    factory: Factory<L>,
-    pub(crate) describe: Describe<L>,
 }
 
 /// Where a new cell stands.
 pub(crate) struct Seat {
-    pub(crate) index: u32,
+    pub(crate) id: CellId,
     pub(crate) replica: u32,
     pub(crate) path: Arc<str>,
 }
 
 impl<L: Locus> LocusCell<L> {
-    pub(crate) fn new(seat: Seat, factory: Factory<L>) -> Rc<Self> {
-        let options = L::OPTIONS;
+    /// The cell of a part of main.
+    pub(crate) fn part(seat: Seat, factory: Factory<L>, describe: Describe<L>) -> Rc<Self> {
+        let family = Rc::new(Family::of_part(seat.path, L::OPTIONS, Rc::new(describe)));
+        let cell = Self::new(seat.id, seat.replica, family, 0);
+        cell.head.rare().factory.replace(Some(Box::new(factory)));
+        cell
+    }
+
+    fn new(id: CellId, replica: u32, family: Rc<Family>, ordinal: u64) -> Rc<Self> {
         let head = CellHead {
             state: Cell::new(State::Unborn),
-            index: seat.index,
-            replica: seat.replica,
-            scratch_bytes_max: options.scratch_bytes_max,
-            side: RefCell::new(Side::new(&seat.path)),
-            stage: RefCell::default(),
-            waiters: RefCell::default(),
-            pending_ticks: Cell::new(0),
-            receivers: RefCell::default(),
-            rings: RefCell::default(),
-            unsubscribe: RefCell::default(),
-            intensity: RefCell::new(Intensity::new(options.restarts, options.within, &seat.path)),
-            handled: Cell::new(0),
-            failed: Cell::new(0),
+            alive: Cell::new(false),
             run_waits: Cell::new(false),
-            path: seat.path,
+            id,
+            replica,
+            family,
+            ordinal,
+            handled: Cell::new(0),
+            rare: OnceCell::new(),
         };
-        let body = UnsafeCell::new(MaybeUninit::uninit());
-        Rc::new(Self { head, alive: Cell::new(false), body, factory, describe: Describe::of() })
+        Rc::new(Self { head, body: UnsafeCell::new(MaybeUninit::uninit()) })
+    }
+
+    /// What the macros say about the locus.
+    pub(crate) fn describe(&self) -> &Describe<L> {
+        self.head.family.describe.downcast_ref().expect("a family holds the description of its own type")
     }
 
     /// Builds the locus anew.
@@ -128,13 +167,25 @@ impl<L: Locus> LocusCell<L> {
     /// The constructor's.
     pub(crate) fn build(&self) -> Result<(), BoxError> {
         self.bury();
-        let fresh = (self.factory)()?;
-        // SAFETY: the state allows no reference to the body (I3, asserted by `bury`).
-        let body = unsafe { &mut *self.body.get() };
-        // `bury` emptied it (I1).
-        body.write(fresh);
-        self.alive.set(true);
+        let factory = self.factory().ok_or("there is no factory to build it anew")?;
+        let fresh = factory()?;
+        self.fill(fresh);
         Ok(())
+    }
+
+    /// How to build the locus, if that is known.
+    pub(crate) fn factory(&self) -> Option<Factory<L>> {
+        let factory = self.head.rare_made()?.factory.borrow();
+        factory.as_ref()?.downcast_ref::<Factory<L>>().map(Rc::clone)
+    }
+
+    /// Puts a locus into a cell that has none.
+    fn fill(&self, fresh: L) {
+        assert!(!self.head.alive.get(), "{} has a body", self.head.path());
+        // SAFETY: a cell without a body lends it to nobody: every reference is made behind a test of `alive` (I1).
+        let body = unsafe { &mut *self.body.get() };
+        body.write(fresh);
+        self.head.alive.set(true);
     }
 
     /// Drops the locus, if there is one.
@@ -143,9 +194,9 @@ impl<L: Locus> LocusCell<L> {
         assert!(
             matches!(state, State::Unborn | State::Failed | State::Closed),
             "{} is {state:?} and cannot be replaced",
-            self.head.path
+            self.head.path()
         );
-        if self.alive.replace(false) {
+        if self.head.alive.replace(false) {
             // SAFETY: the state lends the body to nobody (I3).
             let body = unsafe { &mut *self.body.get() };
             // SAFETY: `alive` was true, so the body is initialised (I1).
@@ -157,9 +208,9 @@ impl<L: Locus> LocusCell<L> {
     pub(crate) fn peek<R>(&self, read: impl FnOnce(&L) -> R) -> R {
         let before = self.head.state.replace(State::Running);
         assert!(
-            self.alive.get() && before != State::Running && before != State::Busy,
+            self.head.alive.get() && before != State::Running && before != State::Busy,
             "{} is in use",
-            self.head.path
+            self.head.path()
         );
         // SAFETY: `Running` keeps every other reference away (I2).
         let body = unsafe { &*self.body.get() };
@@ -174,7 +225,7 @@ impl<L: Locus> LocusCell<L> {
     /// A panic leaves the state `Running`; the caller catches it and hands it to [`Core::panicked`].
     #[inline(always)]
     pub(crate) fn activate<R>(&self, core: &Core, call: impl FnOnce(&mut L, &mut Cx<'_, L>) -> R) -> R {
-        debug_assert!(self.alive.get(), "{} has no body", self.head.path);
+        debug_assert!(self.head.alive.get(), "{} has no body", self.head.path());
         self.head.state.set(State::Running);
         core.begin(&self.head);
         let result = {
@@ -202,7 +253,7 @@ impl<L: Locus> LocusCell<L> {
         mut messages: impl FnMut() -> Option<M>,
         mut call: impl FnMut(&mut L, M, &mut Cx<'_, L>) -> Outcome,
     ) -> Outcome {
-        debug_assert!(self.alive.get(), "{} has no body", self.head.path);
+        debug_assert!(self.head.alive.get(), "{} has no body", self.head.path());
         self.head.state.set(State::Running);
         core.enter_run(&self.head);
         let scratch = core.scratch(&self.head);
@@ -231,7 +282,7 @@ impl<L: Locus> LocusCell<L> {
 
 impl<L: 'static> Drop for LocusCell<L> {
     fn drop(&mut self) {
-        if self.alive.get() {
+        if self.head.alive.get() {
             // SAFETY: `alive` is true, so the body is initialised (I1); `&mut self` excludes any other reference.
             unsafe { self.body.get_mut().assume_init_drop() };
         }

@@ -79,7 +79,7 @@ impl<'s, L: 'static> Cx<'s, L> {
     /// Where the locus stands in the tree, such as `chat/web[1]`.
     #[must_use]
     pub fn path(&self) -> Arc<str> {
-        Arc::clone(&self.head.path)
+        self.head.path()
     }
 
     /// Which replica of its part this is, from 0.
@@ -91,6 +91,6 @@ impl<'s, L: 'static> Cx<'s, L> {
 
 impl<L: ?Sized> std::fmt::Debug for Cx<'_, L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cx").field("path", &self.head.path).finish_non_exhaustive()
+        f.debug_struct("Cx").field("path", &self.head.path()).finish_non_exhaustive()
     }
 }

@@ -127,7 +127,7 @@ impl<M: Main> Parts<M> {
         let build = Arc::clone(&self.build);
         let make: MakeCell = Arc::new(move |seat| {
             let build = Arc::clone(&build);
-            LocusCell::<L>::new(seat, Rc::new(move || build().map(take)))
+            LocusCell::<L>::part(seat, Rc::new(move || build().map(take)), Describe::of())
         });
         let topics = Describe::<L>::of().topics;
         let subscribes =

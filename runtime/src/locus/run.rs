@@ -27,7 +27,7 @@ pub struct Run<L: 'static> {
 
 impl<L: Locus> std::fmt::Debug for Run<L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("path", &self.cell.head.path).finish_non_exhaustive()
+        f.debug_struct("Run").field("path", &self.cell.head.path()).finish_non_exhaustive()
     }
 }
 
@@ -98,7 +98,7 @@ impl<L: Locus> Run<L> {
     /// Where the locus stands in the tree.
     #[must_use]
     pub fn path(&self) -> Arc<str> {
-        Arc::clone(&self.cell.head.path)
+        self.cell.head.path()
     }
 }
 
@@ -140,9 +140,9 @@ where
                     }
                 }
             }
-            State::Running => panic!("{} is asked for inside its own activation", head.path),
+            State::Running => panic!("{} is asked for inside its own activation", head.path()),
             _ => {
-                let mut waiters = head.waiters.borrow_mut();
+                let mut waiters = head.rare().waiters.borrow_mut();
                 if !waiters.iter().any(|waker| waker.will_wake(context.waker())) {
                     waiters.push(context.waker().clone());
                 }

@@ -3,6 +3,7 @@
 //! One core belongs to one thread. Handlers run while the core is borrowed, so each part of it is a cell of its own that
 //! is touched briefly and never while foreign code runs.
 
+pub(super) mod cells;
 mod failure;
 pub(crate) mod outside;
 mod publish;
@@ -25,8 +26,7 @@ use crate::bus::subscribe::ring::TokenRing;
 use crate::bus::subscription::{Outside, WakeLater};
 use crate::bus::words::Mark;
 use crate::locus::any_cell::AnyCell;
-use crate::locus::cell::{CellHead, LocusCell, State};
-use crate::locus::describe::Locus;
+use crate::locus::cell::{CellHead, State};
 use crate::pool::PoolId;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
@@ -60,7 +60,7 @@ pub(crate) struct Core {
     /// Nested regions open in the current activation.
     depth: Cell<usize>,
     outs: Box<[Out]>,
-    cells: RefCell<Vec<Rc<dyn AnyCell>>>,
+    cells: RefCell<cells::Cells>,
     /// The cell whose activation runs.
     current: Cell<u32>,
     activation: Cell<u64>,
@@ -144,7 +144,7 @@ impl Core {
     /// Opens the envelope of an activation.
     #[inline]
     pub(crate) fn begin(&self, head: &CellHead) {
-        self.current.set(head.index);
+        self.current.set(head.id.index);
         self.activation.set(self.activation.get() + 1);
         self.mark.set(self.queue.mark());
     }
@@ -163,7 +163,7 @@ impl Core {
     /// Opens the envelope of several activations of one locus.
     #[inline]
     pub(crate) fn enter_run(&self, head: &CellHead) {
-        self.current.set(head.index);
+        self.current.set(head.id.index);
     }
 
     /// Opens the next activation of a run.
@@ -185,8 +185,8 @@ impl Core {
     #[inline(never)]
     fn end_detoured(&self, head: &CellHead) {
         self.detour.set(self.holding.get());
-        if !head.stage.borrow().is_empty() {
-            self.blocked.borrow_mut().push_back(head.index);
+        if head.has_staged() {
+            self.blocked.borrow_mut().push_back(head.id.index);
             #[cfg(test)]
             if fault::is_planted(Fault::BlockedRuns) {
                 return;
@@ -198,7 +198,7 @@ impl Core {
     /// Opens the envelope anew for an activation that waited; what it publishes goes behind what still waits of it.
     pub(crate) fn resume(&self, head: &CellHead) {
         self.begin(head);
-        self.detour.set(self.holding.get() || !head.stage.borrow().is_empty());
+        self.detour.set(self.holding.get() || head.has_staged());
     }
 
     /// Leaves the envelope of an activation that waits, or that unwound.
@@ -210,7 +210,7 @@ impl Core {
     /// The scratch of the activation that was just opened.
     #[inline]
     pub(crate) fn scratch(&self, head: &CellHead) -> &Scratch {
-        self.scratch.begin_with_ceiling(0, head.scratch_bytes_max)
+        self.scratch.begin_with_ceiling(0, head.scratch_bytes_max())
     }
 
     #[inline]
@@ -223,7 +223,7 @@ impl Core {
     /// Runs `body` with a scratch of its own.
     pub(crate) fn scoped<R>(&self, head: &CellHead, body: impl FnOnce(&Scratch) -> R) -> R {
         let depth = self.depth.get() + 1;
-        let scratch = self.scratch.begin_with_ceiling(depth, head.scratch_bytes_max);
+        let scratch = self.scratch.begin_with_ceiling(depth, head.scratch_bytes_max());
         self.depth.set(depth);
         let result = body(scratch);
         // A panic leaves the depth as it is, and `abandon` ends every open region.
@@ -243,27 +243,27 @@ impl Core {
 
     /// The path of the locus whose activation runs.
     pub(crate) fn current_path(&self) -> Option<Arc<str>> {
-        let cells = self.cells.borrow();
-        cells.get(self.current.get() as usize).map(|cell| Arc::clone(&cell.head().path))
+        self.with_current_cell(|cell| cell.head().path())
     }
 
     /// Lets a locus take messages again: what waits of it or for it goes first.
     pub(crate) fn make_ready(&self, head: &CellHead) {
-        if !head.stage.borrow().is_empty() {
+        if head.has_staged() {
             head.state.set(State::Blocked);
             let mut blocked = self.blocked.borrow_mut();
-            if !blocked.contains(&head.index) {
-                blocked.push_back(head.index);
+            if !blocked.contains(&head.id.index) {
+                blocked.push_back(head.id.index);
             }
             return;
         }
-        if head.side.borrow().len() > 0 || head.pending_ticks.get() != 0 {
+        let rare = head.rare_made();
+        if head.aside_len() > 0 || rare.is_some_and(|rare| rare.pending_ticks.get() != 0) {
             head.state.set(State::Replaying);
-            self.ready.borrow_mut().push_back(head.index);
+            self.ready.borrow_mut().push_back(head.id.index);
             return;
         }
         head.state.set(State::Ready);
-        for waiter in head.waiters.take() {
+        for waiter in rare.map(|rare| rare.waiters.take()).unwrap_or_default() {
             waiter.wake();
         }
     }
@@ -274,41 +274,10 @@ impl Core {
         match head.state.get() {
             State::Ready => Rc::clone(cell).fire(self, timer),
             State::Closed => {}
-            _ => head.pending_ticks.set(head.pending_ticks.get() | 1 << timer.min(63)),
-        }
-    }
-
-    // ---- cells ------------------------------------------------------------------------------------------------
-
-    pub(crate) fn next_cell(&self) -> u32 {
-        u32::try_from(self.cells.borrow().len()).expect("fewer than 4 billion loci on one pool")
-    }
-
-    pub(crate) fn add_cell(&self, cell: Rc<dyn AnyCell>) {
-        debug_assert_eq!(cell.head().index, self.next_cell());
-        self.cells.borrow_mut().push(cell);
-    }
-
-    pub(crate) fn cell(&self, index: u32) -> Option<Rc<dyn AnyCell>> {
-        self.cells.borrow().get(index as usize).cloned()
-    }
-
-    pub(crate) fn cell_of<L: Locus>(&self, index: u32) -> Option<Rc<LocusCell<L>>> {
-        self.cell(index)?.as_any().downcast().ok()
-    }
-
-    pub(crate) fn cells(&self) -> Vec<Rc<dyn AnyCell>> {
-        self.cells.borrow().clone()
-    }
-
-    pub(crate) fn state_of(&self, index: u32) -> Option<State> {
-        self.cells.borrow().get(index as usize).map(|cell| cell.head().state.get())
-    }
-
-    /// Appends something to what waits for a locus.
-    pub(crate) fn set_aside<P>(&self, cell: u32, number: u16, payload: P) {
-        if let Some(cell) = self.cell(cell) {
-            cell.head().side.borrow_mut().push(number, 0, payload);
+            _ => {
+                let pending = &head.rare().pending_ticks;
+                pending.set(pending.get() | 1 << timer.min(63));
+            }
         }
     }
 

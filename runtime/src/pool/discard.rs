@@ -42,9 +42,9 @@ impl Drop for Pool {
         self.tasks.cancel_all();
         guarded(|| self.discard_all());
         for cell in self.core.cells() {
-            let head = cell.head();
-            drop(head.rings.take());
-            drop(head.unsubscribe.take());
+            let Some(rare) = cell.head().rare_made() else { continue };
+            drop(rare.rings.take());
+            drop(rare.unsubscribe.take());
         }
         drop(self.core.take_tokens());
     }
@@ -65,7 +65,8 @@ impl Core {
         }
         drop_all(self.queue.take());
         for cell in self.cells() {
-            let mut staged = cell.head().stage.borrow_mut().take();
+            let Some(rare) = cell.head().rare_made() else { continue };
+            let mut staged = rare.stage.borrow_mut().take();
             staged.drain_with(|header, payload| {
                 dropped += 1;
                 if let Some(route) = self.any_route(header.topic()) {
@@ -73,7 +74,7 @@ impl Core {
                     guarded(|| unsafe { route.discard_staged(payload, DropReason::Closed) });
                 }
             });
-            if cell.head().side.borrow().len() > 0 {
+            if cell.head().aside_len() > 0 {
                 dropped += 1;
                 cell.head().state.set(State::Closed);
                 guarded(|| self.flush_aside(cell.head()));

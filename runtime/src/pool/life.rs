@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::control::{Control, LocusAccount, Probe, Report, Reports};
 use crate::locus::any_cell::{AnyCell, Born};
-use crate::locus::cell::State;
+use crate::locus::cell::{CellId, State};
 use crate::locus::describe::Outcome;
 use crate::pool::core::Failure;
 use crate::pool::task::{Ended, Purpose};
@@ -43,7 +43,8 @@ impl Pool {
             }
             Control::EndReceiving => {
                 for cell in self.core.cells() {
-                    for receiver in cell.head().receivers.borrow().iter() {
+                    let Some(rare) = cell.head().rare_made() else { continue };
+                    for receiver in rare.receivers.borrow().iter() {
                         receiver.drained.close();
                     }
                 }
@@ -108,12 +109,12 @@ impl Pool {
             Err(error) if is_start => {
                 self.core.abandon(head);
                 cell.close(&self.core);
-                self.life.reports.send(Report::Born { result: Err(format!("{}: {error}", head.path)) });
+                self.life.reports.send(Report::Born { result: Err(format!("{}: {error}", head.path())) });
             }
             Err(error) => {
                 self.core.abandon(head);
                 let cause = Cause::Error(error);
-                self.core.failures.borrow_mut().push(Failure { cell: head.index, phase: "birth", cause });
+                self.core.failures.borrow_mut().push(Failure { cell: head.id.index, phase: "birth", cause });
             }
         }
     }
@@ -124,7 +125,7 @@ impl Pool {
         for cell in self.core.cells() {
             self.start_run(&cell);
             for (period, timer) in cell.periods().into_iter().zip(0..) {
-                let due = Due::Tick { cell: cell.head().index, timer, period };
+                let due = Due::Tick { cell: cell.head().id, timer, period };
                 self.core.timers.borrow_mut().push(self.core.now() + period, due);
             }
         }
@@ -132,7 +133,7 @@ impl Pool {
 
     fn start_run(&mut self, cell: &Rc<dyn AnyCell>) {
         if let Some(run) = Rc::clone(cell).run(&self.core) {
-            self.tasks.add(cell.head().index, Purpose::Run, run);
+            self.tasks.add(cell.head().id.index, Purpose::Run, run);
         }
     }
 
@@ -150,7 +151,8 @@ impl Pool {
         match (ended.purpose, outcome) {
             (Purpose::Birth, outcome) => self.born(&cell, outcome),
             (Purpose::Run, Ok(())) => {
-                for receiver in cell.head().receivers.borrow().iter() {
+                let Some(rare) = cell.head().rare_made() else { return };
+                for receiver in rare.receivers.borrow().iter() {
                     receiver.drained.end(&self.core);
                 }
             }
@@ -168,8 +170,8 @@ impl Pool {
             return;
         }
         self.core.abandon(head);
-        head.failed.set(head.failed.get() + 1);
-        self.core.failures.borrow_mut().push(Failure { cell: head.index, phase: "run", cause });
+        head.count_failure();
+        self.core.failures.borrow_mut().push(Failure { cell: head.id.index, phase: "run", cause });
     }
 
     /// Decides about loci that failed since the last look: a restart after a backoff, or the end.
@@ -179,7 +181,7 @@ impl Pool {
         for failure in failures {
             let Some(cell) = self.core.cell(failure.cell) else { continue };
             let head = cell.head();
-            let (path, phase, cause) = (&head.path, failure.phase, &failure.cause);
+            let (path, phase, cause) = (head.path(), failure.phase, &failure.cause);
             if head.state.get() == State::Closed {
                 // It failed in its last words, which nobody undoes.
                 log::warn(Site::Supervise, || format!("{path}: {phase} {cause}"));
@@ -187,14 +189,14 @@ impl Pool {
             }
             self.tasks.cancel(failure.cell);
             head.state.set(State::Failed);
-            let next = head.intensity.borrow_mut().next_restart(now);
+            let next = head.rare().intensity.borrow_mut().next_restart(now);
             match next {
                 Some(wait) => {
                     let wait_ms = wait.as_millis();
                     log::warn(Site::Supervise, || {
                         format!("{path}: {phase} {cause}; restart in {wait_ms} ms")
                     });
-                    self.core.timers.borrow_mut().push(now + wait, Due::Restart { cell: failure.cell });
+                    self.core.timers.borrow_mut().push(now + wait, Due::Restart { cell: head.id });
                 }
                 None => {
                     cell.close(&self.core);
@@ -207,17 +209,17 @@ impl Pool {
         count
     }
 
-    pub(crate) fn restart(&mut self, index: u32) {
-        let Some(cell) = self.core.cell(index) else { return };
+    pub(crate) fn restart(&mut self, id: CellId) {
+        let Some(cell) = self.core.find_cell(id) else { return };
         let head = cell.head();
         if head.state.get() != State::Failed {
             return;
         }
-        if head.stage.borrow().is_empty() {
-            self.birth(index);
+        if !head.has_staged() {
+            self.birth(id.index);
         } else {
             // Its `run` failed while a message waited for room. That message goes first: no activation until then.
-            self.core.timers.borrow_mut().push(self.core.now() + RESTART_RETRY, Due::Restart { cell: index });
+            self.core.timers.borrow_mut().push(self.core.now() + RESTART_RETRY, Due::Restart { cell: id });
         }
     }
 
@@ -237,19 +239,21 @@ impl Pool {
         for cell in core.cells() {
             let head = cell.head();
             let is_settled = matches!(head.state.get(), State::Ready | State::Closed);
-            is_idle &= is_settled && head.side.borrow().len() == 0;
-            is_idle &= head.receivers.borrow().iter().all(|receiver| receiver.drained.is_empty());
+            is_idle &= is_settled && head.aside_len() == 0;
+            is_idle &= head.rare_made().is_none_or(|rare| {
+                rare.receivers.borrow().iter().all(|receiver| receiver.drained.is_empty())
+            });
             if !is_settled {
-                waiting.push(format!("{} is {:?}", head.path, head.state.get()));
+                waiting.push(format!("{} is {:?}", head.path(), head.state.get()));
             }
         }
         is_idle &= (0..self.lanes_out.len()).all(|pool| core.with_outbox(pool, |outbox| outbox.is_empty()));
         let is_out = |cell: &Rc<dyn AnyCell>| {
             let head = cell.head();
-            self.tasks.has(head.index, Purpose::Run) && !head.run_waits.get()
+            self.tasks.has(head.id.index, Purpose::Run) && !head.run_waits.get()
         };
         let out = core.cells().into_iter().filter(is_out);
-        let runs = out.map(|cell| cell.head().path.to_string()).collect();
+        let runs = out.map(|cell| cell.head().path().to_string()).collect();
         Probe {
             round,
             is_idle,
@@ -266,11 +270,7 @@ impl Pool {
         let cells = self.core.cells();
         let account = |cell: &Rc<dyn AnyCell>| {
             let head = cell.head();
-            LocusAccount {
-                path: head.path.to_string(),
-                handled: head.handled.get(),
-                failed: head.failed.get(),
-            }
+            LocusAccount { path: head.path().to_string(), handled: head.handled.get(), failed: head.failed() }
         };
         cells.iter().map(account).collect()
     }

@@ -62,8 +62,13 @@ impl Wake for TaskWaker {
     }
 }
 
+/// The index of no future.
+const NO_TASK: u32 = u32::MAX;
+
 struct Task {
     cell: u32,
+    /// The next future of the same locus.
+    next: u32,
     purpose: Purpose,
     future: LocalBoxFuture<'static, Outcome>,
     listed: Arc<TaskWaker>,
@@ -81,45 +86,84 @@ pub(crate) struct Ended {
 /// All futures of one pool.
 pub(crate) struct Tasks {
     tasks: Vec<Option<Task>>,
+    free: Vec<u32>,
+    /// By cell: the first of its futures.
+    of_cell: Vec<u32>,
     woken: Arc<Woken>,
 }
 
 impl Tasks {
     pub(crate) fn new(woken: Arc<Woken>) -> Self {
-        Self { tasks: Vec::new(), woken }
+        Self { tasks: Vec::new(), free: Vec::new(), of_cell: Vec::new(), woken }
     }
 
     /// Adds a future, to be polled in the next turn.
     pub(crate) fn add(&mut self, cell: u32, purpose: Purpose, future: LocalBoxFuture<'static, Outcome>) {
-        let index = self.tasks.iter().position(Option::is_none).unwrap_or(self.tasks.len());
-        if index == self.tasks.len() {
+        let task = self.free.pop().unwrap_or_else(|| {
             self.tasks.push(None);
+            u32::try_from(self.tasks.len() - 1).expect("fewer than 4 billion futures on one pool")
+        });
+        let of_cell = cell as usize;
+        if self.of_cell.len() <= of_cell {
+            self.of_cell.resize(of_cell + 1, NO_TASK);
         }
-        let task = u32::try_from(index).expect("fewer than 4 billion futures on one pool");
+        let next = std::mem::replace(&mut self.of_cell[of_cell], task);
         let listed =
             Arc::new(TaskWaker { task, is_listed: AtomicBool::new(false), woken: Arc::clone(&self.woken) });
         let waker = Waker::from(Arc::clone(&listed));
         waker.wake_by_ref();
-        self.tasks[index] = Some(Task { cell, purpose, future, listed, waker });
+        self.tasks[task as usize] = Some(Task { cell, next, purpose, future, listed, waker });
     }
 
     /// Drops the futures of a locus.
     pub(crate) fn cancel(&mut self, cell: u32) {
-        for slot in &mut self.tasks {
-            if slot.as_ref().is_some_and(|task| task.cell == cell) {
-                drop_quietly(slot.take());
-            }
+        while let Some(task) = self.first_of(cell) {
+            drop_quietly(self.take(task));
         }
     }
 
     /// Drops every future.
     pub(crate) fn cancel_all(&mut self) {
+        self.of_cell.clear();
+        self.free.clear();
         self.tasks.drain(..).for_each(drop_quietly);
     }
 
     /// Whether a locus has a future of this kind.
     pub(crate) fn has(&self, cell: u32, purpose: Purpose) -> bool {
-        self.tasks.iter().flatten().any(|task| task.cell == cell && task.purpose == purpose)
+        let mut next = self.first_of(cell);
+        while let Some(task) = next.and_then(|task| self.tasks[task as usize].as_ref()) {
+            if task.purpose == purpose {
+                return true;
+            }
+            next = Some(task.next).filter(|next| *next != NO_TASK);
+        }
+        false
+    }
+
+    fn first_of(&self, cell: u32) -> Option<u32> {
+        self.of_cell.get(cell as usize).copied().filter(|task| *task != NO_TASK)
+    }
+
+    /// Takes a future out, and off the list of its locus.
+    fn take(&mut self, task: u32) -> Option<Task> {
+        let taken = self.tasks[task as usize].take()?;
+        self.free.push(task);
+        let first = &mut self.of_cell[taken.cell as usize];
+        if *first == task {
+            *first = taken.next;
+            return Some(taken);
+        }
+        // A locus has few futures.
+        let mut before = *first;
+        while let Some(one) = self.tasks.get_mut(before as usize).and_then(Option::as_mut) {
+            if one.next == task {
+                one.next = taken.next;
+                break;
+            }
+            before = one.next;
+        }
+        Some(taken)
     }
 
     pub(crate) fn is_woken(&self) -> bool {
@@ -132,23 +176,27 @@ impl Tasks {
         let mut polled = 0;
         if self.woken.is_overfull.swap(false, Ordering::AcqRel) {
             for index in 0..self.tasks.len() {
-                polled += usize::from(self.poll_one(index, &mut before, &mut ended));
+                polled += usize::from(self.poll_one(
+                    u32::try_from(index).unwrap_or(NO_TASK),
+                    &mut before,
+                    &mut ended,
+                ));
             }
         }
         for _ in 0..self.woken.list.len() {
             let Some(task) = self.woken.list.pop() else { break };
-            polled += usize::from(self.poll_one(task as usize, &mut before, &mut ended));
+            polled += usize::from(self.poll_one(task, &mut before, &mut ended));
         }
         (polled, ended)
     }
 
     fn poll_one(
         &mut self,
-        index: usize,
+        index: u32,
         before: &mut impl FnMut(u32, Purpose),
         ended: &mut Vec<Ended>,
     ) -> bool {
-        let Some(task) = self.tasks.get_mut(index).and_then(Option::as_mut) else { return false };
+        let Some(task) = self.tasks.get_mut(index as usize).and_then(Option::as_mut) else { return false };
         // A swap, not a store: a waker that found the flag set has done its work before this poll looks for it.
         task.listed.is_listed.swap(false, Ordering::AcqRel);
         before(task.cell, task.purpose);
@@ -160,7 +208,7 @@ impl Tasks {
             Err(panic) => Err(panic),
         };
         let (cell, purpose) = (task.cell, task.purpose);
-        drop_quietly(self.tasks[index].take());
+        drop_quietly(self.take(index));
         ended.push(Ended { cell, purpose, result });
         true
     }

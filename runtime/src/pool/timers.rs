@@ -4,13 +4,15 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
+use crate::locus::cell::CellId;
+
 /// What happens when a timer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
     /// The `timer`-th `#[every]` method of a locus.
-    Tick { cell: u32, timer: u32, period: Duration },
+    Tick { cell: CellId, timer: u32, period: Duration },
     /// The end of a restart's backoff.
-    Restart { cell: u32 },
+    Restart { cell: CellId },
 }
 
 /// A binary heap: loci have few timers, and a pool a few thousand at most.
@@ -60,12 +62,14 @@ fn next_tick(at: Instant, period: Duration, now: Instant) -> Instant {
 mod tests {
     use super::*;
 
+    const CELL: CellId = CellId { index: 3, generation: 0 };
+
     #[test]
     fn late_ticks_are_skipped_and_keep_their_phase() {
         let start = Instant::now();
         let ms = Duration::from_millis;
         let mut timers = Timers::default();
-        let tick = Due::Tick { cell: 0, timer: 0, period: ms(10) };
+        let tick = Due::Tick { cell: CELL, timer: 0, period: ms(10) };
         timers.push(start + ms(10), tick);
         assert_eq!(timers.pop_due(start + ms(9)), None);
         assert_eq!(timers.pop_due(start + ms(35)), Some(tick));
@@ -77,10 +81,10 @@ mod tests {
     fn stopping_the_ticks_keeps_restarts() {
         let start = Instant::now();
         let mut timers = Timers::default();
-        timers.push(start, Due::Tick { cell: 0, timer: 0, period: Duration::from_millis(1) });
-        timers.push(start, Due::Restart { cell: 3 });
+        timers.push(start, Due::Tick { cell: CELL, timer: 0, period: Duration::from_millis(1) });
+        timers.push(start, Due::Restart { cell: CELL });
         timers.stop_ticks();
-        assert_eq!(timers.pop_due(start), Some(Due::Restart { cell: 3 }));
+        assert_eq!(timers.pop_due(start), Some(Due::Restart { cell: CELL }));
         assert_eq!(timers.next(), None);
     }
 }

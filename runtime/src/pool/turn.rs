@@ -155,8 +155,8 @@ impl Pool {
             let Some(cell) = self.core.cell(index) else { continue };
             let head = cell.head();
             let mut is_stuck = false;
-            loop {
-                let Some(number) = head.stage.borrow_mut().peek() else { break };
+            let next = || head.rare_made()?.stage.borrow_mut().peek();
+            while let Some(number) = next() {
                 let Some(route) = self.core.any_route(number) else { break };
                 if !route.release(&self.core, head) {
                     is_stuck = true;
@@ -226,22 +226,23 @@ impl Pool {
                 continue;
             }
             head.state.set(State::Ready);
-            let aside = head.side.borrow().len();
+            let rare = head.rare();
+            let aside = rare.side.borrow().len();
             for _ in 0..aside {
-                let Some(header) = head.side.borrow_mut().peek() else { break };
+                let Some(header) = rare.side.borrow_mut().peek() else { break };
                 replayed += 1;
                 if header.topic() == TOKEN {
                     // SAFETY: a token's payload is `()`.
-                    unsafe { head.side.borrow_mut().pop::<()>() };
+                    unsafe { rare.side.borrow_mut().pop::<()>() };
                     self.core.token(header.hash()).drain(&self.core);
                 } else if let Some(route) = self.core.any_route(header.topic()) {
-                    route.replay(&self.core, &head.side);
+                    route.replay(&self.core, &rare.side);
                 }
                 if head.state.get() != State::Ready {
                     break;
                 }
             }
-            let due = head.pending_ticks.take();
+            let due = rare.pending_ticks.take();
             for timer in (0..64_usize).filter(|timer| due & 1 << timer != 0) {
                 self.core.tick(&cell, timer);
             }
@@ -276,7 +277,7 @@ impl Pool {
             fired += 1;
             match due {
                 Due::Tick { cell, timer, .. } => {
-                    if let Some(cell) = self.core.cell(cell) {
+                    if let Some(cell) = self.core.find_cell(cell) {
                         self.core.tick(&cell, timer as usize);
                     }
                 }

@@ -94,14 +94,15 @@ pub(crate) struct Batched<L: Locus + BatchHandler<N>, const N: usize> {
 impl<L: Locus + BatchHandler<N>, const N: usize> Batched<L, N> {
     /// The ring of a cell's handler, made at its first birth, as [`super::ring::Ringed::of`].
     pub(crate) fn of(cell: &Rc<LocusCell<L>>, core: &Core, bound: usize, on_full: OnFull) -> Rc<Self> {
-        let known = cell.head.rings.borrow().iter().find_map(|ring| Rc::clone(ring).downcast::<Self>().ok());
+        let known =
+            cell.head.rare().rings.borrow().iter().find_map(|ring| Rc::clone(ring).downcast::<Self>().ok());
         known.unwrap_or_else(|| {
-            let ring = Ring::new(&cell.head.path, bound, on_full);
+            let ring = Ring::new(&cell.head.path(), bound, on_full);
             let cell_of_ring = Rc::clone(cell);
             let lent = RefCell::default();
             let me = Rc::new(Self { cell: cell_of_ring, ring, token: Cell::new(0), most: bound, lent });
             me.token.set(core.add_token(Rc::clone(&me) as Rc<dyn TokenRing>));
-            cell.head.rings.borrow_mut().push(Rc::clone(&me) as Rc<dyn Any>);
+            cell.head.rare().rings.borrow_mut().push(Rc::clone(&me) as Rc<dyn Any>);
             me
         })
     }

@@ -38,20 +38,20 @@ impl<T: Topic> Receiver<T> {
             return known;
         }
         let fresh = Rc::new(Self {
-            ring: Ring::new(&head.path, bound, on_full),
+            ring: Ring::new(&head.path(), bound, on_full),
             waker: RefCell::new(None),
             missed: Cell::new(0),
             is_closed: Cell::new(false),
         });
         let (any, drained) = (Rc::clone(&fresh) as Rc<dyn Any>, Rc::clone(&fresh) as Rc<dyn AnyReceiver>);
-        head.receivers.borrow_mut().push(ReceiverEntry { number: T::number().get(), any, drained });
+        head.rare().receivers.borrow_mut().push(ReceiverEntry { number: T::number().get(), any, drained });
         fresh
     }
 
     /// The receiver of a cell, if it declares one.
     pub(crate) fn find(head: &CellHead) -> Option<Rc<Self>> {
         let number = T::number().get();
-        let receivers = head.receivers.borrow();
+        let receivers = head.rare_made()?.receivers.borrow();
         let entry = receivers.iter().find(|entry| entry.number == number)?;
         Rc::clone(&entry.any).downcast().ok()
     }

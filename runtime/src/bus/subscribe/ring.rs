@@ -134,7 +134,7 @@ impl<T: Topic> Ring<T> {
                     core.release_ticket(ticket);
                 }
             }
-            _ => head.side.borrow_mut().push(crate::bus::TOKEN, token, ()),
+            _ => head.rare().side.borrow_mut().push(crate::bus::TOKEN, token, ()),
         }
     }
 
@@ -167,12 +167,13 @@ pub(crate) struct Ringed<L: Locus + Handler<N>, const N: usize> {
 impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
     /// The ring of a cell's handler, made at its first birth: a restart keeps what waits in it, in order.
     pub(crate) fn of(cell: &Rc<LocusCell<L>>, core: &Core, bound: usize, on_full: OnFull) -> Rc<Self> {
-        let known = cell.head.rings.borrow().iter().find_map(|ring| Rc::clone(ring).downcast::<Self>().ok());
+        let known =
+            cell.head.rare().rings.borrow().iter().find_map(|ring| Rc::clone(ring).downcast::<Self>().ok());
         known.unwrap_or_else(|| {
-            let ring = Ring::new(&cell.head.path, bound, on_full);
+            let ring = Ring::new(&cell.head.path(), bound, on_full);
             let me = Rc::new(Self { cell: Rc::clone(cell), ring, token: Cell::new(0) });
             me.token.set(core.add_token(Rc::clone(&me) as Rc<dyn TokenRing>));
-            cell.head.rings.borrow_mut().push(Rc::clone(&me) as Rc<dyn Any>);
+            cell.head.rare().rings.borrow_mut().push(Rc::clone(&me) as Rc<dyn Any>);
             me
         })
     }
@@ -191,7 +192,7 @@ pub(crate) fn tell_missed<L: Locus, T: Topic>(
         return;
     }
     if !options.missed {
-        let (path, subject) = (&cell.head.path, T::SPEC.subject);
+        let (path, subject) = (cell.head.path(), T::SPEC.subject);
         return log::warn(Site::Bus, || format!("{path} missed {n} of {subject}: its ring was full"));
     }
     let result = catch_unwind(AssertUnwindSafe(|| cell.activate(core, |me, cx| missed(me, n, cx))));

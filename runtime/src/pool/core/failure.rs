@@ -16,28 +16,27 @@ impl Core {
     /// An activation returned an error: what it published is taken back, the state of the locus kept.
     pub(crate) fn failed(&self, head: &CellHead, phase: &'static str, error: BoxError) {
         self.take_back(head);
-        head.failed.set(head.failed.get() + 1);
+        let count = head.count_failure();
         if head.state.get() == State::Blocked {
-            self.blocked.borrow_mut().retain(|index| *index != head.index);
+            self.blocked.borrow_mut().retain(|index| *index != head.id.index);
             self.make_ready(head);
         }
-        let count = head.failed.get();
         log::warn(Site::Supervise, || {
-            format!("{}: {phase} failed ({count} so far), resumed: {error}", head.path)
+            format!("{}: {phase} failed ({count} so far), resumed: {error}", head.path())
         });
     }
 
     /// An activation panicked: what it published is taken back, and the locus waits for its restart.
     pub(crate) fn panicked(&self, head: &CellHead, phase: &'static str, panic: &(dyn Any + Send)) {
         self.abandon(head);
-        head.failed.set(head.failed.get() + 1);
+        head.count_failure();
         let cause = Cause::Panic(panic_text(panic));
-        self.failures.borrow_mut().push(Failure { cell: head.index, phase, cause });
+        self.failures.borrow_mut().push(Failure { cell: head.id.index, phase, cause });
     }
 
     /// Closes the envelope of an activation that unwound, if one is open, and marks its locus as failed.
     pub(crate) fn abandon(&self, head: &CellHead) {
-        if self.current.get() == head.index {
+        if self.current.get() == head.id.index {
             while self.depth.get() > 0 {
                 self.end_scratch(self.depth.get());
                 self.depth.set(self.depth.get() - 1);
@@ -71,8 +70,8 @@ impl Core {
             unsafe { out.outbox.borrow_mut().rollback_with(mark, |_, payload| take(payload)) };
             removed.drain_with(|header, payload| self.take_back_one(header, payload, pool, false));
         }
-        let mut staged = head.stage.borrow_mut().take();
-        staged.drain_with(|header, payload| {
+        let staged = head.rare_made().map(|rare| rare.stage.borrow_mut().take());
+        staged.unwrap_or_default().drain_with(|header, payload| {
             if let Some(route) = self.routes.get(header.topic()) {
                 // SAFETY: a staged record of this route that the stage has given up.
                 unsafe { route.take_back_staged(payload) };
@@ -90,13 +89,14 @@ impl Core {
 
     /// Drops what was set aside for a locus that ended for good.
     pub(crate) fn flush_aside(&self, head: &CellHead) {
+        let Some(rare) = head.rare_made() else { return };
         loop {
-            let Some(header) = head.side.borrow_mut().peek() else { return };
+            let Some(header) = rare.side.borrow_mut().peek() else { return };
             match self.routes.get(header.topic()) {
-                Some(route) => route.replay(self, &head.side),
+                Some(route) => route.replay(self, &rare.side),
                 None => {
                     // SAFETY: only tokens have no route, and their payload is `()`.
-                    unsafe { head.side.borrow_mut().pop::<()>() };
+                    unsafe { rare.side.borrow_mut().pop::<()>() };
                     self.token(header.hash()).drain(self);
                 }
             }

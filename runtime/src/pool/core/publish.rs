@@ -39,10 +39,10 @@ impl Core {
 
     /// Keeps a message with the locus that publishes it.
     pub(crate) fn stage<T: Topic>(&self, number: u16, pools: u64, packet: Packet<T>) {
-        let cells = self.cells.borrow();
-        let Some(cell) = cells.get(self.current.get() as usize) else { return };
-        cell.head().stage.borrow_mut().push(number, pools, packet);
-        self.detour.set(true);
+        let staged = self.with_current_cell(|cell| {
+            cell.head().rare().stage.borrow_mut().push(number, pools, packet);
+        });
+        self.detour.set(self.detour.get() || staged.is_some());
     }
 
     /// Appends a message to the outbox for another pool.

@@ -105,7 +105,10 @@ pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
 /// The nodes that ended for good.
 fn closed(graph: &Graph, rig: &Rig) -> HashSet<u32> {
     let nodes = graph.scripts.iter().zip(&rig.order);
-    let state = |pool: u16, cell| rig.seats[usize::from(pool)].pool.core.state_of(cell);
+    let state = |pool: u16, cell| {
+        let cell = rig.seats[usize::from(pool)].pool.core.cell(cell);
+        cell.map(|cell| cell.head().state.get())
+    };
     let closed = nodes.filter(|(_, address)| state(address.pool, address.cell) == Some(State::Closed));
     closed.map(|(script, _)| script.id).collect()
 }

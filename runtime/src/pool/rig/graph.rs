@@ -3,7 +3,6 @@
 //! The kinds of a graph have an order, and a node publishes only kinds behind all those it subscribes to. So no locus
 //! waits for itself, whatever the policies, and every case must come to rest.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,12 +129,11 @@ fn part_of<const A: bool>(script: &Script) -> Part {
     let script = Arc::new(script.clone());
     let make = Arc::new(move |seat| {
         let factory_script = Arc::clone(&script);
-        let mut cell = LocusCell::<Node<A>>::new(seat, Rc::new(move || Ok(Node::new(&factory_script))));
-        let fresh = Rc::get_mut(&mut cell).expect("just made");
-        fresh.describe = node::describe(&script);
+        let factory = Rc::new(move || Ok(Node::new(&factory_script)));
+        let cell = LocusCell::<Node<A>>::part(seat, factory, node::describe(&script));
         if let Some(restarts) = script.restarts_max {
-            let intensity = Intensity::new(restarts, Duration::from_secs(3600), &fresh.head.path);
-            fresh.head.intensity = RefCell::new(intensity);
+            let intensity = Intensity::new(restarts, Duration::from_secs(3600), &cell.head.path());
+            cell.head.rare().intensity.replace(intensity);
         }
         cell as Rc<dyn AnyCell>
     });

@@ -147,7 +147,7 @@ pub(super) fn dry_up() {
 pub(super) fn begin(script: &Script, messages_max: usize, may_fail: MayFail) -> Decision {
     let (node, publishes) = (script.id, &script.publishes);
     let is_waiting = with(|ledger| ledger.cells.get(node as usize).cloned().flatten())
-        .is_some_and(|cell| !cell.head().stage.borrow().is_empty());
+        .is_some_and(|cell| cell.head().has_staged());
     // The last words are said whatever waits: a program that is stopped is stopped.
     if is_waiting && !read(|ledger| ledger.dissolved.contains(&node)) {
         complain(format!("node {node} is activated while a message of it waits for room"));

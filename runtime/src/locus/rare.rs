@@ -1,0 +1,55 @@
+//! What few loci need at any time: messages set aside or waiting, rings, timers that came due, restarts. It lies behind
+//! one pointer of the cell and is made at its first use, so that an idle locus costs little.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+use crate::bus::side::{Side, Stage};
+use crate::bus::subscribe::receive::ReceiverEntry;
+use crate::locus::describe::LocusOptions;
+use crate::pool::core::Core;
+use crate::supervise::Intensity;
+
+/// Takes one subscription back.
+pub(crate) type Undo = Box<dyn FnOnce(&Core)>;
+
+pub(crate) struct Rare {
+    /// Messages that arrived while the locus was not ready.
+    pub(crate) side: RefCell<Side>,
+    /// Messages this locus published that found no room.
+    pub(crate) stage: RefCell<Stage>,
+    /// Those who wait in `Run::with`.
+    pub(crate) waiters: RefCell<Vec<Waker>>,
+    /// Timers that came due meanwhile, one bit each.
+    pub(crate) pending_ticks: Cell<u64>,
+    /// The rings of `receives(..)`.
+    pub(crate) receivers: RefCell<Vec<ReceiverEntry>>,
+    /// The rings of its handlers, each a `Ringed` of its own type.
+    pub(crate) rings: RefCell<Vec<Rc<dyn Any>>>,
+    /// Takes back each subscription.
+    pub(crate) unsubscribe: RefCell<Vec<Undo>>,
+    pub(crate) intensity: RefCell<Intensity>,
+    pub(crate) failed: Cell<u64>,
+    /// A `Factory` of the locus.
+    pub(crate) factory: RefCell<Option<Box<dyn Any>>>,
+}
+
+impl Rare {
+    pub(crate) fn new(path: &Arc<str>, options: &LocusOptions) -> Self {
+        Self {
+            side: RefCell::new(Side::new(path)),
+            stage: RefCell::default(),
+            waiters: RefCell::default(),
+            pending_ticks: Cell::new(0),
+            receivers: RefCell::default(),
+            rings: RefCell::default(),
+            unsubscribe: RefCell::default(),
+            intensity: RefCell::new(Intensity::new(options.restarts, options.within, path)),
+            failed: Cell::new(0),
+            factory: RefCell::new(None),
+        }
+    }
+}
