@@ -3,6 +3,7 @@
 //! Exit status: 0 nothing denied, 1 a denied finding or a ceiling exceeded, 2 could not run, 3 our own
 //! bug, caught. This is the only module that reads files the user names, prints, and decides the status.
 
+use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,7 +73,16 @@ struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Do not report RULE (or `all`); of -A, -W and -D the last that names a rule decides
+    /// Report also what is likely but not certain, the surest first: a look at a service that is new to the checker
+    #[arg(long)]
+    survey: bool,
+    /// Do not report what FILE knows
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write what is found to FILE, for later runs with `--baseline`
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
+    /// Do not report RULE (or `all`, or `likely`); of -A, -W and -D the last that names a rule decides
     #[arg(short = 'A', long = "allow", value_name = "RULE")]
     allow: Vec<String>,
     /// Report RULE as a warning
@@ -110,7 +120,18 @@ impl From<io::Error> for Failure {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let matches = Args::command().get_matches();
+    with_arguments(std::env::args_os())
+}
+
+/// Runs the command line of this process, which cargo started: its first argument is the subcommand's own name.
+pub fn cargo_main() -> ExitCode {
+    let named = |(at, argument): &(usize, OsString)| *at == 1 && argument == "locus-check";
+    let arguments = std::env::args_os().enumerate().filter(|argument| !named(argument));
+    with_arguments(arguments.map(|(_, argument)| argument))
+}
+
+fn with_arguments(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let matches = Args::command().get_matches_from(arguments);
     let settings = settings(&matches);
     let args = match Args::from_arg_matches(&matches) {
         Ok(args) => args,
@@ -159,6 +180,8 @@ fn dispatch(
         out.write_all(explain::explain(rule).as_bytes())?;
         return Ok(Outcome::Clean);
     }
+    let survey = args.survey.then(|| Setting { level: Level::Warn, rule: "likely".to_owned() });
+    let settings = survey.into_iter().chain(settings).collect();
     let levels = Levels::new(settings, &known).map_err(|unknown| {
         let each: Vec<String> = unknown.iter().map(ToString::to_string).collect();
         Failure(each.join("\nerror: "))

@@ -9,6 +9,11 @@ use std::path::PathBuf;
 
 use crate::rule::{Rule, Shape};
 
+pub mod baseline;
+mod fingerprint;
+
+pub use fingerprint::Fingerprint;
+
 /// Index of a file in the sources of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);

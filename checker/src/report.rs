@@ -4,15 +4,18 @@
 //! format lays out every kind alike. A format writes; it decides nothing and drops nothing.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::finding::{FileId, Finding, Label, SourceFile};
+use crate::finding::{FileId, Finding, Fingerprint, Label, SourceFile};
 use crate::rule::{Level, Rule};
 
+pub mod github;
 pub mod human;
 pub mod json;
 mod lines;
+pub mod sarif;
+pub mod short;
 
 pub(crate) use lines::LineIndex;
 
@@ -42,6 +45,8 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// Rule name, or the part of the configuration that speaks.
     pub code: &'static str,
+    /// What a finding is known by in other revisions; `None` for what is no finding.
+    pub fingerprint: Option<Fingerprint>,
     /// Markdown behind the code, where there is any.
     pub explanation: Option<String>,
     /// One line: lower case, no full stop.
@@ -62,6 +67,7 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             code,
+            fingerprint: None,
             explanation: None,
             message: message.into(),
             primary,
@@ -90,6 +96,7 @@ impl Diagnostic {
         Some(Self {
             severity,
             code: finding.rule.name,
+            fingerprint: Some(Fingerprint::of(finding)),
             explanation: Some(finding.rule.explanation()),
             message: finding.message.clone(),
             primary: Some(finding.primary.clone()),
@@ -109,6 +116,25 @@ impl Diagnostic {
 fn shape_note(rule: &Rule, finding: &Finding) -> String {
     let (shape, confidence) = (finding.shape, finding.confidence.as_str());
     format!("shape `{}` ({confidence}): {}; see `checker --explain {}`", shape.name, shape.summary, rule.name)
+}
+
+/// Where a diagnostic points, as people and tools that go by lines want it.
+pub(crate) struct LinePlace<'s> {
+    pub(crate) path: &'s Path,
+    /// From 1, as the column.
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) line_end: usize,
+}
+
+/// The place of a diagnostic's primary span; `None` where nothing in a file is to blame.
+pub(crate) fn place<'s>(diagnostic: &Diagnostic, sources: &'s [SourceFile]) -> Option<LinePlace<'s>> {
+    let span = diagnostic.primary.as_ref()?.span;
+    let source = sources.get(span.file.0 as usize)?;
+    let index = LineIndex::new(&source.text);
+    let (line, column) = index.position(span.start as usize);
+    let (line_end, _) = index.position(span.end.max(span.start) as usize);
+    Some(LinePlace { path: &source.path, line, column, line_end })
 }
 
 /// Where a file belongs, in cargo's terms.
@@ -151,6 +177,10 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings an allow silenced.
     pub allowed: usize,
+    /// Findings the baseline knows.
+    pub baselined: usize,
+    /// Findings the baseline knows that are gone.
+    pub baseline_gone: usize,
     /// Wall time of the run.
     pub elapsed: Duration,
 }
@@ -187,6 +217,12 @@ pub enum Format {
     Human,
     /// Cargo's message shape, one object per line.
     Json,
+    /// SARIF 2.1.0, for code scanning services.
+    Sarif,
+    /// GitHub's workflow commands.
+    Github,
+    /// One line a finding.
+    Short,
 }
 
 /// Writes `report` in `format`.
@@ -197,6 +233,9 @@ pub fn write(format: Format, report: &Report<'_>, styled: bool, out: &mut dyn Wr
     match format {
         Format::Human => human::write(report, styled, out),
         Format::Json => json::write(report, out),
+        Format::Sarif => sarif::write(report, out),
+        Format::Github => github::write(report, out),
+        Format::Short => short::write(report, out),
     }
 }
 

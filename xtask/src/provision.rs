@@ -1,4 +1,4 @@
-//! Provides what a run needs and the machine lacks: the test runner, the browser, miri.
+//! Provides what a run needs and the machine lacks: the test runner, the browser, the editor's server, miri.
 //!
 //! Root may install Debian packages; everybody else is told the one command. What comes through cargo or rustup
 //! needs no root.
@@ -14,6 +14,9 @@ const DOWNLOAD_ATTEMPTS: u32 = 3;
 /// The browser the chat test drives, and the program that drives it.
 const BROWSER_PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
 const BROWSER_INSTALL: &str = "apt-get install -y chromium chromium-driver";
+
+/// What the editor test speaks to.
+const EDITOR_INSTALL: &str = "rustup component add rust-analyzer";
 
 /// What `cargo miri` takes beyond the nightly toolchain itself.
 const MIRI_INSTALL: &str = "rustup component add --toolchain nightly miri rust-src";
@@ -59,6 +62,24 @@ pub(crate) fn browser() -> Outcome {
             lacks: "no chromium with its driver".to_owned(),
             command: BROWSER_INSTALL.to_owned(),
         }
+    }
+}
+
+/// Makes sure that rust-analyzer is here, or says what is missing.
+pub(crate) fn editor() -> Outcome {
+    // rustup leaves a proxy of that name on the path even where the component is missing.
+    let answers = || process::capture(Command::new("rust-analyzer").arg("--version")).is_ok();
+    if !answers() {
+        let mut words = EDITOR_INSTALL.split(' ');
+        let mut add = Command::new(words.next().unwrap_or_default());
+        if let Err(message) = process::retry(DOWNLOAD_ATTEMPTS, add.args(words)) {
+            println!("{message}");
+        }
+    }
+    if answers() {
+        Outcome::Passed
+    } else {
+        Outcome::NotRun { lacks: "no rust-analyzer".to_owned(), command: EDITOR_INSTALL.to_owned() }
     }
 }
 

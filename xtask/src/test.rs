@@ -11,8 +11,19 @@ use crate::provision::{self, Runner};
 use crate::workspace::Workspace;
 use crate::{docs, process, tidy};
 
-/// Tests that drive a browser live in test targets whose names contain this word.
-const BROWSER_TESTS: &str = "browser";
+/// What some tests need beyond a toolchain.
+struct Need {
+    /// The names of their test targets contain it.
+    word: &'static str,
+    /// What the account calls it.
+    part: &'static str,
+    provide: fn() -> Outcome,
+}
+
+const NEEDS: [Need; 2] = [
+    Need { word: "browser", part: "browser, for its tests", provide: provision::browser },
+    Need { word: "editor", part: "rust-analyzer, for its tests", provide: provision::editor },
+];
 
 /// Packages of the example `leaky` and of its helper crate.
 const WITH_PLANTED_LEAKS: [&str; 2] = ["locus-examples", "locus-example-parts"];
@@ -31,11 +42,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
         cargo(&workspace, &["clippy", "--all-targets", "--keep-going", "--", "-D", "warnings"])
     });
     let built = ledger.part("build", || cargo(&workspace, &["test", "--no-run"]));
-    let browser = browser(&workspace, &mut ledger);
+    let lacking = lacking(&workspace, &mut ledger);
     let mut after_build = |part: &str, work: &dyn Fn() -> Outcome| {
         ledger.part(part, || if built { work() } else { Outcome::Skipped("build") });
     };
-    after_build("tests", &|| tests(&workspace, browser));
+    after_build("tests", &|| tests(&workspace, &lacking));
     after_build("doctests", &|| cargo(&workspace, &["test", "--doc", "--no-fail-fast"]));
     after_build("checker", &|| checker(&workspace));
     ledger.part("links", || docs::links(&workspace));
@@ -43,25 +54,33 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
     Ok(ledger.close())
 }
 
-/// Whether the browser tests can run; enters them in the account when they exist and cannot.
-fn browser(workspace: &Workspace, ledger: &mut Ledger) -> bool {
-    let exist = workspace.targets("test").any(|name| name.contains(BROWSER_TESTS));
-    exist && ledger.part("browser, for its tests", provision::browser)
+/// The words of the tests that cannot run; each is entered in the account, unless there are no such tests.
+fn lacking(workspace: &Workspace, ledger: &mut Ledger) -> Vec<&'static str> {
+    let exist = |word: &str| workspace.targets("test").any(|name| name.contains(word));
+    let mut lacking = Vec::new();
+    for Need { word, part, provide } in NEEDS {
+        if exist(word) && !ledger.part(part, provide) {
+            lacking.push(word);
+        }
+    }
+    lacking
 }
 
-fn tests(workspace: &Workspace, browser: bool) -> Outcome {
+fn tests(workspace: &Workspace, lacking: &[&str]) -> Outcome {
     let mut command = workspace.cargo();
     match provision::runner() {
         Runner::Nextest => {
             command.args(["nextest", "run", "--no-tests", "pass"]);
             command.args(if in_ci() { &["--profile", "ci"][..] } else { &["--no-fail-fast"] });
-            if !browser {
-                command.args(["--filter-expr", &format!("not binary(~{BROWSER_TESTS})")]);
+            if !lacking.is_empty() {
+                let without: Vec<String> =
+                    lacking.iter().map(|word| format!("not binary(~{word})")).collect();
+                command.args(["--filter-expr", &without.join(" & ")]);
             }
         }
         Runner::CargoTest => {
             command.args(["test", "--no-fail-fast", "--lib", "--bins", "--examples"]);
-            let wanted = |name: &&str| browser || !name.contains(BROWSER_TESTS);
+            let wanted = |name: &&str| !lacking.iter().any(|word| name.contains(word));
             command.args(workspace.targets("test").filter(wanted).flat_map(|name| ["--test", name]));
         }
     }

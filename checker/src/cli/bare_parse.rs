@@ -27,9 +27,9 @@ pub(super) fn measure(args: &Args, levels: &Levels, out: &mut dyn Write) -> Resu
     for _ in 0..ROUNDS {
         let began = Instant::now();
         let mut analysis = run::analyse(args)?;
-        let (diagnostics, counts) = run::judge(&mut analysis, levels);
+        let (found, counts) = run::judge(&mut analysis, levels);
         whole = whole.min(began.elapsed());
-        (findings, summary) = (diagnostics.len(), counts);
+        (findings, summary) = (found.len(), counts);
 
         let began = Instant::now();
         parsed = paths.par_iter().filter(|path| parse(path)).count();

@@ -11,6 +11,7 @@ use crate::allow::{self, Applied};
 use crate::analysis::{self, Analysis};
 use crate::budget::{self, Budget, Counts};
 use crate::facts::Binary;
+use crate::finding::baseline::Baseline;
 use crate::finding::{Confidence, FileId, Finding, SourceFile};
 use crate::load::{Input, Options, Workspace, load};
 use crate::report::{self, Diagnostic, Format, Report, Severity, Summary};
@@ -36,7 +37,16 @@ pub(super) fn run(
             return Ok(Outcome::Clean);
         }
     }
-    let (mut diagnostics, mut summary) = judge(&mut analysis, levels);
+    let (mut findings, mut summary) = judge(&mut analysis, levels);
+    if let Some(path) = &args.write_baseline {
+        return write_baseline(path, &findings, out);
+    }
+    if let Some(path) = &args.baseline {
+        let compared = read_baseline(path)?.compare(findings);
+        findings = compared.new;
+        (summary.baselined, summary.baseline_gone) = (compared.known, compared.gone);
+    }
+    let mut diagnostics = diagnose(&analysis, &findings, levels);
     let mut configured = true;
     if let Some((budget, problems)) = ceilings {
         configured = problems.is_empty();
@@ -126,6 +136,18 @@ fn read_text(path: &Path) -> Result<String, Failure> {
         .map_err(|error| Failure(format!("cannot read `{}`: {error}", path.display())))
 }
 
+fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
+    Baseline::parse(&read_text(path)?).map_err(|error| Failure(format!("`{}`: {error}", path.display())))
+}
+
+fn write_baseline(path: &Path, findings: &[Finding], out: &mut dyn Write) -> Result<Outcome, Failure> {
+    let baseline = Baseline::of(findings);
+    std::fs::write(path, baseline.text())
+        .map_err(|error| Failure(format!("cannot write `{}`: {error}", path.display())))?;
+    writeln!(out, "checker: {} findings written to `{}`", baseline.len(), path.display())?;
+    Ok(Outcome::Clean)
+}
+
 fn dump(
     format: Format,
     counts: &[Counts],
@@ -133,23 +155,20 @@ fn dump(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     match format {
-        Format::Human => out.write_all(budget::text(counts, sources).as_bytes())?,
         Format::Json => writeln!(out, "{}", budget::json(counts, sources))?,
+        _ => out.write_all(budget::text(counts, sources).as_bytes())?,
     }
     Ok(())
 }
 
-/// Applies allows, confidence and levels to the raw findings.
-pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Diagnostic>, Summary) {
+/// Applies allows and levels to the raw findings; those that are to be shown come in the order of the report.
+pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Finding>, Summary) {
     let known: Vec<&'static Rule> = rules::all().collect();
     let findings = std::mem::take(&mut analysis.findings);
     let Applied { kept, silenced, about_allows } = allow::apply(findings, &analysis.allows, &known);
     let mut findings: Vec<Finding> = kept.into_iter().chain(about_allows).collect();
-    findings.retain(|finding| finding.confidence == Confidence::Certain);
+    findings.retain(|finding| levels.of_finding(finding.rule, finding.confidence) != Level::Allow);
     findings.sort_by(|a, b| order(a, &analysis.sources).cmp(&order(b, &analysis.sources)));
-    let shown =
-        findings.iter().filter_map(|finding| Diagnostic::of_finding(finding, levels.of(finding.rule)));
-    let diagnostics = missing(analysis, levels).into_iter().chain(shown).collect();
     let stats = &analysis.stats;
     let summary = Summary {
         files: stats.files,
@@ -162,7 +181,15 @@ pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Diagnostic
         allowed: silenced,
         ..Summary::default()
     };
-    (diagnostics, summary)
+    (findings, summary)
+}
+
+/// Lays out what is missing and what was found.
+fn diagnose(analysis: &Analysis, findings: &[Finding], levels: &Levels) -> Vec<Diagnostic> {
+    let shown = findings.iter().filter_map(|finding| {
+        Diagnostic::of_finding(finding, levels.of_finding(finding.rule, finding.confidence))
+    });
+    missing(analysis, levels).into_iter().chain(shown).collect()
 }
 
 /// Modules without a file and the like: no span to point at, but as much left out as a file that is broken.
@@ -179,12 +206,12 @@ fn missing(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
     analysis.missing.iter().map(of).collect()
 }
 
-/// By path, not by number: the order of the report must not depend on the order of discovery.
+/// The surest first; then by path, not by number: the order of the report must not depend on the order of discovery.
 fn order<'a>(
     finding: &'a Finding,
     sources: &'a [SourceFile],
-) -> (Option<&'a Path>, u32, u32, &'a str, &'a str) {
+) -> (Confidence, Option<&'a Path>, u32, u32, &'a str, &'a str) {
     let span = finding.primary.span;
     let path = sources.get(span.file.0 as usize).map(|source| source.path.as_path());
-    (path, span.start, span.end, finding.rule.name, &finding.message)
+    (finding.confidence, path, span.start, span.end, finding.rule.name, &finding.message)
 }

@@ -104,8 +104,16 @@ pub(crate) fn last_line(summary: &Summary) -> String {
         0 => String::new(),
         allowed => format!(", {} allowed with a reason", counted(allowed, "finding")),
     };
+    let known = match summary.baselined {
+        0 => String::new(),
+        known => format!(", {} known to the baseline", counted(known, "finding")),
+    };
+    let gone = match summary.baseline_gone {
+        0 => String::new(),
+        gone => format!(", {gone} of the baseline gone: `--write-baseline` writes it anew"),
+    };
     format!(
-        "checker: {verdict}{allowed}; {}{unparsed}, {}, {} of {} not resolved ({:.1}%), {} not understood, {:.2} s",
+        "checker: {verdict}{allowed}{known}{gone}; {}{unparsed}, {}, {} of {} not resolved ({:.1}%), {} not understood, {:.2} s",
         counted(summary.files, "file"),
         counted(summary.functions, "function"),
         summary.calls_unresolved,

@@ -114,6 +114,8 @@ fn finished(summary: &Summary) -> Value {
             "errors": summary.errors,
             "warnings": summary.warnings,
             "allowed": summary.allowed,
+            "baselined": summary.baselined,
+            "baseline_gone": summary.baseline_gone,
             "files": summary.files,
             "files_unparsed": summary.files_unparsed,
             "lines": summary.lines,

@@ -2,17 +2,26 @@
 //!
 //! `-A`, `-W` and `-D` are taken in the order they were written and the last one that names a rule (or
 //! `all`) decides, as with rustc. A name may be written with hyphens or underscores.
+//!
+//! `likely` names no rule but all findings that are likely rather than certain: they are shown when it is set, at that
+//! level, unless their own rule is allowed. `all` says nothing of them.
 
 use locus_syntax::nearest;
 
+use crate::finding::Confidence;
 use crate::rule::{Level, Rule};
+
+/// Stands for every rule.
+const ALL: &str = "all";
+/// Stands for every finding that is likely rather than certain.
+const LIKELY: &str = "likely";
 
 /// One `-A`, `-W` or `-D` as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// What the option says.
     pub level: Level,
-    /// A rule's name, or `all`.
+    /// A rule's name, `all` or `likely`.
     pub rule: String,
 }
 
@@ -52,7 +61,7 @@ impl Levels {
         let mut unknown = Vec::new();
         let mut known = Vec::new();
         for setting in settings {
-            if setting.rule == "all" {
+            if [ALL, LIKELY].contains(&setting.rule.as_str()) {
                 known.push(setting);
                 continue;
             }
@@ -67,8 +76,22 @@ impl Levels {
     /// The level of `rule`.
     pub fn of(&self, rule: &Rule) -> Level {
         let last =
-            self.settings.iter().rev().find(|setting| setting.rule == "all" || setting.rule == rule.name);
+            self.settings.iter().rev().find(|setting| setting.rule == ALL || setting.rule == rule.name);
         last.map_or(rule.level, |setting| setting.level)
+    }
+
+    /// The level of a finding of `rule` that is as sure as `confidence`.
+    pub fn of_finding(&self, rule: &Rule, confidence: Confidence) -> Level {
+        let level = self.of(rule);
+        let likely = || self.settings.iter().rev().find(|setting| setting.rule == LIKELY);
+        match confidence {
+            Confidence::Certain => level,
+            Confidence::Likely => match likely() {
+                Some(setting) if level != Level::Allow => setting.level,
+                _ => Level::Allow,
+            },
+            Confidence::Nursery => Level::Allow,
+        }
     }
 }
 
@@ -86,7 +109,7 @@ pub fn find(name: &str, rules: &[&'static Rule]) -> Result<&'static Rule, Unknow
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, Levels, Setting, find};
+    use super::{Confidence, Level, Levels, Setting, find};
     use crate::rule::Rule;
 
     static GROWTH: Rule = Rule {
@@ -114,6 +137,21 @@ mod tests {
         let levels = Levels::new(one_then_all, RULES).unwrap();
         assert_eq!((levels.of(&GROWTH), levels.of(&LEAK)), (Level::Deny, Level::Deny));
         assert_eq!(Levels::default().of(&LEAK), Level::Warn);
+    }
+
+    #[test]
+    fn likely_findings_are_shown_when_asked_for() {
+        let sure = |settings: Vec<Setting>| {
+            let levels = Levels::new(settings, RULES).unwrap();
+            [Confidence::Certain, Confidence::Likely, Confidence::Nursery]
+                .map(|confidence| levels.of_finding(&LEAK, confidence))
+        };
+        assert_eq!(sure(vec![]), [Level::Warn, Level::Allow, Level::Allow]);
+        assert_eq!(sure(vec![set(Level::Deny, "all")]), [Level::Deny, Level::Allow, Level::Allow]);
+        let survey = set(Level::Warn, "likely");
+        assert_eq!(sure(vec![survey.clone()]), [Level::Warn, Level::Warn, Level::Allow]);
+        let quiet = set(Level::Allow, "resource-leak");
+        assert_eq!(sure(vec![survey, quiet]), [Level::Allow; 3]);
     }
 
     #[test]

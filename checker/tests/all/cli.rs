@@ -132,6 +132,20 @@ fn what_is_not_there_cannot_be_checked() {
 }
 
 #[test]
+fn cargo_finds_it_as_a_subcommand() {
+    let program = Path::new(env!("CARGO_BIN_EXE_cargo-locus-check"));
+    let path = std::env::var_os("PATH").unwrap();
+    let folders = std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
+    let mut command = std::process::Command::new("cargo");
+    // Away from this repository, whose alias of the same name cargo would prefer.
+    command.env("PATH", std::env::join_paths(folders).unwrap()).current_dir(std::env::temp_dir());
+    let output =
+        command.arg("locus-check").arg(tests_folder().join(GROWTH)).args(["-D", "all"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("error[unbounded-growth]: "), "{output:?}");
+}
+
+#[test]
 fn a_closed_output_is_no_bug_of_ours() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

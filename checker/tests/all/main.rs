@@ -3,6 +3,7 @@
 mod budget;
 mod cli;
 mod fixtures;
+mod formats;
 mod harness;
 mod leaky;
 mod meta;
