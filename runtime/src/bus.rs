@@ -23,6 +23,9 @@ pub(crate) mod lane;
 #[expect(unsafe_code, reason = "gives records up to the lane")]
 pub(crate) mod outbox;
 #[cfg(not(loom))]
+#[expect(unsafe_code, reason = "calls who takes a record through a pointer")]
+pub(crate) mod pass;
+#[cfg(not(loom))]
 pub(crate) mod publish;
 #[cfg(not(loom))]
 #[expect(

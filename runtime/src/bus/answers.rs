@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use super::ask::{Address, AskError};
-use super::cursor::Cursor;
 use super::figures::DropReason;
+use super::pass::Pass;
 use super::record::Word;
 use super::route::AnyRoute;
 use super::side::Side;
@@ -134,10 +134,10 @@ impl<T: Topic> Answers<T> {
 }
 
 impl<T: Topic> AnyRoute for Answers<T> {
-    fn dispatch(&self, core: &Core, cursor: &mut Cursor, _source: PoolId) {
+    fn dispatch(&self, pass: &mut Pass<'_>) {
         // SAFETY: a record of this number is there, and it holds an `Answer` (`cursor` I2).
-        let answer = unsafe { cursor.take::<Answer<T::Reply>>() }.move_out();
-        self.arrive(core, answer);
+        let answer = unsafe { pass.cursor.take::<Answer<T::Reply>>() }.move_out();
+        self.arrive(pass.core, answer);
     }
 
     fn replay(&self, core: &Core, side: &RefCell<Side>) {

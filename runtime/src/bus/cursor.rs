@@ -12,12 +12,12 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::record::{Header, Word, payload_ptr};
+use super::record::{Header, Word, payload_ptr, words_for};
 
 /// A position in consecutive records.
 pub(crate) struct Cursor {
     at: *mut Word,
-    left: usize,
+    end: *mut Word,
 }
 
 impl Cursor {
@@ -26,13 +26,14 @@ impl Cursor {
     /// # Safety
     /// The range holds whole records that the caller gives up, and stays in place until every [`Taken`] is dropped.
     pub(crate) unsafe fn new(records: *mut Word, words: usize) -> Self {
-        Self { at: records, left: words }
+        // SAFETY: the caller grants that many words.
+        Self { at: records, end: unsafe { records.add(words) } }
     }
 
     /// The header of the next record; `None` at the end.
     #[inline]
     pub(crate) fn peek(&self) -> Option<Header> {
-        if self.left == 0 {
+        if self.at == self.end {
             return None;
         }
         // SAFETY: there are words left, and the cursor stands between records (I1).
@@ -40,14 +41,17 @@ impl Cursor {
     }
 
     /// Words not yet taken.
+    #[inline]
     pub(crate) fn left_words(&self) -> usize {
-        self.left
+        // SAFETY: both lie in one span (I1), a whole number of words apart.
+        let left = unsafe { self.end.offset_from(self.at) };
+        usize::try_from(left).unwrap_or_default()
     }
 
-    /// Whether another record of `topic` follows.
+    /// Whether another record of `kind` follows; see [`Header::kind`].
     #[inline]
-    pub(crate) fn next_is(&self, topic: u16) -> bool {
-        self.peek().is_some_and(|header| header.topic() == topic)
+    pub(crate) fn next_is(&self, kind: u32) -> bool {
+        self.peek().is_some_and(|header| header.kind() == kind)
     }
 
     /// Takes the next record.
@@ -56,8 +60,9 @@ impl Cursor {
     /// There is one, and its payload is a `P` (I2).
     #[inline]
     pub(crate) unsafe fn take<P>(&mut self) -> Taken<P> {
-        let words = self.peek().map_or(0, Header::words);
-        debug_assert!(words > 0 && words <= self.left, "{words} words of {}", self.left);
+        // What all records of a `P` measure: the header need not be looked at for that.
+        let words = words_for::<P>();
+        debug_assert_eq!(self.peek().map(Header::words), Some(words), "the record is of another payload");
         // SAFETY: a record stands here (I1).
         let payload = unsafe { payload_ptr::<P>(self.at) };
         self.skip(words);
@@ -68,55 +73,8 @@ impl Cursor {
     /// Passes over `words` words that carry no payload to drop.
     #[inline]
     pub(crate) fn skip(&mut self, words: usize) {
-        // SAFETY: the words belong to the span (I1; `words` comes from the header of a whole record).
+        // SAFETY: the words belong to the span (I1; `words` is the length of a whole record).
         self.at = unsafe { self.at.add(words) };
-        self.left -= words;
-    }
-}
-
-/// A cursor that leads another one in a hot loop, where it stays in registers; the other one is brought up when it is
-/// dropped, in an unwinding too (I3).
-pub(crate) struct Lead<'c> {
-    cursor: &'c mut Cursor,
-    taken: &'c mut u32,
-    ahead: Cursor,
-    count: u32,
-}
-
-impl Cursor {
-    /// Leads this cursor, and counts in `taken`.
-    #[inline]
-    pub(crate) fn lead<'c>(&'c mut self, taken: &'c mut u32) -> Lead<'c> {
-        let ahead = Self { at: self.at, left: self.left };
-        Lead { cursor: self, count: *taken, taken, ahead }
-    }
-}
-
-impl Lead<'_> {
-    /// As [`Cursor::take`].
-    ///
-    /// # Safety
-    /// As there.
-    #[inline]
-    pub(crate) unsafe fn take<P>(&mut self) -> Taken<P> {
-        self.count += 1;
-        // SAFETY: the caller's promise.
-        unsafe { self.ahead.take() }
-    }
-
-    /// As [`Cursor::next_is`].
-    #[inline]
-    pub(crate) fn next_is(&self, topic: u16) -> bool {
-        self.ahead.next_is(topic)
-    }
-}
-
-impl Drop for Lead<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.cursor.at = self.ahead.at;
-        self.cursor.left = self.ahead.left;
-        *self.taken = self.count;
     }
 }
 

@@ -112,10 +112,13 @@ impl Shared {
 
 /// The counts of one topic on one pool.
 pub(crate) struct Figures {
+    /// Those that did not enter the pool's own queue, wrapping.
     pub(crate) published: Cell<u64>,
     pub(crate) delivered: Cell<u64>,
     dropped: [Cell<u64>; DropReason::ALL.len()],
     high_water: Cell<u64>,
+    /// What had entered the queue when the counts were copied last.
+    entered: Cell<u64>,
     shared: Arc<Shared>,
 }
 
@@ -135,6 +138,7 @@ impl Figures {
             delivered: Cell::new(0),
             dropped: Default::default(),
             high_water: Cell::new(0),
+            entered: Cell::new(0),
             shared,
         }
     }
@@ -155,10 +159,11 @@ impl Figures {
         self.dropped[reason as usize].get()
     }
 
-    /// Copies the counts to where other threads read them.
-    pub(crate) fn export(&self, depth: u64) {
+    /// Copies the counts to where other threads read them; `entered` messages were published by entering the queue.
+    pub(crate) fn export(&self, entered: u64, depth: u64) {
+        self.entered.set(entered);
         self.high_water.set(self.high_water.get().max(depth));
-        self.shared.published.store(self.published.get(), Relaxed);
+        self.shared.published.store(self.published.get().wrapping_add(entered), Relaxed);
         self.shared.delivered.store(self.delivered.get(), Relaxed);
         for (shared, own) in self.shared.dropped.iter().zip(&self.dropped) {
             shared.store(own.get(), Relaxed);
@@ -170,7 +175,7 @@ impl Figures {
 
 impl Drop for Figures {
     fn drop(&mut self) {
-        self.export(0);
+        self.export(self.entered.get(), 0);
         let mut registry = registry();
         let Registry { running, ended } = &mut *registry;
         running.retain(|shared| !Arc::ptr_eq(shared, &self.shared));

@@ -7,18 +7,22 @@
 //! - I1. References to the buffers live only inside the methods of this module, none of which runs foreign code while
 //!   it holds one. The type is `!Sync`, so no two of them overlap.
 //! - I2. The drained buffer is neither pushed to nor freed between [`Queue::turn_over`] and [`Queue::finish`].
+//! - I3. `room_until` is at most the capacity of the filled buffer in words: the capacity while the queue is open, zero
+//!   while it is shut. So one comparison tells a publisher both that it may push and that there is room.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 
 use super::TOKEN;
 use super::cursor::Cursor;
-use super::record::{Header, Word};
+use super::record::{Header, Word, words_for};
 use super::words::{Mark, Words};
 
 #[derive(Default)]
 pub(crate) struct Queue {
     fill: UnsafeCell<Words>,
     drain: UnsafeCell<Words>,
+    room_until: Cell<usize>,
+    is_shut: Cell<bool>,
 }
 
 impl Queue {
@@ -35,15 +39,43 @@ impl Queue {
         unsafe { &mut *self.drain.get() }
     }
 
-    /// Appends a message.
+    /// Whether the queue is open and has room for one more `P`.
     #[inline]
+    pub(crate) fn has_room_for<P>(&self) -> bool {
+        self.fill().end_words() + words_for::<P>() <= self.room_until.get()
+    }
+
+    /// Appends a message where there is room.
+    ///
+    /// # Safety
+    /// [`has_room_for`](Self::has_room_for) said so, nothing was pushed since, and `header` is that of a `P`.
+    #[inline]
+    pub(crate) unsafe fn push_in_room<P>(&self, header: Header, payload: P) {
+        // SAFETY: the buffer has that room (I3); the rest is the caller's promise.
+        unsafe { self.fill().push_in_room(header, payload) };
+    }
+
+    /// Appends a message, also while the queue is shut.
     pub(crate) fn push<P>(&self, topic: u16, hash: u32, payload: P) {
         self.fill().push(topic, hash, payload);
+        self.note_room();
     }
 
     /// Appends the token of a ring that turned non-empty.
     pub(crate) fn push_token(&self, token: u32) {
-        self.fill().push(TOKEN, token, ());
+        self.push(TOKEN, token, ());
+    }
+
+    /// Says whether publishers have to go another way for a while.
+    pub(crate) fn set_shut(&self, is_shut: bool) {
+        self.is_shut.set(is_shut);
+        self.note_room();
+    }
+
+    /// Upholds I3 after a buffer was grown, swapped or taken.
+    fn note_room(&self) {
+        let room_until = if self.is_shut.get() { 0 } else { self.fill().capacity_words() };
+        self.room_until.set(room_until);
     }
 
     /// Where a failed activation rolls back to.
@@ -68,6 +100,7 @@ impl Queue {
     /// Starts draining what was filled so far.
     pub(crate) fn turn_over(&self) -> Cursor {
         std::mem::swap(self.fill(), self.drain());
+        self.note_room();
         let (records, words) = self.drain().front();
         // SAFETY: whole records, given up here and cleared by `finish`; the buffer stays in place until then (I2).
         unsafe { Cursor::new(records, words) }
@@ -80,7 +113,9 @@ impl Queue {
 
     /// Takes out what was filled.
     pub(crate) fn take(&self) -> Words {
-        std::mem::take(self.fill())
+        let taken = std::mem::take(self.fill());
+        self.note_room();
+        taken
     }
 
     /// Memory held, in bytes.

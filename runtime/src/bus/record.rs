@@ -50,6 +50,18 @@ impl Header {
         Self(words << Self::WORDS_SHIFT | (topic as u64) << Self::TOPIC_SHIFT | hash as u64)
     }
 
+    /// The same record with another hash.
+    #[inline]
+    pub(crate) const fn with_hash(self, hash: u32) -> Self {
+        Self(self.0 | hash as u64)
+    }
+
+    /// What all records of one topic in one kind of buffer have in common: all but the hash.
+    #[inline]
+    pub(crate) const fn kind(self) -> u32 {
+        (self.0 >> Self::TOPIC_SHIFT) as u32
+    }
+
     /// Returns the 32 bits the router may use as it likes, such as the hash of a key.
     #[inline]
     pub(crate) const fn hash(self) -> u32 {
@@ -95,11 +107,12 @@ pub(crate) const fn words_for<T>() -> usize {
 /// Writes a whole record.
 ///
 /// # Safety
-/// `record` is valid for writes of `words_for::<T>()` words.
+/// `record` is valid for writes of `words_for::<T>()` words, and `header` is that of a `T`.
 #[inline]
-pub(crate) unsafe fn write_record<T>(record: *mut Word, topic: u16, hash: u32, value: T) {
+pub(crate) unsafe fn write_record<T>(record: *mut Word, header: Header, value: T) {
+    debug_assert_eq!(header.words(), words_for::<T>(), "the header is of another payload");
     // SAFETY: the caller grants at least one word, and a header is one word.
-    unsafe { record.cast::<Header>().write(Header::of::<T>(topic, hash)) };
+    unsafe { record.cast::<Header>().write(header) };
     // SAFETY: the caller grants the words of `T` behind the header.
     let payload = unsafe { payload_ptr::<T>(record) };
     // SAFETY: the place is large enough by the caller's grant and aligned by I2.

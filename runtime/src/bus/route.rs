@@ -13,10 +13,10 @@ use std::time::Instant;
 use hashbrown::HashTable;
 
 use super::credit::{CreditIn, CreditOut};
-use super::cursor::Cursor;
 use super::figures::{DropReason, Figures};
 use super::key;
-use super::record::Word;
+use super::pass::Pass;
+use super::record::{Header, Word};
 use super::side::{Aside, Side, Staged};
 use super::subscribe::Subscriber;
 use super::topic::{OnFull, Packet, Promise, Topic};
@@ -26,7 +26,10 @@ use crate::pool::PoolId;
 use crate::pool::core::Core;
 
 mod deliver;
+mod own;
 mod send;
+
+use self::own::OwnCredit;
 
 /// The default bound of a topic: large enough for a burst, small enough that 8 KiB messages stay under 64 MiB.
 pub(crate) const BOUND_DEFAULT: u32 = 8192;
@@ -34,7 +37,7 @@ pub(crate) const BOUND_DEFAULT: u32 = 8192;
 /// A route as the pool's queues see it, whatever its topic.
 pub(crate) trait AnyRoute {
     /// Handles the next record, and as many of the same topic behind it as go the same way.
-    fn dispatch(&self, core: &Core, cursor: &mut Cursor, source: PoolId);
+    fn dispatch(&self, pass: &mut Pass<'_>);
     /// Delivers the oldest message that was set aside for a locus.
     fn replay(&self, core: &Core, side: &RefCell<Side>);
     /// Sends the oldest message that waits with its publisher; false if there is still no room.
@@ -60,7 +63,7 @@ pub(crate) trait AnyRoute {
     /// `payload` is that of a staged record of this route which the caller gives up.
     unsafe fn discard_staged(&self, payload: *mut Word, reason: DropReason);
     /// Counts a message from `source` as taken by all its subscribers here.
-    fn acked(&self, _source: PoolId) {}
+    fn acked(&self, _core: &Core, _source: PoolId) {}
     /// Returns counted credits to their publishers and notes in `wake` which of them wait.
     fn settle(&self, _wake: &mut u64) {}
     /// Copies the counts to where other threads read them.
@@ -97,13 +100,12 @@ struct KeyEntry<T: Topic> {
 
 pub(crate) struct Route<T: Topic> {
     pub(crate) number: u16,
-    bound: u32,
-    /// Messages in the pool's own queue that hold a local credit.
-    queued: Cell<u32>,
+    /// The header of each record in the queue and the lanes, but for the hash.
+    header: Header,
+    /// The credits of the pool's own queue; its short way is open while nobody else subscribes.
+    own: OwnCredit,
     /// Whether somebody on this pool subscribes.
     here: Cell<bool>,
-    /// Whether nobody else does.
-    is_local: Cell<bool>,
     remote: RefCell<Vec<Remote>>,
     far: Cell<bool>,
     /// By source pool.
@@ -126,10 +128,9 @@ impl<T: Topic> Route<T> {
         };
         Self {
             number,
-            bound,
-            queued: Cell::new(0),
+            header: Header::of::<Packet<T>>(number, 0),
+            own: OwnCredit::new(bound),
             here: Cell::new(false),
-            is_local: Cell::new(false),
             remote: RefCell::default(),
             far: Cell::new(false),
             acks: RefCell::default(),
@@ -142,14 +143,14 @@ impl<T: Topic> Route<T> {
     }
 
     pub(crate) fn bound(&self) -> u32 {
-        self.bound
+        self.own.bound()
     }
 
     /// Adds another pool that subscribes, with the credits to reach it.
     pub(crate) fn add_remote(&self, pool: PoolId, credit: CreditOut) {
         self.remote.borrow_mut().push(Remote { pool, credit });
         self.far.set(true);
-        self.is_local.set(false);
+        self.own.set_open(false);
     }
 
     /// Adds the credits of a pool that publishes to this one.
@@ -163,10 +164,15 @@ impl<T: Topic> Route<T> {
     }
 
     /// Subscribes to every message, or to those with `key`.
-    pub(crate) fn subscribe(&self, key: Option<T::Key>, subscriber: Rc<dyn Subscriber<T>>) {
-        self.here.set(true);
-        self.is_local.set(!self.far.get());
-        let Some(key) = key else { return self.every.borrow_mut().push(subscriber) };
+    pub(crate) fn subscribe(&self, core: &Core, key: Option<T::Key>, subscriber: Rc<dyn Subscriber<T>>) {
+        match key {
+            None => self.every.borrow_mut().push(subscriber),
+            Some(key) => self.subscribe_to(key, subscriber),
+        }
+        self.relist(core);
+    }
+
+    fn subscribe_to(&self, key: T::Key, subscriber: Rc<dyn Subscriber<T>>) {
         let hash = key::hash_key(&key);
         let mut table = self.keyed.borrow_mut();
         let entry = table
@@ -176,7 +182,7 @@ impl<T: Topic> Route<T> {
     }
 
     /// Takes a subscription back.
-    pub(crate) fn unsubscribe(&self, key: Option<&T::Key>, subscriber: &Rc<dyn Subscriber<T>>) {
+    pub(crate) fn unsubscribe(&self, core: &Core, key: Option<&T::Key>, subscriber: &Rc<dyn Subscriber<T>>) {
         let keep = |other: &Rc<dyn Subscriber<T>>| !Rc::ptr_eq(other, subscriber);
         match key {
             None => self.every.borrow_mut().retain(keep),
@@ -193,9 +199,24 @@ impl<T: Topic> Route<T> {
                 }
             }
         }
-        let left = !self.every.borrow().is_empty() || !self.keyed.borrow().is_empty();
-        self.here.set(left);
-        self.is_local.set(left && !self.far.get());
+        self.relist(core);
+        core.routes.retire(Rc::clone(subscriber) as Rc<dyn std::any::Any>);
+    }
+
+    /// Says anew who takes this topic's records, after the subscriptions have changed.
+    fn relist(&self, core: &Core) {
+        let every = self.every.borrow();
+        let is_unkeyed = self.keyed.borrow().is_empty();
+        let is_here = !every.is_empty() || !is_unkeyed;
+        self.here.set(is_here);
+        self.own.set_open(is_here && !self.far.get());
+        let taker = match &every[..] {
+            [only] if is_unkeyed => only.taker(),
+            _ => None,
+        };
+        // SAFETY: the taker was given out by a subscriber of this topic, which lives while it is in `every`; whoever
+        // takes it out of there relists and retires it.
+        unsafe { core.routes.list::<T>(taker) };
     }
 
     /// How many subscriptions take messages with `key`.
@@ -212,22 +233,13 @@ impl<T: Topic> Route<T> {
 }
 
 impl<T: Topic> AnyRoute for Route<T> {
-    fn dispatch(&self, core: &Core, cursor: &mut Cursor, source: PoolId) {
-        {
-            let every = self.every.borrow();
-            if let [only] = &every[..]
-                && self.keyed.borrow().is_empty()
-                && !(only.is_outside() && source != core.id)
-            {
-                return only.run(core, cursor, source, self);
-            }
-        }
-        while let Some(header) = cursor.peek()
-            && header.topic() == self.number
+    fn dispatch(&self, pass: &mut Pass<'_>) {
+        while let Some(header) = pass.cursor.peek()
+            && header.kind() == self.header.kind()
         {
             // SAFETY: a record is there, and under this number it holds a `Packet<T>` (`cursor` I2).
-            let packet = unsafe { cursor.take::<Packet<T>>() };
-            self.deliver(core, packet, header.hash(), source);
+            let packet = unsafe { pass.cursor.take::<Packet<T>>() };
+            self.deliver(pass.core, packet, header.hash(), pass.source);
         }
     }
 
@@ -273,11 +285,13 @@ impl<T: Topic> AnyRoute for Route<T> {
     }
 
     unsafe fn take_back(&self, _core: &Core, payload: *mut Word, pool: PoolId, local: bool) {
-        Figures::add(&self.figures.published, u64::MAX);
         if local {
-            self.queued.set(self.queued.get() - 1);
-        } else if let Some(remote) = self.remote.borrow_mut().iter_mut().find(|remote| remote.pool == pool) {
-            remote.credit.undo(1);
+            self.own.undo();
+        } else {
+            Figures::add(&self.figures.published, u64::MAX);
+            if let Some(remote) = self.remote.borrow_mut().iter_mut().find(|remote| remote.pool == pool) {
+                remote.credit.undo(1);
+            }
         }
         // SAFETY: by the caller, the payload of a record of this route; such a payload is a `Packet<T>`.
         unsafe { payload.cast::<Packet<T>>().drop_in_place() };
@@ -311,8 +325,8 @@ impl<T: Topic> AnyRoute for Route<T> {
         unsafe { payload.cast::<Staged<T>>().drop_in_place() };
     }
 
-    fn acked(&self, source: PoolId) {
-        self.taken(source, 1);
+    fn acked(&self, core: &Core, source: PoolId) {
+        self.taken(core, source, 1);
     }
 
     fn settle(&self, wake: &mut u64) {
@@ -327,7 +341,14 @@ impl<T: Topic> AnyRoute for Route<T> {
     }
 
     fn export(&self) {
-        self.figures.export(u64::from(self.queued.get()));
+        self.figures.export(self.own.entered(), self.own.queued());
+    }
+}
+
+impl<T: Topic> Drop for Route<T> {
+    fn drop(&mut self) {
+        // The last look at what entered the queue, before the counts are added to those of ended pools.
+        self.export();
     }
 }
 

@@ -5,45 +5,69 @@
 //!   `Answers<T>` of the same topic: `ensure` is the only place that inserts.
 //! - I2. A route is never removed or moved while the table lives.
 //! - I3. References to the table itself live only inside the methods of this module, which run no foreign code.
+//! - I4. A listed taker's function expects the subscriber beside it and the route of its row. A subscriber that was
+//!   listed is kept in `retired` until the pool stands between two passes, so a pass that is about to call it, or is
+//!   inside it, never loses it.
 
-use std::cell::UnsafeCell;
+use std::any::Any;
+use std::cell::{RefCell, UnsafeCell};
 use std::ptr::NonNull;
+use std::rc::Rc;
 
 use super::answers::Answers;
+use super::pass::{Pass, Taker};
 use super::route::{AnyRoute, Route};
-use super::topic::Topic;
+use super::topic::{Topic, TopicNumber};
+
+/// A route and how its records are taken, side by side in one cache line.
+#[derive(Clone, Copy)]
+struct Row {
+    taker: Taker,
+    route: NonNull<dyn AnyRoute>,
+}
 
 #[derive(Default)]
 pub(crate) struct Routes {
-    by_number: UnsafeCell<Vec<Option<NonNull<dyn AnyRoute>>>>,
+    rows: UnsafeCell<Vec<Option<Row>>>,
+    /// The numbers in use.
+    present: RefCell<Vec<u16>>,
+    /// Subscribers that are no longer listed.
+    retired: RefCell<Vec<Rc<dyn Any>>>,
 }
 
 impl Routes {
     #[inline]
-    fn slot(&self, number: u16) -> Option<NonNull<dyn AnyRoute>> {
+    fn row(&self, number: u16) -> Option<&Row> {
         // SAFETY: I3.
-        let table = unsafe { &*self.by_number.get() };
-        table.get(usize::from(number)).copied().flatten()
+        let rows = unsafe { &*self.rows.get() };
+        rows.get(usize::from(number))?.as_ref()
     }
 
     /// The route with this number.
     #[inline]
     pub(crate) fn get(&self, number: u16) -> Option<&dyn AnyRoute> {
         // SAFETY: routes live and stay in place as long as the table (I2), and are only lent shared.
-        self.slot(number).map(|route| unsafe { route.as_ref() })
+        self.row(number).map(|row| unsafe { row.route.as_ref() })
+    }
+
+    /// How records of this number are taken, and the route that goes with it.
+    #[inline]
+    pub(crate) fn taker(&self, number: u16) -> Option<(Taker, NonNull<()>)> {
+        self.row(number).map(|row| (row.taker, row.route.cast()))
     }
 
     /// The route of a topic.
     #[inline]
     pub(crate) fn of<T: Topic>(&self) -> Option<&Route<T>> {
-        let route = self.slot(T::number().get())?;
+        // A topic without a number has no route, nor does the number that means so.
+        let route = self.row(T::number().known())?.route;
         // SAFETY: at this number lies a `Route<T>` (I1), which stays in place (I2).
         Some(unsafe { route.cast::<Route<T>>().as_ref() })
     }
 
     /// The open questions of a topic.
     pub(crate) fn answers<T: Topic>(&self) -> Option<&Answers<T>> {
-        let answers = self.slot(T::number().get() + 1)?;
+        let answers = self.row(T::number().get() + 1)?.route;
         // SAFETY: at this number lies an `Answers<T>` (I1), which stays in place (I2).
         Some(unsafe { answers.cast::<Answers<T>>().as_ref() })
     }
@@ -51,40 +75,91 @@ impl Routes {
     /// Makes the routes of a topic, unless they are there; returns whether it did.
     pub(crate) fn ensure<T: Topic>(&self) -> bool {
         let number = T::number().get();
-        if self.slot(number).is_some() {
+        debug_assert_ne!(number, TopicNumber::NONE, "the number of no topic");
+        if self.row(number).is_some() {
             return false;
         }
-        let route: Box<dyn AnyRoute> = Box::new(Route::<T>::new(number));
-        let answers: Box<dyn AnyRoute> = Box::new(Answers::<T>::new(number + 1));
-        // SAFETY: I3.
-        let table = unsafe { &mut *self.by_number.get() };
-        let index = usize::from(number);
-        if table.len() < index + 2 {
-            table.resize(index + 2, None);
-        }
-        table[index] = NonNull::new(Box::into_raw(route));
-        table[index + 1] = NonNull::new(Box::into_raw(answers));
+        self.insert(number, Route::<T>::new(number));
+        self.insert(number + 1, Answers::<T>::new(number + 1));
         true
+    }
+
+    fn insert<R: AnyRoute + 'static>(&self, number: u16, route: R) {
+        let route = NonNull::from(Box::leak(Box::new(route)));
+        let row = Row { taker: taker_of::<R>(), route };
+        // SAFETY: I3.
+        let rows = unsafe { &mut *self.rows.get() };
+        let index = usize::from(number);
+        if rows.len() <= index {
+            rows.resize(index + 1, None);
+        }
+        rows[index] = Some(row);
+        self.present.borrow_mut().push(number);
+    }
+
+    /// Lists who takes the records of a topic: one subscriber alone, or the route for all of them.
+    ///
+    /// # Safety
+    /// A taker was given out by a subscriber of this topic, which lives until it is handed to [`retire`](Self::retire)
+    /// and no longer listed.
+    pub(crate) unsafe fn list<T: Topic>(&self, taker: Option<Taker>) {
+        // SAFETY: I3.
+        let rows = unsafe { &mut *self.rows.get() };
+        if let Some(Some(row)) = rows.get_mut(usize::from(T::number().get())) {
+            row.taker = taker.unwrap_or(taker_of::<Route<T>>());
+        }
+    }
+
+    /// Keeps a subscriber that is no longer listed until the running pass is over.
+    pub(crate) fn retire(&self, subscriber: Rc<dyn Any>) {
+        self.retired.borrow_mut().push(subscriber);
+    }
+
+    /// Lets go of what was retired. To be called between two passes.
+    ///
+    /// # Cost
+    /// One load where there is nothing.
+    #[inline]
+    pub(crate) fn release_retired(&self) {
+        if !self.retired.borrow().is_empty() {
+            drop(self.retired.take());
+        }
     }
 
     /// Calls `visit` with every route.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(u16, &dyn AnyRoute)) {
-        let mut number = 0;
-        // SAFETY: I3.
-        while usize::from(number) < unsafe { (*self.by_number.get()).len() } {
+        let mut index = 0;
+        // Each number is copied out first: `visit` may add to the list.
+        while let Some(number) = { self.present.borrow().get(index).copied() } {
             if let Some(route) = self.get(number) {
                 visit(number, route);
             }
-            number += 1;
+            index += 1;
         }
     }
 }
 
+/// The taker that leaves records to their route.
+fn taker_of<R: AnyRoute + 'static>() -> Taker {
+    // SAFETY: `take_by_route` is a route's.
+    unsafe { Taker::new(NonNull::dangling(), take_by_route::<R>) }
+}
+
+/// Leaves records to their route.
+///
+/// # Safety
+/// `route` points at an `R`.
+unsafe fn take_by_route<R: AnyRoute>(_: NonNull<()>, route: NonNull<()>, pass: &mut Pass<'_>) {
+    // SAFETY: by the caller; routes stay in place and are only lent shared (I2).
+    let route = unsafe { route.cast::<R>().as_ref() };
+    route.dispatch(pass);
+}
+
 impl Drop for Routes {
     fn drop(&mut self) {
-        for route in self.by_number.get_mut().drain(..).flatten() {
-            // SAFETY: made by `Box::into_raw` in `ensure`, and given up here for the first time.
-            drop(unsafe { Box::from_raw(route.as_ptr()) });
+        for row in self.rows.get_mut().drain(..).flatten() {
+            // SAFETY: leaked from a box in `insert`, and given up here for the first time.
+            drop(unsafe { Box::from_raw(row.route.as_ptr()) });
         }
     }
 }

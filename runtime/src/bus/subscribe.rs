@@ -12,11 +12,15 @@ pub(crate) mod batch;
 pub(crate) mod receive;
 pub(crate) mod ring;
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 
-use super::cursor::{Cursor, Taken};
+use super::cursor::Taken;
 use super::figures::Figures;
+use super::pass::{Pass, Taker};
+use super::record::Header;
 use super::route::Route;
 use super::side::Aside;
 use super::topic::{OnFull, Packet, Promise, Topic};
@@ -26,20 +30,10 @@ use crate::pool::PoolId;
 use crate::pool::core::Core;
 
 /// One subscriber of a topic.
-pub(crate) trait Subscriber<T: Topic> {
-    /// Takes consecutive messages of the topic, as long as nobody else does; at least one.
-    fn run(&self, core: &Core, cursor: &mut Cursor, source: PoolId, route: &Route<T>) {
-        let topic = route.number;
-        while cursor.next_is(topic) {
-            // SAFETY: a record of this route's number is there, so its payload is a `Packet<T>` (`cursor` I2).
-            let mut packet = unsafe { cursor.take::<Packet<T>>() };
-            let mut origin = Origin::new(source, topic);
-            self.deliver(core, &mut packet, &mut origin, true);
-            Figures::add(&route.figures.delivered, 1);
-            if origin.is_free() {
-                route.taken(source, 1);
-            }
-        }
+pub(crate) trait Subscriber<T: Topic>: Any {
+    /// How it takes the topic's records where nobody else does; `None` leaves them to the route.
+    fn taker(&self) -> Option<Taker> {
+        None
     }
 
     /// Takes one message that others may share; the `last` of them may move it out.
@@ -111,6 +105,58 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         self.cell.activate(core, |me, cx| L::handle(me, &packet.message, promise, cx))
     }
 
+    /// The hot loop: one monomorphic call per message until another topic follows or the locus is not ready.
+    ///
+    /// # Safety
+    /// As for every [`Taker`]: `me` is a `Direct<L, N>`, `route` that of its topic, and a record of that comes next.
+    unsafe fn take_run(me: NonNull<()>, route: NonNull<()>, pass: &mut Pass<'_>) {
+        // SAFETY: by the caller; it lives as long as the pass (`routes` I4), and is only lent shared.
+        let me = unsafe { me.cast::<Self>().as_ref() };
+        // SAFETY: by the caller; routes stay in place (`routes` I2), and are only lent shared.
+        let route = unsafe { route.cast::<Route<L::Topic>>().as_ref() };
+        if me.cell.head.state.get() != State::Ready {
+            return me.take_while_not_ready(route, pass);
+        }
+        let kind = Header::of::<Packet<L::Topic>>(route.number, 0).kind();
+        let mut run = RunOf { me, route, core: pass.core, source: pass.source, done: 0 };
+        let outcome = me.cell.activate_each(pass.core, |activation| {
+            loop {
+                run.done += 1;
+                // SAFETY: a record of this topic is next, by the caller or by `next_is`, and holds a `Packet` of it
+                // (`cursor` I2).
+                let mut packet = unsafe { pass.cursor.take::<Packet<L::Topic>>() };
+                let promise = std::mem::take(&mut packet.promise);
+                let ended = activation.of(|me, cx| L::handle(me, &packet.message, promise, cx));
+                drop(packet);
+                if ended.is_break() || !pass.cursor.next_is(kind) {
+                    return ended;
+                }
+            }
+        });
+        run.count();
+        std::mem::forget(run);
+        if let Err(error) = outcome {
+            pass.core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
+        }
+    }
+
+    /// Takes records for a locus that is not ready.
+    #[cold]
+    #[inline(never)]
+    fn take_while_not_ready(&self, route: &Route<L::Topic>, pass: &mut Pass<'_>) {
+        let kind = Header::of::<Packet<L::Topic>>(route.number, 0).kind();
+        while self.cell.head.state.get() != State::Ready && pass.cursor.next_is(kind) {
+            // SAFETY: a record of this topic is next, and holds a `Packet` of it (`cursor` I2).
+            let mut packet = unsafe { pass.cursor.take::<Packet<L::Topic>>() };
+            let mut origin = Origin::new(pass.source, route.number);
+            self.deliver(pass.core, &mut packet, &mut origin, true);
+            Figures::add(&route.figures.delivered, 1);
+            if origin.is_free() {
+                route.taken(pass.core, pass.source, 1);
+            }
+        }
+    }
+
     /// Calls the handler and sees to a failure.
     fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>) {
         let result = catch_unwind(AssertUnwindSafe(|| self.call(core, packet)));
@@ -122,6 +168,32 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         let number = L::Topic::number().get();
         let aside = Aside { subscriber: me as Rc<dyn Subscriber<L::Topic>>, ticket, packet };
         self.cell.head.rare().side.borrow_mut().push(number, 0, aside);
+    }
+}
+
+/// A run of messages that one handler takes. Dropped only where its latest activation unwinds.
+struct RunOf<'r, L: Locus + Handler<N>, const N: usize> {
+    me: &'r Direct<L, N>,
+    route: &'r Route<L::Topic>,
+    core: &'r Core,
+    source: PoolId,
+    done: u32,
+}
+
+impl<L: Locus + Handler<N>, const N: usize> RunOf<'_, L, N> {
+    #[inline]
+    fn count(&self) {
+        Figures::add(&self.route.figures.delivered, u64::from(self.done));
+        Figures::add(&self.me.cell.head.handled, u64::from(self.done));
+        self.route.taken(self.core, self.source, self.done);
+    }
+}
+
+impl<L: Locus + Handler<N>, const N: usize> Drop for RunOf<'_, L, N> {
+    #[cold]
+    fn drop(&mut self) {
+        self.count();
+        self.core.note_unwound(self.me.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
     }
 }
 
@@ -140,39 +212,9 @@ pub(crate) fn after<L: Locus>(
 }
 
 impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N> {
-    /// The hot loop: one monomorphic call per message until another topic follows or the locus is not ready.
-    fn run(&self, core: &Core, cursor: &mut Cursor, source: PoolId, route: &Route<L::Topic>) {
-        let topic = route.number;
-        let mut done = 0_u32;
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            if self.cell.head.state.get() != State::Ready {
-                return Ok(());
-            }
-            let mut lead = cursor.lead(&mut done);
-            // SAFETY: `next_is` saw a record of this topic, which holds a `Packet` of it (`cursor` I2).
-            let next = || lead.next_is(topic).then(|| unsafe { lead.take::<Packet<L::Topic>>() });
-            self.cell.activate_each(core, next, |me, mut packet, cx| {
-                let promise = std::mem::take(&mut packet.promise);
-                L::handle(me, &packet.message, promise, cx)
-            })
-        }));
-        after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
-        if done > 0 {
-            Figures::add(&route.figures.delivered, u64::from(done));
-            Figures::add(&self.cell.head.handled, u64::from(done));
-            route.taken(source, done);
-            return;
-        }
-        while self.cell.head.state.get() != State::Ready && cursor.next_is(topic) {
-            // SAFETY: as above.
-            let mut packet = unsafe { cursor.take::<Packet<L::Topic>>() };
-            let mut origin = Origin::new(source, topic);
-            self.deliver(core, &mut packet, &mut origin, true);
-            Figures::add(&route.figures.delivered, 1);
-            if origin.is_free() {
-                route.taken(source, 1);
-            }
-        }
+    fn taker(&self) -> Option<Taker> {
+        // SAFETY: `take_run` takes a `Direct<L, N>`, which `self` is, and a route of its topic.
+        Some(unsafe { Taker::new(NonNull::from(self).cast(), Self::take_run) })
     }
 
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, origin: &mut Origin, last: bool) {
@@ -263,8 +305,8 @@ fn join<T: Topic>(
             format!("`{subject}` has another responder on this pool already, for the same key").into()
         );
     }
-    route.subscribe(key.clone(), Rc::clone(&subscriber));
-    let undo = move |core: &Core| core.route::<T>().unsubscribe(key.as_ref(), &subscriber);
+    route.subscribe(core, key.clone(), Rc::clone(&subscriber));
+    let undo = move |core: &Core| core.route::<T>().unsubscribe(core, key.as_ref(), &subscriber);
     head.rare().unsubscribe.borrow_mut().push(Box::new(undo));
     Ok(())
 }

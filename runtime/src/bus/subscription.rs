@@ -226,8 +226,8 @@ fn install<T: Topic>(core: &Core, id: u64, which: Match<T::Key>, writer: Writer<
         Match::Key(key) => Some(key),
     };
     let twin: Rc<dyn Subscriber<T>> = Rc::new(Twin { writer, offered: std::cell::Cell::new(0) });
-    core.route::<T>().subscribe(key.clone(), Rc::clone(&twin));
-    let unsubscribe = Box::new(move |core: &Core| core.route::<T>().unsubscribe(key.as_ref(), &twin));
+    core.route::<T>().subscribe(core, key.clone(), Rc::clone(&twin));
+    let unsubscribe = Box::new(move |core: &Core| core.route::<T>().unsubscribe(core, key.as_ref(), &twin));
     core.outside.borrow_mut().push(Outside { id, unsubscribe });
     mailbox.pending.fetch_sub(1, Ordering::AcqRel);
     mailbox.waker.wake();

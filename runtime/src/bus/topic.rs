@@ -109,6 +109,15 @@ impl TopicNumber {
         Self(AtomicU16::new(0))
     }
 
+    /// What a topic has for a number before its first use.
+    pub(crate) const NONE: u16 = 0;
+
+    /// The number if it has been given, else [`NONE`](Self::NONE).
+    #[inline]
+    pub(crate) fn known(&self) -> u16 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// The number, given now if this is the first use.
     #[inline]
     pub(crate) fn get(&self) -> u16 {

@@ -6,8 +6,8 @@
 //! Invariants
 //! - I1. `records[head..]` is a sequence of whole records (`record` I1), each of which nobody has taken yet.
 //! - I2. `head <= records.len()`, and `head` is a boundary between records.
-//! - I3. Only `push`, `push_record`, `settle` and `clear` move or free the memory; `advance` and `front` do
-//!   not.
+//! - I3. Only `push`, `push_record`, `settle` and `clear` move or free the memory; `push_in_room`, `advance` and `front`
+//!   do not.
 //!
 //! It does not drop payloads: an owner visits what is left before it lets a buffer go.
 
@@ -44,16 +44,39 @@ impl Words {
     #[inline]
     pub(crate) fn push<T>(&mut self, topic: u16, hash: u32, value: T) {
         let words = words_for::<T>();
-        let len = self.records.len();
-        if self.records.capacity() - len < words {
+        if self.records.capacity() - self.records.len() < words {
             self.grow(words);
         }
-        // SAFETY: the capacity exceeds `len` by at least `words`, by the check above.
+        // SAFETY: the capacity exceeds the length by at least `words`, by the check above.
+        unsafe { self.push_in_room(Header::of::<T>(topic, hash), value) };
+    }
+
+    /// Moves a message in behind all others, where the caller knows that there is room.
+    ///
+    /// # Safety
+    /// [`capacity_words`](Self::capacity_words) exceeds [`end_words`](Self::end_words) by the words of a record of `T`
+    /// at least, and `header` is that of a `T`.
+    #[inline]
+    pub(crate) unsafe fn push_in_room<T>(&mut self, header: Header, value: T) {
+        let len = self.records.len();
+        // SAFETY: `len` is within the capacity.
         let end = unsafe { self.records.as_mut_ptr().add(len) };
-        // SAFETY: `end` is valid for `words` words, the length of a record of `T`.
-        unsafe { write_record(end, topic, hash, value) };
+        // SAFETY: `end` is valid for the words of a record of `T`, by the caller, as is the header.
+        unsafe { write_record(end, header, value) };
         // SAFETY: the capacity suffices, and a `Word` needs no initialisation.
-        unsafe { self.records.set_len(len + words) };
+        unsafe { self.records.set_len(len + words_for::<T>()) };
+    }
+
+    /// Returns where the next record goes, in words from the start of the memory.
+    #[inline]
+    pub(crate) fn end_words(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Returns how far the memory reaches, in words.
+    #[inline]
+    pub(crate) fn capacity_words(&self) -> usize {
+        self.records.capacity()
     }
 
     /// Moves the record at `record` in behind all others.

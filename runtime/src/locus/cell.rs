@@ -13,9 +13,11 @@
 
 use std::cell::{Cell, OnceCell, UnsafeCell};
 use std::mem::MaybeUninit;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::arena::Scratch;
 use crate::locus::context::Cx;
 use crate::locus::describe::{BoxError, Describe, Locus, Outcome};
 use crate::locus::family::Family;
@@ -241,42 +243,59 @@ impl<L: Locus> LocusCell<L> {
         result
     }
 
-    /// Calls one method for each of `messages`, each call an activation of its own, until there is none left, one fails
-    /// or the locus has to wait.
+    /// Lets `body` call a method for each of several messages, each call an activation of its own, which `body` has to
+    /// end with the first that breaks: it failed, or the locus has to wait.
+    ///
+    /// A panic leaves the state `Running`; the caller notes it for the pass that catches it.
     ///
     /// # Cost
     /// What is the same for all of them, the state byte, the current locus and the ceiling, is set once.
     #[inline(always)]
-    pub(crate) fn activate_each<M>(
+    pub(crate) fn activate_each(
         &self,
         core: &Core,
-        mut messages: impl FnMut() -> Option<M>,
-        mut call: impl FnMut(&mut L, M, &mut Cx<'_, L>) -> Outcome,
+        body: impl FnOnce(&mut Activations<'_, L>) -> ControlFlow<Outcome>,
     ) -> Outcome {
         debug_assert!(self.head.alive.get(), "{} has no body", self.head.path());
         self.head.state.set(State::Running);
-        core.enter_run(&self.head);
-        let scratch = core.scratch(&self.head);
-        let mut outcome = Ok(());
-        while let Some(message) = messages() {
-            core.begin_next();
-            let mut cx = Cx::new(scratch, core, &self.head);
-            // SAFETY: as in `activate`; `Running` is kept until `end` (I2).
-            let body = unsafe { &mut *self.body.get() };
-            // SAFETY: as in `activate` (I1).
-            let me = unsafe { body.assume_init_mut() };
-            outcome = call(me, message, &mut cx);
-            if core.end_next(scratch) || outcome.is_err() {
-                break;
-            }
-        }
-        core.end(&self.head);
-        outcome
+        let mut activations = Activations { cell: self, core, scratch: core.enter_run(&self.head) };
+        let outcome = body(&mut activations);
+        core.end_run(&self.head);
+        outcome.break_value().unwrap_or(Ok(()))
     }
 
     /// The body, for a future that holds the locus while the state is `Busy`.
     pub(crate) fn body_ptr(&self) -> *mut L {
         self.body.get().cast()
+    }
+}
+
+/// Several activations of one locus, one after the other.
+pub(crate) struct Activations<'a, L: 'static> {
+    cell: &'a LocusCell<L>,
+    core: &'a Core,
+    scratch: &'a Scratch,
+}
+
+impl<L: Locus> Activations<'_, L> {
+    /// Calls one method as an activation.
+    #[inline(always)]
+    pub(crate) fn of(
+        &mut self,
+        call: impl FnOnce(&mut L, &mut Cx<'_, L>) -> Outcome,
+    ) -> ControlFlow<Outcome> {
+        self.core.begin_next();
+        let mut cx = Cx::new(self.scratch, self.core, &self.cell.head);
+        // SAFETY: only `activate_each` makes one of these, with the state at `Running`, which it keeps while `self`
+        // lives; `&mut self` keeps a second call away (I2).
+        let body = unsafe { &mut *self.cell.body.get() };
+        // SAFETY: as in `activate` (I1).
+        let me = unsafe { body.assume_init_mut() };
+        let outcome = call(me, &mut cx);
+        if self.core.end_next(self.scratch) || outcome.is_err() {
+            return ControlFlow::Break(outcome);
+        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -76,6 +76,8 @@ pub(crate) struct Core {
     /// Loci that became ready and have something set aside.
     pub(crate) ready: RefCell<VecDeque<u32>>,
     pub(crate) failures: RefCell<Vec<Failure>>,
+    /// The cell and the method whose activation unwinds out of a pass.
+    unwound: Cell<Option<(u32, &'static str)>>,
     tickets: RefCell<Vec<Ticket>>,
     free_tickets: RefCell<Vec<u32>>,
     tokens: RefCell<Vec<Rc<dyn TokenRing>>>,
@@ -92,6 +94,7 @@ impl Core {
     pub(crate) fn new(id: PoolId, app: Arc<AppShared>, now: Instant) -> Rc<Self> {
         let queue = Queue::default();
         let mark = queue.mark();
+        queue.set_shut(true);
         Rc::new(Self {
             id,
             queue,
@@ -109,6 +112,7 @@ impl Core {
             blocked: RefCell::default(),
             ready: RefCell::default(),
             failures: RefCell::default(),
+            unwound: Cell::new(None),
             tickets: RefCell::default(),
             free_tickets: RefCell::default(),
             tokens: RefCell::default(),
@@ -160,10 +164,21 @@ impl Core {
         }
     }
 
-    /// Opens the envelope of several activations of one locus.
+    /// Opens the envelope of several activations of one locus, and lends the scratch of all of them.
     #[inline]
-    pub(crate) fn enter_run(&self, head: &CellHead) {
+    pub(crate) fn enter_run(&self, head: &CellHead) -> &Scratch {
         self.current.set(head.id.index);
+        self.scratch(head)
+    }
+
+    /// Closes the envelope of several activations, each of which has been closed.
+    #[inline]
+    pub(crate) fn end_run(&self, head: &CellHead) {
+        self.current.set(NOBODY);
+        head.state.set(State::Ready);
+        if self.detour.get() {
+            self.end_detoured(head);
+        }
     }
 
     /// Opens the next activation of a run.
@@ -184,7 +199,7 @@ impl Core {
     #[cold]
     #[inline(never)]
     fn end_detoured(&self, head: &CellHead) {
-        self.detour.set(self.holding.get());
+        self.set_detour(self.holding.get());
         if head.has_staged() {
             self.blocked.borrow_mut().push_back(head.id.index);
             #[cfg(test)]
@@ -198,13 +213,13 @@ impl Core {
     /// Opens the envelope anew for an activation that waited; what it publishes goes behind what still waits of it.
     pub(crate) fn resume(&self, head: &CellHead) {
         self.begin(head);
-        self.detour.set(self.holding.get() || head.has_staged());
+        self.set_detour(self.holding.get() || head.has_staged());
     }
 
     /// Leaves the envelope of an activation that waits, or that unwound.
     pub(crate) fn suspend(&self) {
         self.current.set(NOBODY);
-        self.detour.set(self.holding.get());
+        self.set_detour(self.holding.get());
     }
 
     /// The scratch of the activation that was just opened.

@@ -18,6 +18,7 @@ use crate::app::control::Control;
 use crate::bus::TOKEN;
 use crate::bus::cursor::Cursor;
 use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter};
+use crate::bus::pass::Pass;
 use crate::locus::cell::State;
 use crate::pool::core::Core;
 use crate::pool::task::Tasks;
@@ -185,17 +186,13 @@ impl Pool {
             for _ in 0..2 {
                 let batch = lane.batch();
                 // SAFETY: a batch is whole records that belong to the reader until `advance` below (I1).
-                let mut cursor = unsafe { Cursor::new(batch.records, batch.words) };
-                while cursor.left_words() > 0 {
-                    let before = cursor.left_words();
-                    dispatch(
-                        &self.core,
-                        &mut cursor,
-                        PoolId::try_from(source).unwrap_or_default(),
-                        LANE_SLICE_WORDS,
-                    );
-                    let taken = before - cursor.left_words();
-                    // SAFETY: exactly the records whose payloads `dispatch` has taken.
+                let cursor = unsafe { Cursor::new(batch.records, batch.words) };
+                let mut pass = Pass::new(&self.core, cursor, PoolId::try_from(source).unwrap_or_default());
+                while pass.cursor.left_words() > 0 {
+                    let before = pass.cursor.left_words();
+                    pass.hand_out(LANE_SLICE_WORDS);
+                    let taken = before - pass.cursor.left_words();
+                    // SAFETY: exactly the records whose payloads the pass has taken.
                     unsafe { lane.advance(taken) };
                     from_lane += taken;
                 }
@@ -259,9 +256,9 @@ impl Pool {
             if self.core.queue.is_empty() {
                 break;
             }
-            let mut cursor = self.core.queue.turn_over();
+            let cursor = self.core.queue.turn_over();
             drained += cursor.left_words();
-            dispatch(&self.core, &mut cursor, self.core.id, usize::MAX);
+            Pass::new(&self.core, cursor, self.core.id).hand_out(usize::MAX);
             self.core.queue.finish();
             if !self.core.failures.borrow().is_empty() {
                 break;
@@ -311,6 +308,7 @@ impl Pool {
     /// Returns credits, flushes outboxes, rings bells and wakes readers outside.
     fn settle(&mut self, env: &mut impl Env, mut wake: u64) -> usize {
         let sent_before = self.sent_words;
+        self.core.routes.release_retired();
         self.core.routes.for_each(|_, route| route.settle(&mut wake));
         for (pool, lane) in self.lanes_out.iter_mut().enumerate() {
             let Some(lane) = lane else { continue };
@@ -336,23 +334,5 @@ impl Pool {
         }
         self.held.note(&self.core, &self.lanes_out, self.activity);
         usize::from(self.sent_words != sent_before)
-    }
-}
-
-/// Hands records to their routes, until about `words_max` words are taken.
-fn dispatch(core: &Core, cursor: &mut Cursor, source: PoolId, words_max: usize) {
-    let until = cursor.left_words().saturating_sub(words_max);
-    while cursor.left_words() > until
-        && let Some(header) = cursor.peek()
-    {
-        match core.any_route(header.topic()) {
-            Some(route) => route.dispatch(core, cursor, source),
-            None => {
-                cursor.skip(header.words());
-                if header.topic() == TOKEN {
-                    core.token(header.hash()).drain(core);
-                }
-            }
-        }
     }
 }

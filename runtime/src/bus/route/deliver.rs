@@ -43,23 +43,24 @@ impl<T: Topic> Route<T> {
             std::mem::take(&mut packet.promise).fail(AskError::NoResponder);
         }
         if origin.is_free() {
-            self.taken(source, 1);
+            self.taken(core, source, 1);
         }
     }
 
     /// Counts messages from `source` as taken by everybody here.
     #[inline]
-    pub(crate) fn taken(&self, source: PoolId, messages: u32) {
+    pub(crate) fn taken(&self, core: &Core, source: PoolId, messages: u32) {
         #[cfg(test)]
         if fault::is_planted(Fault::CreditKept) {
             return;
         }
-        match self.acks.borrow_mut().get_mut(usize::from(source)).and_then(Option::as_mut) {
-            Some(credit) => {
-                credit.count(u64::from(messages));
-                self.acks_due.set(true);
-            }
-            None => self.queued.set(self.queued.get() - messages),
+        if source == core.id { self.own.give_back(messages) } else { self.taken_far(source, messages) }
+    }
+
+    fn taken_far(&self, source: PoolId, messages: u32) {
+        if let Some(credit) = self.acks.borrow_mut().get_mut(usize::from(source)).and_then(Option::as_mut) {
+            credit.count(u64::from(messages));
+            self.acks_due.set(true);
         }
     }
 }

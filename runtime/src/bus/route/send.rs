@@ -13,18 +13,15 @@ impl<T: Topic> Route<T> {
     /// Publishes one message of this pool.
     #[inline(always)]
     pub(crate) fn publish(&self, core: &Core, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
-        if !core.is_detoured() && self.is_local.get() {
-            let queued = self.queued.get();
-            if queued < self.bound {
-                // The user's `Hash` goes first: where it panics, nothing has been counted yet.
-                let hash = Self::hash_of(&packet);
-                self.queued.set(queued + 1);
-                Figures::add(&self.figures.published, 1);
-                core.queue.push(self.number, hash, packet);
-                return Ok(());
-            }
+        // The user's `Hash` goes first: where it panics, nothing has been counted yet.
+        let hash = Self::hash_of(&packet);
+        if self.own.is_open_with_credit() && core.queue.has_room_for::<Packet<T>>() {
+            self.own.take();
+            // SAFETY: the queue has just said that there is room, and the header is that of such a packet.
+            unsafe { core.queue.push_in_room(self.header.with_hash(hash), packet) };
+            return Ok(());
         }
-        self.publish_far(core, packet)
+        self.publish_far(core, hash, packet)
     }
 
     #[inline]
@@ -34,17 +31,15 @@ impl<T: Topic> Route<T> {
 
     /// Publishes to one further pool, the other common case.
     #[inline(never)]
-    fn publish_far(&self, core: &Core, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
+    fn publish_far(&self, core: &Core, hash: u32, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
         if !core.is_detoured()
             && !self.here.get()
             && let [only] = &mut self.remote.borrow_mut()[..]
+            && only.credit.try_take()
         {
-            let hash = Self::hash_of(&packet);
-            if only.credit.try_take() {
-                Figures::add(&self.figures.published, 1);
-                core.push_out(only.pool, self.number, hash, packet);
-                return Ok(());
-            }
+            Figures::add(&self.figures.published, 1);
+            core.push_out(only.pool, self.number, hash, packet);
+            return Ok(());
         }
         self.publish_slow(core, packet)
     }
@@ -110,7 +105,7 @@ impl<T: Topic> Route<T> {
 
     /// Which of `pools` have room now.
     pub(super) fn with_room(&self, core: &Core, pools: u64) -> u64 {
-        let own = if self.queued.get() < self.bound { pools & (1 << core.id) } else { 0 };
+        let own = if self.own.has_credit() { pools & (1 << core.id) } else { 0 };
         let mut remote = self.remote.borrow_mut();
         remote.iter_mut().fold(own, |mask, remote| {
             let bit = pools & (1 << remote.pool);
@@ -152,7 +147,7 @@ impl<T: Topic> Route<T> {
     }
 
     fn has_credit(&self, remote: Option<&mut Remote>) -> bool {
-        remote.map_or(self.queued.get() < self.bound, |remote| remote.credit.has_credit())
+        remote.map_or_else(|| self.own.has_credit(), |remote| remote.credit.has_credit())
     }
 
     /// Takes the credit that `has_credit` saw.
@@ -162,15 +157,25 @@ impl<T: Topic> Route<T> {
                 let is_taken = remote.credit.try_take();
                 debug_assert!(is_taken, "it was there a moment ago");
             }
-            None => self.queued.set(self.queued.get() + 1),
+            None => {
+                self.own.take();
+                // Counted by its entry, and by whoever publishes it to all its pools.
+                Figures::add(&self.figures.published, u64::MAX);
+            }
         }
+    }
+
+    /// How many messages this pool published.
+    #[cfg(test)]
+    pub(crate) fn published(&self) -> u64 {
+        self.figures.published.get().wrapping_add(self.own.entered())
     }
 
     /// How many credits of this pool's messages are out.
     #[cfg(test)]
     pub(crate) fn under_way(&self) -> u64 {
         let remote: u64 = self.remote.borrow_mut().iter_mut().map(|remote| remote.credit.under_way()).sum();
-        remote + u64::from(self.queued.get())
+        remote + self.own.queued()
     }
 
     /// Counts drops, and logs them where `LOCUS_BUS_LOG_DROP` asks for it.

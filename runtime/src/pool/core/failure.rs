@@ -34,6 +34,23 @@ impl Core {
         self.failures.borrow_mut().push(Failure { cell: head.id.index, phase, cause });
     }
 
+    /// Notes which activation unwinds, for the pass that catches it.
+    pub(crate) fn note_unwound(&self, cell: u32, method: &'static str) {
+        self.unwound.set(Some((cell, method)));
+    }
+
+    /// The activation that unwound.
+    pub(crate) fn take_unwound(&self) -> Option<(u32, &'static str)> {
+        self.unwound.take()
+    }
+
+    /// As [`panicked`](Self::panicked), for a cell that only its index is known of.
+    pub(crate) fn panicked_in(&self, cell: u32, phase: &'static str, panic: &(dyn Any + Send)) {
+        if let Some(cell) = self.cell(cell) {
+            self.panicked(cell.head(), phase, panic);
+        }
+    }
+
     /// Closes the envelope of an activation that unwound, if one is open, and marks its locus as failed.
     pub(crate) fn abandon(&self, head: &CellHead) {
         if self.current.get() == head.id.index {

@@ -27,6 +27,12 @@ impl Core {
         self.detour.get()
     }
 
+    /// Says whether what is published from now on goes to the publisher's stage.
+    pub(super) fn set_detour(&self, detour: bool) {
+        self.detour.set(detour);
+        self.queue.set_shut(detour);
+    }
+
     pub(crate) fn is_holding(&self) -> bool {
         self.holding.get()
     }
@@ -34,7 +40,7 @@ impl Core {
     /// The start is over: messages flow.
     pub(crate) fn let_go(&self) {
         self.holding.set(false);
-        self.detour.set(false);
+        self.set_detour(false);
     }
 
     /// Keeps a message with the locus that publishes it.
@@ -42,7 +48,7 @@ impl Core {
         let staged = self.with_current_cell(|cell| {
             cell.head().rare().stage.borrow_mut().push(number, pools, packet);
         });
-        self.detour.set(self.detour.get() || staged.is_some());
+        self.set_detour(self.detour.get() || staged.is_some());
     }
 
     /// Appends a message to the outbox for another pool.

@@ -48,7 +48,7 @@ impl Core {
         };
         self.free_tickets.borrow_mut().push(ticket);
         if let Some(route) = self.routes.get(topic) {
-            route.acked(source);
+            route.acked(self, source);
         }
     }
 

@@ -44,7 +44,7 @@ impl Counted {
             ($($k:literal)*) => {
                 match kind {
                     $($k => if let Some(route) = core.routes.of::<Message<$k>>() {
-                        self.published += route.figures.published.get();
+                        self.published += route.published();
                         self.delivered += route.figures.delivered.get();
                         for (sum, reason) in self.dropped.iter_mut().zip(DropReason::ALL) {
                             *sum += route.figures.dropped(reason);

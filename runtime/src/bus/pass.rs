@@ -1,0 +1,100 @@
+//! A pass: consecutive records of one source on their way to their subscribers.
+//!
+//! The pass finds out how the records of a topic are taken, and leaves that to the topic's [`Taker`], which goes on as
+//! long as the next record is one of its own. Where topics alternate, every record is a run of its own, so what is paid
+//! once per run counts as much as what is paid per record: one look into the routes' table, one indirect call, and one
+//! `catch_unwind` for the whole pass.
+//!
+//! Invariants
+//! - I1. A taker is called with the data it was listed with, at a record of the number it is listed for (`routes` I4).
+//! - I2. A taker takes at least one record, or the pass would not end.
+//!
+//! It does not know topics; those who take a run note in [`Core::note_unwound`] whose activation unwound.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
+
+use super::TOKEN;
+use super::cursor::Cursor;
+use crate::pool::PoolId;
+use crate::pool::core::Core;
+
+/// Records under way, and where they came from.
+pub(crate) struct Pass<'c> {
+    pub(crate) core: &'c Core,
+    pub(crate) cursor: Cursor,
+    pub(crate) source: PoolId,
+}
+
+/// How the records of one number are taken: a function for one subscriber of one type, or for a route.
+#[derive(Clone, Copy)]
+pub(crate) struct Taker {
+    subscriber: NonNull<()>,
+    take: Take,
+}
+
+/// Takes records for a subscriber; called with it, its route and the pass.
+///
+/// # Safety
+/// Subscriber and route are those the taker was listed with, and a record of the route's number comes next (I1).
+pub(crate) type Take = unsafe fn(NonNull<()>, NonNull<()>, &mut Pass<'_>);
+
+impl Taker {
+    /// A taker that calls `take` with `subscriber`.
+    ///
+    /// # Safety
+    /// `take` expects this subscriber and a `Route<T>`, and the subscriber itself gives the taker out, as a
+    /// `Subscriber<T>`, so that it is listed for that topic; or `take` is a route's, and leaves `subscriber` alone.
+    pub(crate) unsafe fn new(subscriber: NonNull<()>, take: Take) -> Self {
+        Self { subscriber, take }
+    }
+}
+
+impl<'c> Pass<'c> {
+    pub(crate) fn new(core: &'c Core, cursor: Cursor, source: PoolId) -> Self {
+        Self { core, cursor, source }
+    }
+
+    /// Hands records to those who take them, until about `words_max` words are taken.
+    pub(crate) fn hand_out(&mut self, words_max: usize) {
+        let until = self.cursor.left_words().saturating_sub(words_max);
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.hand_out_until(until))) {
+            self.see_to(panic);
+        }
+    }
+
+    fn hand_out_until(&mut self, left_words: usize) {
+        while self.cursor.left_words() > left_words
+            && let Some(header) = self.cursor.peek()
+        {
+            match self.core.routes.taker(header.topic()) {
+                // SAFETY: listed together, for this number, and neither is freed during a pass (I1).
+                Some((taker, route)) => unsafe { (taker.take)(taker.subscriber, route, self) },
+                None => self.take_other(),
+            }
+        }
+    }
+
+    /// Takes a record that no route is responsible for.
+    #[cold]
+    #[inline(never)]
+    fn take_other(&mut self) {
+        let Some(header) = self.cursor.peek() else { return };
+        self.cursor.skip(header.words());
+        if header.topic() == TOKEN {
+            self.core.token(header.hash()).drain(self.core);
+        }
+    }
+
+    /// Sees to an activation that unwound out of the pass. The records behind it are handed out all the same.
+    #[cold]
+    #[inline(never)]
+    fn see_to(&self, panic: Box<dyn Any + Send>) {
+        match self.core.take_unwound() {
+            Some((cell, method)) => self.core.panicked_in(cell, method, panic.as_ref()),
+            // Not of an activation: a destructor or a `Clone` between two, or the runtime itself.
+            None => resume_unwind(panic),
+        }
+    }
+}
