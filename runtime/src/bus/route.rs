@@ -24,6 +24,8 @@ use crate::bus::ask::AskError;
 use crate::locus::cell::CellHead;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 
 mod deliver;
 mod own;
@@ -285,6 +287,11 @@ impl<T: Topic> AnyRoute for Route<T> {
     }
 
     unsafe fn take_back(&self, _core: &Core, payload: *mut Word, pool: PoolId, local: bool) {
+        #[cfg(test)]
+        if fault::is_planted(Fault::CreditLostInRollback) {
+            // SAFETY: as below.
+            return unsafe { payload.cast::<Packet<T>>().drop_in_place() };
+        }
         if local {
             self.own.undo();
         } else {
@@ -334,7 +341,10 @@ impl<T: Topic> AnyRoute for Route<T> {
             return;
         }
         for (pool, credit) in self.acks.borrow_mut().iter_mut().enumerate() {
-            if credit.as_mut().is_some_and(CreditIn::publish) {
+            let is_room_wanted = credit.as_mut().is_some_and(CreditIn::publish);
+            #[cfg(test)]
+            let is_room_wanted = is_room_wanted && !fault::is_planted(Fault::RoomUntold);
+            if is_room_wanted {
                 *wake |= 1 << pool;
             }
         }

@@ -28,6 +28,11 @@ use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::describe::{BatchHandler, Handler, Locus, Match, OnOptions, Outcome, ReceivedBy};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::{
+    coverage,
+    fault::{self, Fault},
+};
 
 /// One subscriber of a topic.
 pub(crate) trait Subscriber<T: Topic>: Any {
@@ -117,6 +122,8 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         if me.cell.head.state.get() != State::Ready {
             return me.take_while_not_ready(route, pass);
         }
+        #[cfg(test)]
+        coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
         let kind = Header::of::<Packet<L::Topic>>(route.number, 0).kind();
         let mut run = RunOf { me, route, core: pass.core, source: pass.source, done: 0 };
         let outcome = me.cell.activate_each(pass.core, |activation| {
@@ -218,10 +225,19 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
     }
 
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, origin: &mut Origin, last: bool) {
+        #[cfg(test)]
+        coverage::arrived(self.cell.head.state.get(), L::Topic::SPEC.on_full, false);
         match self.cell.head.state.get() {
             State::Ready => {
                 Figures::add(&self.cell.head.handled, 1);
                 self.call_guarded(core, packet);
+            }
+            #[cfg(test)]
+            State::Replaying if fault::is_planted(Fault::AsideOvertaken) => {
+                self.call_guarded(core, packet);
+                if self.cell.head.state.get() == State::Ready {
+                    self.cell.head.state.set(State::Replaying);
+                }
             }
             State::Closed => core.closed::<L::Topic>(packet),
             _ => {
@@ -234,6 +250,8 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
 
     fn deliver_aside(&self, core: &Core, mut packet: Packet<L::Topic>, ticket: u32) {
         if self.cell.head.state.get() == State::Closed {
+            #[cfg(test)]
+            coverage::arrived(State::Closed, L::Topic::SPEC.on_full, false);
             core.closed::<L::Topic>(&mut packet);
             return core.release_ticket(ticket);
         }

@@ -11,12 +11,14 @@
 
 mod case;
 mod check;
+pub(crate) mod coverage;
 pub(crate) mod fault;
 mod graph;
 mod ledger;
 mod message;
 mod node;
 pub(crate) mod random;
+mod sum;
 mod tests;
 
 use std::sync::Arc;

@@ -20,7 +20,10 @@ use crate::locus::context::Cx;
 use crate::locus::describe::{Handler, Locus, OnOptions, Outcome};
 use crate::pool::core::Core;
 #[cfg(test)]
-use crate::pool::rig::fault::{self, Fault};
+use crate::pool::rig::{
+    coverage,
+    fault::{self, Fault},
+};
 use crate::watch::log::{self, Site};
 use crate::watch::{Account, Kind};
 
@@ -128,6 +131,8 @@ impl<T: Topic> Ring<T> {
         match head.state.get() {
             State::Ready => core.queue.push_token(token),
             State::Closed => {
+                #[cfg(test)]
+                coverage::arrived(State::Closed, self.on_full, true);
                 while let Some((mut packet, ticket)) = self.pop() {
                     core.closed::<T>(&mut packet);
                     drop(packet);
@@ -203,7 +208,11 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
     fn drain(&self, core: &Core) {
         let head = &self.cell.head;
         for _ in 0..self.ring.len() {
-            if head.state.get() == State::Ready {
+            #[cfg(test)]
+            let is_late = fault::is_planted(Fault::MissedLate) && self.ring.len() > 1;
+            #[cfg(not(test))]
+            let is_late = false;
+            if head.state.get() == State::Ready && !is_late {
                 let options = <L as Handler<N>>::OPTIONS;
                 tell_missed(core, &self.cell, &self.ring, options, |me, n, cx| L::missed(me, n, cx));
             }
@@ -218,6 +227,10 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
             }));
             after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
             drop(packet);
+            #[cfg(test)]
+            if fault::is_planted(Fault::RingCreditKept) {
+                continue;
+            }
             core.release_ticket(ticket);
         }
         self.ring.wait_on(core, head, self.token.get());
@@ -226,6 +239,8 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
 
 impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Ringed<L, N> {
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, origin: &mut Origin, last: bool) {
+        #[cfg(test)]
+        coverage::arrived(self.cell.head.state.get(), self.ring.on_full, true);
         if self.cell.head.state.get() == State::Closed {
             return core.closed::<L::Topic>(packet);
         }

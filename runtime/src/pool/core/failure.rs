@@ -87,7 +87,11 @@ impl Core {
             unsafe { out.outbox.borrow_mut().rollback_with(mark, |_, payload| take(payload)) };
             removed.drain_with(|header, payload| self.take_back_one(header, payload, pool, false));
         }
-        let staged = head.rare_made().map(|rare| rare.stage.borrow_mut().take());
+        #[cfg(test)]
+        let is_kept = fault::is_planted(Fault::StageOutlivesFailure);
+        #[cfg(not(test))]
+        let is_kept = false;
+        let staged = head.rare_made().filter(|_| !is_kept).map(|rare| rare.stage.borrow_mut().take());
         staged.unwrap_or_default().drain_with(|header, payload| {
             if let Some(route) = self.routes.get(header.topic()) {
                 // SAFETY: a staged record of this route that the stage has given up.

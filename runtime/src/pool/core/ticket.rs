@@ -7,6 +7,8 @@ use crate::bus::side::NO_TICKET;
 use crate::bus::subscribe::ring::TokenRing;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 
 /// A message kept by some of its subscribers.
 pub(super) struct Ticket {
@@ -41,7 +43,11 @@ impl Core {
             let mut tickets = self.tickets.borrow_mut();
             let entry = &mut tickets[ticket as usize];
             entry.holders -= 1;
-            if entry.holders > 0 {
+            #[cfg(test)]
+            let is_early = fault::is_planted(Fault::CreditReturnedEarly);
+            #[cfg(not(test))]
+            let is_early = false;
+            if entry.holders > 0 && !is_early {
                 return;
             }
             (entry.source, entry.topic)

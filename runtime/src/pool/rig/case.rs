@@ -9,21 +9,14 @@ use crate::pool::rig::graph::{Ending, Graph};
 use crate::pool::rig::ledger;
 use crate::pool::rig::message::{self, Message};
 use crate::pool::rig::random::Random;
-use crate::pool::rig::{Rig, check};
+use crate::pool::rig::sum::Totals;
+use crate::pool::rig::{Rig, check, coverage};
 
 /// Steps in which an answer must come: far above what any case needs.
 const STEPS_MAX: usize = 20_000;
 
 /// Rounds of probes after which a bus that is not quiet is taken for stuck.
 const ROUNDS_MAX: u64 = 3_000;
-
-/// What a case did, for figures.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
-    pub(super) sent: usize,
-    pub(super) got: usize,
-    pub(super) missed: u64,
-}
 
 /// Runs one case.
 ///
@@ -47,9 +40,12 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
     let written = ledger::close();
     complaints.extend(written.complaints);
     let totals = Totals {
+        loci: graph.scripts.len(),
+        pools: graph.pools(),
+        met: coverage::take(),
         sent: written.sent.len(),
         got: written.got.len(),
-        missed: written.missed.iter().map(|(_, _, count)| count).sum(),
+        missed: written.missed.iter().map(|(_, _, count, _)| count).sum(),
     };
     let left = message::alive() - alive_before;
     if left != 0 {

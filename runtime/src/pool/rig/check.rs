@@ -8,9 +8,9 @@ use crate::locus::cell::State;
 use crate::pool::core::Core;
 use crate::pool::rig::Rig;
 use crate::pool::rig::graph::Graph;
-use crate::pool::rig::ledger::{Ledger, OUTSIDE, Sent};
+use crate::pool::rig::ledger::{Got, Ledger, OUTSIDE, Sent};
 use crate::pool::rig::message::{KINDS, Message, policy};
-use crate::pool::rig::node::{kind_of, ring_of};
+use crate::pool::rig::node::{drops_of, kind_of, ring_of};
 
 /// A subscription of the graph.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +86,7 @@ pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
         let sent: Vec<Sent> = ledger.sent.iter().copied().filter(|sent| sent.kind == kind).collect();
         let mut say = |text: String| complaints.push(format!("kind {kind}: {text}"));
         let counted = Counted::of(rig, kind);
+        takers.iter().for_each(|taker| in_band(taker, &sent, ledger, &mut say));
         if takers.iter().any(|taker| closed.contains(&taker.node)) {
             // What a locus that ended for good has lost depends on when; its credits must be back all the same.
             let lasting: Vec<Taker> =
@@ -140,6 +141,37 @@ fn order(ledger: &Ledger, complaints: &mut Vec<String>) {
             && before > number
         {
             complaints.push(format!("{got:?} came after {before}"));
+        }
+    }
+}
+
+/// A ring that drops its oldest tells of losses right before the message that survived them. What it was offered, and
+/// in which order, is known where one publisher alone sent.
+fn in_band(taker: &Taker, sent: &[Sent], ledger: &Ledger, say: &mut impl FnMut(String)) {
+    if drops_of(taker.handler) != Some(OnFull::DropOld)
+        || sent.iter().any(|message| message.publisher != sent[0].publisher)
+    {
+        return;
+    }
+    let offered = sent.iter().filter(|message| taker.key.is_none_or(|key| key == message.key));
+    let mut expected = offered.map(|message| message.number);
+    let mut told = ledger
+        .missed
+        .iter()
+        .filter(|(node, handler, ..)| (*node, *handler) == (taker.node, taker.handler))
+        .peekable();
+    let mine = |got: &&(usize, &Got)| got.1.node == taker.node && got.1.handler == taker.handler;
+    for (taken, got) in ledger.got.iter().enumerate().collect::<Vec<_>>().iter().filter(mine) {
+        while let Some((.., lost, _)) = told.next_if(|(.., before)| before <= taken) {
+            for _ in 0..*lost {
+                expected.next();
+            }
+        }
+        let expected = expected.next();
+        if expected != Some(got.sent.number) {
+            return say(format!(
+                "{taker:?} is told of its losses as if {expected:?} came next, and {got:?} did"
+            ));
         }
     }
 }
@@ -200,8 +232,8 @@ fn tally(
         }
     }
     for taker in takers.iter().filter(|taker| ring_of(taker.handler) == Some(true)) {
-        let mine = |one: &&(u32, usize, u64)| one.0 == taker.node && one.1 == taker.handler;
-        let missed: u64 = ledger.missed.iter().filter(mine).map(|(_, _, count)| count).sum();
+        let mine = |one: &&(u32, usize, u64, usize)| one.0 == taker.node && one.1 == taker.handler;
+        let missed: u64 = ledger.missed.iter().filter(mine).map(|(_, _, count, _)| count).sum();
         let received =
             got.iter().filter(|(_, node, handler)| (*node, *handler) == (taker.node, taker.handler));
         let received = received.count() as u64;

@@ -7,16 +7,30 @@ use std::cell::Cell;
 pub(crate) enum Fault {
     /// A pool that made work for another does not ring its bell.
     BellLost,
+    /// A pool whose messages were taken does not hear that there is room.
+    RoomUntold,
     /// A message that was taken keeps its credit.
     CreditKept,
+    /// A message that a ring held keeps its credit.
+    RingCreditKept,
+    /// A message that a failed activation published keeps its credit.
+    CreditLostInRollback,
+    /// A message's credit returns with the first subscriber that kept it, not with the last.
+    CreditReturnedEarly,
     /// What a failed activation published is sent.
     RollbackSkipped,
+    /// What a failed activation published, and what waits for room, is sent.
+    StageOutlivesFailure,
     /// Messages overtake those of the same activation that wait for room.
     StageOvertaken,
     /// A locus goes on while a message of it waits for room.
     BlockedRuns,
+    /// A message overtakes those that were set aside for the same locus.
+    AsideOvertaken,
     /// A ring that drops its oldest message tells nobody.
     MissedForgotten,
+    /// A ring tells of its losses behind the next message.
+    MissedLate,
 }
 
 thread_local! {

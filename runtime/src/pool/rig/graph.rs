@@ -16,8 +16,8 @@ use crate::pool::rig::node::{self, HANDLERS, Node, Script, Sub, kind_of};
 use crate::pool::rig::random::Random;
 use crate::supervise::Intensity;
 
-const POOLS: [&str; 4] = [crate::app::plan::MAIN_POOL, "second", "third", "fourth"];
-const NODES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+const POOLS: [&str; 5] = [crate::app::plan::MAIN_POOL, "second", "third", "fourth", "fifth"];
+const NODES: [&str; 16] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
 
 /// One case: who there is, and how much goes wrong.
 #[derive(Debug)]
@@ -43,13 +43,15 @@ pub(super) enum Ending {
 
 impl Graph {
     pub(super) fn draw(random: &mut Random, messages_max: usize) -> Self {
-        let pools = random.within(1, POOLS.len());
+        // A case in four is small: what goes wrong there is easier to read.
+        let is_small = cfg!(miri) || random.percent(25);
+        let pools = if is_small { random.within(1, 3) } else { random.within(3, POOLS.len()) };
         let mut kinds: Vec<usize> = (0..KINDS).collect();
         for index in 0..KINDS {
             kinds.swap(index, random.within(index, KINDS - 1));
         }
-        kinds.truncate(random.within(2, 5));
-        let nodes = random.within(2, NODES.len());
+        kinds.truncate(random.within(if is_small { 2 } else { 4 }, if is_small { 5 } else { 8 }));
+        let nodes = if is_small { random.within(2, 7) } else { random.within(8, NODES.len()) };
         let mut scripts: Vec<Script> =
             (0..nodes).map(|index| script(random, index, pools, nodes, &kinds)).collect();
         // Pools are numbered as they are met, and a pool that nobody is placed on does not exist.
@@ -74,6 +76,11 @@ impl Graph {
         Self { scripts, gates, rates, messages_max, ending }
     }
 
+    /// How many pools there are.
+    pub(super) fn pools(&self) -> usize {
+        self.scripts.iter().map(|script| script.pool + 1).max().unwrap_or_default()
+    }
+
     /// The parts as `#[locus(main)]` would list them.
     pub(super) fn parts(&self) -> Vec<Part> {
         self.scripts.iter().map(part).collect()
@@ -91,7 +98,7 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
     for handler in 0..HANDLERS {
         let kind = kind_of(handler);
         let Some(place) = kinds.iter().position(|one| *one == kind) else { continue };
-        if place >= rank || !random.percent(if handler < KINDS { 70 } else { 20 }) {
+        if place >= rank || !random.percent(if handler < KINDS { 60 } else { 45 }) {
             continue;
         }
         let key = (is_keyed(kind) && random.percent(60)).then(|| u8::try_from(random.below(3)).unwrap_or(0));
@@ -105,17 +112,17 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
         pool: random.below(pools),
         subs,
         ticks: random.percent(if is_source { 70 } else { 20 }),
-        steps: if is_source || random.percent(30) { random.within(1, 12) } else { 0 },
+        steps: if is_source || random.percent(30) { random.within(4, 80) } else { 0 },
         run_fails: random.percent(30),
-        has_async_birth: random.percent(30),
-        restarts_max: random.percent(10).then_some(2),
+        birth_waits: random.percent(50).then(|| random.within(1, 12)),
+        restarts_max: random.percent(20).then_some(1),
         birth_messages: if random.percent(40) { 3 } else { 0 },
         publishes,
     }
 }
 
 fn part(script: &Script) -> Part {
-    if script.has_async_birth { part_of::<true>(script) } else { part_of::<false>(script) }
+    if script.birth_waits.is_some() { part_of::<true>(script) } else { part_of::<false>(script) }
 }
 
 fn part_of<const A: bool>(script: &Script) -> Part {

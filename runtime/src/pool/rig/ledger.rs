@@ -76,8 +76,8 @@ pub(super) struct Ledger {
     cells: Vec<Option<Rc<dyn AnyCell>>>,
     pub(super) sent: Vec<Sent>,
     pub(super) got: Vec<Got>,
-    /// Node, handler and count of what a ring lost.
-    pub(super) missed: Vec<(u32, usize, u64)>,
+    /// Node, handler and count of what a ring lost, and how many messages had been taken by then.
+    pub(super) missed: Vec<(u32, usize, u64, usize)>,
     pub(super) complaints: Vec<String>,
 }
 
@@ -229,7 +229,10 @@ pub(super) fn got(node: u32, handler: usize, sent: Sent) {
 
 /// A ring told of losses.
 pub(super) fn missed(node: u32, handler: usize, count: u64) {
-    with(|ledger| ledger.missed.push((node, handler, count)));
+    with(|ledger| {
+        let taken = ledger.got.len();
+        ledger.missed.push((node, handler, count, taken));
+    });
 }
 
 /// Foreign code runs inside the bus: within an activation it may panic, which is part of the case.

@@ -37,7 +37,8 @@ pub(super) struct Script {
     pub(super) steps: usize,
     /// Whether its `run` fails in the end, and so restarts it.
     pub(super) run_fails: bool,
-    pub(super) has_async_birth: bool,
+    /// How often its birth waits, where it is `async`.
+    pub(super) birth_waits: Option<usize>,
     /// Restarts after which it ends for good.
     pub(super) restarts_max: Option<u32>,
     /// Messages that its birth may publish.
@@ -62,12 +63,17 @@ pub(super) fn kind_of(handler: usize) -> usize {
     if handler < KINDS { handler } else { RINGS[handler - KINDS].0 }
 }
 
+/// The policy of a handler's own ring, if it has one.
+pub(super) fn drops_of(handler: usize) -> Option<OnFull> {
+    if handler >= KINDS {
+        return Some(RINGS[handler - KINDS].2);
+    }
+    (message::policy(handler) == OnFull::DropOld).then_some(OnFull::DropOld)
+}
+
 /// Whether a handler has a ring of its own, and whether that ring loses messages.
 pub(super) fn ring_of(handler: usize) -> Option<bool> {
-    if handler >= KINDS {
-        return Some(RINGS[handler - KINDS].2 != OnFull::Block);
-    }
-    (message::policy(handler) == OnFull::DropOld).then_some(true)
+    drops_of(handler).map(|on_full| on_full != OnFull::Block)
 }
 
 const fn options(handler: usize) -> OnOptions {
@@ -215,7 +221,7 @@ fn birth_async<'a, const A: bool>(
     cx: &'a mut Cx<'a, Node<A>>,
 ) -> LocalBoxFuture<'a, Outcome> {
     Box::pin(async move {
-        for _ in 0..me.script.birth_messages {
+        for _ in 0..me.script.birth_waits.unwrap_or_default() {
             tokio::task::yield_now().await;
         }
         birth(me, cx)

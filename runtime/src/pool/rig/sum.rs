@@ -1,0 +1,58 @@
+//! What a run of many cases did, in figures.
+
+use std::fmt;
+
+use crate::pool::rig::coverage::Coverage;
+
+/// What one case did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) loci: usize,
+    pub(super) pools: usize,
+    pub(super) sent: usize,
+    pub(super) got: usize,
+    pub(super) missed: u64,
+    /// What was met, one bit each (see [`Coverage`]).
+    pub(super) met: u64,
+}
+
+/// What all of them did.
+#[derive(Clone, Default)]
+pub(super) struct Sum {
+    cases: Vec<Totals>,
+    pub(super) coverage: Coverage,
+}
+
+impl Sum {
+    pub(super) fn add(&mut self, totals: &Totals) {
+        self.cases.push(*totals);
+        self.coverage.add(totals.met);
+    }
+
+    pub(super) fn with(mut self, other: Self) -> Self {
+        other.cases.iter().for_each(|totals| self.add(totals));
+        self
+    }
+
+    /// Loci, pools and messages of the median case, each by itself.
+    pub(super) fn medians(&self) -> (usize, usize, usize) {
+        let median = |figure: fn(&Totals) -> usize| {
+            let mut all: Vec<usize> = self.cases.iter().map(figure).collect();
+            all.sort_unstable();
+            all.get(all.len() / 2).copied().unwrap_or_default()
+        };
+        (median(|case| case.loci), median(|case| case.pools), median(|case| case.sent))
+    }
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sent: usize = self.cases.iter().map(|case| case.sent).sum();
+        let got: usize = self.cases.iter().map(|case| case.got).sum();
+        let missed: u64 = self.cases.iter().map(|case| case.missed).sum();
+        let (loci, pools, messages) = self.medians();
+        writeln!(f, "{} cases: {sent} messages sent, {got} taken, {missed} missed", self.cases.len())?;
+        writeln!(f, "median case: {loci} loci, {pools} pools, {messages} messages")?;
+        write!(f, "{}", self.coverage)
+    }
+}
