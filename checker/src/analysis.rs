@@ -10,6 +10,7 @@ use crate::facts::Binary;
 use crate::finding::{FileId, Finding, Label, SourceFile, Span, Subject};
 use crate::load::{Crate, File, TargetKind, Workspace};
 use crate::lower::ir::{Problem, Range};
+use crate::models::Models;
 use crate::report::Origin;
 use crate::rule::Shape;
 use crate::rules::{self, unparsed};
@@ -51,6 +52,8 @@ pub struct Analysis {
     /// How much was looked at.
     pub stats: Stats,
     origins: Vec<Option<Origin>>,
+    /// The package each file was reached from, if it is one that is reported on.
+    packages: Vec<Option<String>>,
 }
 
 impl Analysis {
@@ -58,11 +61,22 @@ impl Analysis {
     pub fn origin(&self, file: FileId) -> Option<Origin> {
         self.origins.get(file.0 as usize).cloned().flatten()
     }
+
+    /// The files of the packages under report, each with its package.
+    pub fn files_with_packages(&self) -> impl Iterator<Item = (FileId, &str)> {
+        let all = (0_u32..).map(FileId).zip(&self.packages);
+        all.filter_map(|(file, package)| Some((file, package.as_deref()?)))
+    }
 }
 
-/// Analyses what was loaded.
+/// Analyses what was loaded, with the models that ship.
 pub fn analyse(workspace: Workspace) -> Analysis {
-    let checked = rules::check(&workspace);
+    analyse_with(workspace, Models::shipped())
+}
+
+/// Analyses what was loaded, with what `models` know of foreign code.
+pub fn analyse_with(workspace: Workspace, models: &Models) -> Analysis {
+    let checked = rules::check(&workspace, models);
     let mut findings = checked.findings;
     findings.extend(all_unparsed(&workspace));
     let stats = Stats {
@@ -76,11 +90,17 @@ pub fn analyse(workspace: Workspace) -> Analysis {
         allows: numbered(&workspace).flat_map(|(id, file)| allows(&workspace, id, file)).collect(),
         binaries: checked.binaries,
         stats,
+        packages: workspace.files.iter().map(|file| selected_package(&workspace, file)).collect(),
         origins: workspace.files.iter().map(|file| origin(&workspace, file)).collect(),
         paths: workspace.files.iter().map(|file| workspace.root.join(&file.source.path)).collect(),
         sources: workspace.files.into_iter().map(|file| file.source).collect(),
         missing: workspace.problems,
     }
+}
+
+fn selected_package(workspace: &Workspace, file: &File) -> Option<String> {
+    let package = &workspace.packages[file.package];
+    package.selected.then(|| package.name.clone())
 }
 
 fn numbered(workspace: &Workspace) -> impl Iterator<Item = (FileId, &File)> {

@@ -17,6 +17,8 @@ use crate::rule::{Level, Rule};
 use crate::rules;
 
 mod bare_parse;
+mod configured;
+mod expected;
 mod explain;
 mod run;
 
@@ -76,6 +78,9 @@ struct Args {
     /// Report also what is likely but not certain, the surest first: a look at a service that is new to the checker
     #[arg(long)]
     survey: bool,
+    /// Show also what marks expect, in packages with planted findings
+    #[arg(long)]
+    show_expected: bool,
     /// Do not report what FILE knows
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,

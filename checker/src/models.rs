@@ -157,7 +157,16 @@ impl Models {
     /// Never: a test reads them all.
     pub fn shipped() -> &'static Models {
         static MODELS: OnceLock<Models> = OnceLock::new();
-        MODELS.get_or_init(|| read::all().expect("the shipped models are tested to be well formed"))
+        MODELS.get_or_init(|| read::all([]).expect("the shipped models are tested to be well formed"))
+    }
+
+    /// The models that ship, with those of `files` (name and text) on top of them.
+    ///
+    /// # Errors
+    /// What is wrong with the first file that cannot be read, which it names.
+    pub fn with(files: &[(String, String)]) -> Result<Models, String> {
+        let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        read::all(files)
     }
 
     /// The model of the type at `path`.

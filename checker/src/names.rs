@@ -240,12 +240,12 @@ pub struct Names<'w> {
     /// Constants.
     pub consts: Vec<Value<'w>>,
     /// What is known of foreign code: the prelude, and which paths exist.
-    models: &'static Models,
+    models: &'w Models,
 }
 
 impl<'w> Names<'w> {
     /// Collects all declarations of `workspace` and lets its imports take effect.
-    pub fn of(workspace: &'w Workspace, models: &'static Models) -> Names<'w> {
+    pub fn of(workspace: &'w Workspace, models: &'w Models) -> Names<'w> {
         let (mut names, pending) = collect::collect(workspace, models);
         imports::settle(&mut names, pending);
         names

@@ -16,6 +16,7 @@ pub mod json;
 mod lines;
 pub mod sarif;
 pub mod short;
+pub(crate) mod toml_file;
 
 pub(crate) use lines::LineIndex;
 
@@ -177,6 +178,8 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings an allow silenced.
     pub allowed: usize,
+    /// Findings that marks in their package expect.
+    pub expected: usize,
     /// Findings the baseline knows.
     pub baselined: usize,
     /// Findings the baseline knows that are gone.

@@ -6,6 +6,7 @@
 
 use crate::finding::Confidence;
 
+pub mod config;
 pub mod level;
 
 /// What a finding of a rule means for the exit status.
@@ -20,6 +21,11 @@ pub enum Level {
 }
 
 impl Level {
+    /// The level called `word`.
+    pub fn find(word: &str) -> Option<Self> {
+        [Self::Allow, Self::Warn, Self::Deny].into_iter().find(|level| level.as_str() == word)
+    }
+
     /// The word that `--list-rules` prints.
     pub fn as_str(self) -> &'static str {
         match self {

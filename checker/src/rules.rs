@@ -89,9 +89,8 @@ impl Judged<'_, '_> {
     }
 }
 
-/// Analyses `workspace` and runs every rule.
-pub fn check(workspace: &Workspace) -> Checked {
-    let models = Models::shipped();
+/// Analyses `workspace` with what `models` know of foreign code, and runs every rule.
+pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let program = Program::of(Names::of(workspace, models), models);
     let functions = u32::try_from(program.names.fns.len()).unwrap_or(u32::MAX);
     let body = |id: u32| {

@@ -11,7 +11,6 @@ use crate::process;
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) target: PathBuf,
-    packages: Vec<String>,
     /// (kind, name) of every target of every package.
     targets: Vec<(String, String)>,
 }
@@ -26,21 +25,15 @@ impl Workspace {
             .map_err(|error| format!("`cargo metadata` is not JSON: {error}"))?;
         let target =
             answer["target_directory"].as_str().ok_or("`cargo metadata` names no target directory")?;
-        let packages = array(&answer["packages"]).map(|package| text(&package["name"])).collect();
         let targets = array(&answer["packages"])
             .flat_map(|package| array(&package["targets"]))
             .flat_map(kinds_and_name);
-        Ok(Self { target: PathBuf::from(target), packages, targets: targets.collect(), root })
+        Ok(Self { target: PathBuf::from(target), targets: targets.collect(), root })
     }
 
     /// A cargo command in the root of the workspace.
     pub(crate) fn cargo(&self) -> Command {
         cargo(&self.root)
-    }
-
-    /// Names of all packages.
-    pub(crate) fn packages(&self) -> impl Iterator<Item = &str> {
-        self.packages.iter().map(String::as_str)
     }
 
     /// Names of all targets of one kind: `test`, `example`, `bin`, ..

@@ -3,15 +3,13 @@
 //! All keys are optional. A key that is not known, a value that is no whole number and a negative number
 //! are errors, each at its own span; none hides another.
 
-use std::ops::Range;
-
 use locus_syntax::nearest;
-use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::Key;
 use crate::finding::{FileId, Label, Span};
 use crate::report::Diagnostic;
+use crate::report::toml_file::{Entry, TomlFile, in_file_order};
 
 /// Code of the diagnostics about the file itself.
 const CODE: &str = "budget-file";
@@ -59,7 +57,12 @@ impl Budget {
                     Some(nearest) => format!("did you mean `{nearest}`?"),
                     None => format!("the binaries are: {}", or_none(known)),
                 };
-                problem(*span, format!("no binary is called `{name}`"), "not a binary target").help(help)
+                Diagnostic::error(
+                    CODE,
+                    format!("no binary is called `{name}`"),
+                    Some(Label::new(*span, "not a binary target")),
+                )
+                .help(help)
             })
             .collect()
     }
@@ -73,29 +76,14 @@ fn or_none(names: &[&str]) -> String {
 ///
 /// The budget holds everything that was understood; it is to be used only when there are no problems.
 pub fn parse(text: &str, file: FileId) -> (Budget, Vec<Diagnostic>) {
-    let mut reader = Reader { file, problems: Vec::new() };
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let mut line_read: Option<&str> = None;
-    for error in errors {
-        let range = error.span().unwrap_or(0..0);
-        let line = text.get(..range.start).and_then(|before| before.rsplit('\n').next());
-        // The parser goes on after an error and trips over the rest of the same line.
-        if line_read.is_none_or(|read| line.is_none_or(|line| line.as_ptr() != read.as_ptr())) {
-            reader.report(range, error.message().to_lowercase(), "not TOML", None);
-        }
-        line_read = line;
-    }
-    // What a broken file seems to hold further on is guesswork of the parser, not the user's mistake.
-    let budget = if reader.problems.is_empty() { reader.budget(table.get_ref()) } else { Budget::default() };
-    (budget, reader.problems)
+    let mut reader = Reader { toml: TomlFile::new(file, CODE) };
+    let budget = reader.toml.parse(text).map(|table| reader.budget(table.get_ref())).unwrap_or_default();
+    (budget, reader.toml.problems)
 }
 
 struct Reader {
-    file: FileId,
-    problems: Vec<Diagnostic>,
+    toml: TomlFile,
 }
-
-type Entry<'a, 'i> = (&'a Spanned<toml::de::DeString<'i>>, &'a Spanned<DeValue<'i>>);
 
 impl Reader {
     fn budget(&mut self, table: &DeTable<'_>) -> Budget {
@@ -103,7 +91,7 @@ impl Reader {
         for (key, value) in in_file_order(table) {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("bin", DeValue::Table(binaries)) => budget.binaries = self.binaries(binaries),
-                ("bin", other) => self.wrong_type(value.span(), "bin", "a table of binaries", other),
+                ("bin", other) => self.toml.wrong_type(value.span(), "bin", "a table of binaries", other),
                 _ => self.ceiling((key, value), &["bin"], &mut budget.general),
             }
         }
@@ -114,14 +102,14 @@ impl Reader {
         let mut binaries = Vec::new();
         for (name, value) in in_file_order(table) {
             let DeValue::Table(entries) = value.get_ref() else {
-                self.wrong_type(value.span(), name.get_ref(), "a table of ceilings", value.get_ref());
+                self.toml.wrong_type(value.span(), name.get_ref(), "a table of ceilings", value.get_ref());
                 continue;
             };
             let mut ceilings = Ceilings::default();
             for entry in in_file_order(entries) {
                 self.ceiling(entry, &[], &mut ceilings);
             }
-            binaries.push((name.get_ref().to_string(), self.span(name.span()), ceilings));
+            binaries.push((name.get_ref().to_string(), self.toml.span(name.span()), ceilings));
         }
         binaries
     }
@@ -129,71 +117,25 @@ impl Reader {
     fn ceiling(&mut self, (key, value): Entry<'_, '_>, also_known: &[&str], ceilings: &mut Ceilings) {
         let name = key.get_ref().as_ref();
         let Some(known) = Key::find(name) else {
-            return self.unknown_key(key.span(), name, also_known);
+            let keys = Key::ALL.iter().map(|key| key.as_str()).chain(also_known.iter().copied());
+            return self.toml.unknown(key.span(), "key", name, &keys.collect::<Vec<_>>());
         };
         let DeValue::Integer(number) = value.get_ref() else {
-            return self.wrong_type(value.span(), name, "a whole number", value.get_ref());
+            return self.toml.wrong_type(value.span(), name, "a whole number", value.get_ref());
         };
         match whole_number(number) {
             Some(number) if number < 0 => {
                 let message = format!("`{name}` must not be negative");
-                self.report(value.span(), message, "a ceiling is 0 or more", None);
+                self.toml.report(value.span(), message, "a ceiling is 0 or more", None);
             }
             Some(number) if number <= i128::from(u64::MAX) => {
                 let max = u64::try_from(number).expect("the arms above leave 0 to u64::MAX");
-                ceilings.0.push((known, Ceiling { max, span: self.span(value.span()) }));
+                ceilings.0.push((known, Ceiling { max, span: self.toml.span(value.span()) }));
             }
-            _ => self.report(value.span(), format!("`{name}` is too large"), "does not fit 64 bits", None),
+            _ => {
+                self.toml.report(value.span(), format!("`{name}` is too large"), "does not fit 64 bits", None)
+            }
         }
-    }
-
-    fn unknown_key(&mut self, range: Range<usize>, name: &str, also_known: &[&str]) {
-        let known: Vec<&str> =
-            Key::ALL.iter().map(|key| key.as_str()).chain(also_known.iter().copied()).collect();
-        let help = match nearest(name, known.iter().copied()) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => format!("the keys are: {}", known.join(", ")),
-        };
-        self.report(range, format!("unknown key `{name}`"), "not a key of a budget", Some(help));
-    }
-
-    fn wrong_type(&mut self, range: Range<usize>, name: &str, wanted: &str, found: &DeValue<'_>) {
-        let message = format!("`{name}` must be {wanted}");
-        self.report(range, message, &format!("found {}", described(found)), None);
-    }
-
-    fn report(&mut self, range: Range<usize>, message: String, label: &str, help: Option<String>) {
-        let mut diagnostic = problem(self.span(range), message, label);
-        diagnostic.help = help;
-        self.problems.push(diagnostic);
-    }
-
-    fn span(&self, range: Range<usize>) -> Span {
-        let byte = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Span { file: self.file, start: byte(range.start), end: byte(range.end) }
-    }
-}
-
-fn problem(span: Span, message: String, label: &str) -> Diagnostic {
-    Diagnostic::error(CODE, message, Some(Label::new(span, label)))
-}
-
-/// Tables come sorted by key; problems are read in the order of the file.
-fn in_file_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    entries
-}
-
-fn described(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "a boolean",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "an array",
-        DeValue::Table(_) => "a table",
     }
 }
 

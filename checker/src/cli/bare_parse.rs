@@ -26,7 +26,7 @@ pub(super) fn measure(args: &Args, levels: &Levels, out: &mut dyn Write) -> Resu
     let (mut parsed, mut findings, mut summary) = (0, 0, Summary::default());
     for _ in 0..ROUNDS {
         let began = Instant::now();
-        let mut analysis = run::analyse(args)?;
+        let (mut analysis, _) = run::analyse(args)?;
         let (found, counts) = run::judge(&mut analysis, levels);
         whole = whole.min(began.elapsed());
         (findings, summary) = (found.len(), counts);

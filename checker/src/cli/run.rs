@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{Args, Failure, Outcome};
+use super::configured::Configured;
+use super::{Args, Failure, Outcome, expected};
 use crate::allow::{self, Applied};
 use crate::analysis::{self, Analysis};
 use crate::budget::{self, Budget, Counts};
@@ -27,7 +28,8 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
     let began = Instant::now();
-    let mut analysis = analyse(args)?;
+    let (mut analysis, settings) = analyse(args)?;
+    let levels = &levels.over(&settings.config.levels);
     let ceilings = read_ceilings(args, &mut analysis)?;
     let wanted = |binary: &&Binary| args.packages.is_empty() || args.packages.contains(&binary.package);
     let counts: Vec<Counts> = analysis.binaries.iter().filter(wanted).filter_map(budget::count).collect();
@@ -38,6 +40,13 @@ pub(super) fn run(
         }
     }
     let (mut findings, mut summary) = judge(&mut analysis, levels);
+    let expected: Vec<String> = settings.config.expected.iter().map(|(name, _)| name.clone()).collect();
+    let compared = expected::compare(&analysis, &expected, &mut findings);
+    summary.expected = compared.expected.len();
+    if args.show_expected {
+        findings.extend(compared.expected);
+        findings.sort_by(|a, b| order(a, &analysis.sources).cmp(&order(b, &analysis.sources)));
+    }
     if let Some(path) = &args.write_baseline {
         return write_baseline(path, &findings, out);
     }
@@ -47,10 +56,12 @@ pub(super) fn run(
         (summary.baselined, summary.baseline_gone) = (compared.known, compared.gone);
     }
     let mut diagnostics = diagnose(&analysis, &findings, levels);
-    let mut configured = true;
+    diagnostics.extend(compared.problems);
+    let mut configured = settings.problems.is_empty();
+    diagnostics.extend(settings.problems);
     if let Some((budget, problems)) = ceilings {
-        configured = problems.is_empty();
-        let violations = if configured { budget::check(&budget, &counts) } else { Vec::new() };
+        let violations = if problems.is_empty() { budget::check(&budget, &counts) } else { Vec::new() };
+        configured &= problems.is_empty();
         diagnostics.extend(problems.into_iter().chain(violations));
     }
     summary.count(&diagnostics);
@@ -72,8 +83,13 @@ pub(super) fn read(args: &Args) -> Result<Workspace, Failure> {
 }
 
 /// Reads and analyses; a run that could read nothing at all is a failure.
-pub(super) fn analyse(args: &Args) -> Result<Analysis, Failure> {
-    let mut analysis = analysis::analyse(read(args)?);
+pub(super) fn analyse(args: &Args) -> Result<(Analysis, Configured), Failure> {
+    let workspace = read(args)?;
+    // Bare files are read by themselves: what holds for a workspace is for the workspace.
+    let mut settings = if args.paths.is_empty() { Configured::of(&workspace) } else { Configured::default() };
+    let models = settings.models(&workspace.root)?;
+    let mut analysis = analysis::analyse_with(workspace, &models);
+    analysis.sources.append(&mut settings.sources);
     if !args.paths.is_empty() {
         show_from_here(&mut analysis);
     }
@@ -88,7 +104,7 @@ pub(super) fn analyse(args: &Args) -> Result<Analysis, Failure> {
         });
         return Err(Failure(format!("no file could be read{first}")));
     }
-    Ok(analysis)
+    Ok((analysis, settings))
 }
 
 /// Bare paths are shown as seen from the working directory, in which they were written.

@@ -7,8 +7,8 @@ use crate::models::{Callable, Flow};
 use crate::names::FnId;
 use crate::types::{Callee, Interner, Ty, TyKind};
 
-impl Walk<'_, '_> {
-    pub(super) fn callable(&self, id: ExprId) -> Option<&'static Callable> {
+impl<'w> Walk<'_, 'w> {
+    pub(super) fn callable(&self, id: ExprId) -> Option<&'w Callable> {
         match self.inferred.callees.get(&id) {
             Some(Callee::Model(callable)) => Some(self.program.models.callable(*callable)),
             _ => None,
@@ -165,7 +165,7 @@ impl Walk<'_, '_> {
         &mut self,
         id: ExprId,
         index: u32,
-        callable: &'static Callable,
+        callable: &'w Callable,
         target: Option<ExprId>,
         args: &[ExprId],
         call: Option<&MethodCall>,

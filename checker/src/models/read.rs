@@ -56,9 +56,10 @@ struct TypeEntry {
     methods: BTreeMap<String, String>,
 }
 
-pub(super) fn all() -> Result<Models, String> {
+/// The models that ship, and then those of `more`.
+pub(super) fn all<'m>(more: impl IntoIterator<Item = (&'m str, &'m str)>) -> Result<Models, String> {
     let mut models = Models::default();
-    for (name, text) in FILES {
+    for (name, text) in FILES.iter().copied().chain(more) {
         let file: ModelFile = toml::from_str(text).map_err(|error| format!("{name}: {error}"))?;
         one(&mut models, file).map_err(|error| format!("{name}: {error}"))?;
     }

@@ -11,10 +11,7 @@ use crate::lower::sym::{Sym, Texts};
 use crate::models::Models;
 use rustc_hash::FxHashMap;
 
-pub(super) fn collect<'w>(
-    workspace: &'w Workspace,
-    models: &'static Models,
-) -> (Names<'w>, Vec<Pending<'w>>) {
+pub(super) fn collect<'w>(workspace: &'w Workspace, models: &'w Models) -> (Names<'w>, Vec<Pending<'w>>) {
     let mut texts = Texts::default();
     for file in &workspace.files {
         if let Ok(ir) = &file.ir {

@@ -108,12 +108,16 @@ pub(crate) fn last_line(summary: &Summary) -> String {
         0 => String::new(),
         known => format!(", {} known to the baseline", counted(known, "finding")),
     };
+    let expected = match summary.expected {
+        0 => String::new(),
+        expected => format!(", {} as marks expect", counted(expected, "finding")),
+    };
     let gone = match summary.baseline_gone {
         0 => String::new(),
         gone => format!(", {gone} of the baseline gone: `--write-baseline` writes it anew"),
     };
     format!(
-        "checker: {verdict}{allowed}{known}{gone}; {}{unparsed}, {}, {} of {} not resolved ({:.1}%), {} not understood, {:.2} s",
+        "checker: {verdict}{allowed}{expected}{known}{gone}; {}{unparsed}, {}, {} of {} not resolved ({:.1}%), {} not understood, {:.2} s",
         counted(summary.files, "file"),
         counted(summary.functions, "function"),
         summary.calls_unresolved,

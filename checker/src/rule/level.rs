@@ -73,6 +73,12 @@ impl Levels {
         if unknown.is_empty() { Ok(Self { settings: known }) } else { Err(unknown) }
     }
 
+    /// The same levels where they set any, and those of `base` elsewhere.
+    #[must_use]
+    pub fn over(&self, base: &[Setting]) -> Self {
+        Self { settings: base.iter().chain(&self.settings).cloned().collect() }
+    }
+
     /// The level of `rule`.
     pub fn of(&self, rule: &Rule) -> Level {
         let last =

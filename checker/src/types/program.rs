@@ -42,7 +42,7 @@ pub struct Program<'w> {
     /// The declarations.
     pub names: Names<'w>,
     /// What is known of foreign code.
-    pub models: &'static Models,
+    pub models: &'w Models,
     /// Types of declarations.
     pub types: Types,
     /// For each type and variant, the types of its fields.
@@ -73,7 +73,7 @@ pub struct Program<'w> {
 
 impl<'w> Program<'w> {
     /// Finds the types of all declarations.
-    pub fn of(names: Names<'w>, models: &'static Models) -> Program<'w> {
+    pub fn of(names: Names<'w>, models: &'w Models) -> Program<'w> {
         let mut types = Types::default();
         let fields = fields(&names, models, &mut types);
         let impls = impls(&names, models, &mut types);

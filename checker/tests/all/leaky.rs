@@ -21,7 +21,7 @@ fn planted() -> marks::Found {
 
 #[test]
 fn each_planted_leak_is_found_once_and_nothing_else_in_the_workspace() {
-    let run = checker_in(&workspace(), &["--format", "json"]);
+    let run = checker_in(&workspace(), &["--format", "json", "--show-expected"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(run.found(&workspace()), planted());
     for message in run.messages() {
@@ -38,8 +38,10 @@ fn there_are_enough_of_them() {
 
 #[test]
 fn denying_the_two_rules_of_the_promise_fails_the_build() {
-    let run =
-        checker_in(&workspace(), &["-p", "locus-examples", "-D", "unbounded-growth", "-D", "resource-leak"]);
+    let run = checker_in(
+        &workspace(),
+        &["-p", "locus-examples", "--show-expected", "-D", "unbounded-growth", "-D", "resource-leak"],
+    );
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(run.stdout.contains("error[unbounded-growth]") && run.stdout.contains("error[resource-leak]"));
 }

@@ -2,6 +2,7 @@
 
 mod budget;
 mod cli;
+mod config;
 mod fixtures;
 mod formats;
 mod harness;
