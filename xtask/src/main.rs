@@ -38,8 +38,8 @@ const COMMANDS: &[CommandRow] = &[
     },
     CommandRow {
         name: "soak",
-        arguments: "chat | field DIR",
-        does: "ten minutes of load; the checker over foreign code",
+        arguments: "chat | drain | field DIR",
+        does: "ten minutes of load; a thousand drains; the checker over foreign code",
         run: soak::run,
     },
     CommandRow { name: "bench", arguments: "", does: "ours beside the peers, interleaved", run: bench::run },

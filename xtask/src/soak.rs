@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: runs that take minutes and end in a table.
 
 mod chat;
+mod drain;
 mod field;
 
 use std::path::PathBuf;
@@ -13,8 +14,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let passed = match words[..] {
         ["chat"] => chat::run(&Workspace::load()?)?,
+        ["drain"] => drain::run(&Workspace::load()?)?,
         ["field", directory] => field::run(&Workspace::load()?, &PathBuf::from(directory))?,
-        _ => return Err("`soak` takes `chat`, or `field DIR`".to_owned()),
+        _ => return Err("`soak` takes `chat`, `drain`, or `field DIR`".to_owned()),
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

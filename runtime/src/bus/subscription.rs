@@ -255,7 +255,7 @@ impl<T: Topic> Subscriber<T> for Twin<T> {
         };
         if lost {
             mailbox.lost.fetch_add(1, Ordering::AcqRel);
-            core.route::<T>().dropped(core, DropReason::Overrun, 1);
+            core.route::<T>().lost(core, DropReason::Overrun, 1);
         }
         if !mailbox.is_wake_due.swap(true, Ordering::AcqRel) {
             core.wake_later.borrow_mut().push(Arc::clone(mailbox) as Arc<dyn WakeLater>);

@@ -178,6 +178,12 @@ impl<T: Topic> Route<T> {
         remote + self.own.queued()
     }
 
+    /// Counts as dropped what was counted, or is about to be, as delivered: a message counts once.
+    pub(crate) fn lost(&self, core: &Core, reason: DropReason, n: u64) {
+        Figures::add(&self.figures.delivered, n.wrapping_neg());
+        self.dropped(core, reason, n);
+    }
+
     /// Counts drops, and logs them where `LOCUS_BUS_LOG_DROP` asks for it.
     pub(crate) fn dropped(&self, core: &Core, reason: DropReason, n: u64) {
         self.figures.drop_for(reason, n);

@@ -72,7 +72,7 @@ impl<T: Topic> Ring<T> {
         match self.on_full {
             OnFull::DropNew if full => {
                 self.missed.set(self.missed.get() + 1);
-                route.dropped(core, DropReason::Overrun, 1);
+                route.lost(core, DropReason::Overrun, 1);
                 return false;
             }
             OnFull::DropOld if full => {
@@ -82,7 +82,7 @@ impl<T: Topic> Ring<T> {
                 #[cfg(not(test))]
                 let is_told = true;
                 self.missed.set(self.missed.get() + u64::from(is_told));
-                route.dropped(core, DropReason::Overrun, 1);
+                route.lost(core, DropReason::Overrun, 1);
                 drop(oldest);
             }
             _ => {}

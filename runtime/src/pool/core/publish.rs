@@ -85,7 +85,7 @@ impl Core {
 
     /// Counts a message that arrives for a dissolved locus.
     pub(crate) fn closed<T: Topic>(&self, packet: &mut Packet<T>) {
-        self.route::<T>().dropped(self, DropReason::Closed, 1);
+        self.route::<T>().lost(self, DropReason::Closed, 1);
         std::mem::take(&mut packet.promise).fail(crate::bus::ask::AskError::Closed);
     }
 
