@@ -77,11 +77,19 @@ fn prepare<C: Constructor>(make: C) -> Result<(Plan, ResidencyMode), StartError>
     report::set_path_source(outside::running_path);
     let mut parts = Parts::of(make);
     let limits = settings::apply(&mut parts)?;
-    let plan = plan::plan(<C::Main as Main>::NAME, parts, limits)?;
+    let mut plan = plan::plan(<C::Main as Main>::NAME, parts, limits)?;
+    plan.limits.spin_time = spin_time(&plan);
     if std::env::var_os("LOCUS_PLACEMENT").is_some_and(|value| value == "1") {
         eprint!("{}", plan.placement());
     }
     Ok((plan, residency))
+}
+
+/// A pool that looks for work must not keep another from a core. One without parts has none to do: it does not count.
+fn spin_time(plan: &Plan) -> Duration {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let pools = plan.pools.iter().filter(|pool| !pool.parts.is_empty()).count();
+    if pools <= cores { plan.limits.spin_time } else { Duration::ZERO }
 }
 
 /// The threads of an app.
@@ -111,9 +119,8 @@ fn launch(plan: Plan, residency: ResidencyMode, owns_process: bool) -> Result<Th
     let (requests, requested) = mpsc::unbounded_channel();
     let (ready_sender, ready) = watch::channel(None);
     let (ended_sender, ended) = watch::channel(None);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let limits = plan.limits;
-    let spin_time = if plan.app.pools.len() <= cores { limits.spin_time } else { Duration::ZERO };
+    let spin_time = limits.spin_time;
     let conductor = Conductor {
         app: Arc::clone(&plan.app),
         order: plan.order,

@@ -144,7 +144,7 @@ impl PoolLoop {
     }
 
     /// Looks for work for a moment before the thread parks; returns whether there is some.
-    fn spin(&self, deadline: Option<Instant>) -> bool {
+    fn spin(&mut self, deadline: Option<Instant>) -> bool {
         if self.pool.has_work() {
             return true;
         }
@@ -155,7 +155,7 @@ impl PoolLoop {
         let until = deadline.map_or(begun + self.spin_time, |deadline| deadline.min(begun + self.spin_time));
         while Instant::now() < until {
             (0..SPIN_PAUSES).for_each(|_| std::hint::spin_loop());
-            if self.pool.has_work() {
+            if self.pool.has_work() || self.finds_room() {
                 return true;
             }
         }
