@@ -4,20 +4,33 @@
 //! round starts with another one, so that a slow spell of the machine meets all of them alike.
 
 mod affinity;
+mod labelled;
+mod laps;
+mod measured;
 mod message;
 mod meter;
+mod options;
+mod payload;
 mod round;
 mod row;
 mod shape;
 mod source;
+mod tick;
 
 pub use affinity::{FEEDER_CORE, SINK_CORE, pin, release};
+pub use labelled::Labelled;
+pub use laps::{Laps, answer_to};
+pub use measured::Measured;
 pub use message::{Message, topic_of_four};
-pub use meter::{Measured, Meter, Report, Reporter, report, reporting};
-pub use round::{Outcome, Rounds, run};
-pub use row::{Row, print_table_head};
-pub use shape::{Contestant, Peer, Shape, Target};
-pub use source::{Source, Taken, WINDOW_MESSAGES};
+pub use meter::{Meter, Report, Reporter, report, reporting};
+pub use options::Options;
+pub use payload::Payload;
+pub(crate) use payload::carried;
+pub use round::{Outcome, Rounds, median, run};
+pub use row::{Comparison, Row, print_table_head};
+pub use shape::{Contestant, NS_PER_MESSAGE, Peer, Shape, Target};
+pub use source::{PRODUCERS, Source, Taken, WINDOW_MESSAGES, share_of};
+pub use tick::Tick;
 
 /// Messages that a feeder sends per activation, unless the shape is about that.
 const TURN_MESSAGES: u64 = 64;

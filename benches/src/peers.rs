@@ -6,11 +6,19 @@
 
 pub(crate) mod actix;
 pub(crate) mod crossbeam;
+pub(crate) mod go;
+pub(crate) mod handler_map;
 pub(crate) mod kameo;
 pub(crate) mod line_stream;
+pub(crate) mod nested_calls;
+pub(crate) mod park_hops;
 pub(crate) mod ractor;
 pub(crate) mod stakker;
+pub(crate) mod string_lane;
+pub(crate) mod sync_channel;
+pub(crate) mod tokio_broadcast;
 pub(crate) mod tokio_mpsc;
+pub(crate) mod tokio_oneshot;
 pub(crate) mod typed_outbox;
 
 use std::thread;

@@ -1,8 +1,14 @@
-//! The shapes, one file each.
+//! The shapes, a file for each kind.
 
 pub mod across_pools;
+pub mod ask;
+pub mod fan_out;
 pub mod four_topics;
+pub mod labels;
+pub mod pipeline;
+pub mod producers;
 pub mod same_pool;
+pub mod ticks;
 pub mod turns;
 
 use crate::harness::Shape;
@@ -10,8 +16,17 @@ use crate::harness::Shape;
 /// Every shape, in the order of the table.
 #[must_use]
 pub fn all() -> Vec<Shape> {
-    let mut shapes = vec![same_pool::SHAPE, four_topics::SHAPE];
+    let mut shapes =
+        vec![same_pool::SHAPE, four_topics::SHAPE, ticks::QUEUED, ticks::ACROSS_POOLS, labels::SHAPE];
     shapes.extend(turns::SHAPES);
-    shapes.push(across_pools::SHAPE);
+    shapes.extend([
+        across_pools::SHAPE,
+        across_pools::NARROW,
+        producers::SHAPE,
+        fan_out::SHAPE,
+        ask::SAME_POOL,
+        ask::ACROSS_POOLS,
+        pipeline::SHAPE,
+    ]);
     shapes
 }

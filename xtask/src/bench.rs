@@ -1,16 +1,24 @@
-//! `cargo xtask bench`: runs the benchmarks and keeps their rows.
+//! `cargo xtask bench [FILTER]`: runs the benchmarks and keeps their rows.
 //!
 //! The benchmark program prints its table as it goes and one JSON object a line; this command writes those to
-//! `target/bench.json`. A missed target is told and is no failure: the figures of a shared machine are no gate.
+//! `target/bench.json`. A missed target is told and is no failure: the figures of a shared machine are no gate. The Go
+//! peers are built beside the benchmark program, which starts them; where Go is not to be had, their rows are told as
+//! not run.
 
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 
-use crate::process;
+use crate::ledger::Outcome;
 use crate::workspace::Workspace;
+use crate::{process, provision};
 
 const PACKAGE: &str = "locus-benches";
+
+/// The program of the Go peers, and where its source is.
+const GO_PEERS: &str = "locus-benches-go";
+const GO_SOURCE: &str = "benches/go";
 
 /// What every row holds.
 const KEYS: [&str; 8] = ["shape", "unit", "ours", "reference", "reference_value", "ratio", "target", "pass"];
@@ -19,6 +27,7 @@ const KEYS: [&str; 8] = ["shape", "unit", "ours", "reference", "reference_value"
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let workspace = Workspace::load()?;
     process::show(workspace.cargo().args(["build", "--release", "--package", PACKAGE]))?;
+    build_go_peers(&workspace.root, &workspace.program("release", "", GO_PEERS))?;
     let mut bench = Command::new(workspace.program("release", "", PACKAGE));
     let rows = rows(&process::capture(bench.args(arguments))?)?;
     let path = workspace.target.join("bench.json");
@@ -27,6 +36,22 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
         .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     println!("{}", verdict(&rows));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds `program`, or removes one of an earlier run where Go is gone: a row is of this source or not run.
+fn build_go_peers(root: &Path, program: &Path) -> Result<(), String> {
+    if let Outcome::NotRun { lacks, command } = provision::go() {
+        println!("{lacks}: its rows are not run (`{command}`)");
+        return match std::fs::remove_file(program) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(format!("cannot remove `{}`: {error}", program.display()))
+            }
+            _ => Ok(()),
+        };
+    }
+    process::show(
+        Command::new("go").current_dir(root.join(GO_SOURCE)).args(["build", "-o"]).arg(program).arg("."),
+    )
 }
 
 fn rows(output: &str) -> Result<Vec<Value>, String> {
@@ -44,17 +69,25 @@ fn row(line: &str) -> Result<Value, String> {
 }
 
 fn verdict(rows: &[Value]) -> String {
-    let missed: Vec<String> = rows
+    let not_run: Vec<_> = rows.iter().filter(|row| !row["not_run"].is_null()).map(not_run).collect();
+    let missed: Vec<_> = rows
         .iter()
-        .filter(|row| row["pass"] == Value::Bool(false))
-        .map(|row| {
-            format!("\n  {} beside {}: {} of {}", row["shape"], row["reference"], row["ratio"], row["target"])
-        })
+        .filter(|row| row["not_run"].is_null() && row["pass"] == Value::Bool(false))
+        .map(missed)
         .collect();
-    match missed.len() {
-        0 => format!("{} rows, every target met; they are in target/bench.json", rows.len()),
-        n => format!("{} rows in target/bench.json, {n} targets missed:{}", rows.len(), missed.concat()),
-    }
+    let outcome = match (missed.len(), not_run.len()) {
+        (0, 0) => "every target met".to_owned(),
+        (missed, not_run) => format!("{missed} targets missed, {not_run} not run:"),
+    };
+    format!("{} rows in target/bench.json, {outcome}{}{}", rows.len(), missed.concat(), not_run.concat())
+}
+
+fn missed(row: &Value) -> String {
+    format!("\n  {} beside {}: {} of {}", row["shape"], row["reference"], row["ratio"], row["target"])
+}
+
+fn not_run(row: &Value) -> String {
+    format!("\n  {} beside {} not run: {}", row["shape"], row["reference"], row["not_run"])
 }
 
 #[cfg(test)]
@@ -74,6 +107,13 @@ mod tests {
         assert!(
             verdict(&rows).contains("1 targets missed") && verdict(&rows[..1]).contains("every target met")
         );
+    }
+
+    #[test]
+    fn what_was_not_run_is_told_and_not_met() {
+        let row = r#"{"shape":"ticks","unit":"ns","ours":5.0,"reference":"go","reference_value":null,"ratio":null,"target":">= 8","pass":false,"not_run":"no Go"}"#;
+        let told = verdict(&rows(row).unwrap());
+        assert!(told.contains("0 targets missed, 1 not run") && told.contains("no Go"), "{told}");
     }
 
     #[test]

@@ -42,7 +42,12 @@ const COMMANDS: &[CommandRow] = &[
         does: "ten minutes of load; a thousand drains; the checker over foreign code",
         run: soak::run,
     },
-    CommandRow { name: "bench", arguments: "", does: "ours beside the peers, interleaved", run: bench::run },
+    CommandRow {
+        name: "bench",
+        arguments: "[FILTER]",
+        does: "ours beside the peers, interleaved",
+        run: bench::run,
+    },
     CommandRow {
         name: "docs",
         arguments: "",

@@ -1,4 +1,4 @@
-//! Provides what a run needs and the machine lacks: the test runner, the browser, the editor's server, miri.
+//! Provides what a run needs and the machine lacks: the test runner, the browser, the editor's server, miri, Go.
 //!
 //! Root may install Debian packages; everybody else is told the one command. What comes through cargo or rustup
 //! needs no root.
@@ -17,6 +17,10 @@ const BROWSER_INSTALL: &str = "apt-get install -y chromium chromium-driver";
 
 /// What the editor test speaks to.
 const EDITOR_INSTALL: &str = "rustup component add rust-analyzer";
+
+/// The toolchain of the Go peers, and the package that has it.
+const GO_PROGRAM: &str = "go";
+const GO_PACKAGE: &str = "golang-go";
 
 /// What `cargo miri` takes beyond the nightly toolchain itself.
 const MIRI_INSTALL: &str = "rustup component add --toolchain nightly miri rust-src";
@@ -80,6 +84,25 @@ pub(crate) fn editor() -> Outcome {
         Outcome::Passed
     } else {
         Outcome::NotRun { lacks: "no rust-analyzer".to_owned(), command: EDITOR_INSTALL.to_owned() }
+    }
+}
+
+/// Makes sure that Go programs can be built, or says what is missing.
+pub(crate) fn go() -> Outcome {
+    if !process::on_path(GO_PROGRAM)
+        && is_root()
+        && process::on_path("apt-get")
+        && let Err(message) = install_packages(&[GO_PACKAGE])
+    {
+        println!("{message}");
+    }
+    if process::on_path(GO_PROGRAM) {
+        Outcome::Passed
+    } else {
+        Outcome::NotRun {
+            lacks: "no Go toolchain".to_owned(),
+            command: format!("apt-get install -y {GO_PACKAGE}"),
+        }
     }
 }
 

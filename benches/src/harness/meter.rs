@@ -1,88 +1,45 @@
-//! The receiver's half of the work: counts, sums and checks each message, and stops the clock.
+//! The receiver's half of the work: counts and checks each message, and stops the clock.
 //!
 //! The clock starts when the last message of the warm-up has been taken and stops when the last message has.
 //! Both happen at the receiver, so a contestant cannot gain by sending early.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::Work;
+use super::measured::Receipt;
+use super::{Measured, Payload, Work};
 
 /// No contestant needs longer for one round; one that does has lost a message.
 const STALLED_AFTER: Duration = Duration::from_secs(120);
-
-/// What the receiver saw.
-#[derive(Clone, Copy, Debug)]
-pub struct Measured {
-    /// From the last message of the warm-up to the last message.
-    pub elapsed: Duration,
-    /// Allocations in that time by the whole process; counted only where the counting allocator is installed.
-    pub allocations: u64,
-    work: Work,
-    taken: u64,
-    sum: u64,
-    residue: u64,
-}
-
-impl Measured {
-    /// The time of one message.
-    ///
-    /// # Panics
-    /// When the receipt differs from what was sent, because a message was lost, repeated, altered or overtaken:
-    /// the figure would be one of unlike work.
-    #[must_use]
-    pub fn nanoseconds_per_message(&self, contestant: &str) -> f64 {
-        self.verify(contestant);
-        self.elapsed.as_secs_f64() * 1e9 / self.work.measured as f64
-    }
-
-    /// Panics unless every message arrived once, in order and unaltered.
-    ///
-    /// # Panics
-    /// See [`Self::nanoseconds_per_message`].
-    pub fn verify(&self, contestant: &str) {
-        let total = self.work.total();
-        assert_eq!(self.taken, total, "{contestant}: messages taken");
-        assert_eq!(self.sum, total * (total - 1) / 2, "{contestant}: sum of the sequence numbers");
-        assert_eq!(self.residue, 0, "{contestant}: a message was altered or out of order");
-    }
-}
 
 /// Takes messages, and reports once, when the last one has been taken.
 #[derive(Debug)]
 pub struct Meter {
     taken: u64,
-    sum: u64,
+    imbalance: u64,
     residue: u64,
+    /// The nearer of the next two: all that the path of a message looks at.
+    next_stop: u64,
     turn_ends_at: u64,
     next_mark: u64,
     work: Work,
     started: Option<(Instant, u64)>,
-    done: Sender<Measured>,
+    done: SyncSender<Receipt>,
 }
 
 impl Meter {
     /// Takes one message; true when a turn is complete, which is when the feeder may send the next.
     #[inline]
-    pub fn take(&mut self, message: &super::Message) -> bool {
+    pub fn take<P: Payload>(&mut self, message: &P) -> bool {
         self.residue |= message.sequence() ^ self.taken;
-        self.take_in_any_order(message)
+        self.count(message)
     }
 
     /// As [`Self::take`], where messages come from several senders or queues, which keep order each for itself.
     #[inline]
-    pub fn take_in_any_order(&mut self, message: &super::Message) -> bool {
-        self.residue |= message.residue();
-        self.sum = self.sum.wrapping_add(message.sequence());
-        self.taken += 1;
-        if self.taken == self.next_mark {
-            self.mark();
-        }
-        if self.taken != self.turn_ends_at {
-            return false;
-        }
-        self.turn_ends_at += self.work.turn;
-        true
+    pub fn take_in_any_order<P: Payload>(&mut self, message: &P) -> bool {
+        self.imbalance = self.imbalance.wrapping_add(message.sequence()).wrapping_sub(self.taken);
+        self.count(message)
     }
 
     /// How many messages have been taken.
@@ -97,65 +54,95 @@ impl Meter {
         self.taken >= self.work.total()
     }
 
-    #[cold]
+    #[inline]
+    fn count<P: Payload>(&mut self, message: &P) -> bool {
+        self.residue |= message.residue();
+        self.taken += 1;
+        self.taken == self.next_stop && self.stop()
+    }
+
+    #[inline(never)]
+    fn stop(&mut self) -> bool {
+        if self.taken == self.next_mark {
+            self.mark();
+        }
+        let turn_is_complete = self.taken == self.turn_ends_at;
+        if turn_is_complete {
+            self.turn_ends_at += self.work.turn;
+        }
+        self.next_stop = self.turn_ends_at.min(self.next_mark);
+        turn_is_complete
+    }
+
     fn mark(&mut self) {
         let allocations = locus::alloc::allocations();
-        let now = Instant::now();
-        let Some((started, allocations_before)) = self.started else {
+        let now = (Instant::now(), allocations);
+        let Some(started) = self.started else {
             self.next_mark = self.work.total();
-            self.started = Some((now, allocations));
+            self.started = Some(now);
             return;
         };
-        let measured = Measured {
-            elapsed: now - started,
-            allocations: allocations - allocations_before,
-            work: self.work,
+        let receipt = Receipt {
+            started,
+            ended: now,
             taken: self.taken,
-            sum: self.sum,
+            imbalance: self.imbalance,
             residue: self.residue,
+            round_trip_p50_ns: None,
         };
         // A report that was given up on has already ended the run.
-        let _ = self.done.send(measured);
+        let _ = self.done.send(receipt);
     }
 }
 
-/// Where the contestant waits for its meter.
+/// Where the contestant waits for its receivers.
 #[derive(Debug)]
-pub struct Report(Receiver<Measured>);
+pub struct Report {
+    work: Work,
+    receivers: usize,
+    receipts: Receiver<Receipt>,
+}
 
 impl Report {
-    /// Waits until the last message has been taken.
+    /// Waits until every receiver has taken its last message.
     ///
     /// # Panics
-    /// When the receiver vanished or took too long: a message was lost.
+    /// When a receiver vanished or took too long: a message was lost.
     #[must_use]
     pub fn wait(&self) -> Measured {
-        match self.0.recv_timeout(STALLED_AFTER) {
-            Ok(measured) => measured,
+        let receipts: Vec<_> = (0..self.receivers).map(|_| self.receipt()).collect();
+        Measured::of(self.work, &receipts)
+    }
+
+    fn receipt(&self) -> Receipt {
+        match self.receipts.recv_timeout(STALLED_AFTER) {
+            Ok(receipt) => receipt,
             Err(RecvTimeoutError::Disconnected) => panic!("the receiver ended before the last message"),
             Err(RecvTimeoutError::Timeout) => panic!("no last message within {STALLED_AFTER:?}"),
         }
     }
 }
 
-/// Makes meters for one run of `work`. More than one may be made, but only one is fed: a constructor of ours is
-/// called once per pool.
+/// Makes what receives in one run of `work`. More may be made than the report waits for, but no more are fed: a
+/// constructor of ours is called once per pool.
 #[derive(Clone, Debug)]
 pub struct Reporter {
-    work: Work,
-    done: Sender<Measured>,
+    pub(super) work: Work,
+    pub(super) done: SyncSender<Receipt>,
 }
 
 impl Reporter {
     /// A meter that has taken nothing yet.
     #[must_use]
     pub fn meter(&self) -> Meter {
+        let (turn_ends_at, next_mark) = (self.work.turn, self.work.warmup);
         Meter {
             taken: 0,
-            sum: 0,
+            imbalance: 0,
             residue: 0,
-            turn_ends_at: self.work.turn,
-            next_mark: self.work.warmup,
+            next_stop: turn_ends_at.min(next_mark),
+            turn_ends_at,
+            next_mark,
             work: self.work,
             started: None,
             done: self.done.clone(),
@@ -163,23 +150,25 @@ impl Reporter {
     }
 }
 
-/// Where the meters of one run of `work` come from, and where the report arrives.
+/// Where the meters of one run of `work` come from, and where the reports of that many `receivers` arrive.
 #[must_use]
-pub fn reporting(work: Work) -> (Reporter, Report) {
-    let (done, receiver) = channel();
-    (Reporter { work, done }, Report(receiver))
+pub fn reporting(work: Work, receivers: usize) -> (Reporter, Report) {
+    let (done, receipts) = sync_channel(receivers);
+    // The first wait of a channel allocates. It is over before anything is counted.
+    let _ = receipts.recv_timeout(Duration::from_micros(1));
+    (Reporter { work, done }, Report { work, receivers, receipts })
 }
 
 /// A meter for one run of `work`, and where its report arrives.
 #[must_use]
 pub fn report(work: Work) -> (Meter, Report) {
-    let (reporter, report) = reporting(work);
+    let (reporter, report) = reporting(work, 1);
     (reporter.meter(), report)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Measured, report};
+    use super::{Measured, report, reporting};
     use crate::harness::{Message, Work};
 
     const WORK: Work = Work { warmup: 64, measured: 64, turn: 64 };
@@ -192,20 +181,49 @@ mod tests {
         report.wait()
     }
 
+    fn take_in_any_order(sequence: impl Iterator<Item = u64>) -> Measured {
+        let (mut meter, report) = report(WORK);
+        sequence.for_each(|sequence| {
+            meter.take_in_any_order(&Message::new(sequence));
+        });
+        report.wait()
+    }
+
     #[test]
     fn a_whole_stream_passes() {
-        take(0..128).verify("test");
+        assert!(take(0..128).value("test") > 0.0);
+        assert!(take_in_any_order((0..128).rev()).value("test") > 0.0);
+    }
+
+    #[test]
+    fn a_turn_is_told_at_its_end() {
+        let work = Work { warmup: 6, measured: 6, turn: 3 };
+        let (mut meter, _report) = report(work);
+        let ends: Vec<_> = (0..12).filter(|n| meter.take(&Message::new(*n))).collect();
+        assert_eq!(ends, [2, 5, 8, 11]);
     }
 
     #[test]
     #[should_panic(expected = "altered or out of order")]
     fn two_messages_in_the_wrong_order_fail() {
-        take((0..126).chain([127, 126])).verify("test");
+        let _ = take((0..126).chain([127, 126])).value("test");
     }
 
     #[test]
     #[should_panic(expected = "sum of the sequence numbers")]
     fn a_repeated_message_fails() {
-        take((0..127).chain([0])).verify("test");
+        let _ = take_in_any_order((0..127).chain([0])).value("test");
+    }
+
+    #[test]
+    #[should_panic(expected = "the second: a message was altered")]
+    fn every_receiver_is_asked() {
+        let (reporter, report) = reporting(WORK, 2);
+        let mut meters = [reporter.meter(), reporter.meter()];
+        for sequence in 0..128 {
+            meters[0].take(&Message::new(sequence));
+            meters[1].take(&Message::new(sequence ^ 1));
+        }
+        let _ = report.wait().value("the second");
     }
 }

@@ -1,6 +1,7 @@
 //! Rounds: every contestant once per round, starting with another one each time; then medians and ratios.
 
-use super::{Row, Shape, Target, Work, release};
+use super::row::Comparison;
+use super::{Contestant, Peer, Row, Shape, Target, Work, release};
 
 /// How often a shape is run.
 #[derive(Clone, Copy, Debug)]
@@ -16,11 +17,11 @@ impl Rounds {
     }
 }
 
-/// The nanoseconds per message of every contestant of a shape, round by round; ours is the first.
+/// What every contestant of a shape came to, round by round; ours is the first. Nothing for one that could not run.
 #[derive(Debug)]
 pub struct Outcome {
     shape: Shape,
-    nanoseconds: Vec<Vec<f64>>,
+    values: Vec<Result<Vec<f64>, String>>,
 }
 
 /// Runs all rounds of `shape`.
@@ -29,53 +30,60 @@ pub struct Outcome {
 /// When a contestant did not deliver exactly what was sent.
 #[must_use]
 pub fn run(shape: Shape, rounds: Rounds, work: Work) -> Outcome {
-    let contestants: Vec<_> =
+    let contestants: Vec<Contestant> =
         std::iter::once(shape.ours).chain(shape.peers.iter().map(|peer| peer.contestant)).collect();
-    let mut nanoseconds = vec![Vec::new(); contestants.len()];
+    let mut values: Vec<_> =
+        contestants.iter().map(|contestant| (contestant.lacks)().map_or(Ok(Vec::new()), Err)).collect();
     for round in 0..rounds.0 {
         for place in 0..contestants.len() {
             let index = (round + place) % contestants.len();
             let contestant = contestants[index];
-            release();
-            let measured = (contestant.run)(work);
-            nanoseconds[index].push(measured.nanoseconds_per_message(contestant.name));
+            if let Ok(values) = &mut values[index] {
+                release();
+                values.push((contestant.run)(work).value(contestant.name));
+            }
         }
     }
-    Outcome { shape, nanoseconds }
+    Outcome { shape, values }
 }
 
 impl Outcome {
     /// One row per peer.
+    ///
+    /// # Panics
+    /// When ours could not run: it needs nothing that a machine may lack.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
-        let ours = &self.nanoseconds[0];
-        self.shape
-            .peers
-            .iter()
-            .zip(&self.nanoseconds[1..])
-            .map(|(peer, reference)| Row {
-                shape: self.shape.name,
-                unit: "ns/message",
-                ours: median(ours),
-                reference: peer.contestant.name,
-                reference_value: median(reference),
-                ratio: median_ratio(ours, reference, peer.target),
-                target: peer.target.to_string(),
-                pass: peer.target.is_met(median_ratio(ours, reference, peer.target)),
-            })
-            .collect()
+        let ours = self.values[0].as_ref().expect("ours needs nothing but this program");
+        let row = |(peer, values): (&Peer, &Result<Vec<f64>, String>)| Row {
+            shape: self.shape.name,
+            unit: self.shape.unit,
+            ours: median(ours),
+            reference: peer.contestant.name,
+            comparison: match values {
+                Ok(reference) => compare(ours, reference, peer.target),
+                Err(lacks) => Comparison::NotRun(lacks.clone()),
+            },
+            target: peer.target.to_string(),
+        };
+        self.shape.peers.iter().zip(&self.values[1..]).map(row).collect()
     }
 }
 
-/// The median of the ratios of each round, not the ratio of the medians: a round is short enough to fall into
-/// one speed regime of the machine, and a regime scales both sides.
-fn median_ratio(ours: &[f64], reference: &[f64], target: Target) -> f64 {
+/// The ratio is the median of the ratios of each round, not the ratio of the medians: a round is short enough to fall
+/// into one speed regime of the machine, and a regime scales both sides.
+fn compare(ours: &[f64], reference: &[f64], target: Target) -> Comparison {
     let ratios: Vec<_> = ours.iter().zip(reference).map(|(o, r)| target.ratio(*o, *r)).collect();
-    median(&ratios)
+    let ratio = median(&ratios);
+    Comparison::Ran { reference_value: median(reference), ratio, pass: target.is_met(ratio) }
 }
 
 /// The middle value; of an even count, the mean of the two in the middle.
-fn median(values: &[f64]) -> f64 {
+///
+/// # Panics
+/// Without a value.
+#[must_use]
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
@@ -84,8 +92,15 @@ fn median(values: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{median, median_ratio};
-    use crate::harness::Target;
+    use super::{compare, median};
+    use crate::harness::{Comparison, Target};
+
+    fn ratio(comparison: &Comparison) -> f64 {
+        match comparison {
+            Comparison::Ran { ratio, .. } => *ratio,
+            Comparison::NotRun(lacks) => panic!("{lacks}"),
+        }
+    }
 
     #[test]
     fn the_median_is_the_middle() {
@@ -96,7 +111,7 @@ mod tests {
     #[test]
     fn ratios_are_made_within_a_round() {
         // One slow regime hits both sides of the second round: the ratio is 10 throughout.
-        assert_eq!(median_ratio(&[1.0, 4.0], &[10.0, 40.0], Target::AtLeast(10.0)), 10.0);
-        assert_eq!(median_ratio(&[2.0, 8.0], &[1.0, 4.0], Target::AtMost(1.8)), 2.0);
+        assert_eq!(ratio(&compare(&[1.0, 4.0], &[10.0, 40.0], Target::AtLeast(10.0))), 10.0);
+        assert_eq!(ratio(&compare(&[2.0, 8.0], &[1.0, 4.0], Target::AtMost(1.8))), 2.0);
     }
 }

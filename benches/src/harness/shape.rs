@@ -9,6 +9,16 @@ pub struct Contestant {
     pub name: &'static str,
     /// Does the work once, from nothing: starts what it needs, and has stopped it on return.
     pub run: fn(Work) -> Measured,
+    /// Says what this machine lacks for it, if anything.
+    pub lacks: fn() -> Option<String>,
+}
+
+impl Contestant {
+    /// One that needs nothing but this program.
+    #[must_use]
+    pub const fn new(name: &'static str, run: fn(Work) -> Measured) -> Self {
+        Self { name, run, lacks: || None }
+    }
 }
 
 /// What a ratio has to be.
@@ -62,11 +72,21 @@ pub struct Peer {
     pub target: Target,
 }
 
+impl Peer {
+    /// A peer that needs nothing but this program.
+    #[must_use]
+    pub const fn new(name: &'static str, run: fn(Work) -> Measured, target: Target) -> Self {
+        Self { contestant: Contestant::new(name, run), target }
+    }
+}
+
 /// One kind of work and everybody who does it.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// As `--shape` takes it.
+    /// A filter on the command line is a part of it.
     pub name: &'static str,
+    /// Of every figure of the shape.
+    pub unit: &'static str,
     /// Measured messages per round.
     pub messages: u64,
     /// Ours.
@@ -74,3 +94,6 @@ pub struct Shape {
     /// The peers, each a row.
     pub peers: &'static [Peer],
 }
+
+/// The unit of a shape that streams.
+pub const NS_PER_MESSAGE: &str = "ns/message";

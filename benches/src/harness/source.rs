@@ -61,3 +61,12 @@ impl Taken {
         self.0.load(Ordering::Acquire)
     }
 }
+
+/// Senders of a shape that has several.
+pub const PRODUCERS: u64 = 4;
+
+/// What one of [`PRODUCERS`] senders has to do.
+#[must_use]
+pub fn share_of(work: Work) -> Work {
+    Work { warmup: work.warmup / PRODUCERS, measured: work.measured / PRODUCERS, turn: work.turn / PRODUCERS }
+}

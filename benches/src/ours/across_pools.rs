@@ -1,64 +1,51 @@
-//! A locus on each of two pinned threads; the feeder asks itself for the next turn of 64, and is held back by
-//! the topic's default bound and policy: 8,192 messages, `block`.
+//! A locus on each of two pinned threads; the feeder asks itself for the next turn of 64, and is held back by the
+//! topic's bound and the default policy, `block`.
 
 use locus::prelude::*;
 
-use super::{Turn, measure};
-use crate::harness::{FEEDER_CORE, Measured, Message, Meter, SINK_CORE, Source, Work, pin, reporting};
+use super::measure;
+use super::stream::{Feeder, Sink, Turn};
+use crate::harness::{FEEDER_CORE, Measured, Message, SINK_CORE, Work, carried, reporting};
 
-#[locus(publishes(Message, Turn))]
-struct Feeder {
-    source: Source,
-}
+/// Under the bound that a user might choose instead of the default.
+#[topic(bounded = 64)]
+#[derive(Clone, Debug)]
+pub(crate) struct Narrow(Message);
 
-#[locus]
-impl Feeder {
-    fn birth(&mut self, _: &mut Cx<'_, Self>) {
-        pin(FEEDER_CORE);
-    }
-
-    #[on]
-    fn on_turn(&mut self, _: &Turn, cx: &mut Cx<'_, Self>) {
-        for sequence in self.source.turn() {
-            cx.publish(Message::new(sequence));
-        }
-        if !self.source.is_spent() {
-            cx.publish(Turn);
-        }
-    }
-}
-
-#[locus]
-struct Sink {
-    meter: Meter,
-}
-
-#[locus]
-impl Sink {
-    fn birth(&mut self, _: &mut Cx<'_, Self>) {
-        pin(SINK_CORE);
-    }
-
-    #[on]
-    fn on_message(&mut self, message: &Message, _: &mut Cx<'_, Self>) {
-        self.meter.take(message);
-    }
-}
+carried!(Narrow);
 
 #[locus(main)]
 struct AcrossPools {
     #[place(pinned)]
-    feeder: Feeder,
+    feeder: Feeder<Message>,
     #[place(pinned)]
-    sink: Sink,
+    sink: Sink<Message>,
 }
 
-/// Runs the shape once.
+#[locus(main)]
+struct AcrossPoolsNarrow {
+    #[place(pinned)]
+    feeder: Feeder<Narrow>,
+    #[place(pinned)]
+    sink: Sink<Narrow>,
+}
+
+/// Runs the shape once, under the default bound of 8,192.
 pub(crate) fn run(work: Work) -> Measured {
-    let (reporter, report) = reporting(work);
+    let (reporter, report) = reporting(work, 1);
     let make = move || AcrossPools {
-        feeder: Feeder { source: Source::new(work) },
-        sink: Sink { meter: reporter.meter() },
+        feeder: Feeder::new(work, FEEDER_CORE),
+        sink: Sink::new(reporter.meter(), SINK_CORE),
     };
-    measure(make, &report)
+    measure(make, Turn, &report)
+}
+
+/// Runs the shape once, under a bound of 64.
+pub(crate) fn run_narrow(work: Work) -> Measured {
+    let (reporter, report) = reporting(work, 1);
+    let make = move || AcrossPoolsNarrow {
+        feeder: Feeder::new(work, FEEDER_CORE),
+        sink: Sink::new(reporter.meter(), SINK_CORE),
+    };
+    measure(make, Turn, &report)
 }

@@ -2,7 +2,8 @@
 
 use locus::prelude::*;
 
-use super::{Turn, measure};
+use super::measure;
+use super::stream::{Turn, send_turn};
 use crate::harness::{Measured, Message, Meter, SINK_CORE, Source, Work, pin, reporting, topic_of_four};
 
 #[topic]
@@ -30,7 +31,7 @@ struct Feeder {
 impl Feeder {
     #[on]
     fn on_turn(&mut self, _: &Turn, cx: &mut Cx<'_, Self>) {
-        for sequence in self.source.turn() {
+        send_turn(&mut self.source, cx, |cx, sequence| {
             let message = Message::new(sequence);
             match topic_of_four(sequence) {
                 0 => cx.publish(North(message)),
@@ -38,10 +39,7 @@ impl Feeder {
                 2 => cx.publish(South(message)),
                 _ => cx.publish(West(message)),
             }
-        }
-        if !self.source.is_spent() {
-            cx.publish(Turn);
-        }
+        });
     }
 }
 
@@ -87,10 +85,10 @@ struct FourTopics {
 
 /// Runs the shape once.
 pub(crate) fn run(work: Work) -> Measured {
-    let (reporter, report) = reporting(work);
+    let (reporter, report) = reporting(work, 1);
     let make = move || FourTopics {
         feeder: Feeder { source: Source::new(work) },
         sink: Sink { meter: reporter.meter() },
     };
-    measure(make, &report)
+    measure(make, Turn, &report)
 }

@@ -1,9 +1,13 @@
 //! crossbeam-channel, bounded.
 
+use std::thread;
+
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::on_two_cores;
-use crate::harness::{Measured, Message, SINK_CORE, Source, WINDOW_MESSAGES, Work, pin, report};
+use crate::harness::{
+    Measured, Message, PRODUCERS, SINK_CORE, Source, WINDOW_MESSAGES, Work, pin, report, share_of,
+};
 
 fn channel() -> (Sender<Message>, Receiver<Message>) {
     bounded(usize::try_from(WINDOW_MESSAGES).expect("the window is small"))
@@ -38,6 +42,34 @@ pub(crate) fn across_pools(work: Work) -> Measured {
     let sink = move || {
         for message in receiver {
             meter.take(&message);
+        }
+    };
+    on_two_cores(feeder, sink, &report)
+}
+
+/// Four sending threads on one core and the receiver on the other. Each sender may be as far ahead as one of ours.
+pub(crate) fn producers(work: Work) -> Measured {
+    let work = work.in_turns_of(work.turn * PRODUCERS);
+    let (mut meter, report) = report(work);
+    let (sender, receiver) = bounded((WINDOW_MESSAGES * PRODUCERS) as usize);
+    let producer = |id: u64, sender: Sender<Message>| {
+        for place in 0..share_of(work).total() {
+            sender.send(Message::new(place * PRODUCERS + id)).expect("the receiver is alive");
+        }
+    };
+    // The threads of a scope inherit the core of the thread that starts them.
+    let feeder = move || {
+        thread::scope(|scope| {
+            for id in 0..PRODUCERS {
+                let sender = sender.clone();
+                scope.spawn(move || producer(id, sender));
+            }
+            drop(sender);
+        });
+    };
+    let sink = move || {
+        for message in receiver {
+            meter.take_in_any_order(&message);
         }
     };
     on_two_cores(feeder, sink, &report)

@@ -1,29 +1,36 @@
-//! Publish to handler across two pools on two cores, streamed.
+//! Publish to handler across two pools on two cores, streamed: under the default bound, and under a user's bound of 64.
 
-use crate::harness::{Contestant, Peer, Shape, Target};
+use crate::harness::{Contestant, NS_PER_MESSAGE, Peer, Shape, Target};
 use crate::ours;
 use crate::peers::{actix, crossbeam, kameo, line_stream, ractor, tokio_mpsc};
 
-/// See the module.
+/// The default bound.
 pub const SHAPE: Shape = Shape {
     name: "across-pools",
+    unit: NS_PER_MESSAGE,
     messages: 1_000_000,
-    ours: Contestant { name: "locus", run: ours::across_pools::run },
+    ours: OURS,
     peers: &[
-        Peer {
-            contestant: Contestant { name: "crossbeam-channel", run: crossbeam::across_pools },
-            target: Target::AtLeast(3.0),
-        },
-        Peer {
-            contestant: Contestant { name: "tokio-mpsc", run: tokio_mpsc::across_pools },
-            target: Target::None,
-        },
-        Peer { contestant: Contestant { name: "actix", run: actix::across_pools }, target: Target::None },
-        Peer { contestant: Contestant { name: "kameo", run: kameo::across_pools }, target: Target::None },
-        Peer { contestant: Contestant { name: "ractor", run: ractor::across_pools }, target: Target::None },
-        Peer {
-            contestant: Contestant { name: "line-stream", run: line_stream::across_pools },
-            target: Target::None,
-        },
+        Peer::new("line-stream", line_stream::across_pools, Target::AtMost(1.6)),
+        Peer::new("crossbeam-channel", crossbeam::across_pools, Target::AtLeast(6.0)),
+        Peer::new("tokio-mpsc", tokio_mpsc::across_pools, Target::AtLeast(30.0)),
+        Peer::new("ractor", ractor::across_pools, Target::AtLeast(40.0)),
+        Peer::new("kameo", kameo::across_pools, Target::AtLeast(60.0)),
+        Peer::new("actix", actix::across_pools, Target::None),
     ],
 };
+
+/// The same stream under a bound of 64. "The same as without" leaves a tenth for the noise of a round.
+pub const NARROW: Shape = Shape {
+    name: "across-pools-bounded-64",
+    unit: NS_PER_MESSAGE,
+    messages: 1_000_000,
+    ours: Contestant::new("locus-bounded-64", ours::across_pools::run_narrow),
+    peers: &[
+        Peer { contestant: OURS, target: Target::AtMost(1.1) },
+        Peer::new("line-stream", line_stream::across_pools, Target::AtMost(1.6)),
+        Peer::new("crossbeam-channel", crossbeam::across_pools, Target::AtLeast(6.0)),
+    ],
+};
+
+const OURS: Contestant = Contestant::new("locus", ours::across_pools::run);

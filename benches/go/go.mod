@@ -1,0 +1,3 @@
+module locus-benches
+
+go 1.19
