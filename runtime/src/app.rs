@@ -130,6 +130,7 @@ fn launch(plan: Plan, residency: ResidencyMode, owns_process: bool) -> Result<Th
         ended: ended_sender,
         residency,
         limits,
+        cancels_at: None,
         owns_process,
     };
     let control = spawn(format!("{}:control", plan.app.name), move || conductor.run())?;

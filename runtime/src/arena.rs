@@ -8,6 +8,7 @@
 
 mod boxed;
 mod full;
+mod lent;
 mod raw;
 mod scratch;
 mod stack;

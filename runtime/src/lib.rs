@@ -94,8 +94,8 @@ pub mod __private {
     pub use crate::bus::topic::{Answers, Full, NoReply, OnFull, Promise, Topic, TopicNumber, TopicSpec};
     pub use crate::locus::context::Cx;
     pub use crate::locus::describe::{
-        BatchHandler, Birth, BoxError, Declared, Describe, Handler, Hook, Hooks, IntoOutcome, LocalBoxFuture,
-        Locus, LocusOptions, Match, OnOptions, Outcome, ReceivedBy, Timer,
+        AsyncHandler, BatchHandler, Birth, BoxError, Declared, Describe, Handler, Hook, Hooks, IntoOutcome,
+        LocalBoxFuture, Locus, LocusOptions, Match, OnOptions, Outcome, ReceivedBy, Start, Timer,
     };
     pub use crate::locus::main::{IntoMain, Main, Parts, Place};
     pub use crate::locus::run::Run;

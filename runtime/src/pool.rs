@@ -23,6 +23,9 @@ pub(crate) mod residency;
 #[cfg(all(test, not(loom)))]
 pub(crate) mod rig;
 #[cfg(not(loom))]
+#[expect(unsafe_code, reason = "futures of any type in flat memory, which borrow their locus across polls")]
+pub(crate) mod slot;
+#[cfg(not(loom))]
 pub(crate) mod task;
 #[cfg(not(loom))]
 pub(crate) mod thread;
@@ -31,6 +34,8 @@ pub(crate) mod timers;
 #[cfg(not(loom))]
 #[expect(unsafe_code, reason = "reads lanes where they lie")]
 pub(crate) mod turn;
+#[cfg(not(loom))]
+pub(crate) mod woken;
 
 /// The index of a pool in its app; at most [`POOLS_MAX`].
 pub(crate) type PoolId = u16;

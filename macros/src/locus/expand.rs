@@ -1,6 +1,7 @@
 //! From the model of an impl to the traits the runtime calls it through.
 
 mod subscription;
+mod waiting;
 
 pub(super) use subscription::{OnOptions, key_of, on_options};
 

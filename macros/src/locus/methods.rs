@@ -33,6 +33,7 @@ pub(super) struct Handler {
     pub(super) on_full: Option<OnFull>,
     pub(super) missed: Option<Missed>,
     pub(super) is_batch: bool,
+    pub(super) timeout: Option<Duration>,
 }
 
 /// The method that hears what a handler's ring lost.
@@ -143,6 +144,9 @@ fn handler(
         false => signature::handler(&method.sig).map(Some),
     };
     let shape = errors.take(shape)??;
+    if is_clean {
+        errors.take(waits(attr, shape.is_async));
+    }
     let key = match &attr.key {
         Some(Setting { value: KeyMatch::Value(key), .. }) => Some(key.clone()),
         _ => None,
@@ -157,7 +161,22 @@ fn handler(
         on_full: attr.on_full.as_ref().map(|on_full| on_full.value),
         missed,
         is_batch,
+        timeout: attr.timeout.as_ref().map(|timeout| timeout.value),
     })
+}
+
+/// What belongs on an `async` handler alone.
+fn waits(attr: &OnAttr, is_async: bool) -> Result<(), Problem> {
+    match &attr.timeout {
+        Some(timeout) if !is_async => Err(Problem::new(
+            timeout.key,
+            "`timeout` belongs on an `async` handler",
+        )
+        .help(
+            "a plain one ends before anything else happens on its pool: write `async fn`, or leave it out",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn built(attr: &OnAttr, errors: &mut Errors) {
@@ -168,7 +187,6 @@ fn built(attr: &OnAttr, errors: &mut Errors) {
     refuse(attr.shard.as_ref(), "`#[on(shard)]`", errors);
     refuse(attr.any.as_ref(), "`#[on(any)]`", errors);
     refuse(attr.inline.as_ref(), "`#[on(inline)]`", errors);
-    refuse(attr.timeout.as_ref(), "`timeout`", errors);
     refuse(attr.concurrent.as_ref(), "`concurrent`", errors);
     refuse(attr.subjects.as_ref(), "`subjects`", errors);
 }

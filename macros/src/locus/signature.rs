@@ -4,7 +4,6 @@
 //! mutability" in code the user never wrote.
 
 use crate::cx::{CxForm, cx_form, last_ident, ungrouped};
-use crate::diag::not_built;
 use locus_syntax::Problem;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -17,6 +16,7 @@ pub(super) struct HandlerShape {
     pub(super) cx: Option<Span>,
     /// The type of `reply: Reply<R>`, where it answers through that instead of returning.
     pub(super) reply: Option<Span>,
+    pub(super) is_async: bool,
 }
 
 /// What a method asks for besides `&mut self`.
@@ -27,10 +27,8 @@ pub(super) struct HookShape {
 
 /// `fn f(&mut self, message: &T[, cx: &mut Cx<'_, Self>][, reply: Reply<R>])`
 pub(super) fn handler(signature: &Signature) -> Result<HandlerShape, Problem> {
-    if let Some(asyncness) = &signature.asyncness {
-        return Err(not_built(asyncness.span, "an `async` handler"));
-    }
     plain(signature, "a handler")?;
+    let is_async = signature.asyncness.is_some();
     let arguments = after_receiver(signature, "a handler")?;
     let Some((message, rest)) = arguments.split_first() else {
         return Err(Problem::new(signature.ident.span(), format!("`{}` takes no message", signature.ident))
@@ -39,9 +37,9 @@ pub(super) fn handler(signature: &Signature) -> Result<HandlerShape, Problem> {
     let topic = topic_of(message)?;
     let (cx, rest) = leading_cx(rest)?;
     match rest {
-        [] => Ok(HandlerShape { topic, cx, reply: None }),
+        [] => Ok(HandlerShape { topic, cx, reply: None, is_async }),
         [reply] if last_ident(&reply.ty).is_some_and(|name| name == "Reply") => {
-            Ok(HandlerShape { topic, cx, reply: Some(reply.ty.span()) })
+            Ok(HandlerShape { topic, cx, reply: Some(reply.ty.span()), is_async })
         }
         [other, ..] => Err(Problem::over(other, "a handler has no use for this argument").help(
             "it takes the message, then `cx: &mut Cx<'_, Self>`, then `reply: Reply<R>` where it answers later",
@@ -69,7 +67,7 @@ pub(super) fn batch_handler(signature: &Signature) -> Result<Option<HandlerShape
     let Some(topic) = batch_of(&items.ty) else { return Ok(None) };
     let (cx, rest) = leading_cx(rest)?;
     match rest.first() {
-        None => Ok(Some(HandlerShape { topic, cx, reply: None })),
+        None => Ok(Some(HandlerShape { topic, cx, reply: None, is_async: false })),
         Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument")).help(help)),
     }
 }

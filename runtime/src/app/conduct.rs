@@ -53,6 +53,8 @@ pub(crate) struct Conductor {
     pub(crate) ended: watch::Sender<Option<Ended>>,
     pub(crate) residency: ResidencyMode,
     pub(crate) limits: Limits,
+    /// When a drain under way loses its patience with handlers that wait.
+    pub(crate) cancels_at: Option<Instant>,
     /// Whether this is `run`: then signals are handled from the start, and a program that will not stop is ended.
     pub(crate) owns_process: bool,
 }

@@ -15,6 +15,8 @@ pub(crate) enum Control {
     Go,
     /// The drain begins: timers stop.
     CloseSources,
+    /// Cancel the handlers that wait, and from now on each that would.
+    CancelHandlers,
     /// Say what is still under way.
     Probe { round: u64 },
     /// End the subscriptions of outside readers.
@@ -68,6 +70,8 @@ pub struct LocusAccount {
     pub handled: u64,
     /// Activations that failed.
     pub failed: u64,
+    /// `async` handlers that still waited after half of the drain's time, and were cancelled.
+    pub cancelled: u64,
 }
 
 /// A pool's way to the control thread.

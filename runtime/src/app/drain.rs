@@ -31,6 +31,7 @@ impl Conductor {
     /// Drains the program, and dissolves every locus whatever happens.
     pub(crate) async fn drain(&mut self) -> Exit {
         let deadline = Instant::now() + self.limits.drain_timeout;
+        self.cancels_at = Some(deadline - self.limits.drain_timeout / 2);
         let mut is_reported = self.residency == ResidencyMode::Off;
         let result = self.drain_until(deadline, &mut is_reported).await;
         if !is_reported {
@@ -118,6 +119,9 @@ impl Conductor {
                 return Ok(());
             }
             before = Some(activity);
+            if self.cancels_at.take_if(|at| *at <= Instant::now()).is_some() {
+                self.all(|| Control::CancelHandlers, deadline).await?;
+            }
             if Instant::now() >= deadline {
                 return Err(Stuck::Timeout(names(&probes, runs)));
             }

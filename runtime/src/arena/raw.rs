@@ -19,22 +19,28 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use allocator_api2::alloc::Allocator;
-use bumpalo::Bump;
+use bumpalo::{AllocErr, Bump};
 
 use super::ScratchFull;
+use super::lent::Lent;
 use crate::watch::{Account, Kind};
 
 /// What the allocator is asked for when the first chunk is made. It is also the most a scratch keeps over a reset.
 const CHUNK_BYTES: usize = 64 << 10;
 
+/// What is asked for where a slot lends the first bytes: thousands of activations may wait at once.
+const CHUNK_BEHIND_LENT_BYTES: usize = 4 << 10;
+
 /// Less than one chunk by more than bumpalo's footer and its reserve for `malloc`: it rounds the sum up to a page.
-const FIRST_CAPACITY: usize = CHUNK_BYTES - 1024;
+const FOOTER_BYTES_MAX: usize = 1024;
 
 /// The state behind a [`Scratch`].
 pub(super) struct Arena {
     bump: UnsafeCell<Bump>,
     used: Cell<usize>,
     ceiling: Cell<usize>,
+    /// Memory to be used before any chunk.
+    lent: Lent,
     /// Whom the chunks belong to; `None` for a scratch outside of a pool.
     owner: Option<Arc<str>>,
     account: OnceCell<Account>,
@@ -46,6 +52,7 @@ impl Arena {
             bump: UnsafeCell::new(Bump::new()),
             used: Cell::new(0),
             ceiling: Cell::new(ceiling_bytes),
+            lent: Lent::default(),
             owner,
             account: OnceCell::new(),
         }
@@ -86,11 +93,20 @@ impl Arena {
         let block = if layout.size() + (layout.align() - 1) <= self.bump().chunk_capacity() {
             self.bump().try_alloc_layout(layout)
         } else {
-            self.attach(|bump| bump.try_alloc_layout(layout))
+            self.reserve_further(layout)
         };
         let block = block.map_err(|_| self.full(layout.size()))?;
         self.used.set(used);
         Ok(block)
+    }
+
+    /// Gives out memory that no chunk has: lent memory, or that of a new chunk.
+    #[cold]
+    fn reserve_further(&self, layout: Layout) -> Result<NonNull<u8>, AllocErr> {
+        match self.lent.reserve(layout) {
+            Some(block) => Ok(block),
+            None => self.attach(|bump| bump.try_alloc_layout(layout)),
+        }
     }
 
     /// Makes a block of bytes larger, in place when it is the last one.
@@ -113,11 +129,60 @@ impl Arena {
         // SAFETY: the caller owns `block`, which has the layout `old`; `new` is not smaller.
         let grow = |bump: &Bump| unsafe { Allocator::grow(&bump, block, old, new) };
         let roomy = wanted <= self.bump().chunk_capacity();
-        let moved = if roomy { grow(self.bump()) } else { self.attach(grow) };
+        let moved = if roomy {
+            grow(self.bump())
+            // SAFETY: by the caller.
+        } else if let Some(grown) = unsafe { self.grow_lent(block, capacity, wanted) } {
+            Ok(NonNull::slice_from_raw_parts(grown, wanted))
+        } else {
+            self.attach(grow)
+        };
         let moved = moved.map_err(|_| self.full(more))?.cast::<u8>();
         let in_place = moved.addr().get() + more == block.addr().get();
         self.used.set(self.used.get() + if in_place { more } else { wanted });
         Ok(moved)
+    }
+
+    /// [`grow`](Self::grow) inside lent memory, if that has the room.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[cold]
+    unsafe fn grow_lent(&self, block: NonNull<u8>, capacity: usize, wanted: usize) -> Option<NonNull<u8>> {
+        // SAFETY: by the caller.
+        if let Some(grown) = unsafe { self.lent.extend(block, capacity, wanted - capacity) } {
+            return Some(grown);
+        }
+        let moved = self.lent.reserve(bytes_layout(wanted))?;
+        // SAFETY: fresh memory of `wanted >= capacity` bytes, and a block of `capacity` bytes elsewhere.
+        unsafe { moved.copy_from_nonoverlapping(block, capacity) };
+        Some(moved)
+    }
+
+    /// Takes in memory to be used before any chunk.
+    ///
+    /// # Safety
+    ///
+    /// `bytes` bytes from `start` are valid and nobody else's until [`give_back`](Self::give_back).
+    pub(super) unsafe fn lend(&self, start: NonNull<u8>, bytes: usize) {
+        // SAFETY: by the caller.
+        unsafe { self.lent.lend(start, bytes) };
+    }
+
+    /// Frees everything, keeps no chunk, and lets go of lent memory.
+    ///
+    /// # Safety
+    ///
+    /// I1: nothing given out before is used again.
+    pub(super) unsafe fn give_back(&self) {
+        self.lent.give_back();
+        self.used.set(0);
+        if self.bump().allocated_bytes() != 0 {
+            // SAFETY: I1 by the caller, I3: no `&Bump` is alive here.
+            unsafe { *self.bump.get() = Bump::new() };
+            self.follow();
+        }
     }
 
     /// Gives back the end of a block of bytes where that gains something; returns where the block is now.
@@ -126,6 +191,11 @@ impl Arena {
     ///
     /// As for [`grow`](Self::grow), with `wanted <= capacity`.
     pub(super) unsafe fn shrink(&self, block: NonNull<u8>, capacity: usize, wanted: usize) -> NonNull<u8> {
+        // SAFETY: by the caller.
+        if let Some(shrunk) = unsafe { self.lent.cut_back(block, wanted, capacity - wanted) } {
+            self.used.set(self.used.get() - (capacity - wanted));
+            return shrunk;
+        }
         // SAFETY: the caller owns `block`, which has the layout of `capacity` bytes; `wanted` is not larger.
         let shrunk = unsafe { self.bump().shrink(block, bytes_layout(capacity), bytes_layout(wanted)) };
         let Ok(shrunk) = shrunk else { return block };
@@ -139,8 +209,9 @@ impl Arena {
     /// Runs an allocation that may attach a chunk, makes the first chunk before it and follows up in the account.
     #[cold]
     fn attach<R>(&self, allocate: impl FnOnce(&Bump) -> R) -> R {
+        let first_bytes = if self.lent.is_some() { CHUNK_BEHIND_LENT_BYTES } else { CHUNK_BYTES };
         if self.bump().allocated_bytes() == 0
-            && let Ok(first) = Bump::try_with_capacity(FIRST_CAPACITY)
+            && let Ok(first) = Bump::try_with_capacity(first_bytes - FOOTER_BYTES_MAX)
         {
             // SAFETY: I2: the bump owns no chunk, so nothing points into it; I3: no `&Bump` is alive here.
             unsafe { *self.bump.get() = first };

@@ -121,6 +121,26 @@ impl Scratch {
         }
     }
 
+    /// Takes in memory to be used before any chunk is attached.
+    ///
+    /// # Safety
+    ///
+    /// `bytes` bytes from `start` are valid and nobody else's until [`give_back`](Self::give_back).
+    pub(crate) unsafe fn lend(&self, start: NonNull<u8>, bytes: usize) {
+        // SAFETY: by the caller.
+        unsafe { self.arena().lend(start, bytes) };
+    }
+
+    /// Frees everything, chunks included, and lets go of lent memory.
+    ///
+    /// # Safety
+    ///
+    /// As for [`reset_shared`](Self::reset_shared).
+    pub(crate) unsafe fn give_back(&self) {
+        // SAFETY: by the caller.
+        unsafe { self.arena().give_back() };
+    }
+
     /// Moves a plain value into scratch.
     ///
     /// # Panics

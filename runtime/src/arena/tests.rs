@@ -175,3 +175,32 @@ fn depths_are_independent() {
 fn runaway_depth_panics() {
     let _ = ScratchStack::new("test/deep").begin(SCRATCH_DEPTH_MAX);
 }
+
+#[test]
+fn lent_memory_comes_first_and_grows_in_place() {
+    let scratch = Scratch::new();
+    let mut region = [0_u64; 64];
+    let start = std::ptr::NonNull::from(&mut region).cast::<u8>();
+    // SAFETY: the region outlives the scratch's use of it, and nobody else looks at it meanwhile.
+    unsafe { scratch.lend(start, 512) };
+    let number = scratch.alloc(7_u64);
+    let mut text = scratch.text();
+    for n in 0..10 {
+        write!(text, "{n}").unwrap();
+    }
+    let text = text.into_str();
+    assert_eq!((scratch.held_bytes(), *number, text), (0, 7, "0123456789"));
+    let numbers = scratch.alloc_slice_copy(&[3_u16; 200]);
+    assert_eq!(scratch.held_bytes(), 0);
+    let wide = scratch.alloc([9_u64; 16]);
+    let held = scratch.held_bytes();
+    assert!((1..=4096).contains(&held), "{held}");
+    let mut long = scratch.text();
+    (0..200).for_each(|_| long.write_str("ab").unwrap());
+    assert_eq!((numbers[19], wide[15], text, long.into_str().len()), (3, 9, "0123456789", 400));
+    // SAFETY: nothing of it is used below.
+    unsafe { scratch.give_back() };
+    assert_eq!((scratch.held_bytes(), scratch.used_bytes()), (0, 0));
+    scratch.alloc(1_u8);
+    assert!(scratch.held_bytes() > 4096, "an ordinary chunk again");
+}

@@ -220,6 +220,9 @@ pub(crate) fn after<L: Locus>(
 
 impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N> {
     fn taker(&self) -> Option<Taker> {
+        if L::START.is_some() {
+            return None;
+        }
         // SAFETY: `take_run` takes a `Direct<L, N>`, which `self` is, and a route of its topic.
         Some(unsafe { Taker::new(NonNull::from(self).cast(), Self::take_run) })
     }
@@ -230,7 +233,10 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
         match self.cell.head.state.get() {
             State::Ready => {
                 Figures::add(&self.cell.head.handled, 1);
-                self.call_guarded(core, packet);
+                match L::START {
+                    None => self.call_guarded(core, packet),
+                    Some(start) => (start.0)(core, &self.cell, keep(packet, last)),
+                }
             }
             #[cfg(test)]
             State::Replaying if fault::is_planted(Fault::AsideOvertaken) => {
@@ -256,8 +262,13 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
             return core.release_ticket(ticket);
         }
         Figures::add(&self.cell.head.handled, 1);
-        self.call_guarded(core, &mut packet);
-        drop(packet);
+        match L::START {
+            None => {
+                self.call_guarded(core, &mut packet);
+                drop(packet);
+            }
+            Some(start) => (start.0)(core, &self.cell, packet),
+        }
         core.release_ticket(ticket);
     }
 }

@@ -165,6 +165,11 @@ pub trait Promise: Default + Send + 'static {
     fn fail(self, why: AskError);
     /// Puts a reply into the promise.
     fn from_reply(reply: Reply<Self::Reply>) -> Self;
+    /// The reply for an `async` handler that takes it as its last argument.
+    ///
+    /// # Errors
+    /// When the topic is not answered.
+    fn into_reply(self) -> Result<Reply<Self::Reply>, BoxError>;
     /// Calls a handler that takes `reply: Reply<R>` as its last argument.
     ///
     /// # Errors
@@ -177,8 +182,11 @@ impl Promise for () {
     const IS_ASKED: bool = false;
     fn fail(self, _why: AskError) {}
     fn from_reply(_reply: Reply<NoReply>) -> Self {}
-    fn with_reply<O: IntoOutcome>(self, _handler: impl FnOnce(Reply<NoReply>) -> O) -> Outcome {
+    fn into_reply(self) -> Result<Reply<NoReply>, BoxError> {
         Err(BoxError::from("a topic without `reply = ..` cannot be answered"))
+    }
+    fn with_reply<O: IntoOutcome>(self, _handler: impl FnOnce(Reply<NoReply>) -> O) -> Outcome {
+        self.into_reply().map(drop)
     }
 }
 
@@ -192,6 +200,9 @@ impl<R: Send + 'static> Promise for Option<Reply<R>> {
     }
     fn from_reply(reply: Reply<R>) -> Self {
         Some(reply)
+    }
+    fn into_reply(self) -> Result<Reply<R>, BoxError> {
+        Ok(self.unwrap_or_else(Reply::unheard))
     }
     fn with_reply<O: IntoOutcome>(self, handler: impl FnOnce(Reply<R>) -> O) -> Outcome {
         handler(self.unwrap_or_else(Reply::unheard)).into_outcome()

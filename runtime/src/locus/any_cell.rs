@@ -142,6 +142,7 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     }
 
     fn dissolve(self: Rc<Self>, core: &Core) {
+        core.cancel(&self.head);
         if let Some(dissolve) = L::HOOKS.dissolve
             && matches!(self.head.state.get(), State::Ready | State::Replaying | State::Blocked)
         {
@@ -151,6 +152,7 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     }
 
     fn close(&self, core: &Core) {
+        core.cancel(&self.head);
         self.head.state.set(State::Closed);
         if let Some(rare) = self.head.rare_made() {
             drop(rare.rings.take());

@@ -23,6 +23,7 @@ use crate::locus::describe::{BoxError, Describe, Locus, Outcome};
 use crate::locus::family::Family;
 use crate::locus::rare::Rare;
 use crate::pool::core::Core;
+use crate::pool::slot::NO_SLOT;
 
 /// Who may touch a locus now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub(crate) enum State {
     Ready,
     /// An activation runs.
     Running,
-    /// An async `birth` holds the locus.
+    /// An async `birth` or handler holds the locus.
     Busy,
     /// A published message waits for room; no activation until it has gone.
     Blocked,
@@ -66,6 +67,8 @@ pub(crate) struct CellHead {
     /// Its number among them; 0 for a part.
     ordinal: u64,
     pub(crate) handled: Cell<u64>,
+    /// The slot of the handler that waits.
+    pub(crate) slot: Cell<u32>,
     rare: OnceCell<Box<Rare>>,
 }
 
@@ -153,6 +156,7 @@ impl<L: Locus> LocusCell<L> {
             family,
             ordinal,
             handled: Cell::new(0),
+            slot: Cell::new(NO_SLOT),
             rare: OnceCell::new(),
         };
         Rc::new(Self { head, body: UnsafeCell::new(MaybeUninit::uninit()) })

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use crate::bus::subscribe;
 use crate::bus::subscribe::batch::{Batch, Unasked};
-use crate::bus::topic::{OnFull, Topic};
+use crate::bus::topic::{OnFull, Packet, Topic};
 use crate::locus::cell::LocusCell;
 use crate::locus::context::Cx;
 use crate::locus::run::Run;
 use crate::pool::core::Core;
+use crate::pool::slot::start_handler;
 
 /// The cause of a failure, as handlers return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -123,6 +124,8 @@ pub trait Handler<const N: usize>: Sized + 'static {
     const OPTIONS: OnOptions;
     /// Which messages it takes; asked once, right after birth.
     fn key_of(me: &Self) -> Match<<Self::Topic as Topic>::Key>;
+    /// How an `async fn` is started; a plain method has none.
+    const START: Option<Start<Self, Self::Topic>> = None;
     /// Handles one message.
     ///
     /// # Errors
@@ -132,7 +135,10 @@ pub trait Handler<const N: usize>: Sized + 'static {
         message: &Self::Topic,
         promise: <Self::Topic as Topic>::Promise,
         cx: &mut Cx<'_, Self>,
-    ) -> Outcome;
+    ) -> Outcome {
+        let _ = (me, message, promise, cx);
+        Err("an `async` handler is started, not called".into())
+    }
     /// Hears that `n` messages were lost before the next one.
     ///
     /// # Errors
@@ -163,6 +169,39 @@ pub trait BatchHandler<const N: usize>: Sized + 'static {
     fn missed(me: &mut Self, n: u64, cx: &mut Cx<'_, Self>) -> Outcome {
         let _ = (me, n, cx);
         Ok(())
+    }
+}
+
+/// The `N`-th `#[on]` method, where it is an `async fn`.
+pub trait AsyncHandler<const N: usize>: Handler<N> {
+    /// When it is cancelled.
+    const TIMEOUT: Option<Duration>;
+    /// Handles one message. The future has all it borrows to itself until it ends.
+    fn handle_async<'a>(
+        me: &'a mut Self,
+        message: &'a Self::Topic,
+        promise: <Self::Topic as Topic>::Promise,
+        cx: &'a mut Cx<'a, Self>,
+    ) -> impl Future<Output = Outcome> + 'a;
+}
+
+/// Starts an `async` handler: without a plain method's return type, because the future outlives the call.
+pub struct Start<L: 'static, T: Topic>(pub(crate) fn(&Core, &Rc<LocusCell<L>>, Packet<T>));
+
+impl<L: Locus, T: Topic> Start<L, T> {
+    /// The `N`-th handler of the locus.
+    #[must_use]
+    pub const fn of<const N: usize>() -> Self
+    where
+        L: AsyncHandler<N> + Handler<N, Topic = T>,
+    {
+        Self(start_handler::<L, N>)
+    }
+}
+
+impl<L: 'static, T: Topic> std::fmt::Debug for Start<L, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Start")
     }
 }
 

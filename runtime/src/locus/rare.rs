@@ -33,6 +33,8 @@ pub(crate) struct Rare {
     pub(crate) unsubscribe: RefCell<Vec<Undo>>,
     pub(crate) intensity: RefCell<Intensity>,
     pub(crate) failed: Cell<u64>,
+    /// Handlers that were cancelled because the drain's patience was over.
+    pub(crate) cancelled: Cell<u64>,
     /// A `Factory` of the locus.
     pub(crate) factory: RefCell<Option<Box<dyn Any>>>,
 }
@@ -49,6 +51,7 @@ impl Rare {
             unsubscribe: RefCell::default(),
             intensity: RefCell::new(Intensity::new(options.restarts, options.within, path)),
             failed: Cell::new(0),
+            cancelled: Cell::new(0),
             factory: RefCell::new(None),
         }
     }

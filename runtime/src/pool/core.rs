@@ -8,6 +8,7 @@ mod failure;
 pub(crate) mod outside;
 mod publish;
 mod ticket;
+mod wait;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -30,7 +31,9 @@ use crate::locus::cell::{CellHead, State};
 use crate::pool::PoolId;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
+use crate::pool::slot::Slots;
 use crate::pool::timers::Timers;
+use crate::pool::woken::Woken;
 use crate::supervise::Cause;
 
 /// The index of no cell: what is published then comes from outside.
@@ -78,6 +81,10 @@ pub(crate) struct Core {
     pub(crate) failures: RefCell<Vec<Failure>>,
     /// The cell and the method whose activation unwinds out of a pass.
     unwound: Cell<Option<(u32, &'static str)>>,
+    /// Where handlers wait; last used by the pool that drops them (`wait` I2).
+    pub(crate) slots: Slots,
+    /// Whether a handler that would wait is cancelled, because the drain's patience is over.
+    cancels_handlers: Cell<bool>,
     tickets: RefCell<Vec<Ticket>>,
     free_tickets: RefCell<Vec<u32>>,
     tokens: RefCell<Vec<Rc<dyn TokenRing>>>,
@@ -113,6 +120,8 @@ impl Core {
             ready: RefCell::default(),
             failures: RefCell::default(),
             unwound: Cell::new(None),
+            slots: Slots::new(Woken::new(Arc::clone(&app.pools[usize::from(id)].bell)), &app.pool_path(id)),
+            cancels_handlers: Cell::new(false),
             tickets: RefCell::default(),
             free_tickets: RefCell::default(),
             tokens: RefCell::default(),

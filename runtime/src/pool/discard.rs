@@ -38,7 +38,8 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // Futures first: they hold the core and their cells.
+        // Futures first: they hold or borrow the core and their cells.
+        self.core.slots.empty_all();
         self.tasks.cancel_all();
         guarded(|| self.discard_all());
         for cell in self.core.cells() {

@@ -33,6 +33,10 @@ impl Pool {
                 self.core.timers.borrow_mut().stop_ticks();
                 self.done();
             }
+            Control::CancelHandlers => {
+                self.core.cancel_handlers();
+                self.done();
+            }
             Control::Probe { round } => {
                 let probe = self.probe(round);
                 self.life.reports.send(Report::Probe(probe));
@@ -270,7 +274,12 @@ impl Pool {
         let cells = self.core.cells();
         let account = |cell: &Rc<dyn AnyCell>| {
             let head = cell.head();
-            LocusAccount { path: head.path().to_string(), handled: head.handled.get(), failed: head.failed() }
+            LocusAccount {
+                path: head.path().to_string(),
+                handled: head.handled.get(),
+                failed: head.failed(),
+                cancelled: head.rare_made().map_or(0, |rare| rare.cancelled.get()),
+            }
         };
         cells.iter().map(account).collect()
     }

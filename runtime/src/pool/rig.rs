@@ -126,7 +126,7 @@ impl Rig {
             let bell = Arc::clone(&app.pools[usize::from(pool.id)].bell);
             let awake = Arc::new(Awake(AtomicBool::new(true)));
             let waker = Waker::from(Arc::clone(&awake));
-            let pool = make_pool(pool, &app, &sender, &bell);
+            let pool = make_pool(pool, &app, &sender);
             seats.push(Seat { pool, bell, awake, waker, deadline: None });
         }
         Self { app, order: plan.order, seats, reports, now: Instant::now(), random }

@@ -1,65 +1,18 @@
-//! The futures of a pool: `run` methods and async births.
-//!
-//! Each has a waker of its own, so one ready socket polls one future. A wake-up puts the future's number on a bounded
-//! list and rings the pool's bell; a number is on the list at most once.
+//! The boxed futures of a pool: `run` methods and async births. Handlers that wait lie in [`slot`](super::slot)s.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-
-use crossbeam_queue::ArrayQueue;
+use std::task::{Context, Poll, Waker};
 
 use crate::locus::describe::{LocalBoxFuture, Outcome};
-use crate::pool::bell::Bell;
-
-/// Wake-ups waiting for one turn; over it every future is polled once.
-const WOKEN_MAX: usize = 1024;
+use crate::pool::slot::SLOT_BIT;
+use crate::pool::woken::{WakeCell, Woken};
 
 /// What a future is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Birth,
     Run,
-}
-
-/// Where wake-ups arrive.
-pub(crate) struct Woken {
-    list: ArrayQueue<u32>,
-    is_overfull: AtomicBool,
-    bell: Arc<Bell>,
-}
-
-impl Woken {
-    pub(crate) fn new(bell: Arc<Bell>) -> Arc<Self> {
-        Arc::new(Self { list: ArrayQueue::new(WOKEN_MAX), is_overfull: AtomicBool::new(false), bell })
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty() && !self.is_overfull.load(Ordering::Acquire)
-    }
-}
-
-struct TaskWaker {
-    task: u32,
-    is_listed: AtomicBool,
-    woken: Arc<Woken>,
-}
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.is_listed.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        if self.woken.list.push(self.task).is_err() {
-            self.woken.is_overfull.store(true, Ordering::Release);
-        }
-        self.woken.bell.ring();
-    }
 }
 
 /// The index of no future.
@@ -71,8 +24,16 @@ struct Task {
     next: u32,
     purpose: Purpose,
     future: LocalBoxFuture<'static, Outcome>,
-    listed: Arc<TaskWaker>,
+    listed: Arc<WakeCell>,
     waker: Waker,
+}
+
+/// Which slots were woken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WokenSlots {
+    One(u32),
+    /// More than there is a list for.
+    All,
 }
 
 /// A future that ended.
@@ -108,8 +69,7 @@ impl Tasks {
             self.of_cell.resize(of_cell + 1, NO_TASK);
         }
         let next = std::mem::replace(&mut self.of_cell[of_cell], task);
-        let listed =
-            Arc::new(TaskWaker { task, is_listed: AtomicBool::new(false), woken: Arc::clone(&self.woken) });
+        let listed = WakeCell::new(task, &self.woken);
         let waker = Waker::from(Arc::clone(&listed));
         waker.wake_by_ref();
         self.tasks[task as usize] = Some(Task { cell, next, purpose, future, listed, waker });
@@ -170,11 +130,15 @@ impl Tasks {
         !self.woken.is_empty()
     }
 
-    /// Polls what was woken. `before` hears of each locus whose future is about to be polled.
-    pub(crate) fn poll(&mut self, mut before: impl FnMut(u32, Purpose)) -> (usize, Vec<Ended>) {
+    /// Polls what was woken. `before` hears of each locus whose future is about to be polled, `slots` of each slot.
+    pub(crate) fn poll(
+        &mut self,
+        mut before: impl FnMut(u32, Purpose),
+        mut slots: impl FnMut(WokenSlots) -> usize,
+    ) -> (usize, Vec<Ended>) {
         let mut ended = Vec::new();
         let mut polled = 0;
-        if self.woken.is_overfull.swap(false, Ordering::AcqRel) {
+        if self.woken.take_overfull() {
             for index in 0..self.tasks.len() {
                 polled += usize::from(self.poll_one(
                     u32::try_from(index).unwrap_or(NO_TASK),
@@ -182,10 +146,15 @@ impl Tasks {
                     &mut ended,
                 ));
             }
+            polled += slots(WokenSlots::All);
         }
-        for _ in 0..self.woken.list.len() {
-            let Some(task) = self.woken.list.pop() else { break };
-            polled += usize::from(self.poll_one(task, &mut before, &mut ended));
+        let listed = self.woken.len();
+        for _ in 0..listed {
+            let Some(number) = self.woken.pop() else { break };
+            polled += match number & SLOT_BIT {
+                0 => usize::from(self.poll_one(number, &mut before, &mut ended)),
+                _ => slots(WokenSlots::One(number)),
+            };
         }
         (polled, ended)
     }
@@ -197,8 +166,7 @@ impl Tasks {
         ended: &mut Vec<Ended>,
     ) -> bool {
         let Some(task) = self.tasks.get_mut(index as usize).and_then(Option::as_mut) else { return false };
-        // A swap, not a store: a waker that found the flag set has done its work before this poll looks for it.
-        task.listed.is_listed.swap(false, Ordering::AcqRel);
+        task.listed.unlist();
         before(task.cell, task.purpose);
         let mut context = Context::from_waker(&task.waker);
         let polled = catch_unwind(AssertUnwindSafe(|| task.future.as_mut().poll(&mut context)));

@@ -22,7 +22,7 @@ use crate::pool::bell::Bell;
 use crate::pool::core::Core;
 use crate::pool::life::Life;
 use crate::pool::residency::Held;
-use crate::pool::task::{Tasks, Woken};
+use crate::pool::task::Tasks;
 use crate::pool::turn::{Env, Pool, Progress};
 use crate::watch::StackAccount;
 use crate::watch::log::{self, Site};
@@ -67,7 +67,7 @@ pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, sp
     };
     let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let bell = Arc::clone(&app.pools[usize::from(plan.id)].bell);
-        let pool = make_pool(plan, &app, &reports, &bell);
+        let pool = make_pool(plan, &app, &reports);
         let entered = pool.core.enter();
         let live = Live { app: Arc::clone(&app) };
         let mut looping = PoolLoop { pool, live, bell, sleep: None, spin_time };
@@ -90,7 +90,7 @@ pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, sp
 }
 
 /// Makes the pool and the cells of its parts; nothing is built yet.
-pub(crate) fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports, bell: &Arc<Bell>) -> Pool {
+pub(crate) fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports) -> Pool {
     let core = Core::new(plan.id, Arc::clone(app), Instant::now());
     for part in plan.parts {
         let seat = Seat { id: core.next_cell(), replica: part.replica, path: Arc::from(part.path) };
@@ -100,11 +100,11 @@ pub(crate) fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports,
     }
     let names: Vec<String> = app.pools.iter().map(|door| door.name.clone()).collect();
     Pool {
+        tasks: Tasks::new(Arc::clone(core.slots.woken())),
         core,
         control: plan.control,
         lanes_in: plan.lanes_in,
         lanes_out: plan.lanes_out,
-        tasks: Tasks::new(Woken::new(Arc::clone(bell))),
         life: Life { reports: reports.clone(), is_stopped: false },
         held: Held::new(app.name, &plan.name, &names),
         sent_words: 0,

@@ -13,6 +13,8 @@ pub(crate) enum Due {
     Tick { cell: CellId, timer: u32, period: Duration },
     /// The end of a restart's backoff.
     Restart { cell: CellId },
+    /// The end of a handler's `timeout`.
+    Deadline { slot: u32, at: Instant },
 }
 
 /// A binary heap: loci have few timers, and a pool a few thousand at most.

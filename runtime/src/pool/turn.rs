@@ -21,7 +21,7 @@ use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter};
 use crate::bus::pass::Pass;
 use crate::locus::cell::State;
 use crate::pool::core::Core;
-use crate::pool::task::Tasks;
+use crate::pool::task::{Tasks, WokenSlots};
 use crate::pool::timers::Due;
 use crate::pool::{PoolId, residency::Held};
 
@@ -169,6 +169,8 @@ impl Pool {
                 self.core.blocked.borrow_mut().push_back(index);
             } else if head.state.get() == State::Blocked {
                 self.core.make_ready(head);
+            } else {
+                self.core.stage_emptied(head);
             }
         }
         released
@@ -279,17 +281,23 @@ impl Pool {
                     }
                 }
                 Due::Restart { cell } => self.restart(cell),
+                Due::Deadline { slot, at } => self.core.deadline_due(slot, at),
             }
         }
     }
 
     fn poll_futures(&mut self) -> usize {
         let core = Rc::clone(&self.core);
-        let (polled, ended) = self.tasks.poll(|cell, _| {
+        let before = |cell, _| {
             if let Some(cell) = core.cell(cell) {
                 cell.head().run_waits.set(false);
             }
-        });
+        };
+        let slots = |woken| match woken {
+            WokenSlots::One(number) => usize::from(core.poll_slot(number)),
+            WokenSlots::All => core.poll_all_slots(),
+        };
+        let (polled, ended) = self.tasks.poll(before, slots);
         for one in ended {
             self.future_ended(one);
         }

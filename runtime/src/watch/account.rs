@@ -30,6 +30,8 @@ pub enum Kind {
     Lane,
     /// The ring of one bounded subscription.
     Ring,
+    /// The slots of a pool in which `async fn` handlers wait.
+    Slots,
     /// Free chunks kept for later.
     ChunkPool,
     /// The touched part of a thread's stack. Not from the allocator.
@@ -48,6 +50,7 @@ impl Kind {
             Self::Outbox => "outbox",
             Self::Lane => "lane",
             Self::Ring => "ring",
+            Self::Slots => "slots",
             Self::ChunkPool => "chunk pool",
             Self::Stack => "stack",
         }

@@ -1,6 +1,6 @@
 //! What a handler, or a topic that `run` receives, tells the bus about itself.
 
-use super::{Head, at};
+use super::{Head, at, waiting};
 use crate::locus::methods::{Handler, Missed};
 use crate::output::{local, private};
 use crate::topic::{on_full, optional_count};
@@ -10,7 +10,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-/// The `Handler` impl of one `#[on]` method.
+/// The `Handler` impl of one `#[on]` method, and the `AsyncHandler` impl of one that is `async`.
 pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) -> TokenStream {
     let span = handler.shape.topic.span();
     let (private, topic) = (private(span), &handler.shape.topic);
@@ -23,9 +23,11 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
     let key = quote_spanned!(span=> <Self::Topic as ::locus::__private::Topic>::Key);
     let key_of = key_of(&quote_spanned!(span=> Self), &key, handler.key.as_ref(), span);
     let missed = handler.missed.as_ref().map(missed);
-    let (handle, name) = match handler.is_batch {
-        true => (handle_batch(handler), quote_spanned!(span=> #private::BatchHandler<#number>)),
-        false => (handle(handler), quote_spanned!(span=> #private::Handler<#number>)),
+    let name = quote_spanned!(span=> #private::Handler<#number>);
+    let (handle, name) = match (handler.is_batch, handler.shape.is_async) {
+        (true, _) => (handle_batch(handler), quote_spanned!(span=> #private::BatchHandler<#number>)),
+        (false, true) => (waiting::start(number, topic), name),
+        (false, false) => (handle(handler), name),
     };
     let body = quote! {
         type Topic = #topic;
@@ -34,7 +36,11 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
         #handle
         #missed
     };
-    head.implement(&handler.cfgs, &name, &body)
+    let mut tokens = head.implement(&handler.cfgs, &name, &body);
+    if handler.shape.is_async {
+        tokens.extend(waiting::handler_impl(head, number, handler));
+    }
+    tokens
 }
 
 fn handle_batch(handler: &Handler) -> TokenStream {

@@ -221,6 +221,11 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
             }
             let Some((mut packet, ticket)) = self.ring.pop() else { break };
             head.handled.set(head.handled.get() + 1);
+            if let Some(start) = L::START {
+                (start.0)(core, &self.cell, packet);
+                core.release_ticket(ticket);
+                continue;
+            }
             let promise = std::mem::take(&mut packet.promise);
             let result = catch_unwind(AssertUnwindSafe(|| {
                 self.cell.activate(core, |me, cx| L::handle(me, &packet.message, promise, cx))

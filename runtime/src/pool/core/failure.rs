@@ -16,11 +16,16 @@ impl Core {
     /// An activation returned an error: what it published is taken back, the state of the locus kept.
     pub(crate) fn failed(&self, head: &CellHead, phase: &'static str, error: BoxError) {
         self.take_back(head);
-        let count = head.count_failure();
+        self.note_failed(head, phase, &error);
         if head.state.get() == State::Blocked {
             self.blocked.borrow_mut().retain(|index| *index != head.id.index);
             self.make_ready(head);
         }
+    }
+
+    /// Counts and tells a failure after which the locus goes on.
+    pub(super) fn note_failed(&self, head: &CellHead, phase: &'static str, error: &BoxError) {
+        let count = head.count_failure();
         log::warn(Site::Supervise, || {
             format!("{}: {phase} failed ({count} so far), resumed: {error}", head.path())
         });
@@ -51,18 +56,25 @@ impl Core {
         }
     }
 
-    /// Closes the envelope of an activation that unwound, if one is open, and marks its locus as failed.
+    /// Closes the envelope of an activation that unwound, if one is open, and marks its locus as failed. A handler that
+    /// waits is cancelled.
     pub(crate) fn abandon(&self, head: &CellHead) {
         if self.current.get() == head.id.index {
-            while self.depth.get() > 0 {
-                self.end_scratch(self.depth.get());
-                self.depth.set(self.depth.get() - 1);
-            }
+            self.end_regions();
             self.end_scratch(0);
             self.suspend();
             self.take_back(head);
         }
+        self.drop_handler(head);
         head.state.set(State::Failed);
+    }
+
+    /// Ends the nested regions that an unwinding left open.
+    pub(super) fn end_regions(&self) {
+        while self.depth.get() > 0 {
+            self.end_scratch(self.depth.get());
+            self.depth.set(self.depth.get() - 1);
+        }
     }
 
     /// Takes back everything the latest activation published.

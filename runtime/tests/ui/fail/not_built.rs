@@ -36,9 +36,6 @@ pub struct Room {}
 
 #[locus]
 impl Room {
-    #[on]
-    async fn waits(&mut self, post: &Posted) {}
-
     #[on(key = _)]
     fn unmatched(&mut self, post: &Posted) {}
 
@@ -53,9 +50,6 @@ impl Room {
 
     #[on(inline)]
     fn inlined(&mut self, post: &Posted) {}
-
-    #[on(timeout = "5s")]
-    fn limited(&mut self, post: &Posted) {}
 
     #[on(concurrent = 4)]
     fn concurrent(&mut self, post: &Posted) {}
