@@ -20,6 +20,7 @@ mod bare_parse;
 mod configured;
 mod expected;
 mod explain;
+mod receivers;
 mod run;
 
 /// Stack of each thread that analyses: syn recurses with the nesting of the source it parses. The memory is
@@ -111,6 +112,9 @@ struct Args {
     /// Print how long the run takes beside a bare parse of the same files
     #[arg(long, hide = true)]
     time_bare_parse: bool,
+    /// Print the type of the receiver of every method call
+    #[arg(long, hide = true)]
+    dump_receivers: bool,
 }
 
 /// A reason why nothing could be checked, in words for the user.
@@ -191,6 +195,9 @@ fn dispatch(
         let each: Vec<String> = unknown.iter().map(ToString::to_string).collect();
         Failure(each.join("\nerror: "))
     })?;
+    if args.dump_receivers {
+        return receivers::dump(args, out);
+    }
     if args.time_bare_parse {
         return bare_parse::measure(args, &levels, out);
     }

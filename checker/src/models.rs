@@ -112,6 +112,8 @@ pub struct Callable {
 pub struct ModelType {
     /// Its canonical path.
     pub path: Foreign,
+    /// Every path it is known under, that one first.
+    pub known_as: Box<[Box<str>]>,
     /// How messages name it.
     pub name: Box<str>,
     /// Its parameters.

@@ -8,11 +8,13 @@
 
 mod infer;
 mod program;
+mod receivers;
 mod scope;
 mod ty;
 
 pub use infer::{Callee, Inferred, infer};
 pub use program::{ImplSig, Program, Sig};
+pub use receivers::{Receiver, receivers};
 pub use ty::{Args, Interner, Overlay, Ty, TyKind, Types};
 
 /// Whether a signature in the models may use `name`: a variable, a primitive, or a type of the models.

@@ -8,6 +8,7 @@ mod chat;
 mod deep;
 mod docs;
 mod ledger;
+mod oracle;
 mod process;
 mod provision;
 mod soak;
@@ -47,6 +48,12 @@ const COMMANDS: &[CommandRow] = &[
         arguments: "[FILTER]",
         does: "ours beside the peers, interleaved",
         run: bench::run,
+    },
+    CommandRow {
+        name: "oracle",
+        arguments: "DIR..",
+        does: "the checker's types beside rustc's, over whole workspaces",
+        run: oracle::run,
     },
     CommandRow {
         name: "docs",

@@ -113,6 +113,7 @@ fn add_type(models: &mut Models, entry: TypeEntry) -> Result<(), String> {
     models.by_name.entry(path.last).or_insert(index);
     models.types.push(ModelType {
         path,
+        known_as: std::iter::once(&entry.path).chain(&entry.also).map(|path| path.as_str().into()).collect(),
         name: entry.path.rsplit("::").next().unwrap_or_default().into(),
         params: entry.params.iter().map(|param| Sym::new(param)).collect(),
         deref: entry.deref.as_deref().map(type_ref).transpose()?,

@@ -76,6 +76,8 @@ impl Names<'_> {
             let last = taken + 1 == segments.len();
             def = match def {
                 Def::Mod(inner) => self.member(inner, segment, want_type || !last)?,
+                // Crates pass these on to the code that their macros and generators write.
+                Def::Foreign(foreign) if foreign.parent == Sym::NONE && is_std(segment) => outside(STD[0]),
                 Def::Foreign(foreign) => Def::Foreign(foreign.join(segment)),
                 Def::Adt(adt) => match self.variant(adt, segment) {
                     Some(variant) => variant,
@@ -154,7 +156,7 @@ impl Names<'_> {
             let scope = &self.modules[scope.ix()];
             at = scope.parent.filter(|_| scope.transparent);
         }
-        if let Some(root) = self.extern_crate(module, first) {
+        if let Some(root) = self.extern_crate(module, first).or_else(|| self.renamed_crate(module, first)) {
             return Some((root, 1));
         }
         if let Some(foreign) = self.through_foreign_glob(module, first) {
@@ -214,13 +216,22 @@ impl Names<'_> {
         module
     }
 
+    /// What `extern crate real as name;` at the root of the crate stands for, which is known in all of it.
+    fn renamed_crate(&self, module: ModId, name: Sym) -> Option<Def> {
+        let root = self.roots[self.modules[module.ix()].krate.ix()];
+        match self.member(root, name, true)? {
+            Def::Mod(found) if self.modules[found.ix()].parent.is_none() => Some(Def::Mod(found)),
+            Def::Foreign(foreign) if foreign.parent == Sym::NONE => Some(Def::Foreign(foreign)),
+            _ => None,
+        }
+    }
+
     /// The crate that code in `module` calls `name`.
     fn extern_crate(&self, module: ModId, name: Sym) -> Option<Def> {
-        const STD: [Sym; 5] =
-            [Sym::new("std"), Sym::new("core"), Sym::new("alloc"), Sym::new("proc_macro"), Sym::new("test")];
-        if STD.contains(&name) {
-            // `core` and `alloc` are where `std` has its things from.
-            let name = if name == STD[1] || name == STD[2] { STD[0] } else { name };
+        if is_std(name) {
+            return Some(outside(STD[0]));
+        }
+        if name == Sym::new("proc_macro") || name == Sym::new("test") {
             return Some(outside(name));
         }
         // Our own runtime is known by its contract, whether or not its source is in the workspace.
@@ -235,12 +246,25 @@ impl Names<'_> {
         if let Some((_, root)) = libraries().find(|(krate, _)| krate.package == index && krate.name == name) {
             return Some(Def::Mod(*root));
         }
-        let (_, dependency) = package.dependencies.iter().find(|(known, _)| *known == name)?;
-        let real = Sym::new(dependency);
         let of_package = |package: usize| Sym::new(&self.workspace.packages[package].name.replace('-', "_"));
+        let Some((_, dependency)) = package.dependencies.iter().find(|(known, _)| *known == name) else {
+            // A library may have another name than its package, and is then known under its own.
+            let is_dependency = |of: Sym| package.dependencies.iter().any(|(_, real)| Sym::new(real) == of);
+            let mut found = libraries().filter(|(krate, _)| krate.name == name);
+            let found = found.find(|(krate, _)| is_dependency(of_package(krate.package)));
+            return found.map(|(_, root)| Def::Mod(*root));
+        };
+        let real = Sym::new(dependency);
         let found = libraries().find(|(krate, _)| of_package(krate.package) == real);
         Some(found.map_or_else(|| outside(real), |(_, root)| Def::Mod(*root)))
     }
+}
+
+/// The standard library, then the two that it has its things from.
+const STD: [Sym; 3] = [Sym::new("std"), Sym::new("core"), Sym::new("alloc")];
+
+fn is_std(name: Sym) -> bool {
+    STD.contains(&name)
 }
 
 fn outside(krate: Sym) -> Def {

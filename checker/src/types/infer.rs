@@ -15,7 +15,7 @@ mod unify;
 use super::program::Program;
 use super::scope::Scope;
 use super::ty::{Overlay, Ty};
-use crate::lower::ir::{Body, ExprId, LocalId};
+use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, TypeRef};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, Foreign};
 use rustc_hash::FxHashMap;
@@ -48,6 +48,8 @@ pub struct Inferred<'p> {
     pub locals: Vec<Ty>,
     /// By call and method call.
     pub callees: FxHashMap<ExprId, Callee>,
+    /// By method call, the type that the method was found on; only where that was asked for.
+    pub receivers: Vec<(ExprId, Ty)>,
 }
 
 impl Inferred<'_> {
@@ -64,6 +66,15 @@ impl Inferred<'_> {
 
 /// Finds the types inside the body of `id`; none if it has no body.
 pub fn infer<'p>(program: &'p Program<'_>, id: FnId) -> Option<Inferred<'p>> {
+    infer_body(program, id, false)
+}
+
+/// As [`infer`], and notes which type each method was found on.
+pub(crate) fn infer_receivers<'p>(program: &'p Program<'_>, id: FnId) -> Option<Inferred<'p>> {
+    infer_body(program, id, true)
+}
+
+fn infer_body<'p>(program: &'p Program<'_>, id: FnId, note_receivers: bool) -> Option<Inferred<'p>> {
     let body = program.names.function(id).body?;
     let mut infer = Infer {
         program,
@@ -77,13 +88,17 @@ pub fn infer<'p>(program: &'p Program<'_>, id: FnId) -> Option<Inferred<'p>> {
         bounds: program.sigs[id.ix()].bounds.iter().copied().collect(),
         value: Ty::UNKNOWN,
         element_depth: 0,
+        convertible: Vec::new(),
+        receivers: note_receivers.then(Vec::new),
     };
     infer.run(id);
     let exprs = std::mem::take(&mut infer.exprs);
     let exprs = exprs.into_iter().map(|ty| infer.resolved(ty)).collect();
     let locals = std::mem::take(&mut infer.locals);
     let locals = locals.into_iter().map(|ty| infer.resolved(ty)).collect();
-    Some(Inferred { types: infer.types, exprs, locals, callees: infer.callees })
+    let receivers = infer.receivers.take().unwrap_or_default();
+    let receivers = receivers.into_iter().map(|(id, ty)| (id, infer.resolved(ty))).collect();
+    Some(Inferred { types: infer.types, exprs, locals, callees: infer.callees, receivers })
 }
 
 struct Infer<'p, 'w> {
@@ -102,6 +117,10 @@ struct Infer<'p, 'w> {
     value: Ty,
     /// How deep the search for what an iterator gives has gone.
     element_depth: u32,
+    /// Parameters of type `impl Into<T>`, which are taken for a `T`.
+    convertible: Vec<LocalId>,
+    /// The type that each method was found on, where that is asked for.
+    receivers: Option<Vec<(ExprId, Ty)>>,
 }
 
 impl Infer<'_, '_> {
@@ -111,9 +130,36 @@ impl Infer<'_, '_> {
             let ty = self.bounded(*ty);
             self.bind(*pat, ty);
         }
+        self.note_convertible(id);
         self.value = sig.value.map_or(Ty::UNKNOWN, |value| self.bounded(value));
         let Some(root) = self.body.root else { return };
         let value = self.value;
         self.expect(root, value);
     }
+    /// Notes which parameters are of a type that only says what it can be turned into.
+    fn note_convertible(&mut self, id: FnId) {
+        let function = self.program.names.function(id);
+        let Some(sig) = function.sig else { return };
+        let bounds_of =
+            |ty: &TypeRef| match ty {
+                TypeRef::Bounds(bounds) => says_into(bounds),
+                named => self.scope.generics.iter().flatten().any(|generics| {
+                    generics.bounds.iter().any(|(of, bounds)| of == named && says_into(bounds))
+                }),
+            };
+        for (pat, ty) in self.body.params.iter().zip(&sig.params) {
+            if let (Pat::Bind(local, _), true) = (self.body.pat(*pat), bounds_of(ty)) {
+                self.convertible.push(*local);
+            }
+        }
+    }
+
+    fn is_convertible(&self, id: ExprId) -> bool {
+        matches!(self.body.expr(id).kind, ExprKind::Local(local) if self.convertible.contains(&local))
+    }
+}
+
+fn says_into(bounds: &[TypeRef]) -> bool {
+    let is_into = |bound: &TypeRef| matches!(bound, TypeRef::Path(path) if path.last() == Sym::new("Into"));
+    bounds.iter().any(is_into)
 }

@@ -297,7 +297,9 @@ impl Infer<'_, '_> {
         let constructs =
             matches!(&*name, "new" | "default" | "builder" | "empty" | "now" | "from" | "from_iter")
                 || name.starts_with("with_")
-                || name.starts_with("from_") && name != "from_str" && name != "from_utf8"
+                || name.starts_with("from_")
+                    && !matches!(&*name, "from_str" | "from_utf8")
+                    && !name.ends_with("_lossy")
                 || name.starts_with(|c: char| c.is_ascii_uppercase());
         if constructs {
             self.unify(own, expected);

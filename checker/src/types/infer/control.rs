@@ -78,8 +78,11 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn first_known(&self, a: Ty, b: Ty) -> Ty {
-        match self.shape(a) {
-            TyKind::Unknown | TyKind::Never => b,
+        match (self.shape(a), self.shape(b)) {
+            (TyKind::Unknown | TyKind::Never, _) => b,
+            // Two branches that differ were references, and the more general one is what they have in common.
+            (TyKind::Foreign(..), TyKind::Seq(_)) => b,
+            (TyKind::Foreign(..), TyKind::Prim(_)) if self.head(b) == Ty::STR => b,
             _ => a,
         }
     }

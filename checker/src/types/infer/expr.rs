@@ -165,7 +165,7 @@ impl Infer<'_, '_> {
         if let TyKind::Foreign(foreign, _) = self.shape(key)
             && super::unify::is_iterator(foreign)
         {
-            return ty;
+            return self.part(ty);
         }
         let mut at = self.head(ty);
         for _ in 0..super::unify::DEREF_MAX {
@@ -196,6 +196,27 @@ impl Infer<'_, '_> {
             }
         }
         Ty::UNKNOWN
+    }
+
+    /// What a range of a sequence is: a slice of its elements, or of text.
+    fn part(&mut self, of: Ty) -> Ty {
+        let mut at = self.head(of);
+        for _ in 0..super::unify::DEREF_MAX {
+            match self.shape(at) {
+                TyKind::Seq(_) => return at,
+                TyKind::Prim(_) if at == Ty::STR => return at,
+                // An `Index` of its own, or text with an encoding of its own.
+                TyKind::Adt(adt, _) if self.program.methods.contains_key(&(adt, Sym::new("index"))) => {
+                    return Ty::UNKNOWN;
+                }
+                _ => {}
+            }
+            match self.deref(at) {
+                Some(target) => at = self.head(target),
+                None => return of,
+            }
+        }
+        of
     }
 
     pub(super) fn binary(&mut self, op: BinOp, left: ExprId, right: ExprId) -> Ty {

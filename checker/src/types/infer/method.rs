@@ -11,15 +11,24 @@ use rustc_hash::FxHashMap;
 impl Infer<'_, '_> {
     pub(super) fn method(&mut self, id: ExprId, call: &MethodCall, expected: Ty) -> Ty {
         let recv = self.expr(call.recv);
-        let (callee, ret) = self.dispatch(call, recv, expected);
+        if let (true, Some(into)) =
+            (self.is_convertible(call.recv), self.program.models.universal.get(&call.name))
+            && call.name == Sym::new("into")
+        {
+            self.note_receiver(id, recv);
+            self.callees.insert(id, Callee::Model(*into));
+            return recv;
+        }
+        let (callee, ret) = self.dispatch(id, call, recv, expected);
         self.callees.insert(id, callee);
         ret
     }
 
-    fn dispatch(&mut self, call: &MethodCall, recv: Ty, expected: Ty) -> (Callee, Ty) {
+    fn dispatch(&mut self, id: ExprId, call: &MethodCall, recv: Ty, expected: Ty) -> (Callee, Ty) {
         let mut at = self.head(recv);
         for _ in 0..DEREF_MAX {
             if let Some(found) = self.on_type(call, at, recv, expected) {
+                self.note_receiver(id, at);
                 return found;
             }
             match self.deref(at) {
@@ -27,7 +36,42 @@ impl Infer<'_, '_> {
                 None => break,
             }
         }
+        if self.receivers.is_some() {
+            let first = self.first_receiver(call, recv, at);
+            self.note_receiver(id, first);
+        }
         self.fallback(call, recv, at, expected)
+    }
+
+    fn note_receiver(&mut self, id: ExprId, ty: Ty) {
+        if let Some(receivers) = &mut self.receivers {
+            receivers.push((id, ty));
+        }
+    }
+
+    /// The receiver of a method that no type on the way is known to have. Where the way ends in something
+    /// unknown, the method may be found there.
+    fn first_receiver(&mut self, call: &MethodCall, recv: Ty, last: Ty) -> Ty {
+        let universal = self.program.models.universal.contains_key(&call.name);
+        match (self.is_known(last), universal) {
+            (false, _) => Ty::UNKNOWN,
+            // Every type has it, the first one on the way too; but guards do not clone.
+            (true, true) => match self.shape(recv) {
+                // Whether it has that itself is not known, where there is something behind it.
+                TyKind::Adt(adt, _) if self.program.derefs.contains_key(&adt) => Ty::UNKNOWN,
+                TyKind::Foreign(of, _) if of.last == Sym::new("Guard") => self.peeled(recv),
+                _ => recv,
+            },
+            // A type that no model describes may lead on to another.
+            (true, false) => {
+                let peeled = self.peeled(recv);
+                match self.shape(peeled) {
+                    TyKind::Foreign(of, _) if self.program.models.type_at(of).is_none() => Ty::UNKNOWN,
+                    TyKind::Adt(adt, _) if self.program.derefs.contains_key(&adt) => Ty::UNKNOWN,
+                    _ => peeled,
+                }
+            }
+        }
     }
 
     /// The method of that very type, if it has one.
@@ -220,6 +264,13 @@ impl Infer<'_, '_> {
             None => self.hole(),
         };
         binds.insert(Sym::new("X"), chosen);
+        // The parameters of a closure in a box are known before the closure is looked at.
+        if let TyKind::Foreign(_, wanted) = self.shape(expected)
+            && wanted.first().is_some_and(|wanted| matches!(self.shape(*wanted), TyKind::Fn(..)))
+        {
+            let ret = self.model_ty(&sig.ret, own, binds);
+            self.unify(ret, expected);
+        }
         match &sig.args {
             Some(params) => {
                 for (index, arg) in args.iter().enumerate() {
@@ -233,11 +284,6 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        // `Y` is an element of what a closure gave, or of the receiver's parameter, or of the receiver.
-        let outer = [Sym::new("U"), Sym::new("T")].into_iter().find_map(|name| binds.get(&name).copied());
-        let element = self.element(outer.unwrap_or(own));
-        let element = if element == Ty::UNKNOWN { self.hole() } else { element };
-        binds.insert(Sym::new("Y"), element);
         let ret = self.model_ty(&sig.ret, own, binds);
         if expected != Ty::UNKNOWN {
             self.unify(ret, expected);

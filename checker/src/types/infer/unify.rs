@@ -220,7 +220,7 @@ impl Infer<'_, '_> {
                         return *bound;
                     }
                     if is_variable(*name) {
-                        let var = self.hole();
+                        let var = self.derived_variable(*name, own, binds);
                         binds.insert(*name, var);
                         return var;
                     }
@@ -247,6 +247,21 @@ impl Infer<'_, '_> {
             TypeRef::Never => Ty::NEVER,
             _ => Ty::UNKNOWN,
         }
+    }
+
+    /// `Y` is an element of what a closure gave, or of the receiver's parameter, or of the receiver; `Z` is what the
+    /// parameter points at. Any other letter is open.
+    fn derived_variable(&mut self, name: Sym, own: Ty, binds: &FxHashMap<Sym, Ty>) -> Ty {
+        let outer = [Sym::new("U"), Sym::new("T")].into_iter().find_map(|name| binds.get(&name).copied());
+        let known = if name == Sym::new("Y") {
+            self.element(outer.unwrap_or(own))
+        } else if name == Sym::new("Z") {
+            let to = outer.unwrap_or(Ty::UNKNOWN);
+            self.deref(to).unwrap_or(Ty::UNKNOWN)
+        } else {
+            Ty::UNKNOWN
+        };
+        if known == Ty::UNKNOWN { self.hole() } else { known }
     }
 
     fn model_adt(
