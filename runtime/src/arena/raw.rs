@@ -229,6 +229,8 @@ impl Arena {
     /// # Safety
     ///
     /// I1: no reference into the chunks is used again.
+    // Not inlined: each handler's loop would carry it, and keep registers free for it.
+    #[inline(never)]
     pub(super) unsafe fn reset(&self) {
         self.used.set(0);
         // SAFETY: I1 by the caller, I3: no `&Bump` is alive here.

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::record::{Header, Word, payload_ptr, words_for};
+use super::record::{Header, WORD_BYTES, Word, payload_ptr, words_for};
 
 /// A position in consecutive records.
 pub(crate) struct Cursor {
@@ -38,6 +38,17 @@ impl Cursor {
         }
         // SAFETY: there are words left, and the cursor stands between records (I1).
         Some(unsafe { Header::read(self.at) })
+    }
+
+    /// Whether a record is left, and fewer than `words_max` words have been taken since the cursor stood at `since`.
+    #[inline]
+    pub(crate) fn is_within(&self, since: *const Word, words_max: usize) -> bool {
+        self.at != self.end && (self.at as usize - since as usize) / WORD_BYTES < words_max
+    }
+
+    /// Where the cursor stands.
+    pub(crate) fn position(&self) -> *const Word {
+        self.at
     }
 
     /// Words not yet taken.

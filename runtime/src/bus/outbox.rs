@@ -27,6 +27,17 @@ impl Outbox {
         self.words.push(topic, hash, value);
     }
 
+    /// Makes a record behind all others, and returns where its payload goes.
+    ///
+    /// # Safety
+    /// `header` is that of a `T`, and the caller writes the payload before anybody looks at the outbox.
+    #[inline]
+    pub(crate) unsafe fn claim<T: Send>(&mut self, header: Header) -> *mut T {
+        self.words.make_room::<T>();
+        // SAFETY: room was made just above; the rest is the caller's promise.
+        unsafe { self.words.claim(header) }
+    }
+
     /// Returns the mark an activation rolls back to if it fails.
     #[inline]
     pub(crate) fn mark(&self) -> Mark {

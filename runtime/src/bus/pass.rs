@@ -17,6 +17,7 @@ use std::ptr::NonNull;
 
 use super::TOKEN;
 use super::cursor::Cursor;
+use super::record::Word;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 
@@ -58,14 +59,14 @@ impl<'c> Pass<'c> {
 
     /// Hands records to those who take them, until about `words_max` words are taken.
     pub(crate) fn hand_out(&mut self, words_max: usize) {
-        let until = self.cursor.left_words().saturating_sub(words_max);
-        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.hand_out_until(until))) {
+        let since = self.cursor.position();
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.hand_out_from(since, words_max))) {
             self.see_to(panic);
         }
     }
 
-    fn hand_out_until(&mut self, left_words: usize) {
-        while self.cursor.left_words() > left_words
+    fn hand_out_from(&mut self, since: *const Word, words_max: usize) {
+        while self.cursor.is_within(since, words_max)
             && let Some(header) = self.cursor.peek()
         {
             match self.core.routes.taker(header.topic()) {

@@ -45,14 +45,15 @@ impl Queue {
         self.fill().end_words() + words_for::<P>() <= self.room_until.get()
     }
 
-    /// Appends a message where there is room.
+    /// Appends a record where there is room, and returns where its payload goes.
     ///
     /// # Safety
-    /// [`has_room_for`](Self::has_room_for) said so, nothing was pushed since, and `header` is that of a `P`.
+    /// [`has_room_for`](Self::has_room_for) said so and nothing was pushed since, `header` is that of a `P`, and the
+    /// caller writes the payload before it does anything else.
     #[inline]
-    pub(crate) unsafe fn push_in_room<P>(&self, header: Header, payload: P) {
+    pub(crate) unsafe fn claim<P>(&self, header: Header) -> *mut P {
         // SAFETY: the buffer has that room (I3); the rest is the caller's promise.
-        unsafe { self.fill().push_in_room(header, payload) };
+        unsafe { self.fill().claim(header) }
     }
 
     /// Appends a message, also while the queue is shut.

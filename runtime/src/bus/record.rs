@@ -13,6 +13,9 @@
 //!
 //! It does not drop payloads and does not know topics.
 
+#[cfg(not(loom))]
+pub(crate) mod beside;
+
 use std::mem::MaybeUninit;
 
 /// The unit of queue memory; see I4 for why it is not `u64`.
@@ -34,50 +37,55 @@ pub(crate) const PAYLOAD_BYTES_MAX: usize = MESSAGE_BYTES_MAX + ESCORT_BYTES_MAX
 /// Words in the largest record.
 pub(crate) const RECORD_WORDS_MAX: usize = 1 + PAYLOAD_BYTES_MAX / WORD_BYTES;
 
-/// What a queue knows of a record: `hash: 32 | topic: 16 | words: 16`, in one word, written by one store.
+/// What a queue knows of a record, in one word: a hash of 32 bits, and the record's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(transparent)]
-pub(crate) struct Header(u64);
+#[repr(C, align(8))]
+pub(crate) struct Header {
+    hash: u32,
+    /// `words: 16 | topic: 16`, compared at once.
+    kind: u32,
+}
+
+const _: () = assert!(size_of::<Header>() == WORD_BYTES);
 
 impl Header {
-    const TOPIC_SHIFT: u32 = 32;
-    const WORDS_SHIFT: u32 = 48;
+    const WORDS_SHIFT: u32 = 16;
 
     /// Describes a record that carries a `T`.
     #[inline]
     pub(crate) const fn of<T>(topic: u16, hash: u32) -> Self {
-        let words = words_for::<T>() as u64;
-        Self(words << Self::WORDS_SHIFT | (topic as u64) << Self::TOPIC_SHIFT | hash as u64)
+        let words = words_for::<T>() as u32;
+        Self { hash, kind: words << Self::WORDS_SHIFT | topic as u32 }
     }
 
     /// The same record with another hash.
     #[inline]
     pub(crate) const fn with_hash(self, hash: u32) -> Self {
-        Self(self.0 | hash as u64)
+        Self { hash, kind: self.kind }
     }
 
     /// What all records of one topic in one kind of buffer have in common: all but the hash.
     #[inline]
     pub(crate) const fn kind(self) -> u32 {
-        (self.0 >> Self::TOPIC_SHIFT) as u32
+        self.kind
     }
 
     /// Returns the 32 bits the router may use as it likes, such as the hash of a key.
     #[inline]
     pub(crate) const fn hash(self) -> u32 {
-        self.0 as u32
+        self.hash
     }
 
     /// Returns the dense number that tells the bus the payload's type.
     #[inline]
     pub(crate) const fn topic(self) -> u16 {
-        (self.0 >> Self::TOPIC_SHIFT) as u16
+        self.kind as u16
     }
 
     /// Returns the length of the record in words, this header included.
     #[inline]
     pub(crate) const fn words(self) -> usize {
-        (self.0 >> Self::WORDS_SHIFT) as usize
+        (self.kind >> Self::WORDS_SHIFT) as usize
     }
 
     /// Reads the header of the record at `record`.
@@ -104,19 +112,17 @@ pub(crate) const fn words_for<T>() -> usize {
     1 + size_of::<T>().div_ceil(WORD_BYTES)
 }
 
-/// Writes a whole record.
+/// Writes the header of a record, and returns where its payload goes, which is aligned by I2.
 ///
 /// # Safety
 /// `record` is valid for writes of `words_for::<T>()` words, and `header` is that of a `T`.
 #[inline]
-pub(crate) unsafe fn write_record<T>(record: *mut Word, header: Header, value: T) {
+pub(crate) unsafe fn write_header<T>(record: *mut Word, header: Header) -> *mut T {
     debug_assert_eq!(header.words(), words_for::<T>(), "the header is of another payload");
     // SAFETY: the caller grants at least one word, and a header is one word.
     unsafe { record.cast::<Header>().write(header) };
     // SAFETY: the caller grants the words of `T` behind the header.
-    let payload = unsafe { payload_ptr::<T>(record) };
-    // SAFETY: the place is large enough by the caller's grant and aligned by I2.
-    unsafe { payload.write(value) };
+    unsafe { payload_ptr::<T>(record) }
 }
 
 /// Returns where the payload of the record at `record` lies.

@@ -144,6 +144,12 @@ impl<T: Topic> Route<T> {
         }
     }
 
+    /// What the headers of this topic's records in queues and lanes have in common.
+    #[inline]
+    pub(crate) fn kind(&self) -> u32 {
+        self.header.kind()
+    }
+
     pub(crate) fn bound(&self) -> u32 {
         self.own.bound()
     }
@@ -237,7 +243,7 @@ impl<T: Topic> Route<T> {
 impl<T: Topic> AnyRoute for Route<T> {
     fn dispatch(&self, pass: &mut Pass<'_>) {
         while let Some(header) = pass.cursor.peek()
-            && header.kind() == self.header.kind()
+            && header.kind() == self.kind()
         {
             // SAFETY: a record is there, and under this number it holds a `Packet<T>` (`cursor` I2).
             let packet = unsafe { pass.cursor.take::<Packet<T>>() };

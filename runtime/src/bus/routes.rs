@@ -37,23 +37,23 @@ pub(crate) struct Routes {
 
 impl Routes {
     #[inline]
-    fn row(&self, number: u16) -> Option<&Row> {
+    fn row(&self, number: u32) -> Option<&Row> {
         // SAFETY: I3.
         let rows = unsafe { &*self.rows.get() };
-        rows.get(usize::from(number))?.as_ref()
+        rows.get(number as usize)?.as_ref()
     }
 
     /// The route with this number.
     #[inline]
     pub(crate) fn get(&self, number: u16) -> Option<&dyn AnyRoute> {
         // SAFETY: routes live and stay in place as long as the table (I2), and are only lent shared.
-        self.row(number).map(|row| unsafe { row.route.as_ref() })
+        self.row(number.into()).map(|row| unsafe { row.route.as_ref() })
     }
 
     /// How records of this number are taken, and the route that goes with it.
     #[inline]
     pub(crate) fn taker(&self, number: u16) -> Option<(Taker, NonNull<()>)> {
-        self.row(number).map(|row| (row.taker, row.route.cast()))
+        self.row(number.into()).map(|row| (row.taker, row.route.cast()))
     }
 
     /// The route of a topic.
@@ -67,7 +67,7 @@ impl Routes {
 
     /// The open questions of a topic.
     pub(crate) fn answers<T: Topic>(&self) -> Option<&Answers<T>> {
-        let answers = self.row(T::number().get() + 1)?.route;
+        let answers = self.row(u32::from(T::number().get()) + 1)?.route;
         // SAFETY: at this number lies an `Answers<T>` (I1), which stays in place (I2).
         Some(unsafe { answers.cast::<Answers<T>>().as_ref() })
     }
@@ -75,8 +75,8 @@ impl Routes {
     /// Makes the routes of a topic, unless they are there; returns whether it did.
     pub(crate) fn ensure<T: Topic>(&self) -> bool {
         let number = T::number().get();
-        debug_assert_ne!(number, TopicNumber::NONE, "the number of no topic");
-        if self.row(number).is_some() {
+        debug_assert_ne!(u32::from(number), TopicNumber::NONE, "the number of no topic");
+        if self.row(number.into()).is_some() {
             return false;
         }
         self.insert(number, Route::<T>::new(number));

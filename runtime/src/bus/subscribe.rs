@@ -20,7 +20,6 @@ use std::rc::{Rc, Weak};
 use super::cursor::Taken;
 use super::figures::Figures;
 use super::pass::{Pass, Taker};
-use super::record::Header;
 use super::route::Route;
 use super::side::Aside;
 use super::topic::{OnFull, Packet, Promise, Topic};
@@ -124,7 +123,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         }
         #[cfg(test)]
         coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
-        let kind = Header::of::<Packet<L::Topic>>(route.number, 0).kind();
+        let kind = route.kind();
         let mut run = RunOf { me, route, core: pass.core, source: pass.source, done: 0 };
         let outcome = me.cell.activate_each(pass.core, |activation| {
             loop {
@@ -135,12 +134,12 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
                 let promise = std::mem::take(&mut packet.promise);
                 let ended = activation.of(|me, cx| L::handle(me, &packet.message, promise, cx));
                 drop(packet);
-                if ended.is_break() || !pass.cursor.next_is(kind) {
+                if ended.is_err() || activation.is_cut() || !pass.cursor.next_is(kind) {
                     return ended;
                 }
             }
         });
-        run.count();
+        count_run(me, route, run.core, run.source, run.done);
         std::mem::forget(run);
         if let Err(error) = outcome {
             pass.core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
@@ -151,7 +150,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     #[cold]
     #[inline(never)]
     fn take_while_not_ready(&self, route: &Route<L::Topic>, pass: &mut Pass<'_>) {
-        let kind = Header::of::<Packet<L::Topic>>(route.number, 0).kind();
+        let kind = route.kind();
         while self.cell.head.state.get() != State::Ready && pass.cursor.next_is(kind) {
             // SAFETY: a record of this topic is next, and holds a `Packet` of it (`cursor` I2).
             let mut packet = unsafe { pass.cursor.take::<Packet<L::Topic>>() };
@@ -187,21 +186,38 @@ struct RunOf<'r, L: Locus + Handler<N>, const N: usize> {
     done: u32,
 }
 
-impl<L: Locus + Handler<N>, const N: usize> RunOf<'_, L, N> {
-    #[inline]
-    fn count(&self) {
-        Figures::add(&self.route.figures.delivered, u64::from(self.done));
-        Figures::add(&self.me.cell.head.handled, u64::from(self.done));
-        self.route.taken(self.core, self.source, self.done);
+impl<L: Locus + Handler<N>, const N: usize> Drop for RunOf<'_, L, N> {
+    // Inlined, and everything passed by value, so that the run needs no memory while nothing unwinds.
+    #[inline(always)]
+    fn drop(&mut self) {
+        note_unwound_run(self.me, self.route, self.core, self.source, self.done);
     }
 }
 
-impl<L: Locus + Handler<N>, const N: usize> Drop for RunOf<'_, L, N> {
-    #[cold]
-    fn drop(&mut self) {
-        self.count();
-        self.core.note_unwound(self.me.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
-    }
+#[inline]
+fn count_run<L: Locus + Handler<N>, const N: usize>(
+    me: &Direct<L, N>,
+    route: &Route<L::Topic>,
+    core: &Core,
+    source: PoolId,
+    done: u32,
+) {
+    Figures::add(&route.figures.delivered, u64::from(done));
+    Figures::add(&me.cell.head.handled, u64::from(done));
+    route.taken(core, source, done);
+}
+
+#[cold]
+#[inline(never)]
+fn note_unwound_run<L: Locus + Handler<N>, const N: usize>(
+    me: &Direct<L, N>,
+    route: &Route<L::Topic>,
+    core: &Core,
+    source: PoolId,
+    done: u32,
+) {
+    count_run(me, route, core, source, done);
+    core.note_unwound(me.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
 }
 
 /// Sees to the end of an activation that was called under `catch_unwind`.

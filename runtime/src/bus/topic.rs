@@ -6,7 +6,7 @@
 use std::hash::Hash;
 use std::hash::Hasher;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::bus::ask::{AskError, Reply};
 use crate::locus::BoxError;
@@ -94,7 +94,7 @@ impl<T> std::fmt::Display for Full<T> {
 impl<T> std::error::Error for Full<T> {}
 
 /// The number of one topic, given at its first use.
-pub struct TopicNumber(AtomicU16);
+pub struct TopicNumber(AtomicU32);
 
 /// How many topics have a number; locked, so that one topic gets one number.
 static TOPICS: Mutex<usize> = Mutex::new(0);
@@ -106,15 +106,15 @@ impl TopicNumber {
     /// A number not yet given.
     #[must_use]
     pub const fn new() -> Self {
-        Self(AtomicU16::new(0))
+        Self(AtomicU32::new(0))
     }
 
     /// What a topic has for a number before its first use.
-    pub(crate) const NONE: u16 = 0;
+    pub(crate) const NONE: u32 = 0;
 
     /// The number if it has been given, else [`NONE`](Self::NONE).
     #[inline]
-    pub(crate) fn known(&self) -> u16 {
+    pub(crate) fn known(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
     }
 
@@ -122,8 +122,8 @@ impl TopicNumber {
     #[inline]
     pub(crate) fn get(&self) -> u16 {
         match self.0.load(Ordering::Relaxed) {
-            0 => self.register(),
-            number => number,
+            Self::NONE => self.register(),
+            number => number as u16,
         }
     }
 
@@ -131,14 +131,14 @@ impl TopicNumber {
     fn register(&self) -> u16 {
         let mut topics = TOPICS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let given = self.0.load(Ordering::Relaxed);
-        if given != 0 {
-            return given;
+        if given != Self::NONE {
+            return given as u16;
         }
         *topics += 1;
         let number = *topics * 2;
         assert!(number <= TOPIC_NUMBER_MAX, "more than {} topics in one process", TOPIC_NUMBER_MAX / 2);
         let number = u16::try_from(number).expect("bounded by the assertion above");
-        self.0.store(number, Ordering::Relaxed);
+        self.0.store(u32::from(number), Ordering::Relaxed);
         number
     }
 }

@@ -6,12 +6,12 @@
 //! Invariants
 //! - I1. `records[head..]` is a sequence of whole records (`record` I1), each of which nobody has taken yet.
 //! - I2. `head <= records.len()`, and `head` is a boundary between records.
-//! - I3. Only `push`, `push_record`, `settle` and `clear` move or free the memory; `push_in_room`, `advance` and `front`
+//! - I3. Only `push`, `push_record`, `settle` and `clear` move or free the memory; `claim`, `advance` and `front`
 //!   do not.
 //!
 //! It does not drop payloads: an owner visits what is left before it lets a buffer go.
 
-use super::record::{Header, WORD_BYTES, Word, visit_records, words_for, write_record};
+use super::record::{Header, WORD_BYTES, Word, visit_records, words_for, write_header};
 use std::ptr;
 
 /// A buffer that shrinks keeps this many words, so that small queues never come back to the allocator.
@@ -43,28 +43,37 @@ impl Words {
     /// A capacity check, one store for the header and a copy of the payload; amortised growth by doubling.
     #[inline]
     pub(crate) fn push<T>(&mut self, topic: u16, hash: u32, value: T) {
+        self.make_room::<T>();
+        // SAFETY: room was made just above, and the header is that of a `T`, which is written at once.
+        let place = unsafe { self.claim::<T>(Header::of::<T>(topic, hash)) };
+        // SAFETY: the place of this very payload.
+        unsafe { place.write(value) };
+    }
+
+    /// Makes sure that one more `T` finds room.
+    #[inline]
+    pub(crate) fn make_room<T>(&mut self) {
         let words = words_for::<T>();
         if self.records.capacity() - self.records.len() < words {
             self.grow(words);
         }
-        // SAFETY: the capacity exceeds the length by at least `words`, by the check above.
-        unsafe { self.push_in_room(Header::of::<T>(topic, hash), value) };
     }
 
-    /// Moves a message in behind all others, where the caller knows that there is room.
+    /// Makes a record behind all others, where the caller knows that there is room, and returns where its payload goes.
     ///
     /// # Safety
     /// [`capacity_words`](Self::capacity_words) exceeds [`end_words`](Self::end_words) by the words of a record of `T`
-    /// at least, and `header` is that of a `T`.
+    /// at least, `header` is that of a `T`, and the caller writes the payload before anybody looks at the buffer.
     #[inline]
-    pub(crate) unsafe fn push_in_room<T>(&mut self, header: Header, value: T) {
+    pub(crate) unsafe fn claim<T>(&mut self, header: Header) -> *mut T {
         let len = self.records.len();
         // SAFETY: `len` is within the capacity.
         let end = unsafe { self.records.as_mut_ptr().add(len) };
         // SAFETY: `end` is valid for the words of a record of `T`, by the caller, as is the header.
-        unsafe { write_record(end, header, value) };
+        let place = unsafe { write_header::<T>(end, header) };
         // SAFETY: the capacity suffices, and a `Word` needs no initialisation.
         unsafe { self.records.set_len(len + words_for::<T>()) };
+        place
     }
 
     /// Returns where the next record goes, in words from the start of the memory.

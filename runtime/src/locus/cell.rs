@@ -13,7 +13,6 @@
 
 use std::cell::{Cell, OnceCell, UnsafeCell};
 use std::mem::MaybeUninit;
-use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -247,8 +246,8 @@ impl<L: Locus> LocusCell<L> {
         result
     }
 
-    /// Lets `body` call a method for each of several messages, each call an activation of its own, which `body` has to
-    /// end with the first that breaks: it failed, or the locus has to wait.
+    /// Lets `body` call a method for each of several messages, each call an activation of its own. It has to end with the
+    /// first that fails or [cuts](Activations::is_cut) the run short.
     ///
     /// A panic leaves the state `Running`; the caller notes it for the pass that catches it.
     ///
@@ -258,14 +257,14 @@ impl<L: Locus> LocusCell<L> {
     pub(crate) fn activate_each(
         &self,
         core: &Core,
-        body: impl FnOnce(&mut Activations<'_, L>) -> ControlFlow<Outcome>,
+        body: impl FnOnce(&mut Activations<'_, L>) -> Outcome,
     ) -> Outcome {
         debug_assert!(self.head.alive.get(), "{} has no body", self.head.path());
         self.head.state.set(State::Running);
         let mut activations = Activations { cell: self, core, scratch: core.enter_run(&self.head) };
         let outcome = body(&mut activations);
         core.end_run(&self.head);
-        outcome.break_value().unwrap_or(Ok(()))
+        outcome
     }
 
     /// The body, for a future that holds the locus while the state is `Busy`.
@@ -284,10 +283,7 @@ pub(crate) struct Activations<'a, L: 'static> {
 impl<L: Locus> Activations<'_, L> {
     /// Calls one method as an activation.
     #[inline(always)]
-    pub(crate) fn of(
-        &mut self,
-        call: impl FnOnce(&mut L, &mut Cx<'_, L>) -> Outcome,
-    ) -> ControlFlow<Outcome> {
+    pub(crate) fn of(&mut self, call: impl FnOnce(&mut L, &mut Cx<'_, L>) -> Outcome) -> Outcome {
         self.core.begin_next();
         let mut cx = Cx::new(self.scratch, self.core, &self.cell.head);
         // SAFETY: only `activate_each` makes one of these, with the state at `Running`, which it keeps while `self`
@@ -296,10 +292,14 @@ impl<L: Locus> Activations<'_, L> {
         // SAFETY: as in `activate` (I1).
         let me = unsafe { body.assume_init_mut() };
         let outcome = call(me, &mut cx);
-        if self.core.end_next(self.scratch) || outcome.is_err() {
-            return ControlFlow::Break(outcome);
-        }
-        ControlFlow::Continue(())
+        self.core.end_next(self.scratch);
+        outcome
+    }
+
+    /// Whether the locus has to wait after the latest activation: something it published found no room.
+    #[inline(always)]
+    pub(crate) fn is_cut(&self) -> bool {
+        self.core.has_detour()
     }
 }
 

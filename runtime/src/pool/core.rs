@@ -22,6 +22,7 @@ use crate::arena::{Scratch, ScratchStack};
 use crate::bus::gate::Ingress;
 use crate::bus::outbox::Outbox;
 use crate::bus::queue::Queue;
+use crate::bus::record::beside::Beside;
 use crate::bus::routes::Routes;
 use crate::bus::subscribe::ring::TokenRing;
 use crate::bus::subscription::{Outside, WakeLater};
@@ -58,6 +59,7 @@ pub(crate) struct Core {
     pub(crate) id: PoolId,
     app: Arc<AppShared>,
     pub(crate) queue: Queue,
+    pub(crate) beside: Beside,
     pub(crate) routes: Routes,
     scratch: ScratchStack,
     /// Nested regions open in the current activation.
@@ -105,6 +107,7 @@ impl Core {
         Rc::new(Self {
             id,
             queue,
+            beside: Beside::default(),
             routes: Routes::default(),
             scratch: ScratchStack::new(&app.pool_path(id)),
             depth: Cell::new(0),
@@ -197,11 +200,16 @@ impl Core {
         self.mark.set(self.queue.mark());
     }
 
-    /// Closes it; returns whether the run has to end, because something the locus published waits.
+    /// Closes it.
     #[inline]
-    pub(crate) fn end_next(&self, scratch: &Scratch) -> bool {
+    pub(crate) fn end_next(&self, scratch: &Scratch) {
         // SAFETY: as in `end_scratch`.
         unsafe { scratch.reset_shared() };
+    }
+
+    /// Whether something that the running locus published waits, or the start is not over.
+    #[inline]
+    pub(crate) fn has_detour(&self) -> bool {
         self.detour.get()
     }
 

@@ -37,10 +37,21 @@ fn payload_at<T>(record: *mut Word) -> *mut T {
     unsafe { payload_ptr(record) }
 }
 
+/// Writes a whole record.
+///
+/// # Safety
+/// `record` is valid for writes of `words_for::<T>()` words.
+unsafe fn write_whole<T>(record: *mut Word, topic: u16, hash: u32, value: T) {
+    // SAFETY: the caller's promise, and the header is that of a `T`.
+    let place = unsafe { write_header::<T>(record, Header::of::<T>(topic, hash)) };
+    // SAFETY: the place of this very payload.
+    unsafe { place.write(value) };
+}
+
 fn written(value: Pointing) -> [Word; RECORD_WORDS] {
     let mut record = [Word::uninit(); RECORD_WORDS];
     // SAFETY: the array has the words of a `Pointing`'s record.
-    unsafe { write_record(record.as_mut_ptr(), Header::of::<Pointing>(3, 4), value) };
+    unsafe { write_whole(record.as_mut_ptr(), 3, 4, value) };
     record
 }
 
@@ -67,7 +78,7 @@ fn negative_u64_copy_is_rejected_by_miri() {
     const WORDS: usize = words_for::<Box<u64>>();
     let mut from = [Word::uninit(); WORDS];
     // SAFETY: the array has the words of a `Box`'s record.
-    unsafe { write_record(from.as_mut_ptr(), Header::of::<Box<u64>>(3, 4), Box::new(5_u64)) };
+    unsafe { write_whole(from.as_mut_ptr(), 3, 4, Box::new(5_u64)) };
     let mut to = from.map(|word| {
         // SAFETY: header and pointer have no padding. That the copy is an integer is the mistake.
         Word::new(unsafe { word.assume_init() })
@@ -82,11 +93,11 @@ fn visiting_meets_each_record_once_and_in_order() {
     let mut records = [Word::uninit(); 2 + 1 + 3];
     let first = records.as_mut_ptr();
     // SAFETY: the first two words are its own.
-    unsafe { write_record(first, Header::of::<u64>(1, 0), 7_u64) };
+    unsafe { write_whole(first, 1, 0, 7_u64) };
     // SAFETY: the third word is its own.
-    unsafe { write_record(first.wrapping_add(2), Header::of::<()>(2, 0), ()) };
+    unsafe { write_whole(first.wrapping_add(2), 2, 0, ()) };
     // SAFETY: the last three words are its own.
-    unsafe { write_record(first.wrapping_add(3), Header::of::<[u64; 2]>(3, 0), [8_u64, 9]) };
+    unsafe { write_whole(first.wrapping_add(3), 3, 0, [8_u64, 9]) };
     let mut seen = Vec::new();
     // SAFETY: the range holds the three records.
     unsafe { visit_records(first, records.len(), |header, _| seen.push((header.topic(), header.words()))) };

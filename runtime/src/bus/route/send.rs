@@ -1,6 +1,8 @@
 //! The sending side of a route: credits are taken and messages leave for the pools that subscribe, or wait with their
 //! publisher, by the topic's policy.
 
+use std::ptr::NonNull;
+
 use super::{HELD_BEFORE_START, Remote, Route, Uneven};
 use crate::bus::ask::AskError;
 use crate::bus::figures::{DropReason, Figures};
@@ -15,13 +17,40 @@ impl<T: Topic> Route<T> {
     pub(crate) fn publish(&self, core: &Core, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
         // The user's `Hash` goes first: where it panics, nothing has been counted yet.
         let hash = Self::hash_of(&packet);
-        if self.own.is_open_with_credit() && core.queue.has_room_for::<Packet<T>>() {
+        // Each way makes the place before the message is moved, so that it is built where it goes: were it handed to a
+        // function on any way, it would be built on the stack for all of them, and copied from there.
+        if core.queue.has_room_for::<Packet<T>>() && self.own.is_open_with_credit() {
+            // SAFETY: the queue has just said that there is room, the header is that of such a packet, and it is written
+            // in the next line but one.
+            let place = unsafe { core.queue.claim::<Packet<T>>(self.header.with_hash(hash)) };
             self.own.take();
-            // SAFETY: the queue has just said that there is room, and the header is that of such a packet.
-            unsafe { core.queue.push_in_room(self.header.with_hash(hash), packet) };
+            // SAFETY: the place of this very packet.
+            unsafe { place.write(packet) };
             return Ok(());
         }
-        self.publish_far(core, hash, packet)
+        if let Some(place) = self.reserve_far(core, hash) {
+            // SAFETY: the place of this very packet.
+            unsafe { place.write(packet) };
+            return Ok(());
+        }
+        core.beside.put(packet);
+        self.publish_slow(core)
+    }
+
+    /// Makes a record for one further pool, where nobody subscribes here and there is room: the other common case.
+    #[inline(never)]
+    fn reserve_far(&self, core: &Core, hash: u32) -> Option<NonNull<Packet<T>>> {
+        if core.is_detoured() || self.here.get() {
+            return None;
+        }
+        let mut remote = self.remote.borrow_mut();
+        let [only] = &mut remote[..] else { return None };
+        if !only.credit.try_take() {
+            return None;
+        }
+        Figures::add(&self.figures.published, 1);
+        // SAFETY: the header is that of such a packet, and `publish` writes it at once.
+        NonNull::new(unsafe { core.claim_out(only.pool, self.header.with_hash(hash)) })
     }
 
     #[inline]
@@ -29,24 +58,12 @@ impl<T: Topic> Route<T> {
         if T::SPEC.keyed { key::hash_message(&packet.message) } else { 0 }
     }
 
-    /// Publishes to one further pool, the other common case.
-    #[inline(never)]
-    fn publish_far(&self, core: &Core, hash: u32, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
-        if !core.is_detoured()
-            && !self.here.get()
-            && let [only] = &mut self.remote.borrow_mut()[..]
-            && only.credit.try_take()
-        {
-            Figures::add(&self.figures.published, 1);
-            core.push_out(only.pool, self.number, hash, packet);
-            return Ok(());
-        }
-        self.publish_slow(core, packet)
-    }
-
+    /// Publishes what lies beside, whatever stands in its way.
     #[cold]
     #[inline(never)]
-    fn publish_slow(&self, core: &Core, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
+    fn publish_slow(&self, core: &Core) -> Result<(), Full<Packet<T>>> {
+        // SAFETY: the caller has just put it there.
+        let packet = unsafe { core.beside.take::<Packet<T>>() };
         if core.is_detoured() {
             // Something of this activation already waits, or the start is not over: order wants this behind it.
             let pools = if core.is_holding() { HELD_BEFORE_START } else { self.destinations(core) };

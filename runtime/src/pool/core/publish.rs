@@ -4,6 +4,7 @@ use crate::bus::answers::{Answer, Answers};
 use crate::bus::ask::Address;
 use crate::bus::figures::DropReason;
 use crate::bus::outbox::Outbox;
+use crate::bus::record::Header;
 use crate::bus::route::{AnyRoute, Route};
 use crate::bus::topic::{Full, Packet, Promise, Topic};
 use crate::pool::PoolId;
@@ -52,15 +53,30 @@ impl Core {
     }
 
     /// Appends a message to the outbox for another pool.
-    #[inline]
     pub(crate) fn push_out<P: Send>(&self, pool: PoolId, number: u16, hash: u32, payload: P) {
+        self.with_marked_outbox(pool, |outbox| outbox.push(number, hash, payload));
+    }
+
+    /// Makes a record in the outbox for another pool, and returns where its payload goes.
+    ///
+    /// # Safety
+    /// `header` is that of a `P`, and the caller writes the payload before it does anything else.
+    #[inline]
+    pub(crate) unsafe fn claim_out<P: Send>(&self, pool: PoolId, header: Header) -> *mut P {
+        // SAFETY: passed on.
+        self.with_marked_outbox(pool, |outbox| unsafe { outbox.claim(header) })
+    }
+
+    /// Lends the outbox for a pool, after a note of where the current activation began in it.
+    #[inline]
+    fn with_marked_outbox<R>(&self, pool: PoolId, push: impl FnOnce(&mut Outbox) -> R) -> R {
         let out = &self.outs[usize::from(pool)];
         let mut outbox = out.outbox.borrow_mut();
         if out.marked_in.get() != self.activation.get() {
             out.marked_in.set(self.activation.get());
             out.mark.set(Some(outbox.mark()));
         }
-        outbox.push(number, hash, payload);
+        push(&mut outbox)
     }
 
     /// Lends the outbox for a pool, at the flush.
