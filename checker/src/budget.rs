@@ -10,9 +10,9 @@ mod count;
 mod dump;
 mod file;
 
-pub use check::check;
+pub use check::{check, loose};
 pub use count::{Count, CountedSite, Counts, count};
-pub use dump::{json, text};
+pub use dump::{ceilings, json, text};
 pub use file::{Budget, Ceiling, Ceilings, parse};
 
 /// What can be given a ceiling.
@@ -26,12 +26,31 @@ pub enum Key {
     BusSubjects,
     /// Calls in the source that open a file descriptor.
     FdOpenSites,
+    /// Instances of parts with more than one.
+    Replicas,
+    /// Calls that bind what others can reach.
+    Listeners,
+    /// `#[every]` timers.
+    Timers,
+    /// Children that may be alive at once, by the ceilings of their parents' declarations.
+    ChildrenMax,
+    /// Messages that may wait, by the bounds of the topics.
+    QueueMessagesMax,
 }
 
 impl Key {
     /// Every key, in the order of reports.
-    pub const ALL: [Self; 4] =
-        [Self::PinnedThreads, Self::CooperativePools, Self::BusSubjects, Self::FdOpenSites];
+    pub const ALL: [Self; 9] = [
+        Self::PinnedThreads,
+        Self::CooperativePools,
+        Self::BusSubjects,
+        Self::FdOpenSites,
+        Self::Replicas,
+        Self::Listeners,
+        Self::Timers,
+        Self::ChildrenMax,
+        Self::QueueMessagesMax,
+    ];
 
     /// As written in the file.
     pub fn as_str(self) -> &'static str {
@@ -40,6 +59,11 @@ impl Key {
             Self::CooperativePools => "cooperative_pools",
             Self::BusSubjects => "bus_subjects",
             Self::FdOpenSites => "fd_open_sites",
+            Self::Replicas => "replicas",
+            Self::Listeners => "listeners",
+            Self::Timers => "timers",
+            Self::ChildrenMax => "children_max",
+            Self::QueueMessagesMax => "queue_messages_max",
         }
     }
 
@@ -55,6 +79,13 @@ impl Key {
             Self::CooperativePools => "cooperative pool",
             Self::BusSubjects => "bus subject",
             Self::FdOpenSites => "fd open site",
+            Self::Replicas => "replica",
+            Self::Listeners => "listener",
+            Self::Timers => "timer",
+            Self::ChildrenMax => {
+                return format!("room for {n} {}", if n == 1 { "child" } else { "children" });
+            }
+            Self::QueueMessagesMax => "queued message",
         };
         format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
     }

@@ -106,6 +106,9 @@ struct Args {
     /// Print what each binary declares and opens, without checking anything
     #[arg(long)]
     dump_resource_budget: bool,
+    /// Write today's counts of each binary to FILE, as ceilings
+    #[arg(long, value_name = "FILE", conflicts_with = "check_resource_budget")]
+    write_resource_budget: Option<PathBuf>,
     /// Check the ceilings in FILE, besides the rules
     #[arg(long, value_name = "FILE")]
     check_resource_budget: Option<PathBuf>,

@@ -21,10 +21,25 @@ pub struct Binary {
     pub main: Option<Site>,
     /// Every part of the main locus, in declaration order.
     pub parts: Vec<Part>,
-    /// Every topic that is published or handled by what runs, once each, at its declaration.
-    pub topics: Vec<Site>,
+    /// Every topic that is published or handled by what runs, once each, at its declaration; with its bound.
+    pub topics: Vec<Sized>,
+    /// Every `#[every]` of what runs.
+    pub timers: Vec<Site>,
+    /// Every kind of child that what runs may have, with the ceiling its parent declares.
+    pub children: Vec<Sized>,
     /// Every call that opens a file descriptor and can be reached, once each.
     pub fd_opens: Vec<Site>,
+    /// Those of them that others can reach: listeners and UDP sockets.
+    pub listeners: Vec<Site>,
+}
+
+/// Something that may hold as many as it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sized {
+    /// What it is.
+    pub site: Site,
+    /// How many it may hold.
+    pub max: u64,
 }
 
 /// Something with a name and a place.

@@ -1,7 +1,7 @@
 //! Counts what one binary declares and opens.
 
 use super::Key;
-use crate::facts::{Binary, Place};
+use crate::facts::{Binary, Place, Site, Sized};
 use crate::finding::Span;
 
 /// One place that counts, with how much.
@@ -51,8 +51,13 @@ fn sites(binary: &Binary, key: Key) -> Vec<CountedSite> {
     match key {
         Key::PinnedThreads => pinned_threads(binary),
         Key::CooperativePools => cooperative_pools(binary),
-        Key::BusSubjects => named(&binary.topics, "topic"),
+        Key::BusSubjects => named(binary.topics.iter().map(|topic| &topic.site), "topic"),
         Key::FdOpenSites => named(&binary.fd_opens, "opens a file descriptor:"),
+        Key::Replicas => replicas(binary),
+        Key::Listeners => named(&binary.listeners, "binds"),
+        Key::Timers => named(&binary.timers, "timer"),
+        Key::ChildrenMax => sized(&binary.children, "children"),
+        Key::QueueMessagesMax => sized(&binary.topics, "topic"),
     }
 }
 
@@ -70,6 +75,27 @@ fn pinned_threads(binary: &Binary) -> Vec<CountedSite> {
         .collect()
 }
 
+fn replicas(binary: &Binary) -> Vec<CountedSite> {
+    let replicated = binary.parts.iter().filter_map(|part| match part.place {
+        Place::Pinned { replicas } if replicas > 1 => Some((part, replicas)),
+        _ => None,
+    });
+    let one = |(part, adds): (&crate::facts::Part, u64)| {
+        let what = format!("`{}: {}` has {adds} replicas", part.name, part.locus);
+        CountedSite { what, span: part.span, adds }
+    };
+    replicated.map(one).collect()
+}
+
+fn sized(sites: &[Sized], what: &str) -> Vec<CountedSite> {
+    let one = |sized: &Sized| CountedSite {
+        what: format!("{what} `{}`, at most {}", sized.site.name, sized.max),
+        span: sized.site.span,
+        adds: sized.max,
+    };
+    sites.iter().map(one).collect()
+}
+
 /// The first part on each pool stands for the pool.
 fn cooperative_pools(binary: &Binary) -> Vec<CountedSite> {
     let mut seen: Vec<&str> = Vec::new();
@@ -85,19 +111,15 @@ fn cooperative_pools(binary: &Binary) -> Vec<CountedSite> {
     sites
 }
 
-fn named(sites: &[crate::facts::Site], what: &str) -> Vec<CountedSite> {
-    let one = |site: &crate::facts::Site| CountedSite {
-        what: format!("{what} `{}`", site.name),
-        span: site.span,
-        adds: 1,
-    };
-    sites.iter().map(one).collect()
+fn named<'s>(sites: impl IntoIterator<Item = &'s Site>, what: &str) -> Vec<CountedSite> {
+    let one = |site: &Site| CountedSite { what: format!("{what} `{}`", site.name), span: site.span, adds: 1 };
+    sites.into_iter().map(one).collect()
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::{Key, count};
-    use crate::facts::{Binary, Part, Place, Site};
+    use crate::facts::{Binary, Part, Place, Site, Sized};
     use crate::finding::{FileId, Span};
 
     fn span(start: u32) -> Span {
@@ -106,6 +128,10 @@ pub(crate) mod tests {
 
     fn part(name: &str, place: Place, at: u32) -> Part {
         Part { name: name.to_owned(), locus: "Web".to_owned(), place, span: span(at) }
+    }
+
+    fn site(name: &str, at: u32) -> Site {
+        Site { name: name.to_owned(), span: span(at) }
     }
 
     /// Three threads, two pools, one topic, no fd.
@@ -122,8 +148,11 @@ pub(crate) mod tests {
                 part("hall", Place::Pool("main".to_owned()), 5),
                 part("plain", Place::Unplaced, 6),
             ],
-            topics: vec![Site { name: "Posted".to_owned(), span: span(7) }],
+            topics: vec![Sized { site: site("Posted", 7), max: 64 }],
+            timers: vec![site("tick", 8)],
+            children: vec![Sized { site: site("Line of Room", 9), max: 8 }],
             fd_opens: Vec::new(),
+            listeners: Vec::new(),
         }
     }
 
@@ -138,7 +167,12 @@ pub(crate) mod tests {
                 (Key::PinnedThreads, 3, 2),
                 (Key::CooperativePools, 2, 2),
                 (Key::BusSubjects, 1, 1),
-                (Key::FdOpenSites, 0, 0)
+                (Key::FdOpenSites, 0, 0),
+                (Key::Replicas, 2, 1),
+                (Key::Listeners, 0, 0),
+                (Key::Timers, 1, 1),
+                (Key::ChildrenMax, 8, 1),
+                (Key::QueueMessagesMax, 64, 1)
             ]
         );
         assert_eq!(counts.counts[0].sites[0].what, "`web: Web` is pinned, 2 replicas");

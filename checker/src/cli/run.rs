@@ -33,6 +33,11 @@ pub(super) fn run(
     let ceilings = read_ceilings(args, &mut analysis)?;
     let wanted = |binary: &&Binary| args.packages.is_empty() || args.packages.contains(&binary.package);
     let counts: Vec<Counts> = analysis.binaries.iter().filter(wanted).filter_map(budget::count).collect();
+    if let Some(path) = &args.write_resource_budget {
+        write(path, &budget::ceilings(&counts))?;
+        writeln!(out, "checker: ceilings of {} binaries written to `{}`", counts.len(), path.display())?;
+        return Ok(Outcome::Clean);
+    }
     if args.dump_resource_budget {
         dump(args.format, &counts, &analysis.sources, out)?;
         if args.check_resource_budget.is_none() {
@@ -61,6 +66,7 @@ pub(super) fn run(
     diagnostics.extend(settings.problems);
     if let Some((budget, problems)) = ceilings {
         let violations = if problems.is_empty() { budget::check(&budget, &counts) } else { Vec::new() };
+        summary.loose = if problems.is_empty() { budget::loose(&budget, &counts) } else { Vec::new() };
         configured &= problems.is_empty();
         diagnostics.extend(problems.into_iter().chain(violations));
     }
@@ -158,10 +164,13 @@ fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
 
 fn write_baseline(path: &Path, findings: &[Finding], out: &mut dyn Write) -> Result<Outcome, Failure> {
     let baseline = Baseline::of(findings);
-    std::fs::write(path, baseline.text())
-        .map_err(|error| Failure(format!("cannot write `{}`: {error}", path.display())))?;
+    write(path, &baseline.text())?;
     writeln!(out, "checker: {} findings written to `{}`", baseline.len(), path.display())?;
     Ok(Outcome::Clean)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| Failure(format!("cannot write `{}`: {error}", path.display())))
 }
 
 fn dump(

@@ -5,6 +5,9 @@ use crate::events::FnFacts;
 use crate::finding::Span;
 use crate::names::{FnId, Names};
 
+/// Kinds of descriptors that others can reach the program through, as the models call them.
+const REACHABLE: [&str; 2] = ["listener", "socket"];
+
 /// The bodies of a workspace, by function.
 pub struct Bodies<'a, 'w> {
     /// Whose bodies.
@@ -18,13 +21,12 @@ impl Calls for Bodies<'_, '_> {
         self.events[of.ix()].calls.iter().flat_map(|call| call.callees.iter().copied()).collect()
     }
 
-    fn opens(&self, of: FnId) -> Vec<Site> {
+    fn opens(&self, of: FnId) -> Vec<(Site, bool)> {
         let file = self.names.function(of).file;
-        let opens = self.events[of.ix()].opens.iter();
-        let site = |open: &crate::events::Open| Site {
-            name: open.name.clone(),
-            span: Span { file, start: open.at.start, end: open.at.end },
+        let site = |open: &crate::events::Open| {
+            let span = Span { file, start: open.at.start, end: open.at.end };
+            (Site { name: open.name.clone(), span }, REACHABLE.contains(&&*open.kind))
         };
-        opens.map(site).collect()
+        self.events[of.ix()].opens.iter().map(site).collect()
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Binary, Part, Place, Site};
+use super::{Binary, Part, Place, Site, Sized};
 use crate::finding::{FileId, Span};
 use crate::load::TargetKind;
 use crate::lower::attr::{LocusDecl, LocusItem, MethodRole};
@@ -16,12 +16,15 @@ use crate::names::{Adt, AdtId, Def, FnId, ModId, Names};
 /// Methods the runtime calls by their name alone.
 const HOOKS: [&str; 5] = ["birth", "run", "drain", "dissolve", "on_failure"];
 
+/// The bound of a topic that declares none.
+const TOPIC_BOUND_DEFAULT: u64 = 8192;
+
 /// What the analysis knows of function bodies.
 pub trait Calls {
     /// Functions that the body of `of` may call or hand on.
     fn callees(&self, of: FnId) -> Vec<FnId>;
-    /// Calls in the body of `of` that open a file descriptor.
-    fn opens(&self, of: FnId) -> Vec<Site>;
+    /// Calls in the body of `of` that open a file descriptor, and whether others can reach the program through it.
+    fn opens(&self, of: FnId) -> Vec<(Site, bool)>;
 }
 
 /// The facts of every binary target.
@@ -48,7 +51,11 @@ impl Program<'_, '_> {
         let loci = main.map(|main| self.loci(main)).unwrap_or_default();
         let roots = entry.into_iter().chain(loci.iter().flat_map(|locus| self.methods_of(*locus)));
         let reached = self.reached(roots.collect());
-        let opens = reached.iter().flat_map(|function| self.calls.opens(*function));
+        let opens: Vec<(Site, bool)> =
+            reached.iter().flat_map(|function| self.calls.opens(*function)).collect();
+        let listeners = opens.iter().filter(|(_, reachable)| *reachable).map(|(site, _)| site.clone());
+        let timers =
+            loci.iter().flat_map(|locus| self.methods_of(*locus)).filter(|method| self.is_timer(*method));
         Binary {
             package: self.names.workspace.packages[krate.package].name.clone(),
             name: krate.target.clone(),
@@ -57,7 +64,10 @@ impl Program<'_, '_> {
                 .map(|main| parts.iter().map(|part| self.part(main, part)).collect())
                 .unwrap_or_default(),
             topics: self.topics(&loci),
-            fd_opens: in_order(opens.collect()),
+            timers: in_order(timers.map(|timer| self.function_site(timer)).collect()),
+            children: loci.iter().flat_map(|locus| self.children(*locus)).collect(),
+            listeners: in_order(listeners.collect()),
+            fd_opens: in_order(opens.into_iter().map(|(site, _)| site).collect()),
         }
     }
 
@@ -135,18 +145,52 @@ impl Program<'_, '_> {
     }
 
     /// Topics that the loci declare to publish and receive, and those they handle.
-    fn topics(&self, loci: &[AdtId]) -> Vec<Site> {
-        let mut found: BTreeMap<AdtId, Site> = BTreeMap::new();
+    fn topics(&self, loci: &[AdtId]) -> Vec<Sized> {
+        let mut found: BTreeMap<AdtId, Sized> = BTreeMap::new();
         for locus in loci {
             let adt = self.names.adt(*locus);
             let declared = decl(adt).into_iter().flat_map(|decl| decl.publishes.iter().chain(&decl.receives));
             let handled = self.methods_of(*locus).into_iter().filter_map(|method| self.handled(method));
             let declared = declared.filter_map(|ty| self.type_at(adt.module, ty));
             for topic in declared.chain(handled) {
-                found.entry(topic).or_insert_with(|| self.site(topic));
+                let max = self.bound(topic);
+                found.entry(topic).or_insert_with(|| Sized { site: self.site(topic), max });
             }
         }
-        in_order(found.into_values().collect())
+        let mut topics: Vec<Sized> = found.into_values().collect();
+        topics.sort_by_key(|topic| topic.site.span);
+        topics
+    }
+
+    fn bound(&self, topic: AdtId) -> u64 {
+        match self.names.adt(topic).locus {
+            Some(LocusItem::Topic(topic)) => topic.bounded.unwrap_or(TOPIC_BOUND_DEFAULT),
+            _ => TOPIC_BOUND_DEFAULT,
+        }
+    }
+
+    /// The kinds of children that `locus` declares, with their ceilings.
+    fn children(&self, locus: AdtId) -> Vec<Sized> {
+        let adt = self.names.adt(locus);
+        let declared = decl(adt).into_iter().flat_map(|decl| &decl.children);
+        let sized = declared.filter_map(|(ty, _, max)| {
+            let child = ty.as_ref().and_then(|ty| self.type_at(adt.module, ty));
+            let name = child.map_or("any", |child| self.names.text(self.names.adt(child).name));
+            let parent = self.site(locus);
+            let site = Site { name: format!("{name} of {}", parent.name), span: parent.span };
+            Some(Sized { site, max: (*max)? })
+        });
+        sized.collect()
+    }
+
+    fn is_timer(&self, method: FnId) -> bool {
+        let role = self.names.function(method).sig.and_then(|sig| sig.role.as_deref());
+        matches!(role, Some(MethodRole::Every))
+    }
+
+    fn function_site(&self, of: FnId) -> Site {
+        let function = self.names.function(of);
+        Site { name: self.names.text(function.name).to_owned(), span: span(function.file, function.at) }
     }
 
     /// The topic that `method` handles.

@@ -19,6 +19,9 @@ pub fn write(report: &Report<'_>, styled: bool, out: &mut dyn Write) -> io::Resu
     for diagnostic in report.diagnostics {
         writeln!(out, "{}\n", render(diagnostic, report.sources, styled))?;
     }
+    for ceiling in &report.summary.loose {
+        writeln!(out, "note: {ceiling}")?;
+    }
     writeln!(out, "{}", last_line(report.summary))
 }
 

@@ -114,6 +114,7 @@ fn finished(summary: &Summary) -> Value {
             "errors": summary.errors,
             "warnings": summary.warnings,
             "allowed": summary.allowed,
+            "loose_ceilings": summary.loose,
             "expected": summary.expected,
             "baselined": summary.baselined,
             "baseline_gone": summary.baseline_gone,

@@ -108,6 +108,25 @@ fn a_file_that_is_missing_or_no_toml_exits_2() {
 }
 
 #[test]
+fn a_written_file_passes_until_something_is_added() {
+    let copy = Copy::of_service("budget_written");
+    let run = checker_in(copy.path(), &["--write-resource-budget", "budget.toml"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(check(&copy).code, Some(0));
+    copy.replace(
+        "src/main.rs",
+        "#[every(\"1s\")]",
+        "#[every(\"2s\")]\n    fn more(&mut self) {}\n\n    #[every(\"1s\")]",
+    );
+    let run = check(&copy);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stdout.contains("`service` has 2 timers, and its ceiling is 1"), "{}", run.stdout);
+    copy.write("budget.toml", "timers = 40\n");
+    let run = check(&copy);
+    assert!(run.stdout.contains("note: `timers = 40` is well above what it holds"), "{}", run.stdout);
+}
+
+#[test]
 fn the_dump_is_a_file_that_passes_and_lists_the_sites() {
     let copy = Copy::of_service("budget_dump");
     let run = checker_in(copy.path(), &["--dump-resource-budget"]);

@@ -41,7 +41,7 @@ fn every_problem_is_reported_at_its_own_span() {
             "`fd_open_sites` must not be negative @ -3",
             "`cooperative_pools` must be a whole number @ 1.5",
             "unknown key `colour` @ colour | the keys are: pinned_threads, cooperative_pools, bus_subjects, \
-             fd_open_sites, bin",
+             fd_open_sites, replicas, listeners, timers, children_max, queue_messages_max, bin",
             "unknown key `fd_open_site` @ fd_open_site | did you mean `fd_open_sites`?",
             "`pinned_threads` is too large @ 99999999999999999999",
         ]

@@ -13,10 +13,11 @@ impl Calls for OneOpenEach<'_, '_> {
         Vec::new()
     }
 
-    fn opens(&self, of: FnId) -> Vec<Site> {
+    fn opens(&self, of: FnId) -> Vec<(Site, bool)> {
         let function = self.0.function(of);
         let name = self.0.text(function.name).to_owned();
-        vec![Site { name, span: super::span(function.file, function.at) }]
+        let listens = name == "run";
+        vec![(Site { name, span: super::span(function.file, function.at) }, listens)]
     }
 }
 
@@ -31,7 +32,7 @@ fn facts(crates: &[(&str, TargetKind, &str)]) -> Vec<Binary> {
 
 const SERVICE: &str = r#"
     #[topic] pub struct Posted;
-    #[topic] pub struct Relayed;
+    #[topic(bounded = 16)] pub struct Relayed;
     #[topic] pub struct Unused;
 
     #[locus(publishes(Relayed), children(Line = flow, max = 8))]
@@ -78,7 +79,12 @@ fn a_binary_is_its_loci_their_children_and_its_main() {
     );
     assert_eq!(chat.parts[0].locus, "Room");
     // A locus in a plain field is plain data, so what it handles is no part of the program.
-    assert_eq!(names_of(&chat.topics), ["Posted", "Relayed"]);
+    let topics: Vec<_> = chat.topics.iter().map(|topic| (topic.site.name.as_str(), topic.max)).collect();
+    assert_eq!(topics, [("Posted", 8192), ("Relayed", 16)]);
+    let children: Vec<_> = chat.children.iter().map(|child| (child.site.name.as_str(), child.max)).collect();
+    assert_eq!(children, [("Line of Room", 8)]);
+    assert_eq!(names_of(&chat.timers), ["tick"]);
+    assert_eq!(names_of(&chat.listeners), ["run"]);
     assert_eq!(names_of(&chat.fd_opens), ["on_post", "tick", "birth", "on_relayed", "run", "main"]);
 }
 
