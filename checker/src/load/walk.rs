@@ -110,16 +110,15 @@ impl Modules<'_> {
             let ItemKind::Mod { items, path } = &item.kind else { continue };
             let name = self.ir.texts.get(item.name);
             within.push(item.name);
+            // A `#[path]` is relative to the file itself, unless inside an inline module.
+            let base = match within.len() {
+                1 => self.file.parent().map(Path::to_path_buf).unwrap_or_default(),
+                _ => directory.to_path_buf(),
+            };
             match (items, path) {
-                (Some(items), _) => self.collect(items, &directory.join(name), within),
-                (None, Some(path)) => {
-                    // Relative to the file itself, unless inside an inline module.
-                    let base = match within.len() {
-                        1 => self.file.parent().map(Path::to_path_buf).unwrap_or_default(),
-                        _ => directory.to_path_buf(),
-                    };
-                    self.child(within, &[(base.join(&**path), true)]);
-                }
+                (Some(items), Some(path)) => self.collect(items, &base.join(&**path), within),
+                (Some(items), None) => self.collect(items, &directory.join(name), within),
+                (None, Some(path)) => self.child(within, &[(base.join(&**path), true)]),
                 (None, None) => {
                     let beside = directory.join(format!("{name}.rs"));
                     self.child(within, &[(beside, false), (directory.join(name).join("mod.rs"), true)]);

@@ -112,6 +112,19 @@ fn a_file_that_does_not_parse_does_not_stop_the_rest() {
 }
 
 #[test]
+fn modules_are_found_where_path_attributes_put_them() {
+    let copy = Copy::of_service("path_attributes");
+    std::fs::create_dir_all(copy.path().join("src/made/deep")).unwrap();
+    let growth = std::fs::read_to_string(tests_folder().join(GROWTH)).unwrap();
+    copy.write("src/made/deep/a.v1.rs", &growth);
+    let modules = "#[path = \"made\"]\nmod outer {\n    mod deep {\n        #[path = \"a.v1.rs\"]\n        mod v1;\n    }\n}\n";
+    copy.replace("src/main.rs", "use locus::prelude::*;", &format!("{modules}use locus::prelude::*;"));
+    let run = checker_in(copy.path(), &["--format", "json"]);
+    let rules: Vec<String> = run.found(copy.path()).into_iter().map(|(.., rule)| rule).collect();
+    assert_eq!(rules, ["unbounded-growth"], "{}", run.stdout);
+}
+
+#[test]
 fn what_is_not_there_cannot_be_checked() {
     for args in [&["no/such/folder"][..], &["--manifest-path", "no/Cargo.toml"], &["--no-such-option"]] {
         let run = checker(args);
