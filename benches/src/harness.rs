@@ -29,7 +29,7 @@ pub(crate) use payload::carried;
 pub use round::{Outcome, Rounds, median, run};
 pub use row::{Comparison, Row, print_table_head};
 pub use shape::{Contestant, NS_PER_MESSAGE, Peer, Shape, Target};
-pub use source::{PRODUCERS, Source, Taken, WINDOW_MESSAGES, share_of};
+pub use source::{PRODUCERS, Source, Taken, WINDOW_MESSAGES, shared_among_producers};
 pub use tick::Tick;
 
 /// Messages that a feeder sends per activation, unless the shape is about that.

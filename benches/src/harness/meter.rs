@@ -48,6 +48,12 @@ impl Meter {
         self.taken
     }
 
+    /// Whether the last message that was taken was that of the warm-up.
+    #[must_use]
+    pub fn is_warm(&self) -> bool {
+        self.taken == self.work.warmup
+    }
+
     /// Whether the last message has been taken.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -25,6 +25,17 @@ impl Source {
         Self { next: 0, total: work.total(), turn: work.turn }
     }
 
+    /// A source of the warm-up of `work`, until [`Self::go_on`].
+    #[must_use]
+    pub fn of_warmup(work: Work) -> Self {
+        Self { total: work.warmup, ..Self::new(work) }
+    }
+
+    /// Goes on to the measured messages of `work`.
+    pub fn go_on(&mut self, work: Work) {
+        self.total = work.total();
+    }
+
     /// The sequence numbers of the next turn; empty when all are dealt.
     #[inline]
     pub fn turn(&mut self) -> Range<u64> {
@@ -65,8 +76,10 @@ impl Taken {
 /// Senders of a shape that has several.
 pub const PRODUCERS: u64 = 4;
 
-/// What one of [`PRODUCERS`] senders has to do.
+/// What one of [`PRODUCERS`] senders has to do, and what all of them have to together: in whole turns of each.
 #[must_use]
-pub fn share_of(work: Work) -> Work {
-    Work { warmup: work.warmup / PRODUCERS, measured: work.measured / PRODUCERS, turn: work.turn / PRODUCERS }
+pub fn shared_among_producers(work: Work) -> (Work, Work) {
+    let all = work.in_turns_of(work.turn * PRODUCERS);
+    let (warmup, measured) = (all.warmup / PRODUCERS, all.measured / PRODUCERS);
+    (Work { warmup, measured, turn: work.turn }, all)
 }

@@ -4,10 +4,17 @@ use locus::prelude::*;
 
 use super::measure;
 use crate::harness::{
-    FEEDER_CORE, Measured, Message, Meter, PRODUCERS, SINK_CORE, Source, Work, pin, reporting, share_of,
+    FEEDER_CORE, Measured, Message, Meter, PRODUCERS, SINK_CORE, Source, Work, pin, reporting,
+    shared_among_producers,
 };
 
-/// Starts them all.
+/// Starts everything.
+#[topic]
+#[derive(Clone, Debug)]
+struct Begin;
+
+/// Starts the producers: with the warm-up, and when all of that has been taken, with what is measured. They share a core, and
+/// each has to have had it before the clock starts.
 #[topic]
 #[derive(Clone, Debug)]
 struct Start;
@@ -22,7 +29,8 @@ struct TurnOf {
 #[locus(publishes(Message, TurnOf))]
 struct Producer {
     id: u64,
-    source: Source,
+    work: Work,
+    source: Option<Source>,
 }
 
 #[locus]
@@ -33,21 +41,26 @@ impl Producer {
 
     #[on]
     fn on_start(&mut self, _: &Start, cx: &mut Cx<'_, Self>) {
+        match &mut self.source {
+            None => self.source = Some(Source::of_warmup(self.work)),
+            Some(source) => source.go_on(self.work),
+        }
         cx.publish(TurnOf { producer: self.id });
     }
 
     #[on(key = self.id)]
     fn on_turn(&mut self, _: &TurnOf, cx: &mut Cx<'_, Self>) {
-        for place in self.source.turn() {
+        let Some(source) = &mut self.source else { return };
+        for place in source.turn() {
             cx.publish(Message::new(place * PRODUCERS + self.id));
         }
-        if !self.source.is_spent() {
+        if !source.is_spent() {
             cx.publish(TurnOf { producer: self.id });
         }
     }
 }
 
-#[locus]
+#[locus(publishes(Start))]
 struct Sink {
     meter: Meter,
 }
@@ -59,8 +72,15 @@ impl Sink {
     }
 
     #[on]
-    fn on_message(&mut self, message: &Message, _: &mut Cx<'_, Self>) {
-        self.meter.take_in_any_order(message);
+    fn on_begin(&mut self, _: &Begin, cx: &mut Cx<'_, Self>) {
+        cx.publish(Start);
+    }
+
+    #[on]
+    fn on_message(&mut self, message: &Message, cx: &mut Cx<'_, Self>) {
+        if self.meter.take_in_any_order(message) && self.meter.is_warm() {
+            cx.publish(Start);
+        }
     }
 }
 
@@ -80,10 +100,10 @@ struct Producers {
 
 /// Runs the shape once.
 pub(crate) fn run(work: Work) -> Measured {
-    let work = work.in_turns_of(work.turn * PRODUCERS);
+    let (share, work) = shared_among_producers(work);
     let (reporter, report) = reporting(work, 1);
     let make = move || {
-        let producer = |id| Producer { id, source: Source::new(share_of(work)) };
+        let producer = |id| Producer { id, work: share, source: None };
         Producers {
             a: producer(0),
             b: producer(1),
@@ -92,5 +112,5 @@ pub(crate) fn run(work: Work) -> Measured {
             sink: Sink { meter: reporter.meter() },
         }
     };
-    measure(make, Start, &report)
+    measure(make, Begin, &report)
 }

@@ -1,12 +1,15 @@
 //! crossbeam-channel, bounded.
 
+use std::ops::Range;
+use std::sync::Barrier;
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::on_two_cores;
 use crate::harness::{
-    Measured, Message, PRODUCERS, SINK_CORE, Source, WINDOW_MESSAGES, Work, pin, report, share_of,
+    Measured, Message, PRODUCERS, SINK_CORE, Source, WINDOW_MESSAGES, Work, pin, report,
+    shared_among_producers,
 };
 
 fn channel() -> (Sender<Message>, Receiver<Message>) {
@@ -47,15 +50,22 @@ pub(crate) fn across_pools(work: Work) -> Measured {
     on_two_cores(feeder, sink, &report)
 }
 
-/// Four sending threads on one core and the receiver on the other. Each sender may be as far ahead as one of ours.
+/// Four sending threads on one core and the receiver on the other. Each sender may be as far ahead as one of ours, and
+/// goes on to what is measured when the warm-up of all has been taken, as ours.
 pub(crate) fn producers(work: Work) -> Measured {
-    let work = work.in_turns_of(work.turn * PRODUCERS);
+    let (share, work) = shared_among_producers(work);
     let (mut meter, report) = report(work);
     let (sender, receiver) = bounded((WINDOW_MESSAGES * PRODUCERS) as usize);
-    let producer = |id: u64, sender: Sender<Message>| {
-        for place in 0..share_of(work).total() {
+    let warm = &Barrier::new(PRODUCERS as usize + 1);
+    let send = |id: u64, places: Range<u64>, sender: &Sender<Message>| {
+        for place in places {
             sender.send(Message::new(place * PRODUCERS + id)).expect("the receiver is alive");
         }
+    };
+    let producer = move |id: u64, sender: Sender<Message>| {
+        send(id, 0..share.warmup, &sender);
+        warm.wait();
+        send(id, share.warmup..share.total(), &sender);
     };
     // The threads of a scope inherit the core of the thread that starts them.
     let feeder = move || {
@@ -69,7 +79,9 @@ pub(crate) fn producers(work: Work) -> Measured {
     };
     let sink = move || {
         for message in receiver {
-            meter.take_in_any_order(&message);
+            if meter.take_in_any_order(&message) && meter.is_warm() {
+                warm.wait();
+            }
         }
     };
     on_two_cores(feeder, sink, &report)
