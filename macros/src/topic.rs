@@ -4,7 +4,7 @@ mod check;
 mod expand;
 mod model;
 
-pub(crate) use expand::{on_full, optional_count};
+pub(crate) use expand::{count, on_full, optional_count};
 pub(crate) use model::snake_case;
 
 use crate::output;

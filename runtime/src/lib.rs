@@ -74,6 +74,7 @@ pub use crate::{
     bus::gate::{Closed, Listener, OutsideAsk, TopicHandle, TryPublishError},
     bus::publish::{Publish, PublishedBy},
     bus::subscribe::batch::Batch,
+    bus::subscribe::follow::{FollowedBy, TooManyKeys},
     bus::subscription::{Delivery, Overflow, Subscription},
     bus::topic::{Full, NoReply, OnFull, Topic},
     locus::context::Cx,
@@ -91,11 +92,12 @@ pub mod __private {
     pub use crate::bus::ask::Reply;
     pub use crate::bus::publish::{PublishedBy, Publisher};
     pub use crate::bus::subscribe::batch::{Batch, Unasked};
+    pub use crate::bus::subscribe::follow::FollowedBy;
     pub use crate::bus::topic::{Answers, Full, NoReply, OnFull, Promise, Topic, TopicNumber, TopicSpec};
     pub use crate::locus::context::Cx;
     pub use crate::locus::describe::{
         AsyncHandler, BatchHandler, Birth, BoxError, Declared, Describe, Handler, Hook, Hooks, IntoOutcome,
-        LocalBoxFuture, Locus, LocusOptions, Match, OnOptions, Outcome, ReceivedBy, Start, Timer,
+        LocalBoxFuture, Locus, LocusOptions, Match, OnOptions, Outcome, ReceivedBy, Start, Timer, Which,
     };
     pub use crate::locus::main::{IntoMain, Main, Parts, Place};
     pub use crate::locus::run::Run;

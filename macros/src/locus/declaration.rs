@@ -1,6 +1,7 @@
 //! `#[locus(..)]` on a struct: the topics it publishes and receives, and its limits.
 
 use super::expand::{OnOptions, duration, key_of, on_options, with_static};
+use super::methods::Which;
 use crate::diag::{not_built, refuse, refuse_lifetimes};
 use crate::output::{cfgs, local, private, strip};
 use locus_syntax::{Errors, KeyMatch, LocusAttr, Problem, ReceivesAttr, Setting, Site, read};
@@ -45,11 +46,6 @@ fn built(attr: &LocusAttr, errors: &mut Errors) {
     refuse(attr.strategy.as_ref(), "`strategy`", errors);
     refuse(attr.memory_max.as_ref(), "`memory_max`", errors);
     refuse(attr.idle.as_ref(), "`idle`", errors);
-    for receives in &attr.receives {
-        if let Some(Setting { value: KeyMatch::Unmatched, key, .. }) = &receives.key {
-            errors.push(not_built(*key, "`key = _`"));
-        }
-    }
 }
 
 /// Reports what stands twice, and keeps the first of each.
@@ -120,16 +116,18 @@ impl Declared<'_> {
         let (impl_generics, _, where_clause) = generics.split_for_impl();
         let (cfgs, ty, topic) = (&self.cfgs, self.ty(), &receives.topic);
         let private = private(topic.span());
+        let (key, which) = match &receives.key {
+            Some(Setting { value: KeyMatch::Value(expr), .. }) => (Some(expr), Which::Key),
+            Some(Setting { value: KeyMatch::Unmatched, key, .. }) => (None, Which::Unmatched(*key)),
+            None => (None, Which::All),
+        };
         let options = on_options(&OnOptions {
             method: "run",
             bounded: receives.bounded.as_ref().map(|bounded| &bounded.value),
             on_full: receives.on_full.as_ref().map(|on_full| on_full.value),
             missed: false,
+            which: &which,
         });
-        let key = match &receives.key {
-            Some(Setting { value: KeyMatch::Value(expr), .. }) => Some(expr),
-            _ => None,
-        };
         let key_of = key_of(&ty, &quote_spanned!(topic.span()=> Self::Key), key, topic.span());
         let name = quote_spanned!(topic.span()=> #private::ReceivedBy<#ty>);
         quote_spanned! {topic.span()=>

@@ -6,8 +6,9 @@ use super::signature;
 use crate::cx::name_scratch;
 use crate::diag::{not_built, refuse};
 use crate::output::{cfgs, strip};
-use locus_syntax::{Errors, EveryAttr, KeyMatch, Late, OnAttr, OnFull, Problem, Setting, Site, read};
+use locus_syntax::{Count, Errors, EveryAttr, KeyMatch, Late, OnAttr, OnFull, Problem, Setting, Site, read};
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use role::Role;
 use std::time::Duration;
 use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl, parse_quote};
@@ -29,11 +30,38 @@ pub(super) struct Handler {
     pub(super) shape: signature::HandlerShape,
     pub(super) output: Span,
     pub(super) key: Option<Expr>,
-    pub(super) bounded: Option<locus_syntax::Count>,
+    pub(super) which: Which,
+    pub(super) bounded: Option<Count>,
     pub(super) on_full: Option<OnFull>,
     pub(super) missed: Option<Missed>,
     pub(super) is_batch: bool,
     pub(super) timeout: Option<Duration>,
+}
+
+/// Which messages a subscription takes.
+#[derive(Clone)]
+pub(super) enum Which {
+    All,
+    Key,
+    /// The word `keys`, and how many it may follow.
+    Keys(Span, Box<Count>),
+    /// The word `key`.
+    Unmatched(Span),
+    Shard,
+    Any,
+}
+
+impl Which {
+    fn of(attr: &OnAttr) -> Self {
+        match (&attr.key, &attr.keys, &attr.max) {
+            (Some(Setting { value: KeyMatch::Value(_), .. }), ..) => Self::Key,
+            (Some(Setting { value: KeyMatch::Unmatched, key, .. }), ..) => Self::Unmatched(*key),
+            (None, Some(keys), Some(max)) => Self::Keys(keys.key, Box::new(max.value.clone())),
+            _ if attr.shard.is_some() => Self::Shard,
+            _ if attr.any.is_some() => Self::Any,
+            _ => Self::All,
+        }
+    }
 }
 
 /// The method that hears what a handler's ring lost.
@@ -85,6 +113,7 @@ impl Model {
         for method in methods(&item) {
             model.add(method, &item, errors);
         }
+        model.check_followers(errors);
         strip(&mut item.attrs, Site::Elsewhere);
         for item in &mut item.items {
             match item {
@@ -104,6 +133,25 @@ impl Model {
         }
         model.item = item;
         model
+    }
+
+    /// `follow` says which topic, and so which handler: there is one.
+    fn check_followers(&mut self, errors: &mut Errors) {
+        let mut topics: Vec<String> = Vec::new();
+        self.handlers.retain(|handler| {
+            let Which::Keys(span, _) = &handler.which else { return true };
+            let topic = handler.shape.topic.to_token_stream().to_string();
+            // Those of other configurations do not meet.
+            if topics.contains(&topic) && handler.cfgs.is_empty() {
+                errors.push(
+                    Problem::new(*span, format!("another handler follows keys of `{topic}` already"))
+                        .help("`cx.follow` names the topic alone: let one handler take its messages"),
+                );
+                return false;
+            }
+            topics.push(topic);
+            true
+        });
     }
 
     fn add(&mut self, method: &ImplItemFn, item: &ItemImpl, errors: &mut Errors) {
@@ -157,6 +205,7 @@ fn handler(
         shape,
         output: signature::output_span(&method.sig),
         key,
+        which: Which::of(attr),
         bounded: attr.bounded.as_ref().map(|bounded| bounded.value.clone()),
         on_full: attr.on_full.as_ref().map(|on_full| on_full.value),
         missed,
@@ -180,12 +229,6 @@ fn waits(attr: &OnAttr, is_async: bool) -> Result<(), Problem> {
 }
 
 fn built(attr: &OnAttr, errors: &mut Errors) {
-    if let Some(Setting { value: KeyMatch::Unmatched, key, .. }) = &attr.key {
-        errors.push(not_built(*key, "`key = _`"));
-    }
-    refuse(attr.keys.as_ref(), "`#[on(keys)]`", errors);
-    refuse(attr.shard.as_ref(), "`#[on(shard)]`", errors);
-    refuse(attr.any.as_ref(), "`#[on(any)]`", errors);
     refuse(attr.inline.as_ref(), "`#[on(inline)]`", errors);
     refuse(attr.concurrent.as_ref(), "`concurrent`", errors);
     refuse(attr.subjects.as_ref(), "`subjects`", errors);

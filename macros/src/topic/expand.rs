@@ -4,7 +4,7 @@ use super::model::Model;
 use crate::output::{local, private};
 use locus_syntax::{Count, OnFull};
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Member, spanned::Spanned};
 
 /// The impl and the limits that hold for every message.
@@ -50,21 +50,25 @@ fn spec(model: &Model) -> TokenStream {
     }
 }
 
-/// `Some(64)`, or what the user's constant says, of whatever integer type it is.
-pub(crate) fn optional_count(count: Option<&Count>) -> TokenStream {
-    match count {
+/// `Some(64)`, or what the user's constant says.
+pub(crate) fn optional_count(written: Option<&Count>) -> TokenStream {
+    match written.map(count) {
         None => quote!(::core::option::Option::None),
-        Some(Count::Known(known)) => {
-            let known = proc_macro2::Literal::u64_unsuffixed(*known);
-            quote!(::core::option::Option::Some(#known))
-        }
-        Some(Count::Const(expr)) => {
+        Some(count) => quote!(::core::option::Option::Some(#count)),
+    }
+}
+
+/// `64`, or what the user's constant says, of whatever integer type it is.
+pub(crate) fn count(written: &Count) -> TokenStream {
+    match written {
+        Count::Known(known) => proc_macro2::Literal::u64_unsuffixed(*known).into_token_stream(),
+        Count::Const(expr) => {
             let count = local("__count", expr.span());
-            quote!(::core::option::Option::Some({
+            quote!({
                 let #count = (#expr) as ::core::primitive::u128;
                 ::core::assert!(#count >= 1 && #count <= 0xFFFF_FFFF, "a bound is at least 1 and fits into 32 bits");
                 #count as ::core::primitive::u32
-            }))
+            })
         }
     }
 }

@@ -18,6 +18,13 @@ pub enum StartError {
         /// How long it was waited for.
         after: Duration,
     },
+    /// More `#[on(any)]` handlers of one topic, on parts with replicas, than a topic may have.
+    TooManyShares {
+        /// The topic.
+        subject: &'static str,
+        /// How many it may have.
+        max: usize,
+    },
     /// More pools than one app may have.
     TooManyPools {
         /// Pools asked for.
@@ -62,6 +69,11 @@ impl fmt::Display for StartError {
                     "{pools} pools are asked for, and {max} is the most\nhelp: place more parts in one pool"
                 )
             }
+            Self::TooManyShares { subject, max } => write!(
+                f,
+                "more than {max} `#[on(any)]` handlers take `{subject}`, each among replicas\n\
+                 help: let one of them take it and publish what the others need"
+            ),
             Self::Environment(reason) | Self::Settings(reason) => f.write_str(reason),
             Self::InsideRuntime => f.write_str(
                 "`locus::run` needs a thread of its own and was called inside a tokio runtime\n\

@@ -10,6 +10,8 @@ use crate::app::control::Control;
 use crate::app::settings::Limits;
 use crate::app::shared::{AppShared, Door, TopicPlan};
 use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter, lane};
+use crate::bus::route::select::ANY_GROUPS_MAX;
+use crate::locus::family::Stand;
 use crate::locus::main::{MakeCell, Part, Place};
 use crate::pool::bell::Bell;
 use crate::pool::{POOLS_MAX, PoolId};
@@ -20,7 +22,7 @@ pub(crate) const MAIN_POOL: &str = "main";
 /// One instance of a part, on its pool.
 pub(crate) struct Planned {
     pub(crate) path: String,
-    pub(crate) replica: u32,
+    pub(crate) stand: Stand,
     pub(crate) make: MakeCell,
 }
 
@@ -81,7 +83,7 @@ pub(crate) fn plan(name: &'static str, parts: Vec<Part>, limits: Limits) -> Resu
     let mut drafts = vec![Draft { name: MAIN_POOL.to_owned(), core: None, parts: Vec::new() }];
     let mut topics: HashMap<u16, TopicPlan> = HashMap::new();
     let mut order = Vec::new();
-    for part in &parts {
+    for (part, place_of_part) in parts.iter().zip(0_u32..) {
         let pools = place(&mut drafts, part);
         for (pool, replica) in pools.iter().zip(0_u32..) {
             let is_one_of_several = pools.len() > 1;
@@ -92,18 +94,24 @@ pub(crate) fn plan(name: &'static str, parts: Vec<Part>, limits: Limits) -> Resu
             };
             let draft = &mut drafts[*pool];
             let cell = u32::try_from(draft.parts.len()).unwrap_or(u32::MAX);
-            draft.parts.push(Planned { path: path.clone(), replica, make: part.make.clone() });
+            let stand =
+                Stand { part: place_of_part, replica, replicas: u32::try_from(pools.len()).unwrap_or(1) };
+            draft.parts.push(Planned { path: path.clone(), stand, make: part.make.clone() });
             if *pool >= POOLS_MAX {
                 return Err(StartError::TooManyPools { pools: drafts.len(), max: POOLS_MAX });
             }
             order.push(Address { pool: PoolId::try_from(*pool).unwrap_or_default(), cell, path });
-            for topic in &part.subscribes {
-                topics.entry(*topic).or_default().subscribers |= 1 << *pool;
+            for wish in &part.subscribes {
+                let id = PoolId::try_from(*pool).unwrap_or_default();
+                topics.entry(wish.number).or_default().subscribe(id, stand, wish);
             }
             for topic in &part.publishes {
                 topics.entry(*topic).or_default().publishers |= 1 << *pool;
             }
         }
+    }
+    if let Some(plan) = topics.values().find(|plan| plan.any_groups() > ANY_GROUPS_MAX) {
+        return Err(StartError::TooManyShares { subject: plan.subject, max: ANY_GROUPS_MAX });
     }
     Ok(assemble(name, drafts, topics, order, limits))
 }

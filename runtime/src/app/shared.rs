@@ -13,7 +13,10 @@ use crate::app::control::{Control, Tell};
 use crate::bus::credit::{CreditIn, CreditOut, credit};
 use crate::bus::gate::{AnyGate, Gate, TopicHandle};
 use crate::bus::route::Route;
+use crate::bus::route::select::{Share, Wants};
 use crate::bus::topic::Topic;
+use crate::locus::describe::{Which, Wish};
+use crate::locus::family::Stand;
 use crate::pool::PoolId;
 use crate::pool::bell::Bell;
 
@@ -26,10 +29,64 @@ pub(crate) struct Door {
 }
 
 /// Which pools touch a topic, one bit each.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TopicPlan {
     pub(crate) subscribers: u64,
     pub(crate) publishers: u64,
+    /// Subscribers to every message.
+    pub(crate) all: u64,
+    /// Subscribers to what no keyed subscription takes.
+    pub(crate) unmatched: u64,
+    /// Subscribers to keys.
+    pub(crate) keyed: u64,
+    /// Subscriptions that the replicas of a part divide among themselves, and whose they are.
+    pub(crate) shares: Vec<(Sharer, Share)>,
+    pub(crate) subject: &'static str,
+}
+
+/// A subscription of a part: the part's place among all, the type of the locus, and the handler's place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sharer {
+    pub(crate) part: u32,
+    pub(crate) locus: TypeId,
+    pub(crate) handler: usize,
+}
+
+impl TopicPlan {
+    /// Notes a subscription on a pool.
+    pub(crate) fn subscribe(&mut self, pool: PoolId, stand: Stand, wish: &Wish) {
+        let bit = 1 << pool;
+        self.subject = wish.subject;
+        self.subscribers |= bit;
+        let is_any = wish.which == Which::Any;
+        match wish.which {
+            Which::Key | Which::Keys { .. } => self.keyed |= bit,
+            Which::Unmatched => self.unmatched |= bit,
+            Which::Shard | Which::Any if stand.replicas > 1 && (is_any || wish.is_keyed) => {
+                let sharer = Sharer { part: stand.part, locus: wish.locus, handler: wish.handler };
+                match self.shares.iter_mut().find(|(other, _)| *other == sharer) {
+                    Some((_, share)) => share.pools.push(pool),
+                    None => self.shares.push((sharer, Share { pools: vec![pool], is_any })),
+                }
+            }
+            _ => self.all |= bit,
+        }
+    }
+
+    /// How many `any` subscriptions there are.
+    pub(crate) fn any_groups(&self) -> usize {
+        self.shares.iter().filter(|(_, share)| share.is_any).count()
+    }
+
+    fn wants(&self, pool: PoolId) -> Wants {
+        let has = |mask: u64| mask & 1 << pool != 0;
+        let is_shard = |(_, share): &(Sharer, Share)| !share.is_any && share.pools.contains(&pool);
+        Wants {
+            all: has(self.all),
+            unmatched: has(self.unmatched),
+            any_alone: !has(self.all | self.unmatched | self.keyed) && !self.shares.iter().any(is_shard),
+        }
+    }
 }
 
 /// Source pool, destination pool and topic of a credit count.
@@ -109,35 +166,43 @@ impl AppShared {
         }
     }
 
-    fn plan(&self, topic: u16) -> TopicPlan {
-        self.topics.get(&topic).copied().unwrap_or_default()
+    /// Which of the `any` subscriptions of a topic is that of this handler.
+    pub(crate) fn any_group(&self, topic: u16, sharer: Sharer) -> Option<u8> {
+        let mut any = self.topics.get(&topic)?.shares.iter().filter(|(_, share)| share.is_any);
+        u8::try_from(any.position(|(other, _)| *other == sharer)?).ok()
     }
 
     /// The pool that publishes a topic for the outside: one that subscribes to it, or the first.
     fn home(&self, topic: u16) -> PoolId {
-        let subscribers = self.plan(topic).subscribers;
+        let subscribers = self.topics.get(&topic).map_or(0, |plan| plan.subscribers);
         if subscribers == 0 { 0 } else { PoolId::try_from(subscribers.trailing_zeros()).unwrap_or_default() }
     }
 
     /// The pools on which a topic may be published, one bit each.
     pub(crate) fn pools_that_publish(&self, topic: u16) -> u64 {
-        self.plan(topic).publishers | 1 << self.home(topic)
+        self.topics.get(&topic).map_or(0, |plan| plan.publishers) | 1 << self.home(topic)
     }
 
     /// Gives a pool's new route its credits, to the pools it publishes to and from those that publish to it.
     pub(crate) fn connect<T: Topic>(&self, pool: PoolId, route: &Route<T>) {
         let topic = route.number;
-        let plan = self.plan(topic);
+        let Some(plan) = self.topics.get(&topic) else { return };
         let publishers = self.pools_that_publish(topic);
         let mut credits = self.credits.lock().unwrap_or_else(PoisonError::into_inner);
         for other in self.pool_ids().filter(|other| *other != pool) {
             if publishers & 1 << pool != 0 && plan.subscribers & 1 << other != 0 {
-                route.add_remote(other, credits.take_out((pool, other, topic), route.bound()));
+                let credit = credits.take_out((pool, other, topic), route.bound());
+                route.add_remote(other, credit, plan.wants(other));
             }
             if plan.subscribers & 1 << pool != 0 && publishers & 1 << other != 0 {
                 route.add_source(other, credits.take_in((other, pool, topic), route.bound()));
             }
         }
+        drop(credits);
+        if plan.subscribers & 1 << pool != 0 {
+            route.note_own_wants(plan.wants(pool));
+        }
+        plan.shares.iter().for_each(|(_, share)| route.add_share(share.clone()));
     }
 
     /// A handle to a topic, whose gate is made at the first.

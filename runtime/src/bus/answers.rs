@@ -63,7 +63,7 @@ struct Slot<R> {
     open: Option<Open<R>>,
 }
 
-/// The open questions of topic `T`; listed among the routes under the topic's odd number.
+/// The open questions of topic `T`; listed among the routes under the topic's second number.
 pub(crate) struct Answers<T: Topic> {
     number: u16,
     slots: RefCell<Vec<Slot<T::Reply>>>,

@@ -1,7 +1,7 @@
 //! Request and reply: `cx.ask(q).within(d).then(..)`, and the promise a responder holds.
 //!
 //! A question travels as an ordinary message with its [`Reply`] beside it. The answer comes back as a record under the
-//! topic's odd number, straight to the pool that asked, and runs as an activation of the locus that asked. Neither
+//! topic's second number, straight to the pool that asked, and runs as an activation of the locus that asked. Neither
 //! direction allocates.
 
 use std::fmt;
@@ -61,7 +61,7 @@ impl std::error::Error for AskError {}
 pub(crate) struct Address {
     pub(crate) app: u32,
     pub(crate) pool: PoolId,
-    /// The odd number of the topic.
+    /// The number of the topic's answers.
     pub(crate) number: u16,
     pub(crate) slot: u32,
     pub(crate) generation: u32,

@@ -3,8 +3,9 @@
 //! Invariants
 //! - I1. A cursor spans whole records that nobody else reads, moves or frees while it lives.
 //! - I2. The payload type of a record follows from its topic number and the kind of buffer it lies in: `Packet<T>` in
-//!   queues and lanes, `Aside<T>` in side queues, `Staged<T>` in stages, `Answer<R>` under the odd numbers. Numbers
-//!   and types are one to one (`topic::TopicNumber`), and only `route::Route<T>` and `ask::Answers<R>` take payloads.
+//!   queues and lanes, `Aside<T>` in side queues, `Staged<T>` in stages, `Answer<R>` under the number behind a
+//!   topic's, `Change<K>` under the next. Numbers and types are one to one (`topic::TopicNumber`), and only
+//!   `route::Route<T>`, `answers::Answers<T>` and `route::change::Changes<T>` take payloads.
 //! - I3. A record is behind the cursor before its payload is lent out, so a panic in a handler neither repeats nor
 //!   leaks it: the [`Taken`] that holds it drops it.
 

@@ -17,7 +17,15 @@ fn state() -> &'static FixedState {
     })
 }
 
-/// The 32 bits of a message's key that travel in its header.
+/// The bits of a hash that travel in a message's header; the others say what the sender knows (`route::select`).
+///
+/// Of ten million keys four in a hundred then have another one's hash, and a lookup compares two keys.
+pub(crate) const HASH_BITS: u32 = 28;
+
+/// What a hash consists of.
+pub(crate) const HASH_MASK: u32 = (1 << HASH_BITS) - 1;
+
+/// The hash of a message's key.
 #[inline]
 pub(crate) fn hash_message<T: Topic>(message: &T) -> u32 {
     let mut hasher = state().build_hasher();
@@ -32,11 +40,11 @@ pub(crate) fn hash_key<K: Hash>(key: &K) -> u32 {
 
 #[inline]
 fn fold(hash: u64) -> u32 {
-    (hash ^ (hash >> 32)) as u32
+    (hash ^ (hash >> 32)) as u32 & HASH_MASK
 }
 
-/// The table's 64 bits from the header's 32: the table takes its tag from the top bits.
+/// A table's 64 bits from the hash: it takes places from the low bits and its tag from the top ones.
 #[inline]
 pub(crate) fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
+    u64::from(hash) << (64 - HASH_BITS) | u64::from(hash)
 }

@@ -22,16 +22,20 @@ use super::subscribe::Subscriber;
 use super::topic::{OnFull, Packet, Promise, Topic};
 use crate::bus::ask::AskError;
 use crate::locus::cell::CellHead;
+use crate::locus::family::Stand;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
 
+pub(crate) mod change;
 mod deliver;
 mod own;
+pub(crate) mod select;
 mod send;
 
 use self::own::OwnCredit;
+use self::select::{Select, Share, Wants};
 
 /// The default bound of a topic: large enough for a burst, small enough that 8 KiB messages stay under 64 MiB.
 pub(crate) const BOUND_DEFAULT: u32 = 8192;
@@ -80,6 +84,7 @@ pub(crate) trait AnyRoute {
 struct Remote {
     pool: PoolId,
     credit: CreditOut,
+    wants: Wants,
 }
 
 /// What the latest activation counted for messages that went to another number of pools than one: taking back record
@@ -91,6 +96,7 @@ struct Uneven {
     published: u64,
     full: u64,
     no_subscriber: u64,
+    unmatched: u64,
 }
 
 /// The subscriptions with one key.
@@ -110,6 +116,11 @@ pub(crate) struct Route<T: Topic> {
     here: Cell<bool>,
     remote: RefCell<Vec<Remote>>,
     far: Cell<bool>,
+    /// Whether it depends on the message where it goes.
+    is_selective: Cell<bool>,
+    /// Whether a subscription of this pool is neither to all messages nor to a key.
+    is_mixed: Cell<bool>,
+    select: Select<T>,
     /// By source pool.
     acks: RefCell<Vec<Option<CreditIn>>>,
     /// Whether a credit of some source pool was counted since the last `settle`.
@@ -135,6 +146,9 @@ impl<T: Topic> Route<T> {
             here: Cell::new(false),
             remote: RefCell::default(),
             far: Cell::new(false),
+            is_selective: Cell::new(false),
+            is_mixed: Cell::new(false),
+            select: Select::new(),
             acks: RefCell::default(),
             acks_due: Cell::new(false),
             every: RefCell::default(),
@@ -155,10 +169,26 @@ impl<T: Topic> Route<T> {
     }
 
     /// Adds another pool that subscribes, with the credits to reach it.
-    pub(crate) fn add_remote(&self, pool: PoolId, credit: CreditOut) {
-        self.remote.borrow_mut().push(Remote { pool, credit });
+    pub(crate) fn add_remote(&self, pool: PoolId, credit: CreditOut, wants: Wants) {
+        // Without keys there is nothing to select by, apart from shares.
+        let wants = Wants { all: wants.all || (!T::SPEC.keyed && !wants.any_alone), ..wants };
+        self.remote.borrow_mut().push(Remote { pool, credit, wants });
         self.far.set(true);
         self.own.set_open(false);
+        self.is_selective.set(self.is_selective.get() || !wants.all);
+    }
+
+    /// Notes what this pool's own subscriptions take: where they take less than everything, what goes elsewhere need not
+    /// come here.
+    pub(crate) fn note_own_wants(&self, wants: Wants) {
+        let is_selective = T::SPEC.keyed && self.far.get() && !wants.all;
+        self.is_selective.set(self.is_selective.get() || is_selective);
+    }
+
+    /// Adds a subscription that the replicas of a part divide among themselves.
+    pub(crate) fn add_share(&self, share: Share) {
+        self.select.add_share(share);
+        self.is_selective.set(true);
     }
 
     /// Adds the credits of a pool that publishes to this one.
@@ -169,6 +199,46 @@ impl<T: Topic> Route<T> {
             acks.resize_with(index + 1, || None);
         }
         acks[index] = Some(credit);
+    }
+
+    /// The pools that publish to this one, one bit each.
+    fn sources(&self) -> u64 {
+        let acks = self.acks.borrow();
+        acks.iter()
+            .enumerate()
+            .fold(0, |mask, (pool, ack)| if ack.is_some() { mask | 1 << pool } else { mask })
+    }
+
+    /// Subscribes to the messages that no keyed subscription takes.
+    pub(crate) fn subscribe_unmatched(&self, core: &Core, subscriber: Rc<dyn Subscriber<T>>) {
+        self.select.add_unmatched(subscriber);
+        self.relist(core);
+    }
+
+    /// Subscribes to the keys of one replica.
+    pub(crate) fn subscribe_shard(&self, core: &Core, stand: Stand, subscriber: Rc<dyn Subscriber<T>>) {
+        self.select.add_shard(stand, subscriber);
+        self.relist(core);
+    }
+
+    /// Subscribes to what falls to this pool's replica.
+    pub(crate) fn subscribe_any(&self, core: &Core, group: u8, subscriber: Rc<dyn Subscriber<T>>) {
+        self.select.add_any(group, subscriber);
+        self.relist(core);
+    }
+
+    /// Takes back one of the three.
+    pub(crate) fn unsubscribe_selected(&self, core: &Core, subscriber: &Rc<dyn Subscriber<T>>) {
+        self.select.remove(subscriber);
+        self.relist(core);
+    }
+
+    /// Whether a subscriber takes messages with `key`.
+    pub(crate) fn has_subscriber(&self, key: &T::Key, subscriber: &Rc<dyn Subscriber<T>>) -> bool {
+        let hash = key::hash_key(key);
+        let table = self.keyed.borrow();
+        let entry = table.find(key::spread(hash), |e| e.hash == hash && e.key == *key);
+        entry.is_some_and(|entry| entry.subscribers.iter().any(|other| Rc::ptr_eq(other, subscriber)))
     }
 
     /// Subscribes to every message, or to those with `key`.
@@ -215,11 +285,13 @@ impl<T: Topic> Route<T> {
     fn relist(&self, core: &Core) {
         let every = self.every.borrow();
         let is_unkeyed = self.keyed.borrow().is_empty();
-        let is_here = !every.is_empty() || !is_unkeyed;
+        let is_mixed = !self.select.is_empty_here();
+        let is_here = !every.is_empty() || !is_unkeyed || is_mixed;
+        self.is_mixed.set(is_mixed);
         self.here.set(is_here);
         self.own.set_open(is_here && !self.far.get());
         let taker = match &every[..] {
-            [only] if is_unkeyed => only.taker(),
+            [only] if is_unkeyed && !is_mixed => only.taker(),
             _ => None,
         };
         // SAFETY: the taker was given out by a subscriber of this topic, which lives while it is in `every`; whoever
@@ -262,14 +334,14 @@ impl<T: Topic> AnyRoute for Route<T> {
         let mut stage = head.rare().stage.borrow_mut();
         // SAFETY: the caller saw that the oldest message is of this topic.
         let staged = unsafe { stage.front::<T>() };
-        if staged.pools == HELD_BEFORE_START {
-            staged.pools = self.destinations(core);
+        if staged.owed.is_held {
+            staged.owed = self.owed(core, &staged.packet);
         }
-        let room = self.with_room(core, staged.pools);
+        let room = self.with_room(core, staged.owed);
         // Under `drop_new` nothing waits for room: what has come behind a message that waits is not held up by its own.
-        if room != staged.pools && T::SPEC.on_full != OnFull::DropNew {
-            if room != 0 {
-                staged.pools &= !room;
+        if room != staged.owed && T::SPEC.on_full != OnFull::DropNew {
+            if !room.is_nothing() {
+                staged.owed = staged.owed.without(room);
                 let copy = staged.packet.duplicate();
                 let unsent = self.send(core, room, copy);
                 debug_assert!(unsent.is_none(), "room was there a moment ago");
@@ -277,16 +349,16 @@ impl<T: Topic> AnyRoute for Route<T> {
             return false;
         }
         // SAFETY: as above.
-        let Staged { pools, packet } = unsafe { stage.pop::<T>() };
+        let Staged { owed, packet } = unsafe { stage.pop::<T>() };
         drop(stage);
-        if pools == 0 {
-            self.dropped(core, DropReason::NoSubscriber, 1);
+        if owed.is_nothing() {
+            self.dropped(core, self.unwanted(), 1);
             packet.promise.fail(AskError::NoResponder);
         } else {
-            let unsent = self.send(core, pools, packet).map_or(0, |unsent| unsent.pools.count_ones());
+            let unsent = self.send(core, owed, packet).map_or(0, |unsent| unsent.owed.count());
             debug_assert!(unsent == 0 || T::SPEC.on_full == OnFull::DropNew, "room was there a moment ago");
             if unsent > 0 {
-                self.dropped(core, DropReason::Full, u64::from(unsent));
+                self.dropped(core, DropReason::Full, unsent);
             }
         }
         true
@@ -322,6 +394,7 @@ impl<T: Topic> AnyRoute for Route<T> {
             Figures::add(&self.figures.published, uneven.published.wrapping_neg());
             self.figures.drop_for(DropReason::Full, uneven.full.wrapping_neg());
             self.figures.drop_for(DropReason::NoSubscriber, uneven.no_subscriber.wrapping_neg());
+            self.figures.drop_for(DropReason::Unmatched, uneven.unmatched.wrapping_neg());
             self.uneven.set(Uneven::default());
         }
     }
@@ -367,6 +440,3 @@ impl<T: Topic> Drop for Route<T> {
         self.export();
     }
 }
-
-/// The pools of a message published before the start is over: they are not known yet.
-pub(crate) const HELD_BEFORE_START: u64 = u64::MAX;

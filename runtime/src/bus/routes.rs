@@ -1,8 +1,8 @@
 //! A pool's routes by topic number.
 //!
 //! Invariants
-//! - I1. The route at an even number `n` is the `Route<T>` of the topic whose number is `n`, the one at `n + 1` the
-//!   `Answers<T>` of the same topic: `ensure` is the only place that inserts.
+//! - I1. The route at the number `n` of a topic is its `Route<T>`, the one at `n + 1` its `Answers<T>`, the one at
+//!   `n + 2` its `Changes<T>`: `ensure` is the only place that inserts.
 //! - I2. A route is never removed or moved while the table lives.
 //! - I3. References to the table itself live only inside the methods of this module, which run no foreign code.
 //! - I4. A listed taker's function expects the subscriber beside it and the route of its row. A subscriber that was
@@ -16,6 +16,7 @@ use std::rc::Rc;
 
 use super::answers::Answers;
 use super::pass::{Pass, Taker};
+use super::route::change::{CHANGES, Changes};
 use super::route::{AnyRoute, Route};
 use super::topic::{Topic, TopicNumber};
 
@@ -81,6 +82,7 @@ impl Routes {
         }
         self.insert(number, Route::<T>::new(number));
         self.insert(number + 1, Answers::<T>::new(number + 1));
+        self.insert(number + CHANGES, Changes::<T>::new());
         true
     }
 

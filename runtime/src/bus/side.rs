@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::record::{Header, Word};
+use super::route::select::Owed;
 use super::subscribe::Subscriber;
 use super::topic::{Packet, Topic};
 use super::words::Words;
@@ -22,9 +23,9 @@ pub(crate) struct Aside<T: Topic> {
     pub(crate) packet: Packet<T>,
 }
 
-/// A message waiting with its publisher, and the pools it still has to go to, one bit each.
+/// A message waiting with its publisher, and where it still has to go.
 pub(crate) struct Staged<T: Topic> {
-    pub(crate) pools: u64,
+    pub(crate) owed: Owed,
     pub(crate) packet: Packet<T>,
 }
 
@@ -101,8 +102,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn push<T: Topic>(&mut self, number: u16, pools: u64, packet: Packet<T>) {
-        self.words.push(number, 0, Staged { pools, packet });
+    pub(crate) fn push<T: Topic>(&mut self, number: u16, owed: Owed, packet: Packet<T>) {
+        self.words.push(number, 0, Staged { owed, packet });
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,7 +1,8 @@
 //! What a topic is to the bus: a message type with a number, a key and a policy.
 //!
 //! `#[topic]` implements [`Topic`]. The number is dense and per process, so that a pool finds the route of a
-//! message by one indexed load. Numbers come in pairs: `n` carries the messages, `n + 1` their answers.
+//! message by one indexed load. Numbers come in fours: `n` carries the messages, `n + 1` their answers, `n + 2` what changes
+//! in who takes them; `n + 3` is free.
 
 use std::hash::Hash;
 use std::hash::Hasher;
@@ -99,6 +100,9 @@ pub struct TopicNumber(AtomicU32);
 /// How many topics have a number; locked, so that one topic gets one number.
 static TOPICS: Mutex<usize> = Mutex::new(0);
 
+/// Numbers that one topic has: a power of two, so that they are told apart by bits.
+pub(crate) const NUMBERS_EACH: usize = 4;
+
 /// The highest number a topic may get; what lies above is reserved for records of the bus itself.
 const TOPIC_NUMBER_MAX: usize = 0xFF00;
 
@@ -135,8 +139,9 @@ impl TopicNumber {
             return given as u16;
         }
         *topics += 1;
-        let number = *topics * 2;
-        assert!(number <= TOPIC_NUMBER_MAX, "more than {} topics in one process", TOPIC_NUMBER_MAX / 2);
+        let number = *topics * NUMBERS_EACH;
+        let most = TOPIC_NUMBER_MAX / NUMBERS_EACH;
+        assert!(number <= TOPIC_NUMBER_MAX, "more than {most} topics in one process");
         let number = u16::try_from(number).expect("bounded by the assertion above");
         self.0.store(u32::from(number), Ordering::Relaxed);
         number

@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::bus::subscribe::after;
+use crate::bus::subscribe::{after, follow};
 use crate::locus::birth::AsyncBirth;
 use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::describe::{Birth, BoxError, Hook, LocalBoxFuture, Locus, Outcome};
+use crate::locus::rare::{Leave, Undo};
 use crate::locus::run::Run;
 use crate::pool::core::Core;
 use crate::supervise::panic_text;
@@ -59,10 +60,22 @@ impl<L: Locus> LocusCell<L> {
         after::<L>(core, self, phase, result);
     }
 
-    fn unsubscribe(&self, core: &Core) {
-        let undo = self.head.rare_made().map(|rare| rare.unsubscribe.take());
-        for unsubscribe in undo.unwrap_or_default() {
-            unsubscribe(core);
+    /// Takes the subscriptions back on this pool; what is still to be said elsewhere is returned.
+    fn unsubscribe(&self, core: &Core) -> Vec<Undo> {
+        let undo = self.head.rare_made().map(|rare| rare.unsubscribe.take()).unwrap_or_default();
+        undo.iter().for_each(|undo| undo(core, Leave::Here));
+        undo
+    }
+
+    /// Makes what has to be there when the locus is born.
+    fn prepare(self: &Rc<Self>, core: &Core) {
+        if self.head.rare_made().is_some_and(|rare| !rare.follows.borrow().is_empty()) {
+            return follow::begin_anew(&self.head);
+        }
+        for topic in &self.describe().topics {
+            if let Some(prepare) = topic.prepare {
+                prepare(self, core);
+            }
         }
     }
 }
@@ -90,6 +103,7 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     }
 
     fn bear(self: Rc<Self>, core: &Rc<Core>) -> Born {
+        self.prepare(core);
         match L::HOOKS.birth {
             Birth::None => {
                 self.head.state.set(State::Ready);
@@ -114,9 +128,12 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     }
 
     fn subscribe(self: Rc<Self>, core: &Core) -> Outcome {
-        self.unsubscribe(core);
+        let former = self.unsubscribe(core);
         let mut uses = self.describe().topics.iter().filter_map(|topic| topic.subscribe);
-        self.peek(|me| uses.try_for_each(|subscribe| subscribe(&self, me, core)))
+        let outcome = self.peek(|me| uses.try_for_each(|subscribe| subscribe(&self, me, core)));
+        follow::forget_stale(&self.head, core);
+        former.iter().for_each(|undo| undo(core, Leave::Elsewhere));
+        outcome
     }
 
     fn run(self: Rc<Self>, core: &Rc<Core>) -> Option<LocalBoxFuture<'static, Outcome>> {
@@ -157,7 +174,8 @@ impl<L: Locus> AnyCell for LocusCell<L> {
         if let Some(rare) = self.head.rare_made() {
             drop(rare.rings.take());
         }
-        self.unsubscribe(core);
+        follow::leave(&self.head, core);
+        self.unsubscribe(core).iter().for_each(|undo| undo(core, Leave::Elsewhere));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.bury())) {
             let text = panic_text(panic.as_ref());
             log::warn(Site::Supervise, || format!("{}: its destructor panicked: {text}", self.head.path()));

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::arena::Scratch;
 use crate::locus::context::Cx;
 use crate::locus::describe::{BoxError, Describe, Locus, Outcome};
-use crate::locus::family::Family;
+use crate::locus::family::{Family, Stand};
 use crate::locus::rare::Rare;
 use crate::pool::core::Core;
 use crate::pool::slot::NO_SLOT;
@@ -132,15 +132,15 @@ pub(crate) struct LocusCell<L: 'static> {
 /// Where a new cell stands.
 pub(crate) struct Seat {
     pub(crate) id: CellId,
-    pub(crate) replica: u32,
+    pub(crate) stand: Stand,
     pub(crate) path: Arc<str>,
 }
 
 impl<L: Locus> LocusCell<L> {
     /// The cell of a part of main.
     pub(crate) fn part(seat: Seat, factory: Factory<L>, describe: Describe<L>) -> Rc<Self> {
-        let family = Rc::new(Family::of_part(seat.path, L::OPTIONS, Rc::new(describe)));
-        let cell = Self::new(seat.id, seat.replica, family, 0);
+        let family = Rc::new(Family::of_part(seat.path, seat.stand, L::OPTIONS, Rc::new(describe)));
+        let cell = Self::new(seat.id, seat.stand.replica, family, 0);
         cell.head.rare().factory.replace(Some(Box::new(factory)));
         cell
     }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::arena::Scratch;
 use crate::bus::ask::Ask;
 use crate::bus::publish::{PublishedBy, Publisher};
+use crate::bus::subscribe::follow::{FollowedBy, Follows, TooManyKeys};
 use crate::bus::topic::Topic;
 use crate::locus::cell::CellHead;
 use crate::locus::describe::Locus;
@@ -60,6 +61,36 @@ impl<'s, L: 'static> Cx<'s, L> {
         Q: Topic + PublishedBy<L>,
     {
         Ask::new(self.core, self.head, question)
+    }
+
+    /// Takes messages with `key` from now on, in the topic's `#[on(keys, max = N)]` handler. A key that is followed
+    /// already stays so.
+    ///
+    /// It happens when the activation succeeds, and not at all when it fails.
+    ///
+    /// # Errors
+    /// [`TooManyKeys`] with the key, when the handler follows `max` keys.
+    ///
+    /// # Ordering
+    /// Whoever handles what this locus publishes afterwards publishes to this key's follower: no message is missed between
+    /// a snapshot that was asked for behind `follow` and the first that is delivered. Other publishers' messages arrive
+    /// once their pool has heard of the subscription, which is when it next looks at its lanes.
+    ///
+    /// # Cost
+    /// A lookup, and one record for each pool that publishes the topic.
+    pub fn follow<T: FollowedBy<L>>(&mut self, key: T::Key) -> Result<(), TooManyKeys<T::Key>> {
+        match Follows::<T>::find(self.head) {
+            Some(follows) => follows.follow(self.core, key),
+            None => Err(TooManyKeys(key)),
+        }
+    }
+
+    /// Takes no more messages with `key`; returns whether it was followed. What is under way is still delivered, or
+    /// counted as unmatched.
+    ///
+    /// It happens when the activation succeeds, and not at all when it fails.
+    pub fn unfollow<T: FollowedBy<L>>(&mut self, key: &T::Key) -> bool {
+        Follows::<T>::find(self.head).is_some_and(|follows| follows.unfollow(self.core, key))
     }
 
     /// Runs `body` with a nested scratch that is freed at its end.

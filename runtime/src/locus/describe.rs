@@ -3,6 +3,7 @@
 //! `#[locus]` on a struct implements [`Declared`], on an impl [`Locus`], [`Handler`] and [`Timer`]. Everything is a
 //! plain function pointer or an associated function, so that a handler call is monomorphic.
 
+use std::any::TypeId;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -65,6 +66,40 @@ pub struct OnOptions {
     pub on_full: Option<OnFull>,
     /// Whether the locus is told how many messages its ring lost.
     pub missed: bool,
+    /// Which messages it takes.
+    pub which: Which,
+}
+
+/// Which messages of a topic a subscription takes, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Every message, keyed or not.
+    All,
+    /// `key = EXPR`: those with this key.
+    Key,
+    /// `keys, max = N`: those with the keys it follows.
+    Keys {
+        /// How many it may follow.
+        max: u32,
+    },
+    /// `key = _`: those that no keyed subscription takes.
+    Unmatched,
+    /// `shard`: those whose key is the replica's.
+    Shard,
+    /// `any`: what falls to the replica.
+    Any,
+}
+
+/// A subscription as the plan sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    pub(crate) number: u16,
+    pub(crate) subject: &'static str,
+    pub(crate) is_keyed: bool,
+    pub(crate) which: Which,
+    /// The type of the locus, and its handler.
+    pub(crate) locus: TypeId,
+    pub(crate) handler: usize,
 }
 
 /// Which messages of a topic a subscription takes.
@@ -268,11 +303,16 @@ impl<L: 'static> std::fmt::Debug for Hooks<L> {
 /// Subscribes a newborn locus to one topic.
 pub(crate) type Subscribe<L> = fn(&Rc<LocusCell<L>>, &L, &Core) -> Outcome;
 
+/// Makes what a subscription needs before the birth.
+pub(crate) type Prepare<L> = fn(&Rc<LocusCell<L>>, &Core);
+
 /// A topic that a locus publishes, receives or handles.
 pub(crate) struct TopicUse<L: 'static> {
-    pub(crate) number: u16,
+    pub(crate) wish: Wish,
     /// Makes the topic's route on a pool.
     pub(crate) route: fn(&Core),
+    /// Makes what has to be there when the locus is born.
+    pub(crate) prepare: Option<Prepare<L>>,
     /// Subscribes a newborn locus; `None` for what it only publishes.
     pub(crate) subscribe: Option<Subscribe<L>>,
 }
@@ -309,12 +349,12 @@ impl<L: Locus> Describe<L> {
 impl<L: Declared> Describe<L> {
     /// `publishes(T)`.
     pub fn publishes<T: Topic>(&mut self) {
-        self.add::<T>(None);
+        self.add::<T>(Which::All, 0, None);
     }
 
     /// `receives(T)`.
     pub fn receives<T: ReceivedBy<L>>(&mut self) {
-        self.add::<T>(Some(subscribe::receive::<L, T>));
+        self.add::<T>(<T as ReceivedBy<L>>::OPTIONS.which, usize::MAX, Some(subscribe::receive::<L, T>));
     }
 
     /// The `N`-th `#[on]` method.
@@ -322,7 +362,9 @@ impl<L: Declared> Describe<L> {
     where
         L: Locus + Handler<N>,
     {
-        self.add::<L::Topic>(Some(subscribe::handle::<L, N>));
+        let which = <L as Handler<N>>::OPTIONS.which;
+        self.add::<<L as Handler<N>>::Topic>(which, N, Some(subscribe::handle::<L, N>));
+        self.prepare_by(which, subscribe::prepare::<L, N>);
     }
 
     /// The `N`-th `#[on]` method, where it takes batches.
@@ -330,7 +372,9 @@ impl<L: Declared> Describe<L> {
     where
         L: Locus + BatchHandler<N>,
     {
-        self.add::<L::Topic>(Some(subscribe::handle_batch::<L, N>));
+        let which = <L as BatchHandler<N>>::OPTIONS.which;
+        self.add::<<L as BatchHandler<N>>::Topic>(which, N, Some(subscribe::handle_batch::<L, N>));
+        self.prepare_by(which, subscribe::prepare_batch::<L, N>);
     }
 
     /// The `N`-th `#[every]` method.
@@ -341,8 +385,24 @@ impl<L: Declared> Describe<L> {
         self.timers.push(TimerUse { method: L::METHOD, period: L::PERIOD, fire: <L as Timer<N>>::fire });
     }
 
-    fn add<T: Topic>(&mut self, subscribe: Option<Subscribe<L>>) {
-        let number = T::number().get();
-        self.topics.push(TopicUse { number, route: Core::ensure_route::<T>, subscribe });
+    /// A handler that follows keys has its set of keys before the locus is born.
+    fn prepare_by(&mut self, which: Which, prepare: Prepare<L>) {
+        if matches!(which, Which::Keys { .. })
+            && let Some(last) = self.topics.last_mut()
+        {
+            last.prepare = Some(prepare);
+        }
+    }
+
+    fn add<T: Topic>(&mut self, which: Which, handler: usize, subscribe: Option<Subscribe<L>>) {
+        let wish = Wish {
+            number: T::number().get(),
+            subject: T::SPEC.subject,
+            is_keyed: T::SPEC.keyed,
+            which,
+            locus: TypeId::of::<L>(),
+            handler,
+        };
+        self.topics.push(TopicUse { wish, route: Core::ensure_route::<T>, prepare: None, subscribe });
     }
 }

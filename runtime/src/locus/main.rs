@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{LocusCell, Seat};
-use crate::locus::describe::{BoxError, Describe, Locus};
+use crate::locus::describe::{BoxError, Describe, Locus, Wish};
 
 /// Where a part runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,8 +98,8 @@ pub(crate) struct Part {
     pub(crate) name: &'static str,
     pub(crate) place: Place,
     pub(crate) make: MakeCell,
-    /// Topic numbers it subscribes to, and publishes.
-    pub(crate) subscribes: Vec<u16>,
+    /// What it subscribes to, and the numbers of the topics it publishes.
+    pub(crate) subscribes: Vec<Wish>,
     pub(crate) publishes: Vec<u16>,
 }
 
@@ -131,9 +131,9 @@ impl<M: Main> Parts<M> {
         });
         let topics = Describe::<L>::of().topics;
         let subscribes =
-            topics.iter().filter(|topic| topic.subscribe.is_some()).map(|topic| topic.number).collect();
+            topics.iter().filter(|topic| topic.subscribe.is_some()).map(|topic| topic.wish).collect();
         let publishes =
-            topics.iter().filter(|topic| topic.subscribe.is_none()).map(|topic| topic.number).collect();
+            topics.iter().filter(|topic| topic.subscribe.is_none()).map(|topic| topic.wish.number).collect();
         self.list.push(Part { name, place, make, subscribes, publishes });
     }
 }

@@ -8,13 +8,24 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use crate::bus::side::{Side, Stage};
+use crate::bus::subscribe::follow::FollowsEntry;
 use crate::bus::subscribe::receive::ReceiverEntry;
 use crate::locus::describe::LocusOptions;
 use crate::pool::core::Core;
 use crate::supervise::Intensity;
 
-/// Takes one subscription back.
-pub(crate) type Undo = Box<dyn FnOnce(&Core)>;
+/// Takes one subscription back, step by step.
+pub(crate) type Undo = Box<dyn Fn(&Core, Leave)>;
+
+/// Where a subscription is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// On its own pool.
+    Here,
+    /// In the directories of others. Behind the new subscription where there is one, so that a key that stays is never
+    /// missing.
+    Elsewhere,
+}
 
 pub(crate) struct Rare {
     /// Messages that arrived while the locus was not ready.
@@ -29,6 +40,8 @@ pub(crate) struct Rare {
     pub(crate) receivers: RefCell<Vec<ReceiverEntry>>,
     /// The rings of its handlers, each a `Ringed` of its own type.
     pub(crate) rings: RefCell<Vec<Rc<dyn Any>>>,
+    /// The keys of its `#[on(keys)]` handlers.
+    pub(crate) follows: RefCell<Vec<FollowsEntry>>,
     /// Takes back each subscription.
     pub(crate) unsubscribe: RefCell<Vec<Undo>>,
     pub(crate) intensity: RefCell<Intensity>,
@@ -48,6 +61,7 @@ impl Rare {
             pending_ticks: Cell::new(0),
             receivers: RefCell::default(),
             rings: RefCell::default(),
+            follows: RefCell::default(),
             unsubscribe: RefCell::default(),
             intensity: RefCell::new(Intensity::new(options.restarts, options.within, path)),
             failed: Cell::new(0),

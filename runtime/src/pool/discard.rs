@@ -45,6 +45,7 @@ impl Drop for Pool {
         for cell in self.core.cells() {
             let Some(rare) = cell.head().rare_made() else { continue };
             drop(rare.rings.take());
+            drop(rare.follows.take());
             drop(rare.unsubscribe.take());
         }
         drop(self.core.take_tokens());

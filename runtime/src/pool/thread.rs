@@ -93,7 +93,7 @@ pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, sp
 pub(crate) fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports) -> Pool {
     let core = Core::new(plan.id, Arc::clone(app), Instant::now());
     for part in plan.parts {
-        let seat = Seat { id: core.next_cell(), replica: part.replica, path: Arc::from(part.path) };
+        let seat = Seat { id: core.next_cell(), stand: part.stand, path: Arc::from(part.path) };
         let cell = (part.make)(seat);
         core.add_cell(Rc::clone(&cell));
         cell.declare(&core);

@@ -1,9 +1,9 @@
 //! What a handler, or a topic that `run` receives, tells the bus about itself.
 
 use super::{Head, at, waiting};
-use crate::locus::methods::{Handler, Missed};
+use crate::locus::methods::{Handler, Missed, Which};
 use crate::output::{local, private};
-use crate::topic::{on_full, optional_count};
+use crate::topic::{count, on_full, optional_count};
 use locus_syntax::{Count, OnFull};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -19,6 +19,7 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
         bounded: handler.bounded.as_ref(),
         on_full: handler.on_full,
         missed: handler.missed.is_some(),
+        which: &handler.which,
     });
     let key = quote_spanned!(span=> <Self::Topic as ::locus::__private::Topic>::Key);
     let key_of = key_of(&quote_spanned!(span=> Self), &key, handler.key.as_ref(), span);
@@ -40,7 +41,41 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
     if handler.shape.is_async {
         tokens.extend(waiting::handler_impl(head, number, handler));
     }
+    tokens.extend(needs_key(head, handler));
+    if matches!(handler.which, Which::Keys(..)) {
+        tokens.extend(followed_by(head, handler));
+    }
     tokens
+}
+
+/// The right to follow keys of the topic.
+fn followed_by(head: &Head<'_>, handler: &Handler) -> TokenStream {
+    let span = handler.shape.topic.span();
+    let (private, topic) = (private(span), &handler.shape.topic);
+    let (impl_generics, _, where_clause) = head.generics.split_for_impl();
+    let (own, cfgs, ty) = (&head.model.cfgs, &handler.cfgs, &head.model.item.self_ty);
+    quote_spanned! {span=>
+        #(#own)* #(#cfgs)*
+        #[automatically_derived]
+        impl #impl_generics #private::FollowedBy<#ty> for #topic #where_clause {}
+    }
+}
+
+/// Without keys there are none to follow, and none that nobody takes.
+fn needs_key(head: &Head<'_>, handler: &Handler) -> Option<TokenStream> {
+    let (word, what) = match &handler.which {
+        Which::Keys(span, _) => (*span, "`#[on(keys)]`"),
+        Which::Unmatched(span) => (*span, "`#[on(key = _)]`"),
+        _ => return None,
+    };
+    let topic = &handler.shape.topic;
+    let text = format!("{what} needs a topic with `key = ..`");
+    let (own, cfgs) = (&head.model.cfgs, &handler.cfgs);
+    let keyed = quote_spanned!(topic.span()=> <#topic as ::locus::__private::Topic>::SPEC);
+    Some(quote_spanned! {word=>
+        #(#own)* #(#cfgs)*
+        const _: () = ::core::assert!(#keyed.keyed, #text);
+    })
 }
 
 fn handle_batch(handler: &Handler) -> TokenStream {
@@ -120,20 +155,36 @@ pub(in crate::locus) struct OnOptions<'m> {
     pub(in crate::locus) bounded: Option<&'m Count>,
     pub(in crate::locus) on_full: Option<OnFull>,
     pub(in crate::locus) missed: bool,
+    pub(in crate::locus) which: &'m Which,
 }
 
 /// `const OPTIONS: OnOptions = ..`
 pub(in crate::locus) fn on_options(options: &OnOptions<'_>) -> TokenStream {
     let private = private(Span::call_site());
     let (method, missed) = (options.method, options.missed);
-    let bounded = optional_count(options.bounded);
+    let (bounded, which) = (optional_count(options.bounded), which(options.which));
     let policy = match options.on_full.map(on_full) {
         Some(policy) => quote!(::core::option::Option::Some(#policy)),
         None => quote!(::core::option::Option::None),
     };
     quote! {
         const OPTIONS: #private::OnOptions =
-            #private::OnOptions { method: #method, bounded: #bounded, on_full: #policy, missed: #missed };
+            #private::OnOptions { method: #method, bounded: #bounded, on_full: #policy, missed: #missed, which: #which };
+    }
+}
+
+fn which(which: &Which) -> TokenStream {
+    let private = private(Span::call_site());
+    match which {
+        Which::All => quote!(#private::Which::All),
+        Which::Key => quote!(#private::Which::Key),
+        Which::Keys(_, max) => {
+            let max = count(max);
+            quote!(#private::Which::Keys { max: #max })
+        }
+        Which::Unmatched(_) => quote!(#private::Which::Unmatched),
+        Which::Shard => quote!(#private::Which::Shard),
+        Which::Any => quote!(#private::Which::Any),
     }
 }
 

@@ -18,8 +18,12 @@ use crate::pool::rig::fault::{self, Fault};
 impl<T: Topic> Route<T> {
     /// Hands one message to all its subscribers here.
     pub(super) fn deliver(&self, core: &Core, mut packet: Taken<Packet<T>>, hash: u32, source: PoolId) {
+        if self.is_mixed.get() {
+            return self.deliver_mixed(core, packet, hash, source);
+        }
         let every = self.every.borrow();
         let keyed = self.keyed.borrow();
+        let hash = hash & key::HASH_MASK;
         let found = if T::SPEC.keyed && !keyed.is_empty() {
             keyed.find(key::spread(hash), |e| e.hash == hash && packet.message.is_key(&e.key))
         } else {
@@ -37,6 +41,47 @@ impl<T: Topic> Route<T> {
             takers += 1;
             subscriber.deliver(core, &mut packet, &mut origin, left == 0);
         }
+        self.delivered(core, packet, &origin, source, takers);
+    }
+
+    /// The same where subscriptions are of all kinds.
+    #[inline(never)]
+    fn deliver_mixed(&self, core: &Core, mut packet: Taken<Packet<T>>, bits: u32, source: PoolId) {
+        let every = self.every.borrow();
+        let keyed = self.keyed.borrow();
+        let hash = bits & key::HASH_MASK;
+        let found = if T::SPEC.keyed {
+            keyed.find(key::spread(hash), |e| e.hash == hash && packet.message.is_key(&e.key))
+        } else {
+            None
+        };
+        let with_key: &[Rc<dyn Subscriber<T>>] = found.map_or(&[], |entry| &entry.subscribers);
+        let is_matched = with_key.iter().any(|subscriber| !subscriber.is_outside());
+        let mut left = every.len() + with_key.len();
+        self.select.for_each_taker(bits, is_matched, |_| left += 1);
+        let mut origin = Origin::new(source, self.number);
+        let mut takers = 0_u64;
+        let mut hand = |subscriber: &Rc<dyn Subscriber<T>>| {
+            left -= 1;
+            if subscriber.is_outside() && source != core.id {
+                return;
+            }
+            takers += 1;
+            subscriber.deliver(core, &mut packet, &mut origin, left == 0);
+        };
+        every.iter().chain(with_key).for_each(&mut hand);
+        self.select.for_each_taker(bits, is_matched, &mut hand);
+        self.delivered(core, packet, &origin, source, takers);
+    }
+
+    fn delivered(
+        &self,
+        core: &Core,
+        mut packet: Taken<Packet<T>>,
+        origin: &Origin,
+        source: PoolId,
+        takers: u64,
+    ) {
         Figures::add(&self.figures.delivered, takers);
         if takers == 0 {
             self.dropped(core, DropReason::Unmatched, 1);

@@ -3,12 +3,14 @@
 
 use std::ptr::NonNull;
 
-use super::{HELD_BEFORE_START, Remote, Route, Uneven};
+use super::select::{ANY_GROUPS_MAX, Owed};
+use super::{Remote, Route, Uneven};
 use crate::bus::ask::AskError;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
 use crate::bus::side::Staged;
 use crate::bus::topic::{Full, OnFull, Packet, Promise, Topic};
+use crate::pool::PoolId;
 use crate::pool::core::Core;
 
 impl<T: Topic> Route<T> {
@@ -40,7 +42,7 @@ impl<T: Topic> Route<T> {
     /// Makes a record for one further pool, where nobody subscribes here and there is room: the other common case.
     #[inline(never)]
     fn reserve_far(&self, core: &Core, hash: u32) -> Option<NonNull<Packet<T>>> {
-        if core.is_detoured() || self.here.get() {
+        if core.is_detoured() || self.here.get() || self.is_selective.get() {
             return None;
         }
         let mut remote = self.remote.borrow_mut();
@@ -66,28 +68,31 @@ impl<T: Topic> Route<T> {
         let packet = unsafe { core.beside.take::<Packet<T>>() };
         if core.is_detoured() {
             // Something of this activation already waits, or the start is not over: order wants this behind it.
-            let pools = if core.is_holding() { HELD_BEFORE_START } else { self.destinations(core) };
-            core.stage(self.number, pools, packet);
+            let owed = if core.is_holding() { Owed::HELD } else { self.owed(core, &packet) };
+            core.stage(self.number, owed, packet);
             Figures::add(&self.figures.published, 1);
             return Ok(());
         }
-        let pools = self.destinations(core);
-        if pools == 0 {
+        let owed = self.owed(core, &packet);
+        if owed.is_nothing() {
+            let reason = self.unwanted();
             Figures::add(&self.figures.published, 1);
-            self.dropped(core, DropReason::NoSubscriber, 1);
+            self.dropped(core, reason, 1);
             self.note_uneven(core, |uneven| {
                 uneven.published = uneven.published.wrapping_add(1);
-                uneven.no_subscriber += 1;
+                if reason == DropReason::NoSubscriber {
+                    uneven.no_subscriber += 1;
+                } else {
+                    uneven.unmatched += 1;
+                }
             });
             packet.promise.fail(AskError::NoResponder);
             return Ok(());
         }
         match T::SPEC.on_full {
-            OnFull::Fail if self.with_room(core, pools) != pools => Err(Full(packet)),
-            OnFull::Block | OnFull::DropOld
-                if core.has_publisher() && self.with_room(core, pools) != pools =>
-            {
-                core.stage(self.number, pools, packet);
+            OnFull::Fail if self.with_room(core, owed) != owed => Err(Full(packet)),
+            OnFull::Block | OnFull::DropOld if core.has_publisher() && self.with_room(core, owed) != owed => {
+                core.stage(self.number, owed, packet);
                 Figures::add(&self.figures.published, 1);
                 Ok(())
             }
@@ -95,8 +100,8 @@ impl<T: Topic> Route<T> {
                 Figures::add(&self.figures.published, 1);
                 // Each copy that is sent sets one off against this; a `Clone` may panic in between.
                 self.note_uneven(core, |uneven| uneven.published = uneven.published.wrapping_add(1));
-                if let Some(unsent) = self.send(core, pools, packet) {
-                    let full = u64::from(unsent.pools.count_ones());
+                if let Some(unsent) = self.send(core, owed, packet) {
+                    let full = unsent.owed.count();
                     self.dropped(core, DropReason::Full, full);
                     self.note_uneven(core, |uneven| uneven.full += full);
                 }
@@ -114,53 +119,172 @@ impl<T: Topic> Route<T> {
         self.uneven.set(uneven);
     }
 
+    /// Why a message goes nowhere.
+    pub(super) fn unwanted(&self) -> DropReason {
+        let has_subscriber = self.here.get() || self.far.get();
+        if self.is_selective.get() && has_subscriber {
+            DropReason::Unmatched
+        } else {
+            DropReason::NoSubscriber
+        }
+    }
+
+    /// Where a message has to go.
+    pub(super) fn owed(&self, core: &Core, packet: &Packet<T>) -> Owed {
+        if self.is_selective.get() {
+            self.selected(core, &packet.message)
+        } else {
+            Owed::to(self.destinations(core))
+        }
+    }
+
     /// The pools that subscribe, one bit each.
-    pub(super) fn destinations(&self, core: &Core) -> u64 {
+    fn destinations(&self, core: &Core) -> u64 {
         let own = if self.here.get() { 1 << core.id } else { 0 };
         self.remote.borrow().iter().fold(own, |mask, remote| mask | 1 << remote.pool)
     }
 
-    /// Which of `pools` have room now.
-    pub(super) fn with_room(&self, core: &Core, pools: u64) -> u64 {
-        let own = if self.own.has_credit() { pools & (1 << core.id) } else { 0 };
+    /// Where this message goes, by its key and by the shares of replicas.
+    fn selected(&self, core: &Core, message: &T) -> Owed {
+        let own = 1_u64 << core.id;
+        let keyed = T::SPEC.keyed;
+        let hash = if keyed { key::hash_message(message) } else { 0 };
+        let mut pools = if keyed { self.select.listed(message, hash) } else { 0 };
+        let mut is_matched = pools != 0;
+        if keyed && self.here.get() {
+            let table = self.keyed.borrow();
+            let found = table.find(key::spread(hash), |e| e.hash == hash && message.is_key(&e.key));
+            if let Some(entry) = found {
+                pools |= own;
+                is_matched |= entry.subscribers.iter().any(|subscriber| !subscriber.is_outside());
+            }
+        }
+        if !self.every.borrow().is_empty() || (!is_matched && self.select.has_unmatched_here()) {
+            pools |= own;
+        }
+        if keyed && self.select.has_shares() {
+            pools |= self.select.owners(hash);
+        }
+        for remote in self.remote.borrow().iter() {
+            if remote.wants.all || (remote.wants.unmatched && !is_matched) {
+                pools |= 1 << remote.pool;
+            }
+        }
+        Owed { is_matched, groups: self.select.all_groups(), ..Owed::to(pools) }
+    }
+
+    /// What of `owed` has room now.
+    pub(super) fn with_room(&self, core: &Core, owed: Owed) -> Owed {
+        let own = if self.own.has_credit() { 1 << core.id } else { 0 };
+        let mut asked = owed.pools;
+        if owed.groups != 0 {
+            let groups = self.select.groups.borrow();
+            asked = groups.iter().flatten().fold(asked, |mask, pool| mask | 1 << pool);
+        }
         let mut remote = self.remote.borrow_mut();
-        remote.iter_mut().fold(own, |mask, remote| {
-            let bit = pools & (1 << remote.pool);
+        let open = remote.iter_mut().fold(own, |mask, remote| {
+            let bit = asked & (1 << remote.pool);
             if bit != 0 && remote.credit.has_credit() { mask | bit } else { mask }
-        })
+        });
+        let mut groups = 0;
+        if owed.groups != 0 {
+            for (group, pools) in self.select.groups.borrow().iter().enumerate() {
+                if owed.groups & 1 << group != 0 && pools.iter().any(|pool| open & 1 << pool != 0) {
+                    groups |= 1 << group;
+                }
+            }
+        }
+        Owed { pools: owed.pools & open, groups, ..owed }
     }
 
-    /// Whether a message published now would find room everywhere.
+    /// Whether any message published now would find room.
     pub(crate) fn has_room(&self, core: &Core) -> bool {
-        let pools = self.destinations(core);
-        self.with_room(core, pools) == pools
+        let mut owed = Owed::to(self.destinations(core));
+        if self.is_selective.get() {
+            owed.groups = self.select.all_groups();
+            // A pool that takes shares alone is not asked: the message goes to one that has room.
+            owed.pools &= !self.any_alone(core);
+        }
+        self.with_room(core, owed) == owed
     }
 
-    /// Sends to each of `pools` that has a credit; what could not be sent comes back with the pools still owed.
-    pub(super) fn send(&self, core: &Core, pools: u64, packet: Packet<T>) -> Option<Staged<T>> {
+    /// The pools that take nothing but what falls to them of an `any` subscription, one bit each.
+    fn any_alone(&self, core: &Core) -> u64 {
+        let is_own = self.select.is_any_alone_here()
+            && self.every.borrow().is_empty()
+            && self.keyed.borrow().is_empty();
+        let own = if is_own { 1 << core.id } else { 0 };
+        let remote = self.remote.borrow();
+        let any_alone = remote.iter().filter(|remote| remote.wants.any_alone);
+        any_alone.fold(own, |mask, remote| mask | 1 << remote.pool)
+    }
+
+    /// For each of the `any` subscriptions in `groups`, its least loaded pool with room.
+    fn choose(&self, groups: u8) -> [Option<PoolId>; ANY_GROUPS_MAX] {
+        let mut chosen = [None; ANY_GROUPS_MAX];
+        if groups == 0 {
+            return chosen;
+        }
+        let turn = self.select.turn.get();
+        self.select.turn.set(turn.wrapping_add(1));
+        let mut remote = self.remote.borrow_mut();
+        for (group, pools) in self.select.groups.borrow().iter().enumerate() {
+            if groups & 1 << group == 0 {
+                continue;
+            }
+            let mut least = u64::MAX;
+            for step in 0..pools.len() {
+                // Those that are loaded alike take turns.
+                let pool = pools[(turn + step) % pools.len()];
+                let load = match remote.iter_mut().find(|remote| remote.pool == pool) {
+                    Some(remote) => remote.credit.has_credit().then(|| remote.credit.under_way()),
+                    None => self.own.has_credit().then(|| self.own.queued()),
+                };
+                if let Some(load) = load.filter(|load| *load < least) {
+                    (least, chosen[group]) = (load, Some(pool));
+                }
+            }
+        }
+        chosen
+    }
+
+    /// Sends what has a credit; the rest comes back with what is still owed.
+    pub(super) fn send(&self, core: &Core, owed: Owed, packet: Packet<T>) -> Option<Staged<T>> {
         let hash = Self::hash_of(&packet);
-        let mut left = pools;
+        let chosen = self.choose(owed.groups);
+        let groups_of = |pool: PoolId| {
+            let of_pool = chosen.iter().enumerate().filter(|(_, chosen)| **chosen == Some(pool));
+            of_pool.fold(0_u8, |mask, (group, _)| mask | 1 << group)
+        };
+        let mut left = owed;
+        left.pools = chosen.iter().flatten().fold(left.pools, |mask, pool| mask | 1 << pool);
+        // A subscription none of whose replicas has room is owed in any case.
+        let stuck = chosen.iter().enumerate().fold(owed.groups, |mask, (group, chosen)| {
+            if chosen.is_some() { mask & !(1 << group) } else { mask }
+        });
+        left.groups = stuck;
         let mut remote = self.remote.borrow_mut();
         let mut packet = Some(packet);
         for index in 0..=remote.len() {
             let pool = remote.get(index).map_or(core.id, |remote| remote.pool);
             let bit = 1u64 << pool;
-            if left & bit == 0 || !self.has_credit(remote.get_mut(index)) {
+            if left.pools & bit == 0 || !self.has_credit(remote.get_mut(index)) {
                 continue;
             }
-            left &= !bit;
+            left.pools &= !bit;
             // The user's `Clone` goes first: where it panics, this pool's credit has not been taken yet.
-            let copy = if left == 0 { packet.take() } else { packet.as_ref().map(Packet::duplicate) };
+            let copy = if left.is_nothing() { packet.take() } else { packet.as_ref().map(Packet::duplicate) };
             let Some(copy) = copy else { break };
             self.take_credit(remote.get_mut(index));
             self.note_uneven(core, |uneven| uneven.published = uneven.published.wrapping_sub(1));
+            let bits = owed.mark(hash, groups_of(pool));
             if pool == core.id {
-                core.queue.push(self.number, hash, copy);
+                core.queue.push(self.number, bits, copy);
             } else {
-                core.push_out(pool, self.number, hash, copy);
+                core.push_out(pool, self.number, bits, copy);
             }
         }
-        packet.map(|packet| Staged { pools: left, packet })
+        packet.map(|packet| Staged { owed: left, packet })
     }
 
     fn has_credit(&self, remote: Option<&mut Remote>) -> bool {

@@ -5,6 +5,7 @@ use crate::bus::ask::Address;
 use crate::bus::figures::DropReason;
 use crate::bus::outbox::Outbox;
 use crate::bus::record::Header;
+use crate::bus::route::select::Owed;
 use crate::bus::route::{AnyRoute, Route};
 use crate::bus::topic::{Full, Packet, Promise, Topic};
 use crate::pool::PoolId;
@@ -45,9 +46,9 @@ impl Core {
     }
 
     /// Keeps a message with the locus that publishes it.
-    pub(crate) fn stage<T: Topic>(&self, number: u16, pools: u64, packet: Packet<T>) {
+    pub(crate) fn stage<T: Topic>(&self, number: u16, owed: Owed, packet: Packet<T>) {
         let staged = self.with_current_cell(|cell| {
-            cell.head().rare().stage.borrow_mut().push(number, pools, packet);
+            cell.head().rare().stage.borrow_mut().push(number, owed, packet);
         });
         self.set_detour(self.detour.get() || staged.is_some());
     }

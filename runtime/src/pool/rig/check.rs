@@ -205,6 +205,10 @@ fn tally(
     let mut offered: HashMap<(u32, usize), u64> = HashMap::new();
     for message in sent {
         tally.unsubscribed += u64::from(pools.is_empty());
+        if !pools.is_empty() && !takers.iter().any(|taker| taker.key.is_none_or(|key| key == message.key)) {
+            tally.unmatched += 1;
+            tally.full_unknown += u64::from(may_drop);
+        }
         for pool in &pools {
             let matching =
                 |taker: &&Taker| taker.pool == *pool && taker.key.is_none_or(|key| key == message.key);
@@ -214,8 +218,7 @@ fn tally(
             let has = |taker: &&&Taker| got.contains(&(message.number, taker.node, taker.handler));
             let received = all.iter().filter(|taker| !is_lossy(taker) && has(taker)).count();
             if all.is_empty() {
-                tally.unmatched += 1;
-                tally.full_unknown += u64::from(may_drop);
+                continue;
             } else if lossless == 0 && may_drop {
                 tally.delivered_unknown += all.len() as u64;
                 tally.full_unknown += 1;

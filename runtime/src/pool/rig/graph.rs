@@ -132,7 +132,7 @@ fn part_of<const A: bool>(script: &Script) -> Part {
     let subscribes = topics.iter().filter(|topic| topic.subscribe.is_some());
     let publishes = topics.iter().filter(|topic| topic.subscribe.is_none());
     let (subscribes, publishes) =
-        (subscribes.map(|topic| topic.number).collect(), publishes.map(|topic| topic.number).collect());
+        (subscribes.map(|topic| topic.wish).collect(), publishes.map(|topic| topic.wish.number).collect());
     let script = Arc::new(script.clone());
     let make = Arc::new(move |seat| {
         let factory_script = Arc::clone(&script);

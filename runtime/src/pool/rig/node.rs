@@ -9,7 +9,7 @@ use crate::bus::topic::OnFull;
 use crate::locus::context::Cx;
 use crate::locus::describe::{
     Birth, Declared, Describe, Handler, Hooks, LocalBoxFuture, Locus, LocusOptions, Match, OnOptions,
-    Outcome, Timer,
+    Outcome, Timer, Which,
 };
 use crate::locus::run::Run;
 use crate::pool::rig::ledger::{self, End, MayFail, Sent};
@@ -77,7 +77,8 @@ pub(super) fn ring_of(handler: usize) -> Option<bool> {
 }
 
 const fn options(handler: usize) -> OnOptions {
-    let plain = OnOptions { method: "on_message", bounded: None, on_full: None, missed: true };
+    let which = Which::All;
+    let plain = OnOptions { method: "on_message", bounded: None, on_full: None, missed: true, which };
     if handler < KINDS {
         return plain;
     }
@@ -269,6 +270,12 @@ pub(super) fn describe<const A: bool>(script: &Script) -> Describe<Node<A>> {
     }
     for sub in &script.subs {
         describe_handler(&mut describe, sub.handler);
+        // Whether a handler has a key is a matter of the script here, so the plan hears it from there.
+        if let Some(last) = describe.topics.last_mut()
+            && sub.key.is_some()
+        {
+            last.wish.which = Which::Key;
+        }
     }
     if script.ticks {
         describe.every::<0>();

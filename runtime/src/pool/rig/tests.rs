@@ -107,7 +107,7 @@ fn every_planted_fault_is_noticed() {
         (Fault::CreditKept, "credits under way|never quiet"),
         (Fault::RingCreditKept, "credits under way|never quiet"),
         (Fault::CreditLostInRollback, "credits under way|never quiet"),
-        (Fault::CreditReturnedEarly, "attempt to subtract|credits under way|never quiet"),
+        (Fault::CreditReturnedEarly, "attempt to subtract|given back twice|credits under way|never quiet"),
         (Fault::RollbackSkipped, "was taken back, and yet delivered"),
         (Fault::StageOutlivesFailure, "was taken back, and yet delivered"),
         (Fault::StageOvertaken, "came after"),

@@ -28,26 +28,11 @@ pub struct C {}
 #[locus(idle = "10m")]
 pub struct D {}
 
-#[locus(receives(Posted, key = _))]
-pub struct E {}
-
 #[locus]
 pub struct Room {}
 
 #[locus]
 impl Room {
-    #[on(key = _)]
-    fn unmatched(&mut self, post: &Posted) {}
-
-    #[on(keys, max = 256)]
-    fn followed(&mut self, post: &Posted) {}
-
-    #[on(shard)]
-    fn sharded(&mut self, post: &Posted) {}
-
-    #[on(any)]
-    fn any(&mut self, post: &Posted) {}
-
     #[on(inline)]
     fn inlined(&mut self, post: &Posted) {}
 

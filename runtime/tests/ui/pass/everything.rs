@@ -99,6 +99,21 @@ impl Room {
         Ok(())
     }
 
+    #[on(keys, max = BOUND)]
+    fn on_ticket(&mut self, _ticket: &Ticket, cx: &mut Cx<'_, Self>) {
+        let _ = cx.follow::<Ticket>(3);
+        cx.unfollow::<Ticket>(&3);
+    }
+
+    #[on(key = _)]
+    fn on_unmatched(&mut self, _post: &Posted) {}
+
+    #[on(shard)]
+    fn on_shard(&mut self, _post: &Posted) {}
+
+    #[on(any, batch)]
+    fn on_any(&mut self, _items: Batch<'_, Posted>) {}
+
     #[on]
     fn on_count(&mut self, _question: &Count, _cx: &mut Cx<'_, Self>) -> usize {
         self.posts

@@ -21,7 +21,7 @@ use crate::locus::cell::{CellHead, LocusCell, Seat, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{
     AsyncHandler, Birth, Declared, Describe, Handler, Hooks, LocalBoxFuture, Locus, LocusOptions, Match,
-    OnOptions, Outcome, Start,
+    OnOptions, Outcome, Start, Which,
 };
 use crate::locus::main::{Part, Place};
 use crate::locus::run::Run;
@@ -190,7 +190,8 @@ impl Worker {
     }
 }
 
-const PLAIN: OnOptions = OnOptions { method: "on_job", bounded: None, on_full: None, missed: false };
+const PLAIN: OnOptions =
+    OnOptions { method: "on_job", bounded: None, on_full: None, missed: false, which: Which::All };
 
 macro_rules! handler {
     ($n:literal, $body:item) => {
@@ -292,7 +293,7 @@ impl Bench {
             let build = || Ok(Worker { jobs: Vec::new(), _live: Live::new(false) });
             LocusCell::<Worker>::part(seat, Rc::new(build), Describe::of()) as Rc<dyn AnyCell>
         });
-        let subscribes = vec![Job::<0>::number().get(), Job::<1>::number().get(), Job::<2>::number().get()];
+        let subscribes = Describe::<Worker>::of().topics.iter().map(|topic| topic.wish).collect();
         let place = Place::Pool("main".into());
         let part = Part { name: "worker", place, make, subscribes, publishes: Vec::new() };
         let mut plan = plan("slots", vec![part], Limits::default()).expect("one pool");
