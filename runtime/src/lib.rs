@@ -70,8 +70,9 @@ pub mod watch;
 pub use crate::{
     app::conduct::Ended,
     app::{App, Exit, LocusAccount, StartError, run, start},
-    bus::ask::{Ask, AskError, Reply},
+    bus::ask::{Ask, AskError, Asking, Reply},
     bus::gate::{Closed, Listener, OutsideAsk, TopicHandle, TryPublishError},
+    bus::publish::room::PublishWait,
     bus::publish::{Publish, PublishedBy},
     bus::subscribe::batch::Batch,
     bus::subscribe::follow::{FollowedBy, TooManyKeys},

@@ -41,6 +41,11 @@ impl Lent {
         self.0.set(None);
     }
 
+    /// Bytes not yet cut off; `None` without a region.
+    pub(super) fn free_bytes(&self) -> Option<usize> {
+        self.0.get().map(|free| free.at.addr().get() - free.start.addr().get())
+    }
+
     pub(super) fn is_some(&self) -> bool {
         self.0.get().is_some()
     }

@@ -170,6 +170,11 @@ impl Arena {
         unsafe { self.lent.lend(start, bytes) };
     }
 
+    /// Lent bytes that are free; `None` where nothing is lent.
+    pub(super) fn lent_bytes(&self) -> Option<usize> {
+        self.lent.free_bytes()
+    }
+
     /// Frees everything, keeps no chunk, and lets go of lent memory.
     ///
     /// # Safety

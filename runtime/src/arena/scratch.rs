@@ -286,6 +286,11 @@ impl Scratch {
         }
     }
 
+    /// Lent bytes that are free; `None` where nothing is lent.
+    pub(super) fn lent_bytes(&self) -> Option<usize> {
+        self.arena().lent_bytes()
+    }
+
     #[inline(always)]
     pub(super) fn reserve(&self, layout: Layout) -> Result<NonNull<u8>, ScratchFull> {
         self.arena().reserve(layout)

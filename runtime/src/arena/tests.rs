@@ -192,6 +192,8 @@ fn lent_memory_comes_first_and_grows_in_place() {
     assert_eq!((scratch.held_bytes(), *number, text), (0, 7, "0123456789"));
     let numbers = scratch.alloc_slice_copy(&[3_u16; 200]);
     assert_eq!(scratch.held_bytes(), 0);
+    let short = scratch.format(format_args!("{}", text.len()));
+    assert_eq!((scratch.held_bytes(), short), (0, "10"));
     let wide = scratch.alloc([9_u64; 16]);
     let held = scratch.held_bytes();
     assert!((1..=4096).contains(&held), "{held}");

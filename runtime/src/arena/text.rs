@@ -134,7 +134,9 @@ impl<'s> ScratchText<'s> {
     #[cold]
     fn make_room(&mut self, more: usize) -> Result<(), ScratchFull> {
         let wanted = self.len + more;
-        let capacity = wanted.max(self.capacity * 2).max(CAPACITY_MIN);
+        // Where memory is lent, what is left of it will do, rather than a chunk; the end returns what is not used.
+        let lent = self.scratch.lent_bytes().filter(|lent| self.capacity == 0 && *lent >= wanted);
+        let capacity = wanted.max(self.capacity * 2).max(CAPACITY_MIN.min(lent.unwrap_or(CAPACITY_MIN)));
         // Near the ceiling doubling may ask for more than there is where the text itself would fit.
         self.resize(capacity).or_else(|_| self.resize(wanted))
     }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use super::ask::{Address, AskError};
@@ -55,7 +56,17 @@ struct Open<R> {
     /// The activation that asked, for its rollback.
     activation: u64,
     deadline: Option<Instant>,
-    then: Box<dyn Then<R>>,
+    goal: Goal<R>,
+}
+
+/// Where an answer is wanted.
+enum Goal<R> {
+    /// In an activation of its own.
+    Then(Box<dyn Then<R>>),
+    /// In the future that asked.
+    Wake(Waker),
+    /// There it is, until the future takes it.
+    Answered(Result<R, AskError>),
 }
 
 struct Slot<R> {
@@ -80,15 +91,30 @@ impl<T: Topic> Answers<T> {
         self.count.get() > QUESTIONS_OPEN_MAX
     }
 
-    /// Opens a slot for an answer.
+    /// Opens a slot for an answer that is handled by `then`.
     pub(crate) fn open<L, F, O>(&self, core: &Core, cell: CellId, deadline: Instant, then: F) -> Address
     where
         L: Locus,
         F: FnOnce(&mut L, Result<T::Reply, AskError>, &mut Cx<'_, L>) -> O + 'static,
         O: IntoOutcome + 'static,
     {
-        let then: Box<dyn Then<T::Reply>> = Box::new(ThenOf::<L, F, O>(then, PhantomData));
-        let open = Open { cell, activation: core.activation(), deadline: Some(deadline), then };
+        let goal = Goal::Then(Box::new(ThenOf::<L, F, O>(then, PhantomData)));
+        self.open_for(core, cell, deadline, goal)
+    }
+
+    /// Opens a slot for an answer that wakes a future.
+    pub(crate) fn open_waiting(
+        &self,
+        core: &Core,
+        cell: CellId,
+        deadline: Instant,
+        waker: &Waker,
+    ) -> Address {
+        self.open_for(core, cell, deadline, Goal::Wake(waker.clone()))
+    }
+
+    fn open_for(&self, core: &Core, cell: CellId, deadline: Instant, goal: Goal<T::Reply>) -> Address {
+        let open = Open { cell, activation: core.activation(), deadline: Some(deadline), goal };
         let mut slots = self.slots.borrow_mut();
         let slot = self.free.borrow_mut().pop().unwrap_or_else(|| {
             slots.push(Slot { generation: 0, open: None });
@@ -99,6 +125,33 @@ impl<T: Topic> Answers<T> {
         self.count.set(self.count.get() + 1);
         core.count_question(1);
         Address { app: core.app_id(), pool: core.id, number: self.number, slot, generation: entry.generation }
+    }
+
+    /// Takes the answer that a future waits for, or has `waker` woken when it comes.
+    ///
+    /// A slot that is no longer the question's was closed with the activation that asked: nobody will answer.
+    pub(crate) fn poll(&self, core: &Core, at: Address, waker: &Waker) -> Poll<Result<T::Reply, AskError>> {
+        {
+            let mut slots = self.slots.borrow_mut();
+            let open = slots.get_mut(at.slot as usize).filter(|slot| slot.generation == at.generation);
+            match open.and_then(|slot| slot.open.as_mut()).map(|open| &mut open.goal) {
+                Some(Goal::Wake(known)) => {
+                    known.clone_from(waker);
+                    return Poll::Pending;
+                }
+                Some(Goal::Answered(_)) => {}
+                Some(Goal::Then(_)) | None => return Poll::Ready(Err(AskError::Failed)),
+            }
+        }
+        match self.close(core, at.slot, at.generation).map(|open| open.goal) {
+            Some(Goal::Answered(result)) => Poll::Ready(result),
+            _ => unreachable!("it was answered a moment ago"),
+        }
+    }
+
+    /// Forgets a question whose future is dropped.
+    pub(crate) fn leave(&self, core: &Core, at: Address) {
+        drop(self.close(core, at.slot, at.generation));
     }
 
     fn close(&self, core: &Core, slot: u32, generation: u32) -> Option<Open<T::Reply>> {
@@ -112,18 +165,45 @@ impl<T: Topic> Answers<T> {
         Some(open)
     }
 
-    /// Runs the answer's activation, or sets the answer aside while the locus is not ready.
+    /// Wakes the future that asked, or runs the answer's activation, or sets the answer aside while the locus is not
+    /// ready.
     fn arrive(&self, core: &Core, answer: Answer<T::Reply>) {
+        let Some(answer) = self.wake(answer) else { return };
         let Some(asker) = self.asker(&answer) else { return };
         match core.state_of(asker).unwrap_or(State::Closed) {
             State::Ready => {
-                if let Some(open) = self.close(core, answer.slot, answer.generation) {
-                    open.then.call(core, open.cell, answer.result);
+                if let Some(open) = self.close(core, answer.slot, answer.generation)
+                    && let Goal::Then(then) = open.goal
+                {
+                    then.call(core, open.cell, answer.result);
                 }
             }
             State::Closed => drop(self.close(core, answer.slot, answer.generation)),
             _ => core.set_aside(asker, self.number, answer),
         }
+    }
+
+    /// Gives an answer to the future that waits for it; gives it back where none does.
+    fn wake(&self, answer: Answer<T::Reply>) -> Option<Answer<T::Reply>> {
+        let waker = {
+            let mut slots = self.slots.borrow_mut();
+            let slot = slots.get_mut(answer.slot as usize);
+            let open =
+                slot.filter(|slot| slot.generation == answer.generation).and_then(|slot| slot.open.as_mut());
+            let Some(open) = open else { return Some(answer) };
+            match &open.goal {
+                Goal::Then(_) => return Some(answer),
+                // The time was up before.
+                Goal::Answered(_) => return None,
+                Goal::Wake(_) => {}
+            }
+            open.deadline = None;
+            std::mem::replace(&mut open.goal, Goal::Answered(answer.result))
+        };
+        if let Goal::Wake(waker) = waker {
+            waker.wake();
+        }
+        None
     }
 
     fn asker(&self, answer: &Answer<T::Reply>) -> Option<CellId> {

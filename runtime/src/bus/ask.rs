@@ -1,11 +1,14 @@
-//! Request and reply: `cx.ask(q).within(d).then(..)`, and the promise a responder holds.
+//! Request and reply: `cx.ask(q).within(d)`, awaited or followed by `.then(..)`, and the promise a responder holds.
 //!
 //! A question travels as an ordinary message with its [`Reply`] beside it. The answer comes back as a record under the
-//! topic's second number, straight to the pool that asked, and runs as an activation of the locus that asked. Neither
-//! direction allocates.
+//! topic's second number, straight to the pool that asked, and wakes the future that asked or runs as an activation of
+//! its locus. Neither direction allocates.
 
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -142,7 +145,7 @@ fn deliver<R: Send + 'static>(address: Address, result: Result<R, AskError>) {
 }
 
 /// A question about to be asked.
-#[must_use = "nothing is asked until `then` says what to do with the answer"]
+#[must_use = "nothing is asked until it is awaited, or `then` says what to do with the answer"]
 pub struct Ask<'c, L, Q> {
     core: &'c Core,
     head: &'c CellHead,
@@ -182,13 +185,84 @@ impl<'c, L: Locus, Q: Topic + PublishedBy<L>> Ask<'c, L, Q> {
         let core = self.core;
         let answers = core.answers::<Q>();
         let address = answers.open::<L, F, O>(core, self.head.id, core.now() + self.within, then);
-        let promise = Q::Promise::from_reply(Reply::to_pool(address));
-        if answers.is_full() {
-            return promise.fail(AskError::Full);
+        send(core, self.question, address);
+    }
+}
+
+/// Publishes a question whose answer has a slot.
+fn send<Q: Topic>(core: &Core, question: Q, address: Address) {
+    let promise = Q::Promise::from_reply(Reply::to_pool(address));
+    if core.answers::<Q>().is_full() {
+        return promise.fail(AskError::Full);
+    }
+    let packet = Packet { message: question, promise };
+    if let Err(Full(packet)) = core.publish(packet) {
+        packet.promise.fail(AskError::Full);
+    }
+}
+
+// No `PublishedBy` here: it would say a second time that a topic is not declared.
+impl<'c, L, Q: Topic> IntoFuture for Ask<'c, L, Q> {
+    type Output = Result<Q::Reply, AskError>;
+    type IntoFuture = Asking<'c, Q>;
+
+    fn into_future(self) -> Asking<'c, Q> {
+        let Self { core, head, question, within, .. } = self;
+        Asking { core, head, question: Some(question), within, address: None }
+    }
+}
+
+/// The future of a question in an `async` handler.
+///
+/// The question leaves when the handler suspends.
+///
+/// # Cancel safety
+/// Dropped before it was polled, nothing is asked; dropped later, the answer is.
+///
+/// # Cost
+/// No allocation.
+#[must_use = "nothing is asked until it is awaited"]
+pub struct Asking<'c, Q: Topic> {
+    core: &'c Core,
+    head: &'c CellHead,
+    question: Option<Q>,
+    within: Duration,
+    address: Option<Address>,
+}
+
+impl<Q: Topic> fmt::Debug for Asking<'_, Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asking").field("within", &self.within).finish_non_exhaustive()
+    }
+}
+
+impl<Q: Topic> Unpin for Asking<'_, Q> {}
+
+impl<Q: Topic> Future for Asking<'_, Q> {
+    type Output = Result<Q::Reply, AskError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let core = self.core;
+        if let Some(question) = self.question.take() {
+            let deadline = core.now() + self.within;
+            let address = core.answers::<Q>().open_waiting(core, self.head.id, deadline, context.waker());
+            self.address = Some(address);
+            send(core, question, address);
+            return Poll::Pending;
         }
-        let packet = Packet { message: self.question, promise };
-        if let Err(Full(packet)) = core.publish(packet) {
-            packet.promise.fail(AskError::Full);
+        let address = self.address.expect("a future is not polled after its end");
+        let answer = core.answers::<Q>().poll(core, address, context.waker());
+        if answer.is_ready() {
+            self.address = None;
+        }
+        answer
+    }
+}
+
+impl<Q: Topic> Drop for Asking<'_, Q> {
+    fn drop(&mut self) {
+        if let Some(address) = self.address {
+            self.core.answers::<Q>().leave(self.core, address);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Publishing, as the user sees it: what a locus may publish is decided at compile time.
 
+pub(crate) mod room;
+
 use crate::bus::topic::{Full, Packet, Topic};
 use crate::locus::context::Cx;
 use crate::pool::core::Core;

@@ -71,11 +71,15 @@ impl<L: Locus> Future for AsyncBirth<L> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let me = &mut *self;
+        if me.core.is_paused(&me.cell.head) {
+            me.cell.head.rare().wait(context.waker());
+            return Poll::Pending;
+        }
         me.core.resume(&me.cell.head);
         // Caught here, not by the pool: other activations may run before it hears of the end.
         match catch_unwind(AssertUnwindSafe(|| me.future.as_mut().poll(context))) {
             Ok(Poll::Pending) => {
-                me.core.suspend();
+                me.core.pause(&me.cell.head);
                 Poll::Pending
             }
             Ok(Poll::Ready(Ok(()))) => {

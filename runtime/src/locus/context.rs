@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::arena::Scratch;
 use crate::bus::ask::Ask;
+use crate::bus::publish::room::PublishWait;
 use crate::bus::publish::{PublishedBy, Publisher};
 use crate::bus::subscribe::follow::{FollowedBy, Follows, TooManyKeys};
 use crate::bus::topic::Topic;
@@ -54,13 +55,34 @@ impl<'s, L: 'static> Cx<'s, L> {
     }
 
     /// Asks the responder of a topic. Say how long to wait, and what to do with the answer:
-    /// `cx.ask(q).within(d).then(|me, answer, cx| ..)`.
+    /// `cx.ask(q).within(d).then(|me, answer, cx| ..)`, or `.await` in an `async` handler.
     pub fn ask<'c, Q>(&'c mut self, question: Q) -> Ask<'c, L, Q>
     where
         L: Locus,
         Q: Topic + PublishedBy<L>,
     {
         Ask::new(self.core, self.head, question)
+    }
+
+    /// Publishes `message` once there is room for it wherever it goes: it does not wait with the locus, which goes on
+    /// with what else it awaits.
+    ///
+    /// Under `on_full = block`, `fail` and `drop_old` it waits for room; under `drop_new` it publishes at once.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, the message is dropped with it and was not published.
+    ///
+    /// # Ordering
+    /// Among what the locus publishes, it stands where the future ends. It leaves as what [`publish`](Self::publish)
+    /// takes does.
+    ///
+    /// # Cost
+    /// No allocation, whether it waits or not.
+    pub fn publish_wait<T>(&mut self, message: T) -> PublishWait<'_, T>
+    where
+        T: Topic + PublishedBy<L>,
+    {
+        PublishWait::new(self.core, message)
     }
 
     /// Takes messages with `key` from now on, in the topic's `#[on(keys, max = N)]` handler. A key that is followed

@@ -69,4 +69,11 @@ impl Rare {
             factory: RefCell::new(None),
         }
     }
+    /// Has a future woken when the locus takes messages again.
+    pub(crate) fn wait(&self, waker: &Waker) {
+        let mut waiters = self.waiters.borrow_mut();
+        if !waiters.iter().any(|known| known.will_wake(waker)) {
+            waiters.push(waker.clone());
+        }
+    }
 }

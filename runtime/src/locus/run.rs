@@ -142,10 +142,7 @@ where
             }
             State::Running => panic!("{} is asked for inside its own activation", head.path()),
             _ => {
-                let mut waiters = head.rare().waiters.borrow_mut();
-                if !waiters.iter().any(|waker| waker.will_wake(context.waker())) {
-                    waiters.push(context.waker().clone());
-                }
+                head.rare().wait(context.waker());
                 Poll::Pending
             }
         }

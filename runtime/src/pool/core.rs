@@ -21,6 +21,7 @@ use crate::app::shared::AppShared;
 use crate::arena::{Scratch, ScratchStack};
 use crate::bus::gate::Ingress;
 use crate::bus::outbox::Outbox;
+use crate::bus::publish::room::RoomWaiters;
 use crate::bus::queue::Queue;
 use crate::bus::record::beside::Beside;
 use crate::bus::routes::Routes;
@@ -87,6 +88,7 @@ pub(crate) struct Core {
     pub(crate) slots: Slots,
     /// Whether a handler that would wait is cancelled, because the drain's patience is over.
     cancels_handlers: Cell<bool>,
+    pub(crate) room_waiters: RefCell<RoomWaiters>,
     tickets: RefCell<Vec<Ticket>>,
     free_tickets: RefCell<Vec<u32>>,
     tokens: RefCell<Vec<Rc<dyn TokenRing>>>,
@@ -125,6 +127,7 @@ impl Core {
             unwound: Cell::new(None),
             slots: Slots::new(Woken::new(Arc::clone(&app.pools[usize::from(id)].bell)), &app.pool_path(id)),
             cancels_handlers: Cell::new(false),
+            room_waiters: RefCell::default(),
             tickets: RefCell::default(),
             free_tickets: RefCell::default(),
             tokens: RefCell::default(),

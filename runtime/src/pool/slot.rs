@@ -52,6 +52,9 @@ const ALIGN: usize = 16;
 /// Scratch that a slot gives at most: a larger frame's rest is better left to other frames' caches.
 const SCRATCH_BYTES_MAX: usize = 512;
 
+/// Scratch that a slot gives at least: a short text, without a chunk for it.
+const SCRATCH_BYTES_MIN: usize = 64;
+
 /// Empty slots kept of each class: enough for bursts, and at most 2 MiB a pool.
 const KEPT_MAX: usize = 256;
 
@@ -211,8 +214,8 @@ impl Slots {
     /// # Cost
     /// No allocation while an empty one of the class is kept.
     fn take(&self, frame: Layout) -> Rc<Slot> {
-        let class =
-            CLASSES.iter().position(|bytes| *bytes >= frame.size()).filter(|_| frame.align() <= ALIGN);
+        let bytes = frame.size() + SCRATCH_BYTES_MIN;
+        let class = CLASSES.iter().position(|class| *class >= bytes).filter(|_| frame.align() <= ALIGN);
         let kept = class.and_then(|class| self.kept[class].borrow_mut().pop());
         kept.unwrap_or_else(|| self.make(class, frame))
     }

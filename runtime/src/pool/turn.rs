@@ -93,6 +93,7 @@ impl Pool {
             done += self.drain_queue();
             done += self.fire_timers(now);
         }
+        self.wake_for_room();
         done += self.poll_futures();
         done += self.see_to_failures(now);
         self.expire_questions(now);
@@ -128,6 +129,7 @@ impl Pool {
     /// pool has to be woken.
     pub(crate) fn waits_for_room(&self) -> bool {
         !self.core.blocked.borrow().is_empty()
+            || !self.core.room_waiters.borrow().is_empty()
             || (0..self.lanes_out.len()).any(|pool| !self.core.with_outbox(pool, |outbox| outbox.is_empty()))
     }
 
@@ -283,6 +285,14 @@ impl Pool {
                 Due::Restart { cell } => self.restart(cell),
                 Due::Deadline { slot, at } => self.core.deadline_due(slot, at),
             }
+        }
+    }
+
+    /// Wakes the futures that wait for room where there is some.
+    fn wake_for_room(&self) {
+        let mut waiters = self.core.room_waiters.borrow_mut();
+        if !waiters.is_empty() {
+            waiters.wake(&self.core);
         }
     }
 

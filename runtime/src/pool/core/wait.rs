@@ -12,7 +12,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::locus::cell::{CellHead, State};
@@ -64,7 +64,7 @@ impl Core {
         let Some(slot) = self.slots.get(number).filter(|slot| slot.is_live()) else { return false };
         let Some(cell) = self.cell(slot.cell.get()) else { return false };
         let head = cell.head();
-        if head.has_staged() {
+        if self.is_paused(head) {
             // It goes on when that has gone: `stage_emptied` wakes it.
             slot.unlist();
             return false;
@@ -88,15 +88,26 @@ impl Core {
 
     /// A handler waits: what it published so far leaves.
     fn suspended(&self, head: &CellHead, slot: &Rc<Slot>) {
-        self.suspend();
         if self.cancels_handlers.get() {
+            self.suspend();
             self.cancel(head);
             return;
         }
-        if head.has_staged() {
+        self.pause(head);
+        self.set_timer(slot);
+    }
+
+    /// Leaves the envelope of a future that suspends; it is not polled until all it has published has found room.
+    pub(crate) fn pause(&self, head: &CellHead) {
+        self.suspend();
+        if self.is_paused(head) {
             self.blocked.borrow_mut().push_back(head.id.index);
         }
-        self.set_timer(slot);
+    }
+
+    /// Whether a message that a suspended future published waits for room. Before the start is over all of them wait.
+    pub(crate) fn is_paused(&self, head: &CellHead) -> bool {
+        head.has_staged() && !self.is_holding()
     }
 
     /// A handler is over. Its frame is dropped inside the envelope, so that what its destructors do belongs to it.
@@ -128,6 +139,10 @@ impl Core {
         }
         if let Some(slot) = self.slots.get(head.slot.get()) {
             slot.wake();
+        }
+        if let Some(rare) = head.rare_made() {
+            // An async birth; a `run` that waits for the locus looks in vain.
+            rare.waiters.take().into_iter().for_each(Waker::wake);
         }
     }
 

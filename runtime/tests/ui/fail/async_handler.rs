@@ -82,4 +82,20 @@ impl Lent {
     async fn context(&mut self, job: &Job, cx: &mut Cx<'static, Self>) {}
 }
 
+#[locus]
+pub struct Undeclared {}
+
+#[locus]
+impl Undeclared {
+    #[on]
+    async fn waits(&mut self, job: &Job, cx: &mut Cx<'_, Self>) {
+        cx.publish_wait(Job { name: String::new() }).await;
+    }
+
+    #[on]
+    async fn asks(&mut self, count: &Count, cx: &mut Cx<'_, Self>) -> u64 {
+        cx.ask(Count).await.unwrap_or(0)
+    }
+}
+
 fn main() {}
