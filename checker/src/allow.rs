@@ -74,6 +74,24 @@ pub fn apply(findings: Vec<Finding>, allows: &[Allow], rules: &[&'static Rule]) 
     applied
 }
 
+/// Whether `#[locus::deny(..)]` around a finding raises its rule, whatever the levels of the run.
+pub fn is_denied(finding: &Finding, denies: &[Allow]) -> bool {
+    let spans = [Some(finding.primary.span), finding.subject.declared_at];
+    let certain = finding.confidence == crate::finding::Confidence::Certain;
+    certain
+        && denies.iter().any(|deny| {
+            spans.iter().flatten().any(|span| deny.scope.contains(*span))
+                && deny.rules.iter().any(|named| named.name.replace('_', "-") == finding.rule.name)
+        })
+}
+
+/// What is wrong with the names in denies.
+pub fn unknown_denied(denies: &[Allow], rules: &[&'static Rule]) -> Vec<Finding> {
+    let named = denies.iter().flat_map(|deny| deny.rules.iter().map(move |named| (deny, named)));
+    let unknown = named.filter_map(|(deny, named)| Some((deny, named, find(&named.name, rules).err()?)));
+    unknown.map(|(deny, named, error)| unknown_finding(deny, named, error.nearest)).collect()
+}
+
 /// Every sound claim; what is unsound goes into `problems`.
 fn claims<'a>(allows: &'a [Allow], rules: &[&'static Rule], problems: &mut Vec<Finding>) -> Vec<Claim<'a>> {
     let mut claims = Vec::new();

@@ -45,6 +45,8 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// Every allow in the packages under report.
     pub allows: Vec<Allow>,
+    /// Denies of the packages under check.
+    pub denies: Vec<Allow>,
     /// What each binary declares and opens.
     pub binaries: Vec<Binary>,
     /// What was missing and belongs to no file: a module without one, a directory that cannot be read.
@@ -88,6 +90,7 @@ pub fn analyse_with(workspace: Workspace, models: &Models) -> Analysis {
     Analysis {
         findings,
         allows: numbered(&workspace).flat_map(|(id, file)| allows(&workspace, id, file)).collect(),
+        denies: numbered(&workspace).flat_map(|(id, file)| denies(&workspace, id, file)).collect(),
         binaries: checked.binaries,
         stats,
         packages: workspace.files.iter().map(|file| selected_package(&workspace, file)).collect(),
@@ -144,6 +147,26 @@ fn allows(workspace: &Workspace, id: FileId, file: &File) -> Vec<Allow> {
         package: package.clone(),
     };
     written.map(one).collect()
+}
+
+/// Denies, in the form of allows: rules and what they stand on.
+fn denies(workspace: &Workspace, id: FileId, file: &File) -> Vec<Allow> {
+    let package = &workspace.packages[file.package].name;
+    let written = file.ir.iter().flat_map(|ir| &ir.contracts);
+    let one = |contract: &crate::lower::attr::Contract| match &contract.kind {
+        crate::lower::attr::ContractKind::Deny(rules) => Some(Allow {
+            rules: rules
+                .iter()
+                .map(|(name, at)| AllowedRule { name: name.to_string(), span: span(id, *at) })
+                .collect(),
+            reason: None,
+            span: span(id, contract.at),
+            scope: span(id, contract.target),
+            package: package.clone(),
+        }),
+        _ => None,
+    };
+    written.filter_map(one).collect()
 }
 
 fn all_unparsed(workspace: &Workspace) -> Vec<Finding> {

@@ -12,7 +12,7 @@ mod balance;
 mod residency;
 mod roots;
 
-pub use balance::{Counter, Growing, Site, growing};
+pub use balance::{Balances, Counter, Growing, Site, balances};
 pub use residency::{Key, Keys, keys_of};
 pub use roots::Entry;
 

@@ -12,6 +12,7 @@ mod flow;
 mod guard;
 mod lost;
 mod place;
+pub mod seen;
 mod turns;
 mod walk;
 
@@ -19,6 +20,7 @@ use crate::lower::ir::{LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
+use seen::Seen;
 
 /// What a place is reached through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +104,10 @@ pub struct Under {
     pub tests: Vec<u32>,
     /// In the arm of an error.
     pub on_error: bool,
+    /// In the arm of a success.
+    pub on_success: bool,
+    /// Only when a time has passed.
+    pub timed: bool,
 }
 
 /// Something that happens at a place.
@@ -163,6 +169,12 @@ pub struct LoopFacts {
     pub no_exit: bool,
     /// It waits for messages, connections, time: it goes round as often as the world wants.
     pub waits: bool,
+    /// It waits for something other than its own locus.
+    pub waits_else: bool,
+    /// It waits for its own locus to be free: `run.with(..)`.
+    pub waits_with: bool,
+    /// It goes on until the program drains.
+    pub until_drained: bool,
     /// It reads a stream that has an end.
     pub reads: bool,
     /// Calls in it that may wait, by number.
@@ -240,6 +252,12 @@ pub struct FnFacts {
     pub handed: Vec<(AdtId, Sym)>,
     /// Shared values under two names.
     pub aliases: Vec<Alias>,
+    /// What single rules look for.
+    pub seen: Vec<Seen>,
+    /// Code that is handed to a thread of its own.
+    pub threads: Vec<Range>,
+    /// Ways out by `?`, in the order of the text.
+    pub tries: Vec<Range>,
     /// It waits for messages, connections, time.
     pub waits: bool,
     /// It reads a stream that has an end.

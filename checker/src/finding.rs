@@ -58,7 +58,7 @@ pub enum Confidence {
 
 impl Confidence {
     /// The word that reports and `--explain` use.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Certain => "certain",
             Self::Likely => "likely",

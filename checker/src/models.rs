@@ -97,8 +97,16 @@ pub struct Callable {
     pub resident: bool,
     /// Runs what it is given on its own: `spawn`.
     pub spawns: bool,
+    /// Runs it on a thread of its own, not on the one that calls.
+    pub on_thread: bool,
     /// Waits for something outside: a message, a connection, time.
     pub waits: bool,
+    /// Holds up its thread, unless what it gives is awaited.
+    pub blocks: bool,
+    /// Makes a queue without a limit.
+    pub unbounded: bool,
+    /// Takes memory of its own.
+    pub allocates: bool,
     /// Does not return.
     pub diverges: bool,
     /// Opens a file descriptor of this kind.

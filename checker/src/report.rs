@@ -98,7 +98,7 @@ impl Diagnostic {
             severity,
             code: finding.rule.name,
             fingerprint: Some(Fingerprint::of(finding)),
-            explanation: Some(finding.rule.explanation()),
+            explanation: Some(finding.rule.doc.to_owned()),
             message: finding.message.clone(),
             primary: Some(finding.primary.clone()),
             secondary: finding.secondary.clone(),

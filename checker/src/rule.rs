@@ -1,7 +1,7 @@
 //! Metadata of a rule, and the macro that declares one.
 //!
-//! A rule is what a user allows or denies; a shape is how the problem shows. The doc comment on a
-//! declaration is the rule's documentation: `--explain` prints it and the book is generated from it.
+//! A rule is what a user allows or denies; a shape is how the problem shows. The documentation of a rule is its
+//! page of the book: `--explain` prints the same text.
 //! This file knows nothing of the analysis: `rules` pairs each rule with the function that checks it.
 
 use crate::finding::Confidence;
@@ -47,6 +47,23 @@ pub struct Shape {
     pub summary: &'static str,
 }
 
+impl Shape {
+    /// A shape that is shown by default.
+    pub const fn certain(name: &'static str, summary: &'static str) -> Shape {
+        Shape { name, confidence: Confidence::Certain, summary }
+    }
+
+    /// A shape that is shown when asked for.
+    pub const fn likely(name: &'static str, summary: &'static str) -> Shape {
+        Shape { name, confidence: Confidence::Likely, summary }
+    }
+
+    /// A shape whose precision has not been measured.
+    pub const fn nursery(name: &'static str, summary: &'static str) -> Shape {
+        Shape { name, confidence: Confidence::Nursery, summary }
+    }
+}
+
 /// A rule, as users see it.
 #[derive(Debug)]
 pub struct Rule {
@@ -60,26 +77,21 @@ pub struct Rule {
     pub since: &'static str,
     /// Every shape the rule can report.
     pub shapes: &'static [&'static Shape],
-    /// The doc comment: Markdown, each line still with its leading space.
+    /// Its page of the book, as Markdown.
     pub doc: &'static str,
 }
 
 impl Rule {
-    /// The documentation as Markdown, without the space that doc comments start with.
-    pub fn explanation(&self) -> String {
-        let lines = self.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
     /// The spelling used inside attributes, where a hyphen cannot stand.
     pub fn attribute_name(&self) -> String {
         self.name.replace('-', "_")
     }
 }
 
-/// Declares a rule; its doc comment becomes [`Rule::doc`].
+/// Declares a rule; its documentation is a page of the book, taken in by `include_str!`.
 ///
-/// The comment needs the sections `What it checks`, `Why`, `Bad` and `Good`.
+/// The page needs the sections `What it checks`, `Why`, `An incident`, `How it decides`, `How it can be wrong`,
+/// `Bad` and `Good`.
 ///
 /// ```
 /// use locus_checker::declare_rule;
@@ -93,31 +105,29 @@ impl Rule {
 /// };
 ///
 /// declare_rule! {
-///     /// ## What it checks
-///     /// Mailboxes declared without a capacity.
 ///     pub static UNBOUNDED_MAILBOX = {
 ///         name: "unbounded-mailbox",
 ///         summary: "mailbox has no declared capacity",
 ///         level: Level::Warn,
 ///         since: "0.1.0",
 ///         shapes: [&NO_CAPACITY],
+///         doc: "## What it checks\nMailboxes declared without a capacity.\n",
 ///     }
 /// }
-/// assert!(UNBOUNDED_MAILBOX.explanation().starts_with("## What it checks\nMailboxes"));
+/// assert!(UNBOUNDED_MAILBOX.doc.starts_with("## What it checks\nMailboxes"));
 /// ```
 #[macro_export]
 macro_rules! declare_rule {
     (
-        $(#[doc = $doc:literal])*
         $vis:vis static $ident:ident = {
             name: $name:literal,
             summary: $summary:literal,
             level: $level:expr,
             since: $since:literal,
-            shapes: [$($shape:expr),* $(,)?] $(,)?
+            shapes: [$($shape:expr),* $(,)?],
+            doc: $doc:expr $(,)?
         }
     ) => {
-        // The text is for the rule's users, and its examples are no doctests of this crate.
         #[doc = $summary]
         $vis static $ident: $crate::rule::Rule = $crate::rule::Rule {
             name: $name,
@@ -125,7 +135,7 @@ macro_rules! declare_rule {
             level: $level,
             since: $since,
             shapes: &[$($shape),*],
-            doc: concat!($($doc, "\n"),*),
+            doc: $doc,
         };
     };
 }

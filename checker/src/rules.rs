@@ -6,30 +6,64 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use crate::context::{self, Context, Growing};
+use crate::context::{self, Balances};
 use crate::crash;
 use crate::events::{self, FnFacts};
 use crate::facts::{self, Binary, Bodies};
-use crate::finding::{Finding, Span};
+use crate::finding::Finding;
 use crate::load::Workspace;
-use crate::lower::ir::Range;
 use crate::models::Models;
 use crate::names::{FnId, Names};
 use crate::rule::Rule;
-use crate::summary::{self, Summary};
+use crate::summary;
 use crate::types::Program;
+use judged::{Judged, Reach};
+
+mod judged;
 
 pub mod allow_without_reason;
+pub mod blocking_in_handler;
+pub mod bus_cycle;
+pub mod detached_task;
+pub mod dormant_locus;
+pub mod flooding_loop;
+pub mod hot_allocation;
+pub mod label_cardinality;
+pub mod leaked_memory;
+pub mod lock_across_await;
+pub mod missed_cleanup;
+pub mod opens_in_constructor;
+pub mod orphan_topic;
 pub mod resource_leak;
+pub mod scratch_accumulation;
+pub mod unbounded_channel;
 pub mod unbounded_growth;
+pub mod unbounded_input;
+pub mod undeclared_resource;
 pub mod unknown_rule;
 pub mod unparsed;
 pub mod unused_allow;
 
 /// Every rule, in the order of `--list-rules`.
-static RULES: [&Rule; 6] = [
+static RULES: [&Rule; 22] = [
     &unbounded_growth::RULE,
     &resource_leak::RULE,
+    &detached_task::RULE,
+    &unbounded_channel::RULE,
+    &missed_cleanup::RULE,
+    &blocking_in_handler::RULE,
+    &lock_across_await::RULE,
+    &unbounded_input::RULE,
+    &leaked_memory::RULE,
+    &label_cardinality::RULE,
+    &scratch_accumulation::RULE,
+    &flooding_loop::RULE,
+    &bus_cycle::RULE,
+    &orphan_topic::RULE,
+    &hot_allocation::RULE,
+    &opens_in_constructor::RULE,
+    &dormant_locus::RULE,
+    &undeclared_resource::RULE,
     &allow_without_reason::RULE,
     &unused_allow::RULE,
     &unknown_rule::RULE,
@@ -37,7 +71,28 @@ static RULES: [&Rule; 6] = [
 ];
 
 /// The rules that read the analysis; the others are about the annotations and the run.
-static CHECKS: [fn(&Judged<'_, '_>, &mut Vec<Finding>); 2] = [unbounded_growth::check, resource_leak::check];
+static CHECKS: [Check; 18] = [
+    unbounded_growth::check,
+    resource_leak::check,
+    detached_task::check,
+    unbounded_channel::check,
+    missed_cleanup::check,
+    blocking_in_handler::check,
+    lock_across_await::check,
+    unbounded_input::check,
+    leaked_memory::check,
+    label_cardinality::check,
+    scratch_accumulation::check,
+    flooding_loop::check,
+    bus_cycle::check,
+    orphan_topic::check,
+    hot_allocation::check,
+    opens_in_constructor::check,
+    dormant_locus::check,
+    undeclared_resource::check,
+];
+
+type Check = fn(&Judged<'_, '_>, &mut Vec<Finding>);
 
 /// Every rule there is.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
@@ -59,36 +114,6 @@ pub struct Checked {
     pub calls_unresolved: usize,
 }
 
-/// All that a rule may read.
-pub(crate) struct Judged<'a, 'w> {
-    /// Declarations and their types.
-    pub(crate) program: &'a Program<'w>,
-    /// What functions do.
-    pub(crate) summary: &'a Summary,
-    /// How often they run.
-    pub(crate) context: &'a Context,
-    /// Places that grow without anything working against it.
-    pub(crate) growing: Vec<Growing<'a>>,
-}
-
-impl Judged<'_, '_> {
-    /// A range in the file of a function.
-    pub(crate) fn span(&self, id: FnId, at: Range) -> Span {
-        Span { file: self.program.names.function(id).file, start: at.start, end: at.end }
-    }
-
-    /// The package that holds a function.
-    pub(crate) fn package_of(&self, id: FnId) -> String {
-        let names = &self.program.names;
-        names.workspace.packages[names.package_of(names.function(id).module)].name.clone()
-    }
-
-    /// The target that holds a function.
-    pub(crate) fn crate_name(&self, id: FnId) -> &str {
-        &self.program.names.crate_of(self.program.names.function(id).module).target
-    }
-}
-
 /// Analyses `workspace` with what `models` know of foreign code, and runs every rule.
 pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let program = Program::of(Names::of(workspace, models), models);
@@ -105,8 +130,17 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let summary = summary::summarise(bodies);
     let context = context::contexts(&program, &summary);
     let keys = context::keys_of(&summary);
-    let growing = context::growing(&program, &summary, &context, &keys);
-    let judged = Judged { program: &program, summary: &summary, context: &context, growing };
+    let Balances { growing, balanced } = context::balances(&program, &summary, &context, &keys);
+    let on_pool = Reach::of(&summary, judged::pool_entries(&program, &context));
+    let judged = Judged {
+        program: &program,
+        summary: &summary,
+        context: &context,
+        keys: &keys,
+        growing,
+        balanced,
+        on_pool,
+    };
     let mut findings = Vec::new();
     for check in CHECKS {
         check(&judged, &mut findings);

@@ -7,7 +7,7 @@ use crate::rule::Rule;
 /// Everything there is to say about one rule, as Markdown.
 pub(super) fn explain(rule: &Rule) -> String {
     let mut text = format!("# {}\n\n{}.\n\n", rule.name, capitalised(rule.summary));
-    text.push_str(rule.explanation().trim_end());
+    text.push_str(rule.doc.trim_end());
     text.push_str("\n\n## Shapes\n");
     for shape in rule.shapes {
         let (name, confidence) = (shape.name, shape.confidence.as_str());

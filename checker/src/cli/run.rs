@@ -191,8 +191,9 @@ pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Finding>, 
     let known: Vec<&'static Rule> = rules::all().collect();
     let findings = std::mem::take(&mut analysis.findings);
     let Applied { kept, silenced, about_allows } = allow::apply(findings, &analysis.allows, &known);
-    let mut findings: Vec<Finding> = kept.into_iter().chain(about_allows).collect();
-    findings.retain(|finding| levels.of_finding(finding.rule, finding.confidence) != Level::Allow);
+    let about_denies = allow::unknown_denied(&analysis.denies, &known);
+    let mut findings: Vec<Finding> = kept.into_iter().chain(about_allows).chain(about_denies).collect();
+    findings.retain(|finding| level(finding, &analysis.denies, levels) != Level::Allow);
     findings.sort_by(|a, b| order(a, &analysis.sources).cmp(&order(b, &analysis.sources)));
     let stats = &analysis.stats;
     let summary = Summary {
@@ -211,10 +212,18 @@ pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Finding>, 
 
 /// Lays out what is missing and what was found.
 fn diagnose(analysis: &Analysis, findings: &[Finding], levels: &Levels) -> Vec<Diagnostic> {
-    let shown = findings.iter().filter_map(|finding| {
-        Diagnostic::of_finding(finding, levels.of_finding(finding.rule, finding.confidence))
-    });
+    let shown = findings
+        .iter()
+        .filter_map(|finding| Diagnostic::of_finding(finding, level(finding, &analysis.denies, levels)));
     missing(analysis, levels).into_iter().chain(shown).collect()
+}
+
+/// The level of a finding, which a `#[locus::deny(..)]` around it may raise.
+fn level(finding: &Finding, denies: &[allow::Allow], levels: &Levels) -> Level {
+    match allow::is_denied(finding, denies) {
+        true => Level::Deny,
+        false => levels.of_finding(finding.rule, finding.confidence),
+    }
 }
 
 /// Modules without a file and the like: no span to point at, but as much left out as a file that is broken.

@@ -49,7 +49,7 @@ pub struct Growing<'s> {
     pub key: Key,
     /// Where it grows, the plainest site first.
     pub grows: Vec<Site<'s>>,
-    /// What makes it smaller, none of which works.
+    /// What makes it smaller, each with what it is good for.
     pub shrinks: Vec<(Counter, Site<'s>)>,
     /// The best of that.
     pub against: Counter,
@@ -63,13 +63,22 @@ struct Group<'s> {
     shrinks: Vec<Site<'s>>,
 }
 
-/// Every place that grows without anything working against it, by key.
-pub fn growing<'s>(
+/// What grows: what nothing works against, and what something does.
+#[derive(Debug, Default)]
+pub struct Balances<'s> {
+    /// Places that grow without anything working against it, by key.
+    pub growing: Vec<Growing<'s>>,
+    /// Places that grow and shrink, by key.
+    pub balanced: Vec<Growing<'s>>,
+}
+
+/// Every place that grows, by key.
+pub fn balances<'s>(
     program: &Program<'_>,
     summary: &'s Summary,
     context: &Context,
     keys: &Keys,
-) -> Vec<Growing<'s>> {
+) -> Balances<'s> {
     let balance = Balance { program, summary, context };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {
@@ -85,7 +94,9 @@ pub fn growing<'s>(
         }
     }
     let freed = balance.freed();
-    groups.into_iter().filter_map(|(key, group)| balance.weigh(key, group, &freed)).collect()
+    let weighed = groups.into_iter().filter_map(|(key, group)| balance.weigh(key, group, &freed));
+    let (balanced, growing) = weighed.partition(|place| place.against == Counter::Works);
+    Balances { growing, balanced }
 }
 
 struct Balance<'a, 'w, 's> {
@@ -128,6 +139,7 @@ impl<'s> Balance<'_, '_, 's> {
         let mut depths: Vec<u8> = group.grows.iter().map(|(site, _)| site.event.place.depth).collect();
         depths.sort_unstable();
         depths.dedup();
+        let mut balanced = None;
         for depth in depths {
             let mut grows: Vec<Site<'s>> = group
                 .grows
@@ -138,13 +150,15 @@ impl<'s> Balance<'_, '_, 's> {
             let shrinks: Vec<(Counter, Site<'s>)> =
                 group.shrinks.iter().map(|site| (self.counter(*site, depth, &grows), *site)).collect();
             let against = shrinks.iter().map(|(counter, _)| *counter).max().unwrap_or(Counter::Nothing);
+            grows.sort_by_key(|site| (site.event.via.len(), self.order(*site)));
+            grows.dedup_by_key(|site| (site.id, site.event.at));
+            let place = Growing { key, grows, shrinks, against, is_certain };
             if against != Counter::Works {
-                grows.sort_by_key(|site| (site.event.via.len(), self.order(*site)));
-                grows.dedup_by_key(|site| (site.id, site.event.at));
-                return Some(Growing { key, grows, shrinks, against, is_certain });
+                return Some(place);
             }
+            balanced = balanced.or(Some(place));
         }
-        None
+        balanced
     }
 
     fn order(&self, site: Site<'s>) -> (u32, u32) {

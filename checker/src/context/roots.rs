@@ -127,7 +127,7 @@ fn is_told_of_missed(program: &Program<'_>, function: &crate::names::Function<'_
     let Owner::Impl(block) = function.owner else { return false };
     program.names.impls[block.ix()].fns.iter().any(|other| {
         let role = program.names.function(*other).sig.and_then(|sig| sig.role.as_deref());
-        matches!(role, Some(MethodRole::On(Some(name))) if *name == function.name)
+        matches!(role, Some(MethodRole::On(on)) if on.missed == Some(function.name))
     })
 }
 

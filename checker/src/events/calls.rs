@@ -184,6 +184,7 @@ impl<'w> Walk<'_, 'w> {
         if callable.waits {
             let reads = target.is_some_and(|target| self.is_stream(self.ty(target)));
             self.wait(reads);
+            self.wait_for(callable.resident);
         }
         self.opens(id, index, name);
         if let (Some(place), Some(target)) = (place, target) {

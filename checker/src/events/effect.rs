@@ -141,7 +141,7 @@ impl Walk<'_, '_> {
         false
     }
 
-    fn is_constant(&self, id: ExprId) -> bool {
+    pub(super) fn is_constant(&self, id: ExprId) -> bool {
         match &self.body.expr(id).kind {
             ExprKind::Lit(_) => true,
             ExprKind::Path(path) => {
@@ -158,7 +158,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn is_finite(&self, ty: Ty, depth: u32) -> bool {
+    pub(super) fn is_finite(&self, ty: Ty, depth: u32) -> bool {
         const SMALL: [&str; 3] = ["bool", "u8", "i8"];
         if depth > 6 {
             return false;

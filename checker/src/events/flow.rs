@@ -9,28 +9,12 @@ impl Walk<'_, '_> {
     pub(super) fn control(&mut self, id: ExprId, kind: &ExprKind) -> Option<Place> {
         match kind {
             ExprKind::Block(stmts, tail) => self.block(stmts, *tail),
-            ExprKind::If(cond, then, otherwise) => {
-                let on_error = self.under.on_error;
-                self.visit(*cond);
-                let (guards, tests) = (self.guards.len(), self.under.tests.len());
-                self.assume(*cond, true);
-                let place = self.branch(*then);
-                self.guards.truncate(guards);
-                self.under.tests.truncate(tests);
-                self.under.on_error = on_error;
-                if let Some(otherwise) = otherwise {
-                    self.assume(*cond, false);
-                    let other = self.branch(*otherwise);
-                    self.guards.truncate(guards);
-                    self.under.tests.truncate(tests);
-                    return place.or(other);
-                }
-                None
-            }
+            ExprKind::If(cond, then, otherwise) => self.if_else(*cond, *then, *otherwise),
             ExprKind::Let(pat, init) => {
                 let before = self.facts.events.len();
                 let place = self.visit(*init);
                 self.under.on_error |= self.is_error(*pat);
+                self.under.on_success |= self.is_success(*pat);
                 self.bind(*pat, place);
                 self.note_popped(*pat, before);
                 None
@@ -77,6 +61,27 @@ impl Walk<'_, '_> {
         }
     }
 
+    fn if_else(&mut self, cond: ExprId, then: ExprId, otherwise: Option<ExprId>) -> Option<Place> {
+        let outer = self.under.clone();
+        self.visit(cond);
+        self.under.timed |= self.is_timed(cond, 0);
+        let (guards, tests) = (self.guards.len(), self.under.tests.len());
+        self.assume(cond, true);
+        let place = self.branch(then);
+        self.guards.truncate(guards);
+        self.under.tests.truncate(tests);
+        (self.under.on_error, self.under.on_success) = (outer.on_error, outer.on_success);
+        self.under.timed = outer.timed;
+        if let Some(otherwise) = otherwise {
+            self.assume(cond, false);
+            let other = self.branch(otherwise);
+            self.guards.truncate(guards);
+            self.under.tests.truncate(tests);
+            return place.or(other);
+        }
+        None
+    }
+
     fn for_loop(&mut self, id: ExprId, pat: PatId, iter: ExprId, body: ExprId) {
         let place = self.visit(iter);
         let waits = self.waits_on(iter);
@@ -119,10 +124,12 @@ impl Walk<'_, '_> {
             let outer = self.under.clone();
             let guards = self.guards.len();
             self.under.on_error |= self.is_error(arm.pat);
+            self.under.on_success |= self.is_success(arm.pat);
             self.bind(arm.pat, place);
             self.note_length(arm.pat, on);
             if let Some(guard) = arm.guard {
                 self.visit(guard);
+                self.under.timed |= self.is_timed(guard, 0);
                 self.assume(guard, true);
             }
             value = value.or(self.branch(arm.body));

@@ -5,9 +5,9 @@
 
 use super::{Place, Walk};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, Stmt};
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 use crate::models::Effect;
-use crate::types::{Callee, Ty};
+use crate::types::{Callee, Interner, Ty, TyKind};
 
 impl Walk<'_, '_> {
     /// Notes what holds if `cond` is `holds`; the caller cuts the lists back.
@@ -108,6 +108,30 @@ impl Walk<'_, '_> {
             },
             ExprKind::Call(..) => self.under.tests.extend(self.call_of(id)),
             _ => {}
+        }
+    }
+
+    /// Whether a condition asks if a time has passed.
+    pub(super) fn is_timed(&self, cond: ExprId, depth: u32) -> bool {
+        const ASKS: [Sym; 5] = syms(["is_expired", "expired", "elapsed", "has_expired", "is_stale"]);
+        const TIMES: [Sym; 4] = syms(["Instant", "SystemTime", "Duration", "DateTime"]);
+        if depth > 4 {
+            return false;
+        }
+        match &self.body.expr(cond).kind {
+            ExprKind::Binary(BinOp::And | BinOp::Or, left, right) => {
+                self.is_timed(*left, depth + 1) || self.is_timed(*right, depth + 1)
+            }
+            ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, _) => {
+                matches!(self.inferred.types.kind(self.ty(*left)), TyKind::Foreign(foreign, _)
+                    if TIMES.contains(&foreign.last))
+            }
+            ExprKind::Not(inner) => self.is_timed(*inner, depth + 1),
+            ExprKind::Method(call) => ASKS.contains(&call.name),
+            ExprKind::Call(callee, _) => {
+                matches!(&self.body.expr(*callee).kind, ExprKind::Path(path) if ASKS.contains(&path.last()))
+            }
+            _ => false,
         }
     }
 

@@ -81,7 +81,7 @@ impl Walk<'_, '_> {
     }
 
     /// The innermost loop whose text holds the expression.
-    fn loop_around(&self, id: ExprId) -> Option<u32> {
+    pub(super) fn loop_around(&self, id: ExprId) -> Option<u32> {
         // A loop comes behind all that is in it, and an inner one before an outer one.
         let inside = |(_, around): &(usize, &super::LoopFacts)| {
             around.expr > id.0 && around.at.start < self.at(id).start
@@ -121,7 +121,7 @@ impl Walk<'_, '_> {
     }
 
     /// The call below `?`, `unwrap` and `expect`.
-    fn unwrapped(&self, mut id: ExprId) -> ExprId {
+    pub(super) fn unwrapped(&self, mut id: ExprId) -> ExprId {
         for _ in 0..6 {
             match &self.body.expr(id).kind {
                 ExprKind::Try(inner) => id = *inner,
@@ -138,7 +138,7 @@ impl Walk<'_, '_> {
         id
     }
 
-    fn is_never_used(&self, pat: PatId) -> bool {
+    pub(super) fn is_never_used(&self, pat: PatId) -> bool {
         match self.body.pat(pat) {
             Pat::Wild => true,
             Pat::Bind(local, None) => !self.is_used(*local),

@@ -112,6 +112,11 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Whether a pattern is about a success.
+    pub(super) fn is_success(&self, pat: PatId) -> bool {
+        matches!(self.body.pat(pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Ok"))
+    }
+
     /// Whether a pattern is about a failure.
     pub(super) fn is_error(&self, pat: PatId) -> bool {
         matches!(self.body.pat(pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Err"))

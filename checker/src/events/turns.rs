@@ -38,6 +38,8 @@ impl Walk<'_, '_> {
         let outer = self.open_loop(id, no_exit);
         let guards = self.guards.len();
         if let Some(cond) = cond {
+            let until_drained = self.asks_for_drain(cond);
+            self.loop_mut().until_drained = until_drained;
             self.visit(cond);
             self.assume(cond, true);
             if let ExprKind::Let(..) = self.body.expr(cond).kind {
@@ -101,6 +103,26 @@ impl Walk<'_, '_> {
         let receiver = matches!(self.inferred.types.kind(self.ty(id)), TyKind::Foreign(foreign, _)
             if foreign.last == Sym::new("Receiver"));
         receiver || self.callable(id).is_some_and(|callable| callable.waits)
+    }
+
+    /// Notes in all loops around what is waited for: the locus itself, or anything else.
+    pub(super) fn wait_for(&mut self, own: bool) {
+        let mut at = self.under.in_loop;
+        while let Some(index) = at {
+            let around = &mut self.facts.loops[index as usize];
+            around.waits_with |= own;
+            around.waits_else |= !own;
+            at = around.parent;
+        }
+    }
+
+    /// `while !run.is_draining()`.
+    fn asks_for_drain(&self, cond: ExprId) -> bool {
+        match &self.body.expr(cond).kind {
+            ExprKind::Not(inner) => self.asks_for_drain(*inner),
+            ExprKind::Method(call) => call.name == Sym::new("is_draining"),
+            _ => false,
+        }
     }
 
     pub(super) fn wait(&mut self, reads: bool) {

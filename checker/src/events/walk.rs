@@ -8,7 +8,16 @@ use crate::names::{Def, FnId};
 use crate::types::{Inferred, Interner, Program, Ty, TyKind};
 
 pub(super) fn walk(program: &Program<'_>, id: FnId, inferred: Inferred<'_>) -> FnFacts {
-    let Some(body) = program.names.function(id).body else { return FnFacts::default() };
+    walked(program, id, inferred).map(|walk| walk.facts).unwrap_or_default()
+}
+
+/// The body of `id`, walked; none for a function without one.
+pub(super) fn walked<'p, 'w>(
+    program: &'p Program<'w>,
+    id: FnId,
+    inferred: Inferred<'p>,
+) -> Option<Walk<'p, 'w>> {
+    let body = program.names.function(id).body?;
     let locals = body.locals.len();
     let facts =
         FnFacts { local_loops: vec![None; locals], local_last: vec![0; locals], ..FnFacts::default() };
@@ -28,7 +37,7 @@ pub(super) fn walk(program: &Program<'_>, id: FnId, inferred: Inferred<'_>) -> F
         in_block: false,
     };
     walk.run();
-    walk.facts
+    Some(walk)
 }
 
 impl Walk<'_, '_> {
@@ -74,6 +83,7 @@ impl Walk<'_, '_> {
             self.facts.measures.extend(self.place(call.recv));
         }
         self.lost();
+        self.look();
     }
 
     /// The values of all branches in which the body may end.

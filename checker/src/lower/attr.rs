@@ -69,14 +69,51 @@ pub struct PlaceIr {
 /// What makes the runtime call a method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MethodRole {
-    /// `#[on(..)]`; the method that hears of missed messages.
-    On(Option<Sym>),
+    /// `#[on(..)]`.
+    On(OnIr),
     /// `#[every(..)]`.
     Every,
     /// `#[accept]` or `#[release]`.
     Hook,
     /// `#[get(..)]` and its kin.
     Route,
+}
+
+/// What `#[on(..)]` says, as far as it matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OnIr {
+    /// The method that hears of missed messages.
+    pub missed: Option<Sym>,
+    /// Called at the publish itself.
+    pub inline: bool,
+    /// It has a ring of its own that drops what finds no room.
+    pub drops: bool,
+}
+
+/// A promise that the user makes about code, for the checker to hold.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    /// What is promised.
+    pub kind: ContractKind,
+    /// The attribute.
+    pub at: Range,
+    /// What it stands on.
+    pub target: Range,
+}
+
+/// What may be promised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContractKind {
+    /// `#[locus::max_alloc(N)]`.
+    MaxAlloc(u64),
+    /// `#[locus::no_block]`.
+    NoBlock,
+    /// `#[locus::hot]`.
+    Hot,
+    /// `#[locus::bounded(by = ..)]`.
+    Bounded,
+    /// `#[locus::deny(..)]`: rules with dashes, each where it is named.
+    Deny(Vec<(Box<str>, Range)>),
 }
 
 /// `#[locus::allow(..)]`, wherever it stands.
@@ -114,12 +151,13 @@ impl Lower<'_> {
         found.into_iter().filter(|one| applies(&one.condition)).map(|one| one.attr).collect()
     }
 
-    /// Notes the allows among `attrs`, which stand on `target`.
+    /// Notes the allows and contracts among `attrs`, which stand on `target`.
     pub(crate) fn allows(&mut self, attrs: &[Attribute], target: &impl Spanned) {
         if !attrs.iter().any(may_be_ours) {
             return;
         }
         for attr in self.ours(attrs, Site::Elsewhere) {
+            self.contract(&attr, target);
             if let Attr::Allow(allow) = attr {
                 let rules = allow.rules.iter().map(|rule| (rule.name.as_str().into(), self.at(rule.span)));
                 let rules = rules.collect();
@@ -128,6 +166,22 @@ impl Lower<'_> {
                 self.ir.allows.push(Allow { rules, reason, at, target });
             }
         }
+    }
+
+    fn contract(&mut self, attr: &Attr, target: &impl Spanned) {
+        let kind = match attr {
+            Attr::MaxAlloc(max) => ContractKind::MaxAlloc(max.allocations),
+            Attr::NoBlock(_) => ContractKind::NoBlock,
+            Attr::Hot(_) => ContractKind::Hot,
+            Attr::Bounded(_) => ContractKind::Bounded,
+            Attr::Deny(deny) => {
+                let rules = deny.rules.iter().map(|rule| (rule.name.as_str().into(), self.at(rule.span)));
+                ContractKind::Deny(rules.collect())
+            }
+            _ => return,
+        };
+        let (at, target) = (self.at(attr.span()), self.join(target));
+        self.ir.contracts.push(Contract { kind, at, target });
     }
 
     pub(crate) fn locus_item(&mut self, attrs: &[Attribute]) -> Option<Box<LocusItem>> {
@@ -212,7 +266,11 @@ impl Lower<'_> {
 
     pub(crate) fn method_role(&mut self, attrs: &[Attribute]) -> Option<Box<MethodRole>> {
         let role = self.ours(attrs, Site::Method).into_iter().find_map(|attr| match attr {
-            Attr::On(on) => Some(MethodRole::On(on.missed.as_ref().map(|name| self.sym(&name.value)))),
+            Attr::On(on) => Some(MethodRole::On(OnIr {
+                missed: on.missed.as_ref().map(|name| self.sym(&name.value)),
+                inline: on.inline.is_some(),
+                drops: on.on_full.as_ref().is_some_and(|policy| policy.value != OnFull::Block),
+            })),
             Attr::Every(_) => Some(MethodRole::Every),
             Attr::Accept(_) | Attr::Release(_) => Some(MethodRole::Hook),
             Attr::Route(_) => Some(MethodRole::Route),

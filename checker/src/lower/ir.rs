@@ -6,7 +6,7 @@
 //! I1: an index stored in a body points into the same body, at an element that was pushed before it
 //! (children before parents), so that no walk can run in circles.
 
-use super::attr::{Allow, LocusItem, MethodRole};
+use super::attr::{Allow, Contract, LocusItem, MethodRole};
 use super::sym::{Sym, Texts};
 
 /// Bytes of one file, half open.
@@ -35,6 +35,8 @@ pub struct FileIr {
     pub texts: Texts,
     /// Allows found anywhere in the file.
     pub allows: Vec<Allow>,
+    /// Contracts found anywhere in the file.
+    pub contracts: Vec<Contract>,
     /// Attributes of ours that do not parse.
     pub problems: Vec<Problem>,
     /// Lines of source.

@@ -35,7 +35,10 @@ impl Parse for Arguments {
             if input.is_empty() {
                 break;
             }
-            if input.peek(Token![;]) {
+            // `"name" => value`, as metrics have their labels.
+            if input.peek(Token![=>]) {
+                input.parse::<Token![=>]>()?;
+            } else if input.peek(Token![;]) {
                 input.parse::<Token![;]>()?;
             } else {
                 input.parse::<Token![,]>()?;

@@ -56,6 +56,17 @@ impl Sym {
     }
 }
 
+/// The names of `texts`, for constants.
+pub const fn syms<const N: usize>(texts: [&str; N]) -> [Sym; N] {
+    let mut names = [Sym::NONE; N];
+    let mut at = 0;
+    while at < N {
+        names[at] = Sym::new(texts[at]);
+        at += 1;
+    }
+    names
+}
+
 const fn mix(mut h: u64) -> u64 {
     h ^= h >> 33;
     h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);

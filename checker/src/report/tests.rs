@@ -16,7 +16,7 @@ static RULE: Rule = Rule {
     level: Level::Warn,
     since: "0.1.0",
     shapes: &[&SHAPE],
-    doc: " ## Why\n It grows.",
+    doc: "## Why\nIt grows.",
 };
 
 fn sources() -> Vec<SourceFile> {

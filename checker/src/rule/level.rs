@@ -3,8 +3,8 @@
 //! `-A`, `-W` and `-D` are taken in the order they were written and the last one that names a rule (or
 //! `all`) decides, as with rustc. A name may be written with hyphens or underscores.
 //!
-//! `likely` names no rule but all findings that are likely rather than certain: they are shown when it is set, at that
-//! level, unless their own rule is allowed. `all` says nothing of them.
+//! `likely` and `nursery` name no rule but all findings that are no more than that: they are shown when it is set, at
+//! that level, unless their own rule is allowed. `all` says nothing of them.
 
 use locus_syntax::nearest;
 
@@ -13,15 +13,15 @@ use crate::rule::{Level, Rule};
 
 /// Stands for every rule.
 const ALL: &str = "all";
-/// Stands for every finding that is likely rather than certain.
-const LIKELY: &str = "likely";
+/// Stand for every finding that is no more certain than that.
+const CONFIDENCES: [&str; 2] = [Confidence::Likely.as_str(), Confidence::Nursery.as_str()];
 
 /// One `-A`, `-W` or `-D` as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// What the option says.
     pub level: Level,
-    /// A rule's name, `all` or `likely`.
+    /// A rule's name, `all`, `likely` or `nursery`.
     pub rule: String,
 }
 
@@ -61,7 +61,7 @@ impl Levels {
         let mut unknown = Vec::new();
         let mut known = Vec::new();
         for setting in settings {
-            if [ALL, LIKELY].contains(&setting.rule.as_str()) {
+            if setting.rule == ALL || CONFIDENCES.contains(&setting.rule.as_str()) {
                 known.push(setting);
                 continue;
             }
@@ -89,15 +89,11 @@ impl Levels {
     /// The level of a finding of `rule` that is as sure as `confidence`.
     pub fn of_finding(&self, rule: &Rule, confidence: Confidence) -> Level {
         let level = self.of(rule);
-        let likely = || self.settings.iter().rev().find(|setting| setting.rule == LIKELY);
-        match confidence {
-            Confidence::Certain => level,
-            Confidence::Likely => match likely() {
-                Some(setting) if level != Level::Allow => setting.level,
-                _ => Level::Allow,
-            },
-            Confidence::Nursery => Level::Allow,
+        if confidence == Confidence::Certain || level == Level::Allow {
+            return level;
         }
+        let last = self.settings.iter().rev().find(|setting| setting.rule == confidence.as_str());
+        last.map_or(Level::Allow, |setting| setting.level)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `resource-leak`: descriptors and processes that stay open because nobody can close them any more.
 
-use super::{Judged, unbounded_growth};
+use super::judged::Judged;
+use super::unbounded_growth;
 use crate::context::Often;
 use crate::declare_rule;
 use crate::events::{Lost, LostHow};
@@ -39,47 +40,13 @@ pub static CHILD: Shape = Shape {
 };
 
 declare_rule! {
-    /// ## What it checks
-    /// File descriptors that are opened with every message and never closed: kept in a collection that only
-    /// grows, taken out of their owner as a number that nobody closes, or forgotten with their owner. And
-    /// child processes that are started and never waited for.
-    ///
-    /// ## Why
-    /// A process may have some thousand descriptors. When they are used up, `accept` fails, logging fails,
-    /// and what opens a file to report that fails too. A gateway kept the socket of each device it had ever
-    /// seen, in a field inside a struct inside a map; it ran into the limit every eleven days. Children that
-    /// nobody waits for stay in the process table until no other can be started.
-    ///
-    /// ## How it decides
-    /// A type owns a descriptor if one of its fields does, however deep. A collection of such owners is
-    /// judged as `unbounded-growth` judges any other. A raw descriptor, a forgotten owner or a child is
-    /// reported where nothing is done with it that could still close it or wait for it.
-    ///
-    /// ## How it can be wrong
-    /// A number that is handed to any other function is taken to be looked after, so a loss further on is
-    /// missed. A process whose parent ignores SIGCHLD needs no waiting.
-    ///
-    /// ## Bad
-    /// ```rust
-    /// fn on_dump(&mut self, dump: &Dump, cx: &mut Cx<'_, Self>) -> io::Result<()> {
-    ///     self.fd = File::create(&dump.path)?.into_raw_fd();
-    ///     Ok(())
-    /// }
-    /// ```
-    ///
-    /// ## Good
-    /// ```rust
-    /// fn on_dump(&mut self, dump: &Dump, cx: &mut Cx<'_, Self>) -> io::Result<()> {
-    ///     self.file = Some(File::create(&dump.path)?);
-    ///     Ok(())
-    /// }
-    /// ```
     pub static RULE = {
         name: "resource-leak",
         summary: "a descriptor or child process stays open with every message",
         level: Level::Warn,
         since: "0.1.0",
         shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD],
+        doc: include_str!("../../../docs/rules/resource-leak.md"),
     }
 }
 

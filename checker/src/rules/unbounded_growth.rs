@@ -5,11 +5,12 @@ mod say;
 use crate::context::{Counter, Growing, Key};
 use crate::declare_rule;
 use crate::events::What;
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, Label};
+use crate::lower::attr::ContractKind;
 use crate::lower::sym::Sym;
 use crate::models::Resource;
 use crate::rule::{Level, Shape};
-use crate::rules::Judged;
+use crate::rules::judged::{Judged, span};
 
 /// A field that only grows.
 pub static FIELD: Shape = Shape {
@@ -88,47 +89,14 @@ pub static HANDLES: Shape = Shape {
     summary: "handles of tasks or threads are kept and never reaped",
 };
 
+/// A promise of a bound.
+pub static PROMISED: Shape = Shape {
+    name: "bound-not-enforced",
+    confidence: Confidence::Certain,
+    summary: "a `#[locus::bounded(by = ..)]` that nothing in the code enforces",
+};
+
 declare_rule! {
-    /// ## What it checks
-    /// Collections, text and buffers that live on - fields of a locus, statics, locals of endless loops - and
-    /// that get bigger with every message, timer or turn while nothing makes them smaller.
-    ///
-    /// ## Why
-    /// Such a service works in every test and falls over after some days, at night, when the kernel kills it.
-    /// A proxy kept one entry for each client address "to count them"; a week of scans filled it with forty
-    /// million. Nothing in the language objects: every value in the map is reachable, owned and valid.
-    ///
-    /// ## How it decides
-    /// It follows handlers, timers and `run` through calls to each place that grows, and looks in the whole
-    /// workspace for what works against it: a removal that can run between two messages, a bound that is
-    /// tested first, a type that is bounded, keys of which there are only so many, a replacement. Where it
-    /// finds any of these it is silent.
-    ///
-    /// ## How it can be wrong
-    /// It tells places apart by type and field, not by instance: a removal from one instance silences it for
-    /// all. It does not see growth inside foreign crates, limits that only the run time knows, or a removal
-    /// of the wrong key. A bound that lies outside the program is for an allow with a reason.
-    ///
-    /// ## Bad
-    /// ```rust
-    /// #[on]
-    /// fn on_login(&mut self, login: &Login, cx: &mut Cx<'_, Self>) {
-    ///     self.sessions.insert(login.user, Session::new());
-    /// }
-    /// ```
-    ///
-    /// ## Good
-    /// ```rust
-    /// #[on]
-    /// fn on_login(&mut self, login: &Login, cx: &mut Cx<'_, Self>) {
-    ///     self.sessions.insert(login.user, Session::new());
-    /// }
-    ///
-    /// #[on]
-    /// fn on_logout(&mut self, logout: &Logout, cx: &mut Cx<'_, Self>) {
-    ///     self.sessions.remove(&logout.user);
-    /// }
-    /// ```
     pub static RULE = {
         name: "unbounded-growth",
         summary: "something that lives on grows with every message and nothing makes it smaller",
@@ -136,8 +104,9 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &FIELD, &STATIC, &LOCAL, &BUFFER, &ACCUMULATED, &OUTER_KEYS, &INNER, &UNREACHABLE, &AT_EXIT, &ON_ERROR,
-            &HANDLES,
+            &HANDLES, &PROMISED,
         ],
+        doc: include_str!("../../../docs/rules/unbounded-growth.md"),
     }
 }
 
@@ -146,9 +115,33 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for growing in &judged.growing {
         let held = growing.grows.iter().find_map(|site| site.event.holds);
         if !matches!(held, Some(Resource::Fd | Resource::Child)) {
-            findings.push(say::finding(judged, growing, &RULE, shape(growing, held)));
+            let finding = say::finding(judged, growing, &RULE, shape(growing, held));
+            findings.push(promised(judged, finding));
         }
     }
+}
+
+/// Where the place is promised to be bounded, the promise is what is wrong.
+pub(super) fn promised(judged: &Judged<'_, '_>, mut finding: Finding) -> Finding {
+    let Some(declared) = finding.subject.declared_at else { return finding };
+    let file = &judged.program.names.workspace.files[declared.file.0 as usize];
+    let contracts = file.ir.as_ref().map_or(&[][..], |ir| &ir.contracts[..]);
+    let promise = contracts.iter().find(|contract| {
+        contract.kind == ContractKind::Bounded && span(declared.file, contract.target).contains(declared)
+    });
+    if let Some(promise) = promise {
+        let grows = std::mem::replace(
+            &mut finding.primary,
+            Label::new(span(declared.file, promise.at), "nothing enforces this"),
+        );
+        finding.secondary.insert(0, grows);
+        finding.message = format!("{}, although a bound is promised", finding.message);
+        finding.confidence = Confidence::Certain;
+        if std::ptr::eq(finding.rule, &RULE) {
+            finding.shape = &PROMISED;
+        }
+    }
+    finding
 }
 
 fn shape(growing: &Growing<'_>, held: Option<Resource>) -> &'static Shape {

@@ -11,7 +11,8 @@ use crate::harness::marks;
 
 /// What is wrong with one fixture; empty when nothing is.
 fn judge(path: &Path) -> Vec<String> {
-    let args = [path.as_os_str(), "--format".as_ref(), "json".as_ref()];
+    let shown = ["-W", "likely", "-W", "nursery", "--format", "json"].map(std::ffi::OsStr::new);
+    let args: Vec<_> = std::iter::once(path.as_os_str()).chain(shown).collect();
     let run = checker_in(&tests_folder(), &args);
     if run.code != Some(0) {
         return vec![format!("{}: exit {:?}: {}", path.display(), run.code, run.stderr)];

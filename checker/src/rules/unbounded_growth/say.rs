@@ -7,7 +7,7 @@ use crate::lower::sym::Sym;
 use crate::models::Resource;
 use crate::names::FnId;
 use crate::rule::{Rule, Shape};
-use crate::rules::Judged;
+use crate::rules::judged::Judged;
 
 /// Most further sites that are shown.
 const SITES_MAX: usize = 3;

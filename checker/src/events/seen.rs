@@ -1,0 +1,338 @@
+//! What single rules look for in a body: spawned tasks, calls that block, publishes, leaked memory.
+//!
+//! A second pass over a body whose places and types are known. It notes what is there and where; whether that is
+//! a fault depends on how often the function runs and for whom, and is for the rules to say. A sight carries
+//! what cannot be found again once the types of the body are gone.
+
+mod allocations;
+mod bus;
+mod channels;
+mod fresh;
+mod input;
+mod labels;
+mod memory;
+mod scratch;
+mod tasks;
+mod waits;
+
+pub use allocations::{Allocation, allocations};
+
+use super::{Place, Under, Walk};
+use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
+use crate::lower::sym::Sym;
+use crate::names::AdtId;
+use crate::types::{Interner, Ty, TyKind};
+
+/// Something that a rule may be about.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What it is.
+    pub sight: Sight,
+    /// Where.
+    pub at: Range,
+    /// The innermost loop around it.
+    pub in_loop: Option<u32>,
+}
+
+impl Seen {
+    /// The part of what holds there that tells how often it happens.
+    pub fn under(&self) -> Under {
+        Under { in_loop: self.in_loop, ..Under::default() }
+    }
+}
+
+/// What can be seen.
+#[derive(Clone, Debug)]
+pub enum Sight {
+    /// A task or thread whose handle is dropped on the spot.
+    Detached {
+        /// A thread rather than a task.
+        thread: bool,
+        /// It first sleeps: a timer.
+        timer: bool,
+    },
+    /// A handle put in the place of another that may still run.
+    HandleReplaced(Option<(AdtId, Sym)>),
+    /// Something that ends the task whose handle a field holds.
+    Aborted((AdtId, Sym)),
+    /// A `select!` over handles of tasks: who loses runs on.
+    Race,
+    /// A call that holds up its thread, by name.
+    Blocks(Box<str>),
+    /// An await while a guard of a lock is alive, which was taken there.
+    LockHeld(Range),
+    /// A queue without a limit, by its sending end.
+    Unbounded(Place),
+    /// A send into a queue.
+    Sends(Place),
+    /// Memory whose destructor never runs, by name of the call; whether something may take it back.
+    Leaks(Box<str>, bool),
+    /// Something that takes back what a raw pointer owns.
+    TakesBack,
+    /// An owner that holds itself: the field that closes the circle.
+    Circle((AdtId, Sym)),
+    /// An endless task that holds the value whose destructor would end it.
+    KeepsItself,
+    /// A line, frame or body read without a limit, by name of the call.
+    Frame(Box<str>),
+    /// Memory reserved by a number that came in.
+    SizedByInput,
+    /// A label of a metric that takes any value.
+    Label,
+    /// Scratch text rebuilt from itself.
+    Rebuilt,
+    /// Scratch taken with each turn of a loop.
+    ScratchPerTurn,
+    /// A key made only to look something up.
+    OwnedKey,
+    /// Something costly made anew, by name of the call.
+    Fresh(Box<str>),
+    /// A message published.
+    Publishes {
+        /// Its topic.
+        topic: AdtId,
+        /// It waits for room.
+        waits: bool,
+        /// It stands in a branch.
+        conditional: bool,
+    },
+    /// Messages of a topic taken other than by a handler, or its handle given away.
+    Uses(AdtId),
+    /// A child spawned, by its type.
+    Spawns(AdtId),
+    /// A thread started.
+    StartsThread,
+}
+
+/// Methods that only pass a value on.
+const PASSES: [Sym; 8] = crate::lower::sym::syms([
+    "unwrap",
+    "expect",
+    "ok",
+    "map_err",
+    "context",
+    "with_context",
+    "unwrap_or_else",
+    "instrument",
+]);
+
+/// A body with what all looks need: who is awaited, which code runs apart, how locals begin.
+pub(super) struct Look<'a, 'p, 'w> {
+    walk: &'a Walk<'p, 'w>,
+    awaited: Vec<bool>,
+    /// Closures and async blocks.
+    frames: Vec<Range>,
+    inits: Vec<Option<ExprId>>,
+    threads: Vec<Range>,
+    tries: Vec<Range>,
+    seen: Vec<Seen>,
+}
+
+impl Walk<'_, '_> {
+    pub(super) fn look(&mut self) {
+        let mut look = Look::new(self);
+        look.all();
+        let Look { seen, threads, tries, .. } = look;
+        self.facts.seen = seen;
+        self.facts.threads = threads;
+        self.facts.tries = tries;
+    }
+}
+
+impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
+    fn new(walk: &'a Walk<'p, 'w>) -> Self {
+        let body = walk.body;
+        let mut look = Look {
+            walk,
+            awaited: vec![false; body.exprs.len()],
+            frames: Vec::new(),
+            inits: vec![None; body.locals.len()],
+            threads: Vec::new(),
+            tries: Vec::new(),
+            seen: Vec::new(),
+        };
+        for (index, expr) in body.exprs.iter().enumerate() {
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            match &expr.kind {
+                ExprKind::Await(inner) => look.awaited[inner.0 as usize] = true,
+                ExprKind::Try(_) => look.tries.push(expr.at),
+                ExprKind::Closure(..) | ExprKind::Async(_) => look.frames.push(look.extent(id)),
+                ExprKind::Call(..) | ExprKind::Method(_) => look.thread(id),
+                ExprKind::Block(stmts, _) => stmts.iter().for_each(|stmt| look.init(stmt)),
+                _ => {}
+            }
+        }
+        look
+    }
+
+    fn init(&mut self, stmt: &Stmt) {
+        if let Stmt::Let(pat, _, Some(init), _) = stmt
+            && let Pat::Bind(local, None) = self.walk.body.pat(*pat)
+        {
+            self.inits[local.0 as usize] = Some(*init);
+        }
+    }
+
+    fn thread(&mut self, id: ExprId) {
+        if self.walk.callable(id).is_some_and(|callable| callable.on_thread) {
+            let args: Vec<Range> = self.args(id).iter().map(|arg| self.extent(*arg)).collect();
+            self.threads.extend(args);
+        }
+    }
+
+    fn all(&mut self) {
+        let body = self.walk.body;
+        for (index, expr) in body.exprs.iter().enumerate() {
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            match &expr.kind {
+                ExprKind::Block(stmts, tail) => {
+                    self.dropped_handles(stmts);
+                    self.locks_in_block(expr.at, stmts, *tail);
+                    self.channels_made(stmts);
+                }
+                ExprKind::Call(..) | ExprKind::Method(_) => self.call(id),
+                ExprKind::Assign(left, right) => {
+                    self.replaced_handle(id, *left, *right);
+                    self.rebuilt(id, *left, *right);
+                    self.circle(id, *left, *right);
+                }
+                ExprKind::Macro(name, args) => self.macro_call(id, *name, args),
+                ExprKind::Select(arms) => self.race(id, arms),
+                ExprKind::Match(on, _) => self.lock_in_scrutinee(id, *on),
+                ExprKind::If(cond, then, _) => self.lock_in_condition(*cond, *then),
+                ExprKind::Await(inner) => self.awaited_handle(*inner),
+                _ => {}
+            }
+        }
+    }
+
+    fn call(&mut self, id: ExprId) {
+        self.task(id);
+        self.blocking(id);
+        self.send(id);
+        self.leak(id);
+        if self.walk.callable(id).is_some_and(|callable| callable.spawns) {
+            self.keeps_itself(id);
+        }
+        self.frame(id);
+        self.sized(id);
+        self.label(id);
+        self.scratch_call(id);
+        self.owned_key(id);
+        self.fresh(id);
+        self.on_bus(id);
+        self.given_to_generic(id);
+    }
+
+    fn macro_call(&mut self, id: ExprId, name: Sym, args: &[ExprId]) {
+        self.sized_macro(id, name, args);
+        self.label_macro(id, name, args);
+        self.scratch_macro(id, name);
+    }
+
+    fn note(&mut self, sight: Sight, id: ExprId) {
+        self.note_at(sight, id, self.walk.at(id));
+    }
+
+    fn note_at(&mut self, sight: Sight, id: ExprId, at: Range) {
+        self.seen.push(Seen { sight, at, in_loop: self.walk.loop_around(id) });
+    }
+
+    fn kind(&self, id: ExprId) -> &'p ExprKind {
+        &self.walk.body.expr(id).kind
+    }
+
+    /// Arguments of a call, without the receiver.
+    fn args(&self, id: ExprId) -> &'p [ExprId] {
+        match self.kind(id) {
+            ExprKind::Call(_, args) => args,
+            ExprKind::Method(call) => &call.args,
+            _ => &[],
+        }
+    }
+
+    /// The last two segments of the path of a call, or of the method alone.
+    fn called(&self, id: ExprId) -> (Sym, Sym) {
+        match self.kind(id) {
+            ExprKind::Call(callee, _) => match self.kind(*callee) {
+                ExprKind::Path(path) => {
+                    let before = path.segments.iter().rev().nth(1).copied().unwrap_or(Sym::NONE);
+                    (before, path.last())
+                }
+                _ => (Sym::NONE, Sym::NONE),
+            },
+            ExprKind::Method(call) => (Sym::NONE, call.name),
+            _ => (Sym::NONE, Sym::NONE),
+        }
+    }
+
+    /// A call as users know it: `thread::sleep`, `.recv`.
+    fn name_of(&self, id: ExprId) -> Box<str> {
+        match self.kind(id) {
+            ExprKind::Call(callee, _) => self.walk.path_name(*callee).into(),
+            ExprKind::Method(call) => self.walk.program.names.text(call.name).into(),
+            _ => Box::default(),
+        }
+    }
+
+    /// Whether the call leads to code of the workspace, or nobody knows where.
+    fn is_own(&self, id: ExprId) -> bool {
+        use crate::types::Callee;
+        matches!(self.walk.inferred.callees.get(&id), Some(Callee::Fns(_) | Callee::Ctor(_) | Callee::Value))
+    }
+
+    /// The value below `?`, `unwrap`, `await`, references and what else only passes it on.
+    fn inner(&self, mut id: ExprId) -> ExprId {
+        for _ in 0..8 {
+            match self.kind(id) {
+                ExprKind::Try(inner)
+                | ExprKind::Await(inner)
+                | ExprKind::Ref(inner, _)
+                | ExprKind::Deref(inner) => id = *inner,
+                ExprKind::Method(call) if PASSES.contains(&call.name) => id = call.recv,
+                _ => return id,
+            }
+        }
+        id
+    }
+
+    /// Name of the foreign type behind pointers and guards.
+    fn foreign(&self, ty: Ty) -> Sym {
+        match self.walk.inferred.types.kind(self.walk.collection(ty)) {
+            TyKind::Foreign(foreign, _) => foreign.last,
+            _ => Sym::NONE,
+        }
+    }
+
+    /// All of an expression: of a control structure the tree keeps its keyword only.
+    fn extent(&self, id: ExprId) -> Range {
+        let mut all = self.walk.at(id);
+        let mut at = id;
+        for _ in 0..32 {
+            at = match self.kind(at) {
+                ExprKind::Closure(_, body, _)
+                | ExprKind::Async(body)
+                | ExprKind::Loop(body, _)
+                | ExprKind::While(_, body, _)
+                | ExprKind::For(_, _, body, _)
+                | ExprKind::Await(body) => *body,
+                ExprKind::If(_, then, otherwise) => otherwise.unwrap_or(*then),
+                ExprKind::Match(on, arms) => arms.last().map_or(*on, |arm| arm.body),
+                _ => break,
+            };
+            all = all.to(self.walk.at(at));
+        }
+        all
+    }
+
+    /// The innermost closure or async block around a position.
+    fn frame_of(&self, at: Range) -> Option<Range> {
+        let around = |frame: &&Range| frame.start < at.start && at.end <= frame.end;
+        self.frames.iter().filter(around).min_by_key(|frame| frame.end - frame.start).copied()
+    }
+}
+
+/// Whether `inner` begins within `outer`.
+pub(crate) fn within(outer: Range, inner: Range) -> bool {
+    outer.start <= inner.start && inner.start < outer.end
+}

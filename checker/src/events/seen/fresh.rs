@@ -1,0 +1,105 @@
+//! Things made anew for each message that could be kept, and keys made only to look something up.
+
+use super::{Look, Sight};
+use crate::lower::ir::{ExprId, ExprKind};
+use crate::lower::sym::{Sym, syms};
+use crate::types::{Interner, TyKind};
+
+const LOOKS_UP: [Sym; 5] = syms(["get", "get_mut", "contains_key", "contains", "remove"]);
+const OWNS: [Sym; 3] = syms(["to_string", "to_owned", "into_owned"]);
+/// Types and the functions that make one at great cost.
+const COSTLY: [(Sym, &[Sym]); 7] = [
+    (Sym::new("Regex"), &syms(["new"])),
+    (Sym::new("RegexSet"), &syms(["new"])),
+    (Sym::new("Client"), &syms(["new", "builder"])),
+    (Sym::new("Runtime"), &syms(["new"])),
+    (Sym::new("ThreadPoolBuilder"), &syms(["new"])),
+    (Sym::new("ThreadPool"), &syms(["new"])),
+    (Sym::new("Glob"), &syms(["new"])),
+];
+/// Crates whose `Client` is a pool of connections.
+const CLIENTS: [Sym; 4] = syms(["reqwest", "hyper", "hyper_util", "awc"]);
+
+impl Look<'_, '_, '_> {
+    /// `map.get(&name.to_string())`.
+    pub(super) fn owned_key(&mut self, id: ExprId) {
+        let ExprKind::Method(call) = self.kind(id) else { return };
+        let Some(key) = call.args.first().copied().filter(|_| LOOKS_UP.contains(&call.name)) else { return };
+        if !self.is_map(call.recv) {
+            return;
+        }
+        let ExprKind::Ref(key, _) = self.kind(key) else { return };
+        if self.is_made_text(*key) || self.is_single_use(*key) {
+            self.note(Sight::OwnedKey, id);
+        }
+    }
+
+    fn is_map(&self, id: ExprId) -> bool {
+        match self.walk.inferred.types.kind(self.walk.collection(self.walk.ty(id))) {
+            TyKind::Foreign(foreign, args) => {
+                let model = self.walk.program.models.type_at(*foreign);
+                let keyed = model.is_some_and(|model| {
+                    let model = self.walk.program.models.ty(model);
+                    model.methods.contains_key(&Sym::new("insert")) && (model.grows || model.bounded)
+                });
+                let text = |arg: &crate::types::Ty| matches!(self.walk.inferred.types.kind(*arg), TyKind::Foreign(of, _) if of.last == Sym::new("String"));
+                keyed && args.first().is_some_and(text)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_made_text(&self, id: ExprId) -> bool {
+        match self.kind(id) {
+            ExprKind::Method(call) => {
+                let text = [Sym::new("str"), Sym::new("String")];
+                let kind = self.walk.inferred.types.kind(self.walk.collection(self.walk.ty(call.recv)));
+                let of_text = match kind {
+                    TyKind::Prim(name) => text.contains(name),
+                    TyKind::Foreign(foreign, _) => text.contains(&foreign.last),
+                    _ => false,
+                };
+                of_text && (OWNS.contains(&call.name) || call.name == Sym::new("clone"))
+            }
+            ExprKind::Call(..) => self.called(id) == (Sym::new("String"), Sym::new("from")),
+            _ => false,
+        }
+    }
+
+    /// A local that is made so and used nowhere else.
+    fn is_single_use(&self, id: ExprId) -> bool {
+        let ExprKind::Local(local) = self.kind(id) else { return false };
+        let made = self.inits[local.0 as usize].is_some_and(|init| self.is_made_text(init));
+        let uses = self
+            .walk
+            .body
+            .exprs
+            .iter()
+            .filter(|expr| matches!(expr.kind, ExprKind::Local(of) if of == *local));
+        made && uses.count() == 1
+    }
+
+    /// `Regex::new("..")`, `reqwest::Client::new()`.
+    pub(super) fn fresh(&mut self, id: ExprId) {
+        let ExprKind::Call(callee, _) = self.kind(id) else { return };
+        let (of, name) = self.called(id);
+        let costly = COSTLY.iter().any(|(ty, makes)| *ty == of && makes.contains(&name));
+        if !costly || self.is_own(id) {
+            return;
+        }
+        let client = of == Sym::new("Client");
+        if client && !self.leads_to(*callee, &CLIENTS) {
+            return;
+        }
+        self.note(Sight::Fresh(self.name_of(id)), id);
+    }
+
+    fn leads_to(&self, callee: ExprId, crates: &[Sym]) -> bool {
+        let ExprKind::Path(path) = self.kind(callee) else { return false };
+        let module = self.walk.program.names.function(self.walk.id).module;
+        match self.walk.program.names.resolve(module, path, false).map(|found| found.def) {
+            Some(crate::names::Def::Foreign(foreign)) => crates.contains(&foreign.krate),
+            _ => false,
+        }
+    }
+}

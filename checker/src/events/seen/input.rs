@@ -1,0 +1,161 @@
+//! Input that decides by itself how much memory it takes.
+
+use super::{Look, Sight};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId};
+use crate::lower::sym::{Sym, syms};
+use crate::types::{Interner, Ty, TyKind};
+
+const WHOLE: [Sym; 4] = syms(["read_line", "read_until", "read_to_end", "read_to_string"]);
+const PEERS: [Sym; 6] =
+    syms(["TcpStream", "UnixStream", "OwnedReadHalf", "ReadHalf", "DuplexStream", "TlsStream"]);
+const LIMITED: Sym = Sym::new("Take");
+const SIZED: [Sym; 5] = syms(["with_capacity", "reserve", "resize", "reserve_exact", "zeroed"]);
+const NUMBERS: [Sym; 16] = syms([
+    "read_u16",
+    "read_u32",
+    "read_u64",
+    "read_u32_le",
+    "read_u16_le",
+    "read_i32",
+    "get_u16",
+    "get_u32",
+    "get_u64",
+    "get_u32_le",
+    "get_i32",
+    "from_be_bytes",
+    "from_le_bytes",
+    "from_ne_bytes",
+    "from_str_radix",
+    "parse",
+]);
+const CUTS: [Sym; 3] = syms(["min", "clamp", "checked_sub"]);
+
+impl Look<'_, '_, '_> {
+    /// A line, or all there is, read from a peer that may never end it.
+    pub(super) fn frame(&mut self, id: ExprId) {
+        let (of, name) = self.called(id);
+        let is = match self.kind(id) {
+            ExprKind::Method(call) => {
+                let lines = name == Sym::new("lines") && call.args.is_empty();
+                (WHOLE.contains(&name) || lines) && self.is_peer(self.walk.ty(call.recv))
+            }
+            ExprKind::Call(_, args) => {
+                let codec = of == Sym::new("LinesCodec") && name == Sym::new("new") && args.is_empty();
+                let all =
+                    name == Sym::new("to_bytes") && args.get(1).is_some_and(|limit| self.is_max(*limit));
+                (codec || all) && !self.is_own(id)
+            }
+            _ => false,
+        };
+        if is {
+            self.note(Sight::Frame(self.name_of(id)), id);
+        }
+    }
+
+    fn is_max(&self, id: ExprId) -> bool {
+        matches!(self.kind(id), ExprKind::Path(path) if path.last() == Sym::new("MAX"))
+    }
+
+    /// A stream from outside, perhaps buffered, and not limited by `take`.
+    fn is_peer(&self, ty: Ty) -> bool {
+        let (mut peer, mut limited) = (false, false);
+        self.parts(ty, 0, &mut |name| {
+            peer |= PEERS.contains(&name);
+            limited |= name == LIMITED;
+        });
+        peer && !limited
+    }
+
+    fn parts(&self, ty: Ty, depth: u32, tell: &mut dyn FnMut(Sym)) {
+        if let TyKind::Foreign(foreign, args) = self.walk.inferred.types.kind(ty) {
+            tell(foreign.last);
+            if depth < 6 {
+                args.iter().for_each(|arg| self.parts(*arg, depth + 1, tell));
+            }
+        }
+    }
+
+    /// `Vec::with_capacity(length)`, where `length` was read from the input.
+    pub(super) fn sized(&mut self, id: ExprId) {
+        let (_, name) = self.called(id);
+        if !SIZED.contains(&name) || self.is_own(id) {
+            return;
+        }
+        if let Some(size) = self.args(id).first()
+            && self.is_from_input(*size)
+        {
+            self.note(Sight::SizedByInput, id);
+        }
+    }
+
+    /// `vec![0; length]`.
+    pub(super) fn sized_macro(&mut self, id: ExprId, name: Sym, args: &[ExprId]) {
+        if name != Sym::new("vec") {
+            return;
+        }
+        // `[value; length]` reads as two arguments.
+        if let [_, size] = args
+            && self.walk.ty(*size) != Ty::UNKNOWN
+            && self.is_from_input(*size)
+        {
+            self.note(Sight::SizedByInput, id);
+        }
+    }
+
+    /// A number that was read, and that nothing holds against a limit.
+    fn is_from_input(&self, id: ExprId) -> bool {
+        let mut at = id;
+        for _ in 0..6 {
+            match self.kind(at) {
+                ExprKind::Cast(inner, _) | ExprKind::Binary(BinOp::Add | BinOp::Sub, inner, _) => at = *inner,
+                ExprKind::Local(local) => {
+                    if self.is_compared(*local) {
+                        return false;
+                    }
+                    let Some(init) = self.inits[local.0 as usize] else { return false };
+                    at = init;
+                }
+                ExprKind::Try(inner) | ExprKind::Await(inner) => at = *inner,
+                ExprKind::Call(..) => return NUMBERS.contains(&self.called(at).1),
+                ExprKind::Method(call) => {
+                    if NUMBERS.contains(&call.name) {
+                        return true;
+                    }
+                    if CUTS.contains(&call.name) {
+                        return false;
+                    }
+                    at = call.recv;
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    fn is_compared(&self, local: LocalId) -> bool {
+        let mentions = |id: ExprId| {
+            let mut at = id;
+            for _ in 0..4 {
+                match self.kind(at) {
+                    ExprKind::Local(of) => return *of == local,
+                    ExprKind::Cast(inner, _) => at = *inner,
+                    ExprKind::Binary(_, left, _) => at = *left,
+                    _ => return false,
+                }
+            }
+            false
+        };
+        self.walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) => {
+                mentions(*left) || mentions(*right)
+            }
+            ExprKind::Method(call) => {
+                call.name == Sym::new("contains") && call.args.iter().any(|arg| mentions(*arg))
+            }
+            ExprKind::Macro(name, args) => {
+                *name == Sym::new("ensure") && args.iter().any(|arg| mentions(*arg))
+            }
+            _ => false,
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! Labels of metrics: each value that one takes is a series that is kept for ever.
+
+use super::{Look, Sight};
+use crate::lower::ir::{ExprId, ExprKind};
+use crate::lower::sym::{Sym, syms};
+use crate::types::{Interner, Ty, TyKind};
+
+const LABELLED: [Sym; 5] = syms([
+    "with_label_values",
+    "get_metric_with_label_values",
+    "with_guarded_label_values",
+    "get_or_create",
+    "with",
+]);
+const FAMILIES: [Sym; 8] = syms([
+    "MetricVec",
+    "IntCounterVec",
+    "CounterVec",
+    "GaugeVec",
+    "IntGaugeVec",
+    "HistogramVec",
+    "Family",
+    "UIntCounterVec",
+]);
+const MACROS: [Sym; 6] =
+    syms(["counter", "gauge", "histogram", "increment_counter", "increment_gauge", "absolute_counter"]);
+const WRAPS: [Sym; 14] = syms([
+    "as_str",
+    "to_string",
+    "clone",
+    "to_owned",
+    "as_ref",
+    "into",
+    "deref",
+    "borrow",
+    "unwrap_or_default",
+    "unwrap_or",
+    "trim",
+    "to_lowercase",
+    "ip",
+    "unwrap",
+]);
+/// Names of values of which there are few, whatever their type says.
+const FEW: [&str; 24] = [
+    "method",
+    "status",
+    "code",
+    "kind",
+    "level",
+    "result",
+    "type",
+    "state",
+    "phase",
+    "op",
+    "operation",
+    "version",
+    "reason",
+    "outcome",
+    "mode",
+    "stage",
+    "name",
+    "label",
+    "protocol",
+    "scheme",
+    "role",
+    "region",
+    "class",
+    "topic",
+];
+
+impl Look<'_, '_, '_> {
+    /// `requests.with_label_values(&[user.id.as_str()])`.
+    pub(super) fn label(&mut self, id: ExprId) {
+        let ExprKind::Method(call) = self.kind(id) else { return };
+        if !LABELLED.contains(&call.name) || self.is_own(id) {
+            return;
+        }
+        let plain = [Sym::new("with"), Sym::new("get_or_create")].contains(&call.name);
+        if plain && !FAMILIES.contains(&self.foreign(self.walk.ty(call.recv))) {
+            return;
+        }
+        let values: Vec<ExprId> = call.args.iter().flat_map(|arg| self.values(*arg)).collect();
+        for value in values {
+            if self.is_open(value) {
+                self.note(Sight::Label, value);
+            }
+        }
+    }
+
+    /// `counter!("requests", "user" => user.id)`.
+    pub(super) fn label_macro(&mut self, _id: ExprId, name: Sym, args: &[ExprId]) {
+        if !MACROS.contains(&name) || args.len() < 3 {
+            return;
+        }
+        for value in &args[1..] {
+            if self.is_open(*value) {
+                self.note(Sight::Label, *value);
+            }
+        }
+    }
+
+    /// The elements of an array, or the fields of a label struct.
+    fn values(&self, arg: ExprId) -> Vec<ExprId> {
+        match self.kind(arg) {
+            ExprKind::Ref(inner, _) => self.values(*inner),
+            ExprKind::Array(parts) | ExprKind::Tuple(parts) => parts.to_vec(),
+            ExprKind::Struct(_, fields, _) => fields.iter().map(|(_, value)| *value).collect(),
+            ExprKind::Macro(name, parts) if *name == Sym::new("vec") => parts.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Text, a number or an address that came with a message or was made just now.
+    fn is_open(&self, id: ExprId) -> bool {
+        let mut at = id;
+        let mut named = Sym::NONE;
+        for _ in 0..8 {
+            match self.kind(at) {
+                ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => at = *inner,
+                ExprKind::Method(call) if WRAPS.contains(&call.name) && !self.is_own(at) => at = call.recv,
+                ExprKind::Macro(name, args) if *name == Sym::new("format") => {
+                    return args
+                        .iter()
+                        .any(|arg| !matches!(self.kind(*arg), ExprKind::Lit(_)) && self.is_open(*arg));
+                }
+                ExprKind::Field(_, name) => {
+                    named = *name;
+                    break;
+                }
+                ExprKind::Local(local) => match self.inits[local.0 as usize] {
+                    Some(init) if self.passes(init) => at = init,
+                    Some(_) => return false,
+                    None => {
+                        named = self.walk.body.locals[local.0 as usize].name;
+                        break;
+                    }
+                },
+                _ => return false,
+            }
+        }
+        let text = self.walk.program.names.text(named).to_ascii_lowercase();
+        let few = FEW.iter().any(|few| text == *few || text.ends_with(&format!("_{few}")));
+        named != Sym::NONE && !few && self.is_wide(self.walk.ty(at)) && self.is_given(at)
+    }
+
+    fn passes(&self, init: ExprId) -> bool {
+        match self.kind(init) {
+            ExprKind::Ref(..) | ExprKind::Field(..) | ExprKind::Local(_) => true,
+            ExprKind::Method(call) => WRAPS.contains(&call.name),
+            ExprKind::Macro(name, _) => *name == Sym::new("format"),
+            _ => false,
+        }
+    }
+
+    fn is_wide(&self, ty: Ty) -> bool {
+        const WIDE: [Sym; 9] = syms([
+            "String",
+            "SocketAddr",
+            "IpAddr",
+            "Ipv4Addr",
+            "Ipv6Addr",
+            "Uuid",
+            "PathBuf",
+            "Uri",
+            "Text",
+        ]);
+        const NUMBERS: [Sym; 6] = syms(["str", "u32", "u64", "u128", "i64", "i32"]);
+        match self.walk.inferred.types.kind(self.walk.collection(ty)) {
+            TyKind::Foreign(foreign, _) => WIDE.contains(&foreign.last),
+            TyKind::Prim(name) => NUMBERS.contains(name),
+            _ => false,
+        }
+    }
+
+    /// Reached from a parameter other than `self`, or from what a pattern took out of one.
+    fn is_given(&self, id: ExprId) -> bool {
+        match self.walk.place(id).map(|place| place.root) {
+            Some(super::super::Root::Param(0)) => !self.has_receiver(),
+            Some(super::super::Root::Param(_) | super::super::Root::Local(_)) => true,
+            _ => false,
+        }
+    }
+
+    fn has_receiver(&self) -> bool {
+        let sig = self.walk.program.names.function(self.walk.id).sig;
+        sig.is_some_and(|sig| sig.receiver != crate::lower::ir::Receiver::None)
+    }
+}

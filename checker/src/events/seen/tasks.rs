@@ -1,0 +1,189 @@
+//! Tasks and threads nobody looks after: spawned and let go, replaced, or beaten in a race.
+
+use super::{Look, Sight, within};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, SelectArm, Stmt};
+use crate::lower::sym::{Sym, syms};
+use crate::models::Effect;
+use crate::types::{Interner, Ty, TyKind};
+
+const SLEEPS: [Sym; 3] = syms(["sleep", "sleep_until", "after"]);
+const ENDS: [Sym; 4] = syms(["abort", "abort_handle", "abort_all", "shutdown"]);
+const PERMITS: [Sym; 2] = syms(["SemaphorePermit", "OwnedSemaphorePermit"]);
+const NAMED_PERMIT: Sym = Sym::new("permit");
+
+impl Look<'_, '_, '_> {
+    /// Spawns whose handle a statement throws away.
+    pub(super) fn dropped_handles(&mut self, stmts: &[Stmt]) {
+        for stmt in stmts {
+            let value = match stmt {
+                Stmt::Expr(id) => *id,
+                Stmt::Let(pat, _, Some(init), _) if self.walk.is_never_used(*pat) => *init,
+                Stmt::Let(..) => continue,
+            };
+            let value = match self.kind(value) {
+                ExprKind::Call(..) if self.called(value).1 == Sym::new("drop") => {
+                    self.args(value).first().copied().unwrap_or(value)
+                }
+                _ => value,
+            };
+            let value = self.inner(value);
+            if self.is_spawn(value) && !self.is_bounded() {
+                let thread = self.walk.callable(value).is_some_and(|callable| callable.on_thread);
+                let timer = self.is_timer(value);
+                self.note(Sight::Detached { thread, timer }, value);
+            }
+        }
+    }
+
+    /// A spawn that nothing but its handle keeps track of.
+    fn is_spawn(&self, id: ExprId) -> bool {
+        let Some(callable) = self.walk.callable(id) else { return false };
+        let tracked = match self.kind(id) {
+            ExprKind::Method(call) => {
+                let holder = self.foreign(self.walk.ty(call.recv));
+                ["Scope", "TaskTracker"].iter().any(|name| Sym::new(name) == holder)
+            }
+            _ => self.called(id).0 == Sym::new("rayon"),
+        };
+        callable.spawns && !callable.resident && callable.effect == Effect::None && !tracked
+    }
+
+    /// A permit, or a test against a limit, stands in the same body.
+    fn is_bounded(&self) -> bool {
+        let walk = self.walk;
+        let is_permit = |ty: &Ty| {
+            match walk.inferred.types.kind(*ty) {
+            TyKind::Foreign(foreign, args) => {
+                PERMITS.contains(&foreign.last)
+                    || args.iter().any(|arg| matches!(walk.inferred.types.kind(*arg), TyKind::Foreign(of, _) if PERMITS.contains(&of.last)))
+            }
+            _ => false,
+        }
+        };
+        let named = walk.body.locals.iter().any(|local| local.name == NAMED_PERMIT);
+        let limit = |id: ExprId| match self.kind(id) {
+            ExprKind::Path(_) => walk.is_constant(id),
+            ExprKind::Field(_, name) => {
+                let text = walk.program.names.text(*name);
+                text.starts_with("max") || text.ends_with("max") || text.contains("limit")
+            }
+            _ => false,
+        };
+        let tested = walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge | BinOp::Eq, left, right) => {
+                limit(*left) || limit(*right)
+            }
+            _ => false,
+        });
+        named || tested || walk.inferred.locals.iter().any(is_permit)
+    }
+
+    /// What is spawned sleeps, and has no loop of its own.
+    fn is_timer(&self, id: ExprId) -> bool {
+        let Some(arg) = self.args(id).last().map(|arg| self.extent(*arg)) else { return false };
+        let body = self.walk.body;
+        let inside = |index: usize| within(arg, body.exprs[index].at);
+        let (mut sleeps, mut loops) = (false, false);
+        for index in (0..body.exprs.len()).filter(|index| inside(*index)) {
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            match &body.exprs[index].kind {
+                ExprKind::Call(..) => sleeps |= SLEEPS.contains(&self.called(id).1),
+                ExprKind::Loop(..) | ExprKind::While(..) | ExprKind::For(..) => loops = true,
+                _ => {}
+            }
+        }
+        sleeps && !loops
+    }
+
+    /// `self.task = Some(tokio::spawn(..))`.
+    pub(super) fn replaced_handle(&mut self, id: ExprId, left: ExprId, right: ExprId) {
+        let value = match self.kind(right) {
+            ExprKind::Call(_, args) if self.called(right).1 == Sym::new("Some") && args.len() == 1 => args[0],
+            _ => right,
+        };
+        let value = self.inner(value);
+        let is_task = self.is_spawn(value) && self.walk.callable(value).is_some_and(|call| !call.on_thread);
+        let field = self.walk.place(left).and_then(|place| place.field);
+        if let (true, Some(field)) = (is_task, field) {
+            self.note(Sight::HandleReplaced(Some(field)), id);
+        }
+    }
+
+    /// Calls of `abort` on what a field holds, and threads that are started.
+    pub(super) fn task(&mut self, id: ExprId) {
+        if let ExprKind::Method(call) = self.kind(id)
+            && ENDS.contains(&call.name)
+            && let Some(field) = self.walk.place(call.recv).and_then(|place| place.field)
+        {
+            self.note(Sight::Aborted(field), id);
+        }
+        self.aborted_taken(id);
+        if self.walk.callable(id).is_some_and(|callable| callable.on_thread && !callable.resident) {
+            self.note(Sight::StartsThread, id);
+        }
+    }
+
+    /// `if let Some(old) = self.task.take() { old.abort() }`: the name leads no further than to what was taken.
+    fn aborted_taken(&mut self, id: ExprId) {
+        const TAKES: [Sym; 2] = syms(["take", "replace"]);
+        let ExprKind::Method(call) = self.kind(id) else { return };
+        if !ENDS.contains(&call.name) || self.walk.place(call.recv).is_some_and(|place| place.field.is_some())
+        {
+            return;
+        }
+        let taken = self.walk.body.exprs.iter().filter_map(|expr| match &expr.kind {
+            ExprKind::Method(taking) if TAKES.contains(&taking.name) => self.walk.place(taking.recv)?.field,
+            _ => None,
+        });
+        let taken: Vec<_> = taken.collect();
+        for field in taken {
+            self.note(Sight::Aborted(field), id);
+        }
+    }
+
+    /// `self.task.take()` that is awaited.
+    pub(super) fn awaited_handle(&mut self, inner: ExprId) {
+        let is_handle = self.foreign(self.walk.ty(inner)) == Sym::new("JoinHandle");
+        if let (true, Some(field)) = (is_handle, self.walk.place(inner).and_then(|place| place.field)) {
+            self.note(Sight::Aborted(field), inner);
+        }
+    }
+
+    /// `select!` over two handles or more: the one that does not win is dropped, and its task goes on.
+    pub(super) fn race(&mut self, id: ExprId, arms: &[SelectArm]) {
+        let handle = |arm: &SelectArm| {
+            let future = arm.future?;
+            let (at, lent) = match self.kind(future) {
+                ExprKind::Ref(inner, _) => (*inner, true),
+                _ => (future, false),
+            };
+            let ExprKind::Local(local) = self.kind(at) else { return None };
+            let is_task = matches!(self.walk.inferred.types.kind(self.walk.ty(at)), TyKind::Foreign(foreign, _)
+                if foreign.path == Sym::path("tokio::task::JoinHandle"));
+            is_task.then_some((*local, lent))
+        };
+        let racing: Vec<_> = arms.iter().filter_map(handle).collect();
+        let ended = |local: crate::lower::ir::LocalId| {
+            let mut uses = 0;
+            let mut ends = false;
+            for expr in &self.walk.body.exprs {
+                match &expr.kind {
+                    ExprKind::Local(of) if *of == local => uses += 1,
+                    ExprKind::Method(call) if ENDS.contains(&call.name) => {
+                        ends |= matches!(self.kind(call.recv), ExprKind::Local(of) if *of == local);
+                    }
+                    _ => {}
+                }
+            }
+            // One that is only lent may be awaited behind the race.
+            (ends, uses)
+        };
+        let lost = racing.iter().any(|(local, lent)| {
+            let (ends, uses) = ended(*local);
+            !ends && (!lent || uses == 1)
+        });
+        if racing.len() >= 2 && lost {
+            self.note(Sight::Race, id);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Calls that hold up their thread, and locks that are held where a task gives its thread away.
+
+use super::{Look, Sight};
+use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
+use crate::lower::sym::{Sym, syms};
+
+const LOCKS: [Sym; 3] = syms(["lock", "read", "write"]);
+
+impl Look<'_, '_, '_> {
+    /// A call that the models say holds up its thread, and that is not awaited.
+    pub(super) fn blocking(&mut self, id: ExprId) {
+        let blocks = self.walk.callable(id).is_some_and(|callable| callable.blocks);
+        if blocks && !self.awaited[id.0 as usize] {
+            self.note(Sight::Blocks(self.name_of(id)), id);
+        }
+    }
+
+    /// A guard bound in a block, with an await behind it.
+    pub(super) fn locks_in_block(&mut self, around: Range, stmts: &[Stmt], tail: Option<ExprId>) {
+        if !self.awaited.contains(&true) {
+            return;
+        }
+        for (index, stmt) in stmts.iter().enumerate() {
+            let Stmt::Let(pat, _, Some(init), _) = stmt else { continue };
+            let Pat::Bind(local, None) = self.walk.body.pat(*pat) else { continue };
+            if !self.is_lock(self.inner_sync(*init)) {
+                continue;
+            }
+            let taken = self.walk.at(*init);
+            let rest = stmts[index + 1..].iter().map(|stmt| match stmt {
+                Stmt::Let(_, _, init, _) => *init,
+                Stmt::Expr(id) => Some(*id),
+            });
+            let has_rest = rest.flatten().chain(tail).next().is_some();
+            let until = self.given_up(*local, taken, around);
+            if has_rest {
+                self.held(taken, Range { start: taken.end, end: until });
+            }
+        }
+    }
+
+    /// `match state.lock().unwrap().get(..) { .. }`: what the head borrows lives to the end.
+    pub(super) fn lock_in_scrutinee(&mut self, id: ExprId, on: ExprId) {
+        if let Some(taken) = self.lock_below(on) {
+            let on = self.walk.at(on);
+            self.held(taken, Range { start: on.end, end: self.extent(id).end });
+        }
+    }
+
+    pub(super) fn lock_in_condition(&mut self, cond: ExprId, then: ExprId) {
+        if let ExprKind::Let(_, init) = self.kind(cond)
+            && let Some(taken) = self.lock_below(*init)
+        {
+            self.held(taken, self.extent(then));
+        }
+    }
+
+    fn held(&mut self, taken: Range, during: Range) {
+        let frame = self.frame_of(taken);
+        let body = self.walk.body;
+        let first = body.exprs.iter().enumerate().find(|(_, expr)| {
+            matches!(expr.kind, ExprKind::Await(_))
+                && during.start <= expr.at.start
+                && expr.at.end <= during.end
+                && self.frame_of(expr.at) == frame
+        });
+        if let Some((index, expr)) = first {
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            self.note_at(Sight::LockHeld(taken), id, expr.at);
+        }
+    }
+
+    /// Where the guard is dropped or given away, else the end of its block.
+    fn given_up(&self, local: crate::lower::ir::LocalId, taken: Range, around: Range) -> u32 {
+        let names = |id: &ExprId| matches!(self.kind(*id), ExprKind::Local(of) if *of == local);
+        let gives = self.walk.body.exprs.iter().filter(|expr| match &expr.kind {
+            ExprKind::Call(_, args) => args.iter().any(names),
+            ExprKind::Return(Some(value)) => names(value),
+            _ => false,
+        });
+        let behind = gives.map(|expr| expr.at.start).filter(|start| *start > taken.end);
+        behind.min().unwrap_or(around.end)
+    }
+
+    /// The value below `?` and `unwrap`, but not below an await: that lock knows how to wait.
+    fn inner_sync(&self, mut id: ExprId) -> ExprId {
+        for _ in 0..4 {
+            match self.kind(id) {
+                ExprKind::Try(inner) => id = *inner,
+                ExprKind::Method(call) if super::PASSES.contains(&call.name) => id = call.recv,
+                _ => return id,
+            }
+        }
+        id
+    }
+
+    /// A lock taken somewhere along a chain of method calls.
+    fn lock_below(&self, mut id: ExprId) -> Option<Range> {
+        for _ in 0..12 {
+            if self.is_lock(id) {
+                return Some(self.walk.at(id));
+            }
+            match self.kind(id) {
+                // What is copied out of it does not borrow, but the guard lives on all the same.
+                ExprKind::Method(call) => id = call.recv,
+                ExprKind::Try(inner)
+                | ExprKind::Ref(inner, _)
+                | ExprKind::Deref(inner)
+                | ExprKind::Field(inner, _)
+                | ExprKind::Index(inner, _) => id = *inner,
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    fn is_lock(&self, id: ExprId) -> bool {
+        const HOLDERS: [Sym; 2] = [Sym::path("std::sync::Mutex"), Sym::path("parking_lot::Mutex")];
+        let ExprKind::Method(call) = self.kind(id) else { return false };
+        let holder = self.foreign_path(self.walk.ty(call.recv));
+        LOCKS.contains(&call.name) && call.args.is_empty() && HOLDERS.contains(&holder)
+    }
+
+    fn foreign_path(&self, ty: crate::types::Ty) -> Sym {
+        use crate::types::{Interner, TyKind};
+        match self.walk.inferred.types.kind(self.walk.collection(ty)) {
+            TyKind::Foreign(foreign, _) => foreign.path,
+            _ => Sym::NONE,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `blocking-in-handler`: a call that holds up the thread on which everybody else runs, too.
+
+use crate::declare_rule;
+use crate::events::seen::{Seen, Sight};
+use crate::finding::{Confidence, Finding};
+use crate::lower::attr::{ContractKind, LocusItem, MethodRole};
+use crate::lower::ir::Receiver;
+use crate::names::{AdtId, FnId};
+use crate::rule::{Level, Shape};
+use crate::rules::judged::{Judged, Reach, Says, is_locus_method};
+use crate::types::{Interner, TyKind};
+use rustc_hash::FxHashMap;
+
+/// In a handler.
+pub static HANDLER: Shape =
+    Shape::certain("blocks-a-pool", "a handler, timer or `run` calls what holds up its thread");
+
+/// In async code of any runtime.
+pub static ASYNC: Shape =
+    Shape::likely("blocks-an-executor", "an async function calls what holds up its thread");
+
+/// A route that awaits and borrows its locus.
+pub static ROUTE: Shape = Shape::certain(
+    "route-holds-its-locus",
+    "a route that awaits holds its locus, so that requests come one by one",
+);
+
+/// A promise not to block, broken.
+pub static PROMISED: Shape = Shape::certain(
+    "promised-not-to-block",
+    "what `#[locus::no_block]` stands on calls what holds up its thread",
+);
+
+declare_rule! {
+    pub static RULE = {
+        name: "blocking-in-handler",
+        summary: "a handler calls what holds up its thread, and everything else that runs there",
+        level: Level::Warn,
+        since: "0.1.0",
+        shapes: [&HANDLER, &ASYNC, &ROUTE, &PROMISED],
+        doc: include_str!("../../../docs/rules/blocking-in-handler.md"),
+    }
+}
+
+/// Reports blocking calls that handlers, async functions and promises reach.
+pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let pinned = pinned_loci(judged);
+    let promised: Vec<FnId> = judged.functions().filter(|id| promises(judged, *id)).collect();
+    let promise = Reach::of(judged.summary, promised);
+    for (id, seen) in judged.sights() {
+        let Sight::Blocks(name) = &seen.sight else { continue };
+        if judged.summary.facts[id.ix()].on_thread(seen.at) {
+            continue;
+        }
+        if promise.contains(id) {
+            findings.push(judged.with_way(blocks(judged, id, seen, (&PROMISED, name)), &promise, id));
+        } else if judged.on_pool.contains(id) {
+            let (entry, _) = judged.on_pool.chain(id);
+            let alone = judged.program.adt_of(entry).is_some_and(|adt| pinned.get(&adt) == Some(&true));
+            if !alone {
+                findings.push(judged.with_way(
+                    blocks(judged, id, seen, (&HANDLER, name)),
+                    &judged.on_pool,
+                    id,
+                ));
+            }
+        } else if is_async(judged, id) && judged.context.runs[id.ix()].often.is_some() {
+            let mut finding = blocks(judged, id, seen, (&ASYNC, name));
+            finding.confidence = Confidence::Likely;
+            findings.push(judged.with_chain(finding, id));
+        }
+    }
+    findings.extend(judged.functions().filter_map(|id| route(judged, id)));
+}
+
+fn blocks(judged: &Judged<'_, '_>, id: FnId, seen: &Seen, of: (&'static Shape, &str)) -> Finding {
+    let (shape, name) = of;
+    let message = match shape.name {
+        "promised-not-to-block" => {
+            format!("`{name}` holds up its thread, which `#[locus::no_block]` rules out")
+        }
+        "blocks-a-pool" => format!("`{name}` holds up the pool, and every locus on it"),
+        _ => format!("`{name}` holds up a thread of the executor"),
+    };
+    let says = Says::new(message, "waits here, and nothing else runs meanwhile", help(name));
+    judged.finding(id, seen.at, (&RULE, shape), says)
+}
+
+fn help(name: &str) -> &'static str {
+    let is = |part: &str| name.contains(part);
+    match () {
+        () if is("sleep") => "use `cx.after(..)` or `#[every(..)]`, or `tokio::time::sleep(..).await`",
+        () if is("block_on") => "await it: make this function async, or hand the future to `cx.go(..)`",
+        () if is("recv") || is("iter") => "await the message, or let it come as a topic",
+        () if is("join") => "await the task, or let the thread publish what it found",
+        () if is("fs::") || is("File::") || is("read_to") => {
+            "hand it to `cx.submit(..)` or `spawn_blocking`, or use `tokio::fs`"
+        }
+        () if is("connect") => "use `tokio::net`, and connect in `run`",
+        () => "hand it to `cx.submit(..)` or `spawn_blocking`, or use what can be awaited",
+    }
+}
+
+/// Whether a locus is placed pinned wherever it is placed: alone on its thread, it holds up nobody else.
+fn pinned_loci(judged: &Judged<'_, '_>) -> FxHashMap<AdtId, bool> {
+    let program = judged.program;
+    let mut pinned = FxHashMap::default();
+    for (index, adt) in program.names.adts.iter().enumerate() {
+        let Some(LocusItem::Locus(decl)) = adt.locus else { continue };
+        if !decl.main {
+            continue;
+        }
+        let declared = adt.variants.iter().flat_map(|(_, fields)| fields.iter());
+        let typed = program.fields[index].iter().flatten();
+        for (field, (_, ty)) in declared.zip(typed) {
+            if let TyKind::Adt(of, _) = program.types.kind(*ty) {
+                let alone = field.place.as_ref().is_some_and(|place| place.pinned);
+                pinned.entry(*of).and_modify(|known| *known &= alone).or_insert(alone);
+            }
+        }
+    }
+    pinned
+}
+
+fn is_async(judged: &Judged<'_, '_>, id: FnId) -> bool {
+    judged.program.names.function(id).sig.is_some_and(|sig| sig.is_async)
+}
+
+fn promises(judged: &Judged<'_, '_>, id: FnId) -> bool {
+    judged.under_contract(id).any(|contract| contract.kind == ContractKind::NoBlock)
+}
+
+/// An async route with `&mut self` that awaits.
+fn route(judged: &Judged<'_, '_>, id: FnId) -> Option<Finding> {
+    let function = judged.program.names.function(id);
+    let sig = function.sig.filter(|sig| sig.is_async && sig.receiver == Receiver::Mut)?;
+    let is_route =
+        matches!(sig.role.as_deref(), Some(MethodRole::Route)) && is_locus_method(judged.program, id);
+    let awaits = function.body.is_some_and(|body| {
+        body.exprs.iter().any(|expr| matches!(expr.kind, crate::lower::ir::ExprKind::Await(_)))
+    });
+    let says = Says::new(
+        "this route awaits while it holds its locus, so that one slow request stalls all",
+        "no other request, message or timer gets in meanwhile",
+        "take `run: Run<Self>` instead of `&mut self`, and reach the state in `run.with(..)`",
+    );
+    let finding = judged.finding(id, function.at, (&RULE, &ROUTE), says);
+    (is_route && awaits).then(|| finding.note("looked in the route for an await: there is one"))
+}

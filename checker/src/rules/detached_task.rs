@@ -1,0 +1,101 @@
+//! `detached-task`: tasks that nobody can end, count or wait for.
+
+use crate::declare_rule;
+use crate::events::seen::Sight;
+use crate::finding::Finding;
+use crate::rule::{Level, Shape};
+use crate::rules::judged::{Judged, Says};
+use rustc_hash::FxHashSet;
+
+/// A task or thread for each message.
+pub static SPAWNED: Shape = Shape::likely(
+    "spawned-per-message",
+    "a task or thread starts with every message, without a limit to their number",
+);
+
+/// A sleeping task for each message.
+pub static TIMER: Shape =
+    Shape::likely("timer-per-message", "a task that only waits for a time starts with every message");
+
+/// A handle that another takes the place of.
+pub static REPLACED: Shape =
+    Shape::likely("handle-replaced", "the handle of a task is replaced, and the task it stood for goes on");
+
+/// The task that loses a `select!`.
+pub static RACE: Shape = Shape::certain(
+    "loser-runs-on",
+    "a `select!` drops the handle of the task that comes second, which goes on",
+);
+
+declare_rule! {
+    pub static RULE = {
+        name: "detached-task",
+        summary: "tasks are started with every message, and nobody can end them or knows how many there are",
+        level: Level::Warn,
+        since: "0.1.0",
+        shapes: [&SPAWNED, &TIMER, &REPLACED, &RACE],
+        doc: include_str!("../../../docs/rules/detached-task.md"),
+    }
+}
+
+/// Reports spawns without a bound, handles that are replaced, and races.
+pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let ended: FxHashSet<_> = judged
+        .sights()
+        .filter_map(|(_, seen)| match seen.sight {
+            Sight::Aborted(field) => Some(field),
+            _ => None,
+        })
+        .collect();
+    for (id, seen) in judged.per_message(|_| true) {
+        let (shape, says) = match seen.sight {
+            Sight::Detached { timer: true, .. } => (&TIMER, timer()),
+            Sight::Detached { thread, .. } => (&SPAWNED, spawned(thread)),
+            Sight::HandleReplaced(Some(field)) if !ended.contains(&field) => (&REPLACED, replaced()),
+            Sight::Race => (&RACE, race()),
+            _ => continue,
+        };
+        let finding = judged.finding(id, seen.at, (&RULE, shape), says);
+        let note = match shape.name {
+            "handle-replaced" => {
+                "looked in the workspace for an `abort` or an await of what the field holds: there is none"
+            }
+            "loser-runs-on" => "looked in the function for an `abort` of the handles: there is none",
+            _ => "looked in the function for a permit, or a test against a limit: there is none",
+        };
+        findings.push(judged.with_chain(finding, id).note(note));
+    }
+}
+
+fn spawned(thread: bool) -> Says {
+    let what = if thread { "a thread" } else { "a task" };
+    Says::new(
+        format!("{what} is started with every message, and nothing limits how many there are"),
+        "its handle is dropped here",
+        "take a permit of a `Semaphore` before it starts, or keep them in a `JoinSet` that is reaped",
+    )
+}
+
+fn timer() -> Says {
+    Says::new(
+        "a task that only waits for a time is started with every message",
+        "one sleeper more each time",
+        "keep what is due in one queue and let one timer look at it, `DelayQueue` or `#[every(..)]`",
+    )
+}
+
+fn replaced() -> Says {
+    Says::new(
+        "the handle of a task is replaced with every message, and the old task goes on",
+        "what stood here before is detached, not ended",
+        "call `abort` on the old handle first, or hold an `AbortOnDropHandle`",
+    )
+}
+
+fn race() -> Says {
+    Says::new(
+        "the task that loses this `select!` goes on",
+        "its handle is dropped, which does not end it",
+        "race `&mut` handles and `abort` the loser, or race the futures themselves without spawning them",
+    )
+}

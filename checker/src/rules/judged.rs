@@ -1,0 +1,239 @@
+//! What a rule may read, and the words that findings of all rules share: the chain from where the world enters.
+
+use crate::context::{Context, Entry, Growing, Keys, Often, Step};
+use crate::events::seen::{Seen, Sight};
+use crate::finding::{FileId, Finding, Label, Span, Subject};
+use crate::lower::attr::{Contract, LocusItem};
+use crate::lower::ir::Range;
+use crate::names::{AdtId, FnId, Owner};
+use crate::rule::{Rule, Shape};
+use crate::summary::Summary;
+use crate::types::Program;
+use std::collections::VecDeque;
+
+/// Longest chain that is shown.
+const STEPS_MAX: usize = 6;
+
+/// All that a rule may read.
+pub(crate) struct Judged<'a, 'w> {
+    /// Declarations and their types.
+    pub(crate) program: &'a Program<'w>,
+    /// What functions do.
+    pub(crate) summary: &'a Summary,
+    /// How often they run.
+    pub(crate) context: &'a Context,
+    /// Representatives of shared values.
+    pub(crate) keys: &'a Keys,
+    /// Places that grow without anything working against it.
+    pub(crate) growing: Vec<Growing<'a>>,
+    /// Places that grow and shrink.
+    pub(crate) balanced: Vec<Growing<'a>>,
+    /// What handlers, timers and `run` of loci reach on their own thread.
+    pub(crate) on_pool: Reach,
+}
+
+/// What is reached from some functions, each with the call that led there first.
+pub(crate) struct Reach(Vec<Option<Option<Step>>>);
+
+impl Reach {
+    /// Follows the calls from `roots`, but for those in code that runs on a thread of its own.
+    pub(crate) fn of(summary: &Summary, roots: impl IntoIterator<Item = FnId>) -> Reach {
+        let mut reach = Reach(vec![None; summary.facts.len()]);
+        let mut open = VecDeque::new();
+        for root in roots {
+            if reach.0[root.ix()].is_none() {
+                reach.0[root.ix()] = Some(None);
+                open.push_back(root);
+            }
+        }
+        while let Some(id) = open.pop_front() {
+            let facts = &summary.facts[id.ix()];
+            for site in facts.calls.iter().filter(|site| !facts.on_thread(site.at)) {
+                for callee in &site.callees {
+                    let known = &mut reach.0[callee.ix()];
+                    if known.is_none() {
+                        *known = Some(Some(Step { caller: id, at: site.at }));
+                        open.push_back(*callee);
+                    }
+                }
+            }
+        }
+        reach
+    }
+
+    /// Whether it leads to `id`.
+    pub(crate) fn contains(&self, id: FnId) -> bool {
+        self.0[id.ix()].is_some()
+    }
+
+    /// Where the way to `id` begins, and its calls, outermost first.
+    pub(crate) fn chain(&self, id: FnId) -> (FnId, Vec<Step>) {
+        let (mut at, mut steps) = (id, Vec::new());
+        while let Some(Some(step)) = self.0[at.ix()] {
+            steps.push(step);
+            at = step.caller;
+        }
+        steps.reverse();
+        (at, steps)
+    }
+}
+
+/// The functions that the runtime calls on a pool's thread while a program goes on.
+pub(crate) fn pool_entries(program: &Program<'_>, context: &Context) -> Vec<FnId> {
+    let all = (0..program.names.fns.len()).map(|index| FnId(u32::try_from(index).unwrap_or(u32::MAX)));
+    let enters = |id: &FnId| matches!(context.runs[id.ix()].entry, Some(Entry::Message | Entry::Run));
+    all.filter(enters).filter(|id| is_locus_method(program, *id)).collect()
+}
+
+/// Whether a function stands in a `#[locus] impl`.
+pub(crate) fn is_locus_method(program: &Program<'_>, id: FnId) -> bool {
+    matches!(program.names.function(id).owner, Owner::Impl(block) if program.names.impls[block.ix()].ir.locus)
+}
+
+impl<'a, 'w> Judged<'a, 'w> {
+    /// A range in the file of a function.
+    pub(crate) fn span(&self, id: FnId, at: Range) -> Span {
+        span(self.program.names.function(id).file, at)
+    }
+
+    /// The package that holds a function.
+    pub(crate) fn package_of(&self, id: FnId) -> String {
+        let names = &self.program.names;
+        names.workspace.packages[names.package_of(names.function(id).module)].name.clone()
+    }
+
+    /// The target that holds a function.
+    pub(crate) fn crate_name(&self, id: FnId) -> &str {
+        &self.program.names.crate_of(self.program.names.function(id).module).target
+    }
+
+    /// `crate::Type::function` of a function, or `crate::function`.
+    pub(crate) fn path_of(&self, id: FnId) -> String {
+        let names = &self.program.names;
+        let name = names.text(names.function(id).name);
+        match self.program.adt_of(id) {
+            Some(adt) => format!("{}::{}::{name}", self.crate_name(id), names.text(names.adt(adt).name)),
+            None => format!("{}::{name}", self.crate_name(id)),
+        }
+    }
+
+    /// All functions.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = FnId> + use<> {
+        (0..self.summary.facts.len()).map(|index| FnId(u32::try_from(index).unwrap_or(u32::MAX)))
+    }
+
+    /// All that was seen, in the order of functions.
+    pub(crate) fn sights(&self) -> impl Iterator<Item = (FnId, &'a Seen)> {
+        let summary = self.summary;
+        self.functions().flat_map(move |id| summary.facts[id.ix()].seen.iter().map(move |seen| (id, seen)))
+    }
+
+    /// What was seen that `wanted` takes, where it happens with every message.
+    pub(crate) fn per_message(
+        &self,
+        wanted: impl Fn(&Sight) -> bool,
+    ) -> impl Iterator<Item = (FnId, &'a Seen)> {
+        self.sights().filter(move |(_, seen)| wanted(&seen.sight)).filter(|(id, seen)| {
+            self.context.often(self.summary, *id, &seen.under()) == Some(Often::PerMessage)
+        })
+    }
+
+    /// A finding at `at` in `id`, with the chain that leads there.
+    pub(crate) fn finding(
+        &self,
+        id: FnId,
+        at: Range,
+        of: (&'static Rule, &'static Shape),
+        says: Says,
+    ) -> Finding {
+        let (rule, shape) = of;
+        let subject = Subject {
+            package: self.package_of(id),
+            place: self.path_of(id),
+            operation: shape.name.to_owned(),
+            declared_at: None,
+        };
+        let primary = Label::new(self.span(id, at), says.label);
+        Finding::new(rule, shape, says.message, primary, subject, says.help)
+    }
+
+    /// Adds where the world enters, and the calls from there to `id`.
+    pub(crate) fn with_chain(&self, mut finding: Finding, id: FnId) -> Finding {
+        let (entry, steps) = self.context.chain(id, None);
+        for label in self.way(entry, &steps) {
+            finding = finding.label(label);
+        }
+        finding
+    }
+
+    /// Adds the way that `reach` found to `id`.
+    pub(crate) fn with_way(&self, mut finding: Finding, reach: &Reach, id: FnId) -> Finding {
+        let (entry, steps) = reach.chain(id);
+        for label in self.way(entry, &steps) {
+            finding = finding.label(label);
+        }
+        finding
+    }
+
+    fn way(&self, entry: FnId, steps: &[Step]) -> Vec<Label> {
+        let function = self.program.names.function(entry);
+        let text = match self.context.runs[entry.ix()].entry {
+            Some(Entry::Message) => Some("runs for every message or tick"),
+            Some(Entry::Callback) => Some("runs for every request"),
+            Some(Entry::Poll) => Some("runs whenever it is polled"),
+            Some(Entry::Run) => Some("runs as long as the locus lives"),
+            _ => None,
+        };
+        let entered = text.map(|text| Label::new(self.span(entry, function.at), text));
+        let calls = steps.iter().take(STEPS_MAX);
+        let calls = calls.map(|step| Label::new(self.span(step.caller, step.at), "on the way there"));
+        entered.into_iter().chain(calls).collect()
+    }
+
+    /// Whether a function is reached from a locus, or belongs to one.
+    pub(crate) fn in_locus(&self, id: FnId) -> bool {
+        self.on_pool.contains(id) || self.program.adt_of(id).is_some_and(|adt| self.is_locus(adt))
+    }
+
+    /// Whether a type is declared as a locus.
+    pub(crate) fn is_locus(&self, adt: AdtId) -> bool {
+        matches!(self.program.names.adt(adt).locus, Some(LocusItem::Locus(_)))
+    }
+
+    /// Functions to which a contract of the wanted kind applies, with the contract, innermost last.
+    pub(crate) fn under_contract(&self, id: FnId) -> impl Iterator<Item = &'a Contract> {
+        let function = self.program.names.function(id);
+        let file = &self.program.names.workspace.files[function.file.0 as usize];
+        let (at, contracts) = (function.at, file.ir.as_ref().map_or(&[][..], |ir| &ir.contracts[..]));
+        contracts
+            .iter()
+            .filter(move |contract| contract.target.start <= at.start && at.end <= contract.target.end)
+    }
+
+    /// Whether any file states a contract.
+    pub(crate) fn has_contracts(&self) -> bool {
+        let files = &self.program.names.workspace.files;
+        files.iter().any(|file| file.ir.as_ref().is_ok_and(|ir| !ir.contracts.is_empty()))
+    }
+}
+
+/// The words of a finding.
+pub(crate) struct Says {
+    /// One line.
+    pub(crate) message: String,
+    /// At the primary span.
+    pub(crate) label: String,
+    /// What to do.
+    pub(crate) help: String,
+}
+
+impl Says {
+    pub(crate) fn new(message: impl Into<String>, label: impl Into<String>, help: impl Into<String>) -> Says {
+        Says { message: message.into(), label: label.into(), help: help.into() }
+    }
+}
+
+/// A range in a file.
+pub(crate) fn span(file: FileId, at: Range) -> Span {
+    Span { file, start: at.start, end: at.end }
+}

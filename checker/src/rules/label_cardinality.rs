@@ -1,0 +1,40 @@
+//! `label-cardinality`: a metric with one series for each value that ever came by.
+
+use crate::declare_rule;
+use crate::events::seen::Sight;
+use crate::finding::Finding;
+use crate::rule::{Level, Shape};
+use crate::rules::judged::{Judged, Says};
+
+/// A label that takes any value.
+pub static OPEN: Shape =
+    Shape::likely("label-from-message", "a label of a metric takes its value from a message or a fresh id");
+
+declare_rule! {
+    pub static RULE = {
+        name: "label-cardinality",
+        summary: "a metric gets a series for each value of a label, and messages decide how many",
+        level: Level::Warn,
+        since: "0.1.0",
+        shapes: [&OPEN],
+        doc: include_str!("../../../docs/rules/label-cardinality.md"),
+    }
+}
+
+/// Reports labels that take any value.
+pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    for (id, seen) in judged.sights().filter(|(_, seen)| matches!(seen.sight, Sight::Label)) {
+        let runs = &judged.context.runs[id.ix()];
+        if runs.often.is_none() && !runs.may_run {
+            continue;
+        }
+        let says = Says::new(
+            "this label takes any value, and each one is a series that is kept for ever",
+            "comes with a message",
+            "label by kind, status or size class; who it was belongs in a log or a trace",
+        );
+        let finding = judged.finding(id, seen.at, (&RULE, &OPEN), says);
+        let note = "looked at the type and origin of the value: it is no constant, no enum and no status";
+        findings.push(judged.with_chain(finding, id).note(note));
+    }
+}

@@ -1,0 +1,42 @@
+//! `lock-across-await`: a lock that is held while its task has given its thread away.
+
+use crate::declare_rule;
+use crate::events::seen::Sight;
+use crate::finding::{Finding, Label};
+use crate::rule::{Level, Shape};
+use crate::rules::judged::{Judged, Says};
+
+/// A guard that lives over an await.
+pub static GUARD: Shape =
+    Shape::certain("guard-over-await", "the guard of a lock that blocks threads is alive at an await");
+
+declare_rule! {
+    pub static RULE = {
+        name: "lock-across-await",
+        summary: "a lock that blocks threads is held over an await",
+        level: Level::Warn,
+        since: "0.1.0",
+        shapes: [&GUARD],
+        doc: include_str!("../../../docs/rules/lock-across-await.md"),
+    }
+}
+
+/// Reports the first await under each guard.
+pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    for (id, seen) in judged.sights() {
+        let Sight::LockHeld(taken) = seen.sight else { continue };
+        let runs = &judged.context.runs[id.ix()];
+        if runs.often.is_none() && !runs.may_run {
+            continue;
+        }
+        let says = Says::new(
+            "a lock is held while this is awaited",
+            "the task gives its thread away here, and keeps the lock",
+            "end the guard's block before the await, copy out what is needed, or use `tokio::sync::Mutex`",
+        );
+        let finding = judged.finding(id, seen.at, (&RULE, &GUARD), says);
+        let finding = finding.label(Label::new(judged.span(id, taken), "taken here"));
+        let note = "looked between the two for a `drop` of the guard, or a call that takes it: there is none";
+        findings.push(judged.with_chain(finding, id).note(note));
+    }
+}

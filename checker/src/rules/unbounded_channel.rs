@@ -1,0 +1,60 @@
+//! `unbounded-channel`: a queue that takes whatever comes, however far behind its reader is.
+
+use crate::context::{Key, Often};
+use crate::declare_rule;
+use crate::events::seen::{Seen, Sight};
+use crate::finding::{Confidence, Finding, Label};
+use crate::names::FnId;
+use crate::rule::{Level, Shape};
+use crate::rules::judged::{Judged, Says};
+use rustc_hash::FxHashMap;
+
+/// Sent to with every message.
+pub static SENT: Shape =
+    Shape::certain("sent-per-message", "a queue without a limit is sent to with every message");
+
+declare_rule! {
+    pub static RULE = {
+        name: "unbounded-channel",
+        summary: "a queue without a limit grows whenever its reader is slower than its writers",
+        level: Level::Warn,
+        since: "0.1.0",
+        shapes: [&SENT],
+        doc: include_str!("../../../docs/rules/unbounded-channel.md"),
+    }
+}
+
+/// Pairs queues with the sends that reach them, through fields and arguments.
+pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let mut sends: FxHashMap<Key, (FnId, &Seen)> = FxHashMap::default();
+    for (id, seen) in judged.sights() {
+        let Sight::Sends(place) = seen.sight else { continue };
+        if let Some(key) = Key::of(id, place)
+            && is_frequent(judged, id, seen)
+        {
+            sends.entry(judged.keys.find(key)).or_insert((id, seen));
+        }
+    }
+    for (id, seen) in judged.sights() {
+        let Sight::Unbounded(place) = seen.sight else { continue };
+        let key = Key::of(id, place).map(|key| judged.keys.find(key));
+        let Some((sender, sent)) = key.and_then(|key| sends.get(&key)) else { continue };
+        let says = Says::new(
+            "this queue has no limit and is sent to with every message",
+            "takes whatever comes",
+            "give it a length: `channel(n)` makes writers wait, `try_send` lets them drop or refuse",
+        );
+        let mut finding = judged.finding(id, seen.at, (&RULE, &SENT), says);
+        let of_locus = judged.in_locus(*sender) || judged.in_locus(id);
+        if !of_locus {
+            finding.confidence = Confidence::Likely;
+        }
+        finding = finding.label(Label::new(judged.span(*sender, sent.at), "sent to here"));
+        let note = "the readers' speed is not known here: a queue that is always emptied in time needs no limit to say so, and one that is not needs one";
+        findings.push(judged.with_chain(finding, *sender).note(note));
+    }
+}
+
+fn is_frequent(judged: &Judged<'_, '_>, id: FnId, seen: &Seen) -> bool {
+    judged.context.often(judged.summary, id, &seen.under()) == Some(Often::PerMessage)
+}

@@ -1,0 +1,65 @@
+//! `unbounded-input`: a peer that says by itself how much memory it takes.
+
+use crate::declare_rule;
+use crate::events::seen::Sight;
+use crate::finding::Finding;
+use crate::rule::{Level, Shape};
+use crate::rules::judged::{Judged, Says};
+
+/// A line, frame or body without a limit.
+pub static FRAME: Shape =
+    Shape::likely("frame-without-limit", "a line, frame or body is read to its end, however far that is");
+
+/// A buffer as large as the message says.
+pub static SIZED: Shape =
+    Shape::likely("sized-by-message", "memory is reserved by a number that the peer sent");
+
+declare_rule! {
+    pub static RULE = {
+        name: "unbounded-input",
+        summary: "a peer decides how much memory its input takes",
+        level: Level::Warn,
+        since: "0.1.0",
+        shapes: [&FRAME, &SIZED],
+        doc: include_str!("../../../docs/rules/unbounded-input.md"),
+    }
+}
+
+/// Reports reads and reservations without a limit, wherever they may run.
+pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    for (id, seen) in judged.sights() {
+        let (shape, says) = match &seen.sight {
+            Sight::Frame(name) => (&FRAME, frame(name)),
+            Sight::SizedByInput => (&SIZED, sized()),
+            _ => continue,
+        };
+        let runs = &judged.context.runs[id.ix()];
+        if runs.often.is_none() && !runs.may_run {
+            continue;
+        }
+        let note = match shape.name {
+            "sized-by-message" => {
+                "looked in the function for a comparison of that number, `min` or `clamp`: there is none"
+            }
+            _ => "looked at the reader for a `take(..)`, and at the call for a limit: there is none",
+        };
+        let finding = judged.finding(id, seen.at, (&RULE, shape), says);
+        findings.push(judged.with_chain(finding, id).note(note));
+    }
+}
+
+fn frame(name: &str) -> Says {
+    Says::new(
+        format!("`{name}` reads until the peer ends it, and keeps all of it"),
+        "a peer that never ends it fills the memory",
+        "read through `take(LIMIT)`, or use a codec with a longest frame",
+    )
+}
+
+fn sized() -> Says {
+    Says::new(
+        "memory is reserved by a number that the peer sent",
+        "four bytes can ask for gigabytes",
+        "refuse what is beyond a limit first, or read in pieces and let the buffer grow as they come",
+    )
+}
