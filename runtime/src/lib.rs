@@ -82,6 +82,7 @@ pub use crate::{
     locus::describe::{BoxError, Locus, Match, ReceivedBy},
     locus::main::{Constructor, IntoMain, Main},
     locus::run::{Draining, Recv, Run, With},
+    pool::core::stash::StashError,
 };
 #[cfg(not(loom))]
 pub use locus_macros::*;

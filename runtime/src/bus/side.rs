@@ -55,20 +55,22 @@ impl Listed {
 /// Messages set aside for one locus, in order.
 pub(crate) struct Side {
     path: Arc<str>,
+    /// What the residency report calls it.
+    name: &'static str,
     listed: Listed,
     count: usize,
 }
 
 impl Side {
-    pub(crate) fn new(path: &Arc<str>) -> Self {
-        Self { path: Arc::clone(path), listed: Listed::new(), count: 0 }
+    pub(crate) fn new(path: &Arc<str>, name: &'static str) -> Self {
+        Self { path: Arc::clone(path), name, listed: Listed::new(), count: 0 }
     }
 
     /// Appends a record of any payload that the owner of `number` can take.
     pub(crate) fn push<P>(&mut self, number: u16, hash: u32, payload: P) {
         self.listed.words.push(number, hash, payload);
         self.count += 1;
-        self.listed.list(&self.path, "set aside");
+        self.listed.list(&self.path, self.name);
     }
 
     /// The header of the oldest record.
@@ -87,6 +89,20 @@ impl Side {
         let payload = unsafe { pop_front::<P>(&mut self.listed.words) };
         self.count -= 1;
         payload
+    }
+
+    /// Takes everything out of `other` and puts it before what waits here.
+    pub(crate) fn put_before(&mut self, other: &mut Self) {
+        let mut rest = std::mem::replace(&mut self.listed.words, std::mem::take(&mut other.listed.words));
+        rest.drain_with(|_, payload| {
+            // SAFETY: the payload follows its header.
+            let record = unsafe { payload.sub(1) };
+            // SAFETY: `rest` has given the record up, and is another memory.
+            unsafe { self.listed.words.push_record(record) };
+        });
+        self.count += std::mem::take(&mut other.count);
+        self.listed.list(&self.path, self.name);
+        other.listed.list(&other.path, other.name);
     }
 
     /// How many messages wait.

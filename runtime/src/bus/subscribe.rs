@@ -22,7 +22,7 @@ use super::cursor::Taken;
 use super::figures::Figures;
 use super::pass::{Pass, Taker};
 use super::route::Route;
-use super::side::Aside;
+use super::side::{Aside, NO_TICKET};
 use super::topic::{OnFull, Packet, Promise, Topic};
 use crate::app::shared::Sharer;
 use crate::locus::cell::{CellHead, LocusCell, State};
@@ -109,7 +109,10 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     #[inline]
     fn call(&self, core: &Core, packet: &mut Packet<L::Topic>) -> Outcome {
         let promise = std::mem::take(&mut packet.promise);
-        self.cell.activate(core, |me, cx| L::handle(me, &packet.message, promise, cx))
+        self.cell.activate(core, |me, cx| {
+            core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+            L::handle(me, &packet.message, promise, cx)
+        })
     }
 
     /// The hot loop: one monomorphic call per message until another topic follows or the locus is not ready.
@@ -128,6 +131,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
         let kind = route.kind();
         let mut run = RunOf { me, route, core: pass.core, source: pass.source, done: 0 };
+        pass.core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
         let outcome = me.cell.activate_each(pass.core, |activation| {
             loop {
                 run.done += 1;
@@ -136,8 +140,12 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
                 let mut packet = unsafe { pass.cursor.take::<Packet<L::Topic>>() };
                 let promise = std::mem::take(&mut packet.promise);
                 let ended = activation.of(|me, cx| L::handle(me, &packet.message, promise, cx));
+                if ended.is_err() || activation.is_cut() {
+                    me.end_run(run.core, &ended, packet);
+                    return ended;
+                }
                 drop(packet);
-                if ended.is_err() || activation.is_cut() || !pass.cursor.next_is(kind) {
+                if !pass.cursor.next_is(kind) {
                     return ended;
                 }
             }
@@ -147,6 +155,20 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         if let Err(error) = outcome {
             pass.core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
         }
+    }
+
+    /// Drops the message that ends a run, or keeps it where its handler has asked for that.
+    #[cold]
+    #[inline(never)]
+    fn end_run(&self, core: &Core, ended: &Outcome, mut packet: Taken<Packet<L::Topic>>) {
+        if core.take_stash_wish() && ended.is_ok() {
+            self.stash(packet.move_out());
+        }
+    }
+
+    fn stash(&self, packet: Packet<L::Topic>) {
+        let Some(me) = self.me.upgrade() else { return };
+        keep_stashed(&self.cell.head, me, packet);
     }
 
     /// Takes records for a locus that is not ready.
@@ -166,10 +188,13 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         }
     }
 
-    /// Calls the handler and sees to a failure.
-    fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>) {
+    /// Calls the handler and sees to a failure. Returns whether the handler wants to keep the message.
+    #[must_use]
+    fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>) -> bool {
         let result = catch_unwind(AssertUnwindSafe(|| self.call(core, packet)));
+        let keeps = core.take_stash_wish() && matches!(result, Ok(Ok(())));
         after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
+        keeps
     }
 
     fn set_aside(&self, core: &Core, packet: Packet<L::Topic>, ticket: u32) {
@@ -178,6 +203,12 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         let aside = Aside { subscriber: me as Rc<dyn Subscriber<L::Topic>>, ticket, packet };
         self.cell.head.rare().side.borrow_mut().push(number, 0, aside);
     }
+}
+
+/// Keeps a message that a handler has stashed.
+pub(crate) fn keep_stashed<T: Topic>(head: &CellHead, subscriber: Rc<dyn Subscriber<T>>, packet: Packet<T>) {
+    let aside = Aside { subscriber, ticket: NO_TICKET, packet };
+    head.rare().stashed.borrow_mut().push(T::number().get(), 0, aside);
 }
 
 /// A run of messages that one handler takes. Dropped only where its latest activation unwinds.
@@ -253,13 +284,17 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
             State::Ready => {
                 Figures::add(&self.cell.head.handled, 1);
                 match L::START {
-                    None => self.call_guarded(core, packet),
+                    None => {
+                        if self.call_guarded(core, packet) {
+                            self.stash(keep(packet, last));
+                        }
+                    }
                     Some(start) => (start.0)(core, &self.cell, keep(packet, last)),
                 }
             }
             #[cfg(test)]
             State::Replaying if fault::is_planted(Fault::AsideOvertaken) => {
-                self.call_guarded(core, packet);
+                let _ = self.call_guarded(core, packet);
                 if self.cell.head.state.get() == State::Ready {
                     self.cell.head.state.set(State::Replaying);
                 }
@@ -283,8 +318,11 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
         Figures::add(&self.cell.head.handled, 1);
         match L::START {
             None => {
-                self.call_guarded(core, &mut packet);
-                drop(packet);
+                if self.call_guarded(core, &mut packet) {
+                    self.stash(packet);
+                } else {
+                    drop(packet);
+                }
             }
             Some(start) => (start.0)(core, &self.cell, packet),
         }

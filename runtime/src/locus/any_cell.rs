@@ -11,7 +11,7 @@ use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::describe::{Birth, BoxError, Hook, LocalBoxFuture, Locus, Outcome};
 use crate::locus::rare::{Leave, Undo};
 use crate::locus::run::Run;
-use crate::pool::core::Core;
+use crate::pool::core::{Core, stash};
 use crate::supervise::panic_text;
 use crate::watch::log::{self, Site};
 
@@ -69,6 +69,8 @@ impl<L: Locus> LocusCell<L> {
 
     /// Makes what has to be there when the locus is born.
     fn prepare(self: &Rc<Self>, core: &Core) {
+        // The newborn has stashed nothing: what its predecessor held back comes first.
+        stash::restore(&self.head);
         if self.head.rare_made().is_some_and(|rare| !rare.follows.borrow().is_empty()) {
             return follow::begin_anew(&self.head);
         }

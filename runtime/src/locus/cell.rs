@@ -101,6 +101,11 @@ impl CellHead {
         self.rare_made().map_or(0, |rare| rare.side.borrow().len())
     }
 
+    /// How many messages it has set aside itself.
+    pub(crate) fn stashed_len(&self) -> usize {
+        self.rare_made().map_or(0, |rare| rare.stashed.borrow().len())
+    }
+
     /// How many of its activations failed.
     pub(crate) fn failed(&self) -> u64 {
         self.rare_made().map_or(0, |rare| rare.failed.get())
@@ -296,10 +301,10 @@ impl<L: Locus> Activations<'_, L> {
         outcome
     }
 
-    /// Whether the locus has to wait after the latest activation: something it published found no room.
+    /// Whether the locus has to wait after the latest activation: something it published found no room, or its stash has changed.
     #[inline(always)]
     pub(crate) fn is_cut(&self) -> bool {
-        self.core.has_detour()
+        self.core.is_cut()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::bus::topic::Topic;
 use crate::locus::cell::CellHead;
 use crate::locus::describe::Locus;
 use crate::pool::core::Core;
+use crate::pool::core::stash::StashError;
 
 /// The context of one activation: its scratch, and the right to publish what the locus declares.
 ///
@@ -113,6 +114,24 @@ impl<'s, L: 'static> Cx<'s, L> {
     /// It happens when the activation succeeds, and not at all when it fails.
     pub fn unfollow<T: FollowedBy<L>>(&mut self, key: &T::Key) -> bool {
         Follows::<T>::find(self.head).is_some_and(|follows| follows.unfollow(self.core, key))
+    }
+
+    /// Sets the message of this activation aside until [`unstash`](Self::unstash). The handler goes on as before; if the
+    /// activation fails, the message is not kept.
+    ///
+    /// # Errors
+    /// [`StashError`]: 256 messages are stashed, or there is no message that could be.
+    ///
+    /// # Cost
+    /// The message is moved, or cloned where others share it. It gives its room in the topic back.
+    pub fn stash(&mut self) -> Result<(), StashError> {
+        self.core.stash(self.head)
+    }
+
+    /// Takes all stashed messages back, in the order in which they were stashed: they are handled before everything else
+    /// that waits. Returns how many there are.
+    pub fn unstash(&mut self) -> usize {
+        self.core.unstash(self.head)
     }
 
     /// Runs `body` with a nested scratch that is freed at its end.

@@ -30,6 +30,8 @@ pub(crate) enum Leave {
 pub(crate) struct Rare {
     /// Messages that arrived while the locus was not ready.
     pub(crate) side: RefCell<Side>,
+    /// Messages it has set aside itself.
+    pub(crate) stashed: RefCell<Side>,
     /// Messages this locus published that found no room.
     pub(crate) stage: RefCell<Stage>,
     /// Those who wait in `Run::with`.
@@ -55,7 +57,8 @@ pub(crate) struct Rare {
 impl Rare {
     pub(crate) fn new(path: &Arc<str>, options: &LocusOptions) -> Self {
         Self {
-            side: RefCell::new(Side::new(path)),
+            side: RefCell::new(Side::new(path, "set aside")),
+            stashed: RefCell::new(Side::new(path, "stashed")),
             stage: RefCell::default(),
             waiters: RefCell::default(),
             pending_ticks: Cell::new(0),

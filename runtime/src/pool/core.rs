@@ -7,6 +7,7 @@ pub(super) mod cells;
 mod failure;
 pub(crate) mod outside;
 mod publish;
+pub(crate) mod stash;
 mod ticket;
 mod wait;
 
@@ -74,6 +75,11 @@ pub(crate) struct Core {
     mark: Cell<Mark>,
     /// Whether what is published now goes to the publisher's stage.
     detour: Cell<bool>,
+    /// Whether a run of activations has to end with the current one: there is a detour, or the stash has changed.
+    cut: Cell<bool>,
+    /// Whether the running activation handles a message that it may stash, and whether it has asked for that.
+    lends_message: Cell<bool>,
+    stash_wish: Cell<bool>,
     /// Whether the start is not over, so that everything waits.
     holding: Cell<bool>,
     pub(crate) is_in_turn: Cell<bool>,
@@ -119,6 +125,9 @@ impl Core {
             activation: Cell::new(0),
             mark: Cell::new(mark),
             detour: Cell::new(true),
+            cut: Cell::new(true),
+            lends_message: Cell::new(false),
+            stash_wish: Cell::new(false),
             holding: Cell::new(true),
             is_in_turn: Cell::new(false),
             blocked: RefCell::default(),
@@ -166,6 +175,7 @@ impl Core {
         self.current.set(head.id.index);
         self.activation.set(self.activation.get() + 1);
         self.mark.set(self.queue.mark());
+        self.lends_message.set(false);
     }
 
     /// Closes it after a return, successful or not.
@@ -174,8 +184,8 @@ impl Core {
         self.end_scratch(0);
         self.current.set(NOBODY);
         head.state.set(State::Ready);
-        if self.detour.get() {
-            self.end_detoured(head);
+        if self.cut.get() {
+            self.end_cut(head);
         }
     }
 
@@ -191,8 +201,8 @@ impl Core {
     pub(crate) fn end_run(&self, head: &CellHead) {
         self.current.set(NOBODY);
         head.state.set(State::Ready);
-        if self.detour.get() {
-            self.end_detoured(head);
+        if self.cut.get() {
+            self.end_cut(head);
         }
     }
 
@@ -210,15 +220,15 @@ impl Core {
         unsafe { scratch.reset_shared() };
     }
 
-    /// Whether something that the running locus published waits, or the start is not over.
+    /// Whether something that the running locus published waits, the start is not over, or its stash has changed.
     #[inline]
-    pub(crate) fn has_detour(&self) -> bool {
-        self.detour.get()
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.get()
     }
 
     #[cold]
     #[inline(never)]
-    fn end_detoured(&self, head: &CellHead) {
+    fn end_cut(&self, head: &CellHead) {
         self.set_detour(self.holding.get());
         if head.has_staged() {
             self.blocked.borrow_mut().push_back(head.id.index);
@@ -227,6 +237,9 @@ impl Core {
                 return;
             }
             head.state.set(State::Blocked);
+        } else if !self.holding.get() && head.aside_len() > 0 {
+            // Taken back from the stash: it goes before what comes next.
+            self.make_ready(head);
         }
     }
 
@@ -239,6 +252,7 @@ impl Core {
     /// Leaves the envelope of an activation that waits, or that unwound.
     pub(crate) fn suspend(&self) {
         self.current.set(NOBODY);
+        self.stash_wish.set(false);
         self.set_detour(self.holding.get());
     }
 

@@ -76,7 +76,7 @@ impl Core {
                     guarded(|| unsafe { route.discard_staged(payload, DropReason::Closed) });
                 }
             });
-            if cell.head().aside_len() > 0 {
+            if cell.head().aside_len() + cell.head().stashed_len() > 0 {
                 dropped += 1;
                 cell.head().state.set(State::Closed);
                 guarded(|| self.flush_aside(cell.head()));

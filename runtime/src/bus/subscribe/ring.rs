@@ -11,10 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::super::cursor::Taken;
-use super::super::figures::DropReason;
+use super::super::figures::{DropReason, Figures};
 use super::super::side::NO_TICKET;
-use super::super::topic::{OnFull, Packet, Topic};
-use super::{Origin, Subscriber, after, keep};
+use super::super::topic::{OnFull, Packet, Promise, Topic};
+use super::{Origin, Subscriber, after, keep, keep_stashed};
 use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{Handler, Locus, OnOptions, Outcome};
@@ -172,9 +172,7 @@ pub(crate) struct Ringed<L: Locus + Handler<N>, const N: usize> {
 impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
     /// The ring of a cell's handler, made at its first birth: a restart keeps what waits in it, in order.
     pub(crate) fn of(cell: &Rc<LocusCell<L>>, core: &Core, bound: usize, on_full: OnFull) -> Rc<Self> {
-        let known =
-            cell.head.rare().rings.borrow().iter().find_map(|ring| Rc::clone(ring).downcast::<Self>().ok());
-        known.unwrap_or_else(|| {
+        Self::known(&cell.head).unwrap_or_else(|| {
             let ring = Ring::new(&cell.head.path(), bound, on_full);
             let me = Rc::new(Self { cell: Rc::clone(cell), ring, token: Cell::new(0) });
             me.token.set(core.add_token(Rc::clone(&me) as Rc<dyn TokenRing>));
@@ -204,6 +202,31 @@ pub(crate) fn tell_missed<L: Locus, T: Topic>(
     after::<L>(core, cell, options.method, result);
 }
 
+impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
+    /// Calls the handler, and keeps the message where that asks for it.
+    fn call(&self, core: &Core, mut packet: Packet<L::Topic>) {
+        let promise = std::mem::take(&mut packet.promise);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            self.cell.activate(core, |me, cx| {
+                core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+                L::handle(me, &packet.message, promise, cx)
+            })
+        }));
+        if core.take_stash_wish()
+            && matches!(result, Ok(Ok(())))
+            && let Some(me) = Self::known(&self.cell.head)
+        {
+            keep_stashed(&self.cell.head, me, packet);
+        }
+        after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
+    }
+
+    /// The ring of a cell's handler, if it has been made.
+    fn known(head: &CellHead) -> Option<Rc<Self>> {
+        head.rare_made()?.rings.borrow().iter().find_map(|ring| Rc::clone(ring).downcast().ok())
+    }
+}
+
 impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
     fn drain(&self, core: &Core) {
         let head = &self.cell.head;
@@ -219,19 +242,14 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
             if head.state.get() != State::Ready {
                 break;
             }
-            let Some((mut packet, ticket)) = self.ring.pop() else { break };
+            let Some((packet, ticket)) = self.ring.pop() else { break };
             head.handled.set(head.handled.get() + 1);
             if let Some(start) = L::START {
                 (start.0)(core, &self.cell, packet);
                 core.release_ticket(ticket);
                 continue;
             }
-            let promise = std::mem::take(&mut packet.promise);
-            let result = catch_unwind(AssertUnwindSafe(|| {
-                self.cell.activate(core, |me, cx| L::handle(me, &packet.message, promise, cx))
-            }));
-            after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
-            drop(packet);
+            self.call(core, packet);
             #[cfg(test)]
             if fault::is_planted(Fault::RingCreditKept) {
                 continue;
@@ -252,5 +270,16 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Ringed<L, N
         if self.ring.push(core, packet, origin, last) {
             core.queue.push_token(self.token.get());
         }
+    }
+
+    /// Takes what its handler has stashed before.
+    fn deliver_aside(&self, core: &Core, mut packet: Packet<L::Topic>, ticket: u32) {
+        if self.cell.head.state.get() == State::Closed {
+            core.closed::<L::Topic>(&mut packet);
+            return core.release_ticket(ticket);
+        }
+        Figures::add(&self.cell.head.handled, 1);
+        self.call(core, packet);
+        core.release_ticket(ticket);
     }
 }

@@ -6,7 +6,7 @@ use crate::bus::record::{Header, Word};
 use crate::bus::words::Words;
 use crate::locus::BoxError;
 use crate::locus::cell::{CellHead, State};
-use crate::pool::core::{Core, Failure};
+use crate::pool::core::{Core, Failure, stash};
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
 use crate::supervise::{Cause, panic_text};
@@ -122,6 +122,7 @@ impl Core {
 
     /// Drops what was set aside for a locus that ended for good.
     pub(crate) fn flush_aside(&self, head: &CellHead) {
+        stash::restore(head);
         let Some(rare) = head.rare_made() else { return };
         loop {
             let Some(header) = rare.side.borrow_mut().peek() else { return };

@@ -32,6 +32,7 @@ impl Core {
     /// Says whether what is published from now on goes to the publisher's stage.
     pub(super) fn set_detour(&self, detour: bool) {
         self.detour.set(detour);
+        self.cut.set(detour);
         self.queue.set_shut(detour);
     }
 
