@@ -21,8 +21,9 @@ mod topic;
 
 /// Declares a locus: on its struct, on its impl, and, with `main`, on the composition of a program.
 ///
-/// On a struct it takes `publishes(..)`, `receives(..)`, `restarts`, `within`, `scratch_bytes_max`; on an
-/// impl it takes nothing and reads `#[on]`, `#[every]` and the hooks `birth`, `run`, `drain`, `dissolve`.
+/// On a struct it takes `publishes(..)`, `receives(..)`, `children(..)`, `restarts`, `within`, `scratch_bytes_max`; on an
+/// impl it takes nothing and reads `#[on]`, `#[every]` and the hooks `birth`, `run`, `drain`, `dissolve`,
+/// `accept` and `release`.
 /// `#[locus(main)]` reads `#[place]` on the fields. A locus has exactly one `#[locus] impl`.
 ///
 /// A main type must not implement `Drop`: its parts are moved out of it, each on its own thread.
@@ -34,6 +35,7 @@ mod topic;
 ///     struct Room { .. }
 ///     impl PublishedBy<Room> for Relayed { .. }           one per topic
 ///     impl ReceivedBy<Room> for Relayed { .. }            one per `receives(..)`
+///     impl ChildOf<Room> for Conn { .. }                  one per `children(..)`
 ///     impl Declared for Room { .. }
 ///
 /// #[locus] impl Room { .. }

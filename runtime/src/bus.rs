@@ -56,3 +56,6 @@ pub(crate) mod words;
 
 /// The number of a token: the record stands for a subscription's ring, named by the header's hash.
 pub(crate) const TOKEN: u16 = 0xFFFE;
+
+/// The number of a step in the life of a locus: its payload is a `LifeStep`.
+pub(crate) const LIFE: u16 = 0xFFFC;

@@ -78,6 +78,7 @@ pub use crate::{
     bus::subscribe::follow::{FollowedBy, TooManyKeys},
     bus::subscription::{Delivery, Overflow, Subscription},
     bus::topic::{Full, NoReply, OnFull, Topic},
+    locus::children::{ChildId, ChildKind, ChildOf, Children, Refused, SpawnError},
     locus::context::Cx,
     locus::describe::{BoxError, Locus, Match, ReceivedBy},
     locus::main::{Constructor, IntoMain, Main},
@@ -96,6 +97,7 @@ pub mod __private {
     pub use crate::bus::subscribe::batch::{Batch, Unasked};
     pub use crate::bus::subscribe::follow::FollowedBy;
     pub use crate::bus::topic::{Answers, Full, NoReply, OnFull, Promise, Topic, TopicNumber, TopicSpec};
+    pub use crate::locus::children::{ChildKind, ChildOf, ChildrenMax, Refused, Releases};
     pub use crate::locus::context::Cx;
     pub use crate::locus::describe::{
         AsyncHandler, BatchHandler, Birth, BoxError, Declared, Describe, Handler, Hook, Hooks, IntoOutcome,
@@ -112,8 +114,8 @@ pub mod prelude {
     pub use crate::store::{Keep, Ring, Text};
     pub use crate::watch::Counter;
     pub use crate::{
-        AskError, Batch, Closed, Cx, Delivery, Exit, Locus, Match, OnFull, Overflow, Publish, Reply, Run,
-        Topic, TopicHandle,
+        AskError, Batch, ChildId, Closed, Cx, Delivery, Exit, Locus, Match, OnFull, Overflow, Publish,
+        Refused, Reply, Run, SpawnError, Topic, TopicHandle,
     };
     pub use locus_macros::{locus, topic};
 }

@@ -5,6 +5,7 @@ pub(crate) mod any_cell;
 pub(crate) mod birth;
 #[expect(unsafe_code, reason = "lends the locus to one activation at a time by its state byte")]
 pub(crate) mod cell;
+pub(crate) mod children;
 pub(crate) mod context;
 pub(crate) mod describe;
 pub(crate) mod family;

@@ -1,9 +1,12 @@
-//! `#[locus(..)]` on a struct: the topics it publishes and receives, and its limits.
+//! `#[locus(..)]` on a struct: the topics it publishes and receives, its children, and its limits.
+
+mod children;
 
 use super::expand::{OnOptions, duration, key_of, on_options, with_static};
 use super::methods::Which;
-use crate::diag::{not_built, refuse, refuse_lifetimes};
+use crate::diag::{refuse, refuse_lifetimes};
 use crate::output::{cfgs, local, private, strip};
+use children::Children;
 use locus_syntax::{Errors, KeyMatch, LocusAttr, Problem, ReceivesAttr, Setting, Site, read};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -26,11 +29,12 @@ pub(super) fn expand(attr: &LocusAttr, mut item: ItemStruct, errors: &mut Errors
         strip_checked(&mut field.attrs, Site::Elsewhere, errors);
         refuse_place(field, errors);
     }
-    let declared = Declared { attr, item: &item, cfgs: cfgs(&item.attrs), published, received };
+    let children = Children::new(&attr.children, errors);
+    let declared = Declared { attr, item: &item, cfgs: cfgs(&item.attrs), published, received, children };
     let publishes = declared.published.iter().map(|topic| declared.published(topic));
     let receives = declared.received.iter().map(|receives| declared.received(receives));
-    let own = declared.own();
-    Some(quote!(#item #(#publishes)* #(#receives)* #own))
+    let (children, own) = (declared.children.impls(&declared), declared.own());
+    Some(quote!(#item #(#publishes)* #(#receives)* #children #own))
 }
 
 /// Checks and takes off the contracts on one item.
@@ -40,9 +44,6 @@ fn strip_checked(attrs: &mut Vec<Attribute>, site: Site, errors: &mut Errors) {
 }
 
 fn built(attr: &LocusAttr, errors: &mut Errors) {
-    if let Some(children) = attr.children.first() {
-        errors.push(not_built(children.key_span, "`children(..)`"));
-    }
     refuse(attr.strategy.as_ref(), "`strategy`", errors);
     refuse(attr.memory_max.as_ref(), "`memory_max`", errors);
     refuse(attr.idle.as_ref(), "`idle`", errors);
@@ -87,6 +88,7 @@ struct Declared<'m> {
     cfgs: Vec<Attribute>,
     published: Vec<&'m Type>,
     received: Vec<&'m ReceivesAttr>,
+    children: Children<'m>,
 }
 
 impl Declared<'_> {
@@ -149,6 +151,7 @@ impl Declared<'_> {
             let topic = &receives.topic;
             quote_spanned!(topic.span()=> #d.receives::<#topic>();)
         });
+        let children = self.children.listed();
         quote! {
             #(#cfgs)*
             #[automatically_derived]
@@ -159,6 +162,7 @@ impl Declared<'_> {
                     let _ = &#d;
                     #(#publishes)*
                     #(#receives)*
+                    #children
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! From the model of an impl to the traits the runtime calls it through.
 
+mod family;
 mod subscription;
 mod waiting;
 
@@ -25,6 +26,7 @@ pub(super) fn locus(model: &Model, bodies: &[Group]) -> TokenStream {
     for (number, timer) in model.timers.iter().enumerate() {
         tokens.extend(timer_impl(&head, number, timer));
     }
+    tokens.extend(family::releases(&head));
     tokens.extend(locus_impl(&head));
     tokens.extend(one_impl(model));
     tokens
@@ -140,12 +142,14 @@ fn locus_impl(head: &Head<'_>) -> TokenStream {
         let cfgs = &timer.cfgs;
         quote!(#(#cfgs)* __d.every::<#number>();)
     });
+    let children = family::listed(head);
     let body = quote! {
         const HOOKS: #private::Hooks<Self> = #private::Hooks { #(#fields)* };
         fn describe(__d: &mut #private::Describe<Self>) {
             let _ = &__d;
             #(#on)*
             #(#every)*
+            #children
         }
     };
     head.implement(&[], &quote!(#private::Locus), &body)

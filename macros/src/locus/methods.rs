@@ -11,7 +11,7 @@ use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use role::Role;
 use std::time::Duration;
-use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl, parse_quote};
+use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl, Type, parse_quote};
 
 /// A checked impl.
 pub(super) struct Model {
@@ -21,6 +21,7 @@ pub(super) struct Model {
     pub(super) handlers: Vec<Handler>,
     pub(super) timers: Vec<Timer>,
     pub(super) hooks: Vec<Hook>,
+    pub(super) child_hooks: Vec<ChildHook>,
 }
 
 /// A method that takes a topic.
@@ -90,6 +91,25 @@ pub(super) struct Hook {
     pub(super) output: Span,
 }
 
+/// What a parent does about children of one type.
+pub(super) struct ChildHook {
+    pub(super) kind: ChildHookKind,
+    pub(super) cfgs: Vec<Attribute>,
+    pub(super) method: Ident,
+    pub(super) child: Type,
+    pub(super) cx: Option<Span>,
+    pub(super) output: Span,
+}
+
+/// When it does that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChildHookKind {
+    /// Before the birth.
+    Accept,
+    /// After the end.
+    Release,
+}
+
 /// Which step of the lifecycle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum HookKind {
@@ -108,6 +128,7 @@ impl Model {
             handlers: Vec::new(),
             timers: Vec::new(),
             hooks: Vec::new(),
+            child_hooks: Vec::new(),
             item: item.clone(),
         };
         for method in methods(&item) {
@@ -163,7 +184,31 @@ impl Model {
             Role::On(attr) => self.handlers.extend(handler(method, &attr, item, is_clean, errors)),
             Role::Every(attr) => self.timers.extend(timer(method, &attr, errors)),
             Role::Hook(kind) => self.hooks.extend(hook(method, kind, errors)),
+            Role::Child(kind) => self.add_child_hook(method, kind, errors),
         }
+    }
+}
+
+impl Model {
+    fn add_child_hook(&mut self, method: &ImplItemFn, kind: ChildHookKind, errors: &mut Errors) {
+        let what = match kind {
+            ChildHookKind::Accept => "`accept`",
+            ChildHookKind::Release => "`release`",
+        };
+        let Some((child, cx)) = errors.take(signature::child_hook(&method.sig, what)) else { return };
+        let text = child.to_token_stream().to_string();
+        let cfgs = cfgs(&method.attrs);
+        let is_same = |hook: &&ChildHook| {
+            hook.kind == kind && cfgs.is_empty() && hook.child.to_token_stream().to_string() == text
+        };
+        if self.child_hooks.iter().any(|hook| is_same(&hook)) {
+            errors.push(
+                Problem::over(&child, format!("`{text}` has two {what} hooks")).help("keep one of them"),
+            );
+            return;
+        }
+        let output = signature::output_span(&method.sig);
+        self.child_hooks.push(ChildHook { kind, cfgs, method: method.sig.ident.clone(), child, cx, output });
     }
 }
 

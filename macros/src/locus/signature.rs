@@ -95,6 +95,34 @@ pub(super) fn hook(signature: &Signature, what: &str) -> Result<HookShape, Probl
     }
 }
 
+/// `fn release(&mut self, child: &Conn[, cx: &mut Cx<'_, Self>])`; gives the child's type, and that of `cx`.
+pub(super) fn child_hook(signature: &Signature, what: &str) -> Result<(Type, Option<Span>), Problem> {
+    let help = "write `(&mut self, child: &Conn, cx: &mut Cx<'_, Self>)`";
+    if let Some(asyncness) = &signature.asyncness {
+        return Err(Problem::new(asyncness.span, format!("{what} is not `async`"))
+            .help("it looks at the child and returns; do what waits in `run`"));
+    }
+    plain(signature, what)?;
+    let arguments = after_receiver(signature, what)?;
+    let Some((child, rest)) = arguments.split_first() else {
+        return Err(Problem::new(signature.ident.span(), format!("{what} takes the child")).help(help));
+    };
+    let Type::Reference(reference) = ungrouped(&child.ty) else {
+        return Err(Problem::over(&child.ty, format!("{what} borrows the child"))
+            .help(format!("write `&{}`", tokens(&child.ty))));
+    };
+    if let Some(mutability) = &reference.mutability {
+        return Err(
+            Problem::new(mutability.span, format!("{what} borrows the child without `mut`")).help(help)
+        );
+    }
+    let (cx, rest) = leading_cx(rest)?;
+    match rest.first() {
+        None => Ok(((*reference.elem).clone(), cx)),
+        Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument")).help(help)),
+    }
+}
+
 /// A hook the runtime calls to its end at once.
 pub(super) fn sync_hook(signature: &Signature, what: &str) -> Result<HookShape, Problem> {
     match &signature.asyncness {

@@ -23,9 +23,9 @@ pub(crate) enum Control {
     EndOutside,
     /// Nothing more will come: `recv` gives `None`.
     EndReceiving,
-    /// Call `drain`.
+    /// Call `drain` of the deepest loci of a part that were not drained yet; answered by [`Report::Drained`].
     Drain { cell: u32 },
-    /// Cancel the futures of a locus, call `dissolve` and drop it.
+    /// Cancel the futures of a part and of its children, call `dissolve` and drop them.
     Dissolve { cell: u32 },
     /// Bring the residency accounts and counters up to date.
     Look,
@@ -40,6 +40,7 @@ pub(crate) enum Report {
     Born { result: Result<(), String> },
     Probe(Probe),
     Done,
+    Drained { more: bool },
     RootFailure { cause: String },
     Stopped { accounts: Vec<LocusAccount> },
     Died { text: String },
@@ -61,10 +62,10 @@ pub(crate) struct Probe {
     pub(crate) waiting: Vec<String>,
 }
 
-/// What one locus did until the end.
+/// What one locus did until the end, or all children of one type under one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocusAccount {
-    /// Where it stood in the tree.
+    /// Where it stood in the tree, such as `chat/web[1]`; of children, `chat/web[1]/Conn`.
     pub path: String,
     /// Messages it handled.
     pub handled: u64,

@@ -68,9 +68,12 @@ impl Conductor {
         self.quiet(deadline, true).await?;
         for index in (0..self.order.len()).rev() {
             let Address { pool, cell, .. } = self.order[index];
-            self.app.control(pool, Control::Drain { cell });
-            self.answers(1, deadline).await?;
-            self.quiet(deadline, true).await?;
+            let mut more = true;
+            while more {
+                self.app.control(pool, Control::Drain { cell });
+                more = self.drained(deadline).await?;
+                self.quiet(deadline, true).await?;
+            }
         }
         Ok(())
     }
@@ -83,6 +86,19 @@ impl Conductor {
             self.app.control(pool, Control::Dissolve { cell });
             // A pool that hangs has been named already, or is named at its end.
             let _ = self.answers(1, deadline).await;
+        }
+    }
+
+    /// Waits until a level of a part's tree is drained; returns whether there are more above it.
+    async fn drained(&mut self, deadline: Instant) -> Result<bool, Stuck> {
+        loop {
+            match timeout_at(deadline, self.reports.recv()).await {
+                Ok(Some(Report::Drained { more })) => return Ok(more),
+                Ok(Some(Report::Died { text })) => return Err(Stuck::Died(text)),
+                Ok(Some(_)) => {}
+                Ok(None) => return Err(Stuck::Died("all pools are gone".to_owned())),
+                Err(_) => return Err(Stuck::Timeout(vec!["a pool does not answer".to_owned()])),
+            }
         }
     }
 

@@ -15,11 +15,12 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 
-use super::TOKEN;
 use super::cursor::Cursor;
-use super::record::Word;
+use super::record::{Header, Word};
+use super::{LIFE, TOKEN};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::core::kin::LifeStep;
 
 /// Records under way, and where they came from.
 pub(crate) struct Pass<'c> {
@@ -57,35 +58,49 @@ impl<'c> Pass<'c> {
         Self { core, cursor, source }
     }
 
-    /// Hands records to those who take them, until about `words_max` words are taken.
-    pub(crate) fn hand_out(&mut self, words_max: usize) {
+    /// Hands records to those who take them, until about `words_max` words are taken, or there is a step in the life of a
+    /// locus to take, which is not the bus's to take.
+    pub(crate) fn hand_out(&mut self, words_max: usize) -> Option<LifeStep> {
         let since = self.cursor.position();
-        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.hand_out_from(since, words_max))) {
-            self.see_to(panic);
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.hand_out_from(since, words_max))) {
+                Ok(step) => return step,
+                Err(panic) => self.see_to(panic),
+            }
         }
     }
 
-    fn hand_out_from(&mut self, since: *const Word, words_max: usize) {
+    fn hand_out_from(&mut self, since: *const Word, words_max: usize) -> Option<LifeStep> {
         while self.cursor.is_within(since, words_max)
             && let Some(header) = self.cursor.peek()
         {
             match self.core.routes.taker(header.topic()) {
                 // SAFETY: listed together, for this number, and neither is freed during a pass (I1).
                 Some((taker, route)) => unsafe { (taker.take)(taker.subscriber, route, self) },
-                None => self.take_other(),
+                None => {
+                    let step = self.take_other(header);
+                    if step.is_some() {
+                        return step;
+                    }
+                }
             }
         }
+        None
     }
 
     /// Takes a record that no route is responsible for.
     #[cold]
     #[inline(never)]
-    fn take_other(&mut self) {
-        let Some(header) = self.cursor.peek() else { return };
+    fn take_other(&mut self, header: Header) -> Option<LifeStep> {
+        if header.topic() == LIFE {
+            // SAFETY: a record under this number holds a `LifeStep` (`cursor` I2).
+            return Some(*unsafe { self.cursor.take::<LifeStep>() });
+        }
         self.cursor.skip(header.words());
         if header.topic() == TOKEN {
             self.core.token(header.hash()).drain(self.core);
         }
+        None
     }
 
     /// Sees to an activation that unwound out of the pass. The records behind it are handed out all the same.

@@ -72,6 +72,8 @@ pub(crate) trait AnyRoute {
     fn acked(&self, _core: &Core, _source: PoolId) {}
     /// Returns counted credits to their publishers and notes in `wake` which of them wait.
     fn settle(&self, _wake: &mut u64) {}
+    /// Lets messages find children that are not born yet.
+    fn expect(&self) {}
     /// Copies the counts to where other threads read them.
     fn export(&self) {}
     /// Forgets what a failed activation left beside its messages: its questions, and counts.
@@ -112,6 +114,8 @@ pub(crate) struct Route<T: Topic> {
     header: Header,
     /// The credits of the pool's own queue; its short way is open while nobody else subscribes.
     own: OwnCredit,
+    /// Whether children come and go on this pool that subscribe.
+    is_expected: Cell<bool>,
     /// Whether somebody on this pool subscribes.
     here: Cell<bool>,
     remote: RefCell<Vec<Remote>>,
@@ -143,6 +147,7 @@ impl<T: Topic> Route<T> {
             number,
             header: Header::of::<Packet<T>>(number, 0),
             own: OwnCredit::new(bound),
+            is_expected: Cell::new(false),
             here: Cell::new(false),
             remote: RefCell::default(),
             far: Cell::new(false),
@@ -427,6 +432,10 @@ impl<T: Topic> AnyRoute for Route<T> {
                 *wake |= 1 << pool;
             }
         }
+    }
+
+    fn expect(&self) {
+        self.is_expected.set(true);
     }
 
     fn export(&self) {

@@ -48,9 +48,17 @@ pub(crate) trait AnyCell {
     fn fire(self: Rc<Self>, core: &Core, timer: usize);
     /// Calls `drain`.
     fn drain(self: Rc<Self>, core: &Core);
-    /// Calls `dissolve`, takes the subscriptions back and drops the locus.
+    /// Calls `dissolve` and takes the subscriptions back. The locus itself stays, for its parent to look at.
     fn dissolve(self: Rc<Self>, core: &Core);
-    /// Closes the cell without another word of its locus.
+    /// Whether the cell holds a locus.
+    fn has_body(&self) -> bool {
+        self.head().has_body()
+    }
+    /// Whether it is known how to build the locus anew.
+    fn has_factory(&self) -> bool;
+    /// Drops the locus of a cell that is closed.
+    fn bury(&self);
+    /// Closes the cell without another word of its locus, and drops it.
     fn close(&self, core: &Core);
 }
 
@@ -65,6 +73,17 @@ impl<L: Locus> LocusCell<L> {
         let undo = self.head.rare_made().map(|rare| rare.unsubscribe.take()).unwrap_or_default();
         undo.iter().for_each(|undo| undo(core, Leave::Here));
         undo
+    }
+
+    /// Closes the cell: nothing reaches its locus any more.
+    fn shut(&self, core: &Core) {
+        core.cancel(&self.head);
+        self.head.state.set(State::Closed);
+        if let Some(rare) = self.head.rare_made() {
+            drop(rare.rings.take());
+        }
+        follow::leave(&self.head, core);
+        self.unsubscribe(core).iter().for_each(|undo| undo(core, Leave::Elsewhere));
     }
 
     /// Makes what has to be there when the locus is born.
@@ -132,7 +151,10 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     fn subscribe(self: Rc<Self>, core: &Core) -> Outcome {
         let former = self.unsubscribe(core);
         let mut uses = self.describe().topics.iter().filter_map(|topic| topic.subscribe);
-        let outcome = self.peek(|me| uses.try_for_each(|subscribe| subscribe(&self, me, core)));
+        let all = || self.peek(|me| uses.try_for_each(|subscribe| subscribe(&self, me, core)));
+        // A key is an expression of the user's, which may panic.
+        let outcome = catch_unwind(AssertUnwindSafe(all))
+            .unwrap_or_else(|panic| Err(format!("its key panicked: {}", panic_text(panic.as_ref())).into()));
         follow::forget_stale(&self.head, core);
         former.iter().for_each(|undo| undo(core, Leave::Elsewhere));
         outcome
@@ -167,18 +189,20 @@ impl<L: Locus> AnyCell for LocusCell<L> {
         {
             self.hook(core, "dissolve", dissolve);
         }
-        self.close(core);
+        self.shut(core);
     }
 
     fn close(&self, core: &Core) {
-        core.cancel(&self.head);
-        self.head.state.set(State::Closed);
-        if let Some(rare) = self.head.rare_made() {
-            drop(rare.rings.take());
-        }
-        follow::leave(&self.head, core);
-        self.unsubscribe(core).iter().for_each(|undo| undo(core, Leave::Elsewhere));
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.bury())) {
+        self.shut(core);
+        AnyCell::bury(self);
+    }
+
+    fn has_factory(&self) -> bool {
+        self.factory().is_some()
+    }
+
+    fn bury(&self) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| LocusCell::bury(self))) {
             let text = panic_text(panic.as_ref());
             log::warn(Site::Supervise, || format!("{}: its destructor panicked: {text}", self.head.path()));
         }

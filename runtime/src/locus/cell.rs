@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::arena::Scratch;
 use crate::locus::context::Cx;
 use crate::locus::describe::{BoxError, Describe, Locus, Outcome};
-use crate::locus::family::{Family, Stand};
+use crate::locus::family::{Family, Kin, NO_CELL, Stand};
 use crate::locus::rare::Rare;
 use crate::pool::core::Core;
 use crate::pool::slot::NO_SLOT;
@@ -59,12 +59,25 @@ pub(crate) struct CellHead {
     alive: Cell<bool>,
     /// Whether its `run` waits in `recv`, with nothing there to take.
     pub(crate) run_waits: Cell<bool>,
+    /// Whether its parent has been asked whether it accepts it.
+    pub(crate) is_considered: Cell<bool>,
+    /// Whether it is out of the tree, a child that has ended.
+    pub(crate) is_retired: Cell<bool>,
+    /// Whether its `drain` was called.
+    pub(crate) is_drained: Cell<bool>,
+    /// Whether it has been born, since it was built last.
+    pub(crate) is_born: Cell<bool>,
+    /// Whether it is being dissolved, so that it has no more children.
+    pub(crate) is_ending: Cell<bool>,
+    /// Whether its timers are set.
+    pub(crate) ticks: Cell<bool>,
     pub(crate) id: CellId,
     pub(crate) replica: u32,
     /// What it has in common with its siblings of the same type.
     pub(crate) family: Rc<Family>,
     /// Its number among them; 0 for a part.
     ordinal: u64,
+    pub(crate) kin: Kin,
     pub(crate) handled: Cell<u64>,
     /// The slot of the handler that waits.
     pub(crate) slot: Cell<u32>,
@@ -94,6 +107,11 @@ impl CellHead {
     /// Whether a message it published waits for room.
     pub(crate) fn has_staged(&self) -> bool {
         self.rare_made().is_some_and(|rare| !rare.stage.borrow().is_empty())
+    }
+
+    /// Whether there is a locus in the cell.
+    pub(crate) fn has_body(&self) -> bool {
+        self.alive.get()
     }
 
     /// How many messages are set aside for it.
@@ -145,20 +163,38 @@ impl<L: Locus> LocusCell<L> {
     /// The cell of a part of main.
     pub(crate) fn part(seat: Seat, factory: Factory<L>, describe: Describe<L>) -> Rc<Self> {
         let family = Rc::new(Family::of_part(seat.path, seat.stand, L::OPTIONS, Rc::new(describe)));
-        let cell = Self::new(seat.id, seat.stand.replica, family, 0);
-        cell.head.rare().factory.replace(Some(Box::new(factory)));
+        let cell = Self::new(seat.id, seat.stand.replica, family, 0, Kin::new(NO_CELL));
+        cell.set_factory(factory);
         cell
     }
 
-    fn new(id: CellId, replica: u32, family: Rc<Family>, ordinal: u64) -> Rc<Self> {
+    /// The cell of a child, without a body.
+    pub(crate) fn child(id: CellId, parent: &CellHead, family: Rc<Family>) -> Rc<Self> {
+        let ordinal = family.next_number();
+        Self::new(id, parent.replica, family, ordinal, Kin::new(parent.id.index))
+    }
+
+    /// Says how to build the locus.
+    pub(crate) fn set_factory(&self, factory: Factory<L>) {
+        self.head.rare().factory.replace(Some(Box::new(factory)));
+    }
+
+    fn new(id: CellId, replica: u32, family: Rc<Family>, ordinal: u64, kin: Kin) -> Rc<Self> {
         let head = CellHead {
             state: Cell::new(State::Unborn),
             alive: Cell::new(false),
             run_waits: Cell::new(false),
+            is_considered: Cell::new(false),
+            is_retired: Cell::new(false),
+            is_drained: Cell::new(false),
+            is_born: Cell::new(false),
+            is_ending: Cell::new(false),
+            ticks: Cell::new(false),
             id,
             replica,
             family,
             ordinal,
+            kin,
             handled: Cell::new(0),
             slot: Cell::new(NO_SLOT),
             rare: OnceCell::new(),
@@ -190,7 +226,7 @@ impl<L: Locus> LocusCell<L> {
     }
 
     /// Puts a locus into a cell that has none.
-    fn fill(&self, fresh: L) {
+    pub(crate) fn fill(&self, fresh: L) {
         assert!(!self.head.alive.get(), "{} has a body", self.head.path());
         // SAFETY: a cell without a body lends it to nobody: every reference is made behind a test of `alive` (I1).
         let body = unsafe { &mut *self.body.get() };
@@ -214,20 +250,31 @@ impl<L: Locus> LocusCell<L> {
         }
     }
 
-    /// The locus, for reading what a subscription needs right after birth.
+    /// The locus, for reading between its activations.
     pub(crate) fn peek<R>(&self, read: impl FnOnce(&L) -> R) -> R {
-        let before = self.head.state.replace(State::Running);
+        let before = self.head.state.get();
         assert!(
             self.head.alive.get() && before != State::Running && before != State::Busy,
             "{} is in use",
             self.head.path()
         );
+        self.head.state.set(State::Running);
+        let _restore = Restore { state: &self.head.state, before };
         // SAFETY: `Running` keeps every other reference away (I2).
         let body = unsafe { &*self.body.get() };
         // SAFETY: the body is initialised (I1, asserted).
-        let result = read(unsafe { body.assume_init_ref() });
-        self.head.state.set(before);
-        result
+        read(unsafe { body.assume_init_ref() })
+    }
+
+    /// The locus before its birth, or after its end, for its parent to look at.
+    pub(crate) fn lend<R>(&self, read: impl FnOnce(&L) -> R) -> R {
+        let state = self.head.state.get();
+        assert!(
+            self.head.alive.get() && matches!(state, State::Unborn | State::Closed),
+            "{} is {state:?} and cannot be lent",
+            self.head.path()
+        );
+        self.peek(read)
     }
 
     /// Calls one method of the locus as an activation: scratch, staging and the state byte around it.
@@ -305,6 +352,18 @@ impl<L: Locus> Activations<'_, L> {
     #[inline(always)]
     pub(crate) fn is_cut(&self) -> bool {
         self.core.is_cut()
+    }
+}
+
+/// Gives a state back at the end of a look, also when that unwinds.
+struct Restore<'c> {
+    state: &'c Cell<State>,
+    before: State,
+}
+
+impl Drop for Restore<'_> {
+    fn drop(&mut self) {
+        self.state.set(self.before);
     }
 }
 

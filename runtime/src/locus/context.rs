@@ -35,6 +35,12 @@ impl<'s, L: 'static> Cx<'s, L> {
         Self { scratch, core, head, marker: PhantomData }
     }
 
+    /// The pool and the cell behind it.
+    #[inline]
+    pub(crate) fn parts(&self) -> (&'s Core, &'s CellHead) {
+        (self.core, self.head)
+    }
+
     /// The arena of this activation, freed when the method returns.
     #[inline]
     #[must_use]

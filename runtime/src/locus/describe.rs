@@ -13,6 +13,7 @@ use crate::bus::subscribe;
 use crate::bus::subscribe::batch::{Batch, Unasked};
 use crate::bus::topic::{OnFull, Packet, Topic};
 use crate::locus::cell::LocusCell;
+use crate::locus::children::{Accept, ChildOf, ChildUse, Release, Topics};
 use crate::locus::context::Cx;
 use crate::locus::run::Run;
 use crate::pool::core::Core;
@@ -328,6 +329,7 @@ pub(crate) struct TimerUse<L: 'static> {
 pub struct Describe<L: 'static> {
     pub(crate) topics: Vec<TopicUse<L>>,
     pub(crate) timers: Vec<TimerUse<L>>,
+    pub(crate) children: Vec<ChildUse>,
 }
 
 impl<L: 'static> std::fmt::Debug for Describe<L> {
@@ -339,7 +341,7 @@ impl<L: 'static> std::fmt::Debug for Describe<L> {
 impl<L: Locus> Describe<L> {
     /// Everything the macros know of `L`.
     pub(crate) fn of() -> Self {
-        let mut describe = Self { topics: Vec::new(), timers: Vec::new() };
+        let mut describe = Self { topics: Vec::new(), timers: Vec::new(), children: Vec::new() };
         L::declare(&mut describe);
         L::describe(&mut describe);
         describe
@@ -383,6 +385,31 @@ impl<L: Declared> Describe<L> {
         L: Timer<N>,
     {
         self.timers.push(TimerUse { method: L::METHOD, period: L::PERIOD, fire: <L as Timer<N>>::fire });
+    }
+
+    /// `children(C = ..)`.
+    pub fn child<C: ChildOf<L>>(&mut self) {
+        self.child_use::<C>();
+    }
+
+    /// The `accept` hook for children of type `C`.
+    pub fn accept<C: Locus>(&mut self, hook: Accept<L, C>) {
+        self.child_use::<C>().accept = Some(Box::new(hook));
+    }
+
+    /// The `release` hook for children of type `C`.
+    pub fn release<C: Locus>(&mut self, hook: Release<L, C>) {
+        self.child_use::<C>().release = Some(Box::new(hook));
+    }
+
+    fn child_use<C: Locus>(&mut self) -> &mut ChildUse {
+        let type_id = TypeId::of::<C>();
+        let known = self.children.iter().position(|child| child.type_id == type_id);
+        let index = known.unwrap_or(self.children.len());
+        if known.is_none() {
+            self.children.push(ChildUse { type_id, topics: Topics::add::<C>, accept: None, release: None });
+        }
+        &mut self.children[index]
     }
 
     /// A handler that follows keys has its set of keys before the locus is born.

@@ -1,12 +1,38 @@
-//! What siblings of one type have in common, once for all of them.
+//! What siblings of one type have in common, and how a cell finds its relatives.
 //!
-//! A child keeps its number and a pointer to its family: paths, options and the description exist once for all of them.
+//! A child keeps its number and a pointer to its family: paths, options, the description and the ceiling exist once for
+//! all of them. What ended children did is summed up by type, so that the sums are as few as the types.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::locus::any_cell::AnyCell;
+use crate::locus::children::{ChildKind, Refused};
 use crate::locus::describe::LocusOptions;
+use crate::pool::core::Core;
+use crate::watch::{Account, Kind};
+
+/// The index of no cell.
+pub(crate) const NO_CELL: u32 = u32::MAX;
+
+/// What the parent says before a child is born.
+pub(crate) type CallAccept = fn(&Core, &Rc<dyn AnyCell>, &Rc<dyn AnyCell>) -> Result<(), Refused>;
+
+/// What the parent does after a child has ended.
+pub(crate) type CallRelease = fn(&Core, &Rc<dyn AnyCell>, &Rc<dyn AnyCell>);
+
+/// What is known of a child type where a parent spawns it.
+pub(crate) struct ChildType {
+    pub(crate) type_id: TypeId,
+    pub(crate) name: &'static str,
+    pub(crate) kind: ChildKind,
+    pub(crate) cell_bytes: usize,
+    pub(crate) options: LocusOptions,
+    pub(crate) accept: Option<CallAccept>,
+    pub(crate) release: Option<CallRelease>,
+}
 
 /// Where a part stands among the parts of main, and which of its replicas a locus is or belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +46,16 @@ pub(crate) struct Stand {
 pub(crate) struct Family {
     /// The parent's path, or a part's own.
     base: Arc<str>,
-    /// The name of the type; `None` for a part, which has the name of its field.
-    name: Option<&'static str>,
     pub(crate) stand: Stand,
+    /// What is known of the type; `None` for a part, which has the name of its field.
+    child: Option<ChildType>,
     pub(crate) options: LocusOptions,
     /// The `Describe` of the type.
     pub(crate) describe: Rc<dyn Any>,
+    pub(crate) tally: Rc<Tally>,
+    /// How many there are, from the spawn until the memory is free again.
+    pub(crate) live: Cell<u32>,
+    numbers: Cell<u64>,
 }
 
 impl Family {
@@ -35,14 +65,101 @@ impl Family {
         options: LocusOptions,
         describe: Rc<dyn Any>,
     ) -> Self {
-        Self { base: path, name: None, stand, options, describe }
+        let tally = Rc::new(Tally::new(Arc::clone(&path), 0));
+        Self {
+            base: path,
+            child: None,
+            stand,
+            options,
+            describe,
+            tally,
+            live: Cell::new(1),
+            numbers: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn of_children(
+        base: Arc<str>,
+        stand: Stand,
+        child: ChildType,
+        describe: Rc<dyn Any>,
+        tally: Rc<Tally>,
+    ) -> Self {
+        let options = child.options;
+        let (live, numbers) = (Cell::new(0), Cell::new(0));
+        Self { base, child: Some(child), stand, options, describe, tally, live, numbers }
+    }
+
+    /// What is known of the type; `None` for a part.
+    pub(crate) fn child(&self) -> Option<&ChildType> {
+        self.child.as_ref()
+    }
+
+    /// The number of the next member, from 1.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.numbers.set(self.numbers.get() + 1);
+        self.numbers.get()
     }
 
     /// The path of the member with this number.
     pub(crate) fn path_of(&self, ordinal: u64) -> Arc<str> {
-        match self.name {
+        match &self.child {
             None => Arc::clone(&self.base),
-            Some(name) => Arc::from(format!("{}/{name}#{ordinal}", self.base)),
+            Some(child) => Arc::from(format!("{}/{}#{ordinal}", self.base, child.name)),
         }
+    }
+}
+
+/// What all children of one type under one part did, the ended ones too.
+pub(crate) struct Tally {
+    /// The path without numbers, such as `chat/web/Conn`.
+    pub(crate) path: Arc<str>,
+    cell_bytes: usize,
+    pub(crate) live: Cell<u32>,
+    pub(crate) handled: Cell<u64>,
+    pub(crate) failed: Cell<u64>,
+    pub(crate) cancelled: Cell<u64>,
+    pub(crate) refused: Cell<u64>,
+    account: RefCell<Option<Account>>,
+}
+
+impl Tally {
+    pub(crate) fn new(path: Arc<str>, cell_bytes: usize) -> Self {
+        Self {
+            path,
+            cell_bytes,
+            live: Cell::new(0),
+            handled: Cell::new(0),
+            failed: Cell::new(0),
+            cancelled: Cell::new(0),
+            refused: Cell::new(0),
+            account: RefCell::new(None),
+        }
+    }
+
+    /// Brings what the residency report says of them up to date.
+    pub(crate) fn look(&self) {
+        let live = self.live.get() as usize;
+        let mut account = self.account.borrow_mut();
+        let account = account.get_or_insert_with(|| Account::new(&*self.path, Kind::Loci));
+        account.set(live * self.cell_bytes, live);
+    }
+}
+
+/// Where a cell finds its relatives: indices of cells of the same pool.
+///
+/// Siblings form a list in the order of their spawns; `previous` of the oldest is the youngest.
+pub(crate) struct Kin {
+    pub(crate) parent: u32,
+    /// The oldest child.
+    pub(crate) first_child: Cell<u32>,
+    pub(crate) next: Cell<u32>,
+    pub(crate) previous: Cell<u32>,
+}
+
+impl Kin {
+    pub(crate) fn new(parent: u32) -> Self {
+        let none = || Cell::new(NO_CELL);
+        Self { parent, first_child: none(), next: none(), previous: none() }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{LocusCell, Seat};
+use crate::locus::children::Topics;
 use crate::locus::describe::{BoxError, Describe, Locus, Wish};
 
 /// Where a part runs.
@@ -129,11 +130,9 @@ impl<M: Main> Parts<M> {
             let build = Arc::clone(&build);
             LocusCell::<L>::part(seat, Rc::new(move || build().map(take)), Describe::of())
         });
-        let topics = Describe::<L>::of().topics;
-        let subscribes =
-            topics.iter().filter(|topic| topic.subscribe.is_some()).map(|topic| topic.wish).collect();
-        let publishes =
-            topics.iter().filter(|topic| topic.subscribe.is_none()).map(|topic| topic.wish.number).collect();
+        let mut topics = Topics::default();
+        topics.add::<L>();
+        let Topics { subscribes, publishes, .. } = topics;
         self.list.push(Part { name, place, make, subscribes, publishes });
     }
 }

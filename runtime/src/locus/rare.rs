@@ -11,6 +11,7 @@ use crate::bus::side::{Side, Stage};
 use crate::bus::subscribe::follow::FollowsEntry;
 use crate::bus::subscribe::receive::ReceiverEntry;
 use crate::locus::describe::LocusOptions;
+use crate::locus::family::Family;
 use crate::pool::core::Core;
 use crate::supervise::Intensity;
 
@@ -44,12 +45,16 @@ pub(crate) struct Rare {
     pub(crate) rings: RefCell<Vec<Rc<dyn Any>>>,
     /// The keys of its `#[on(keys)]` handlers.
     pub(crate) follows: RefCell<Vec<FollowsEntry>>,
+    /// The numbers of their tokens.
+    pub(crate) tokens: RefCell<Vec<u32>>,
     /// Takes back each subscription.
     pub(crate) unsubscribe: RefCell<Vec<Undo>>,
     pub(crate) intensity: RefCell<Intensity>,
     pub(crate) failed: Cell<u64>,
     /// Handlers that were cancelled because the drain's patience was over.
     pub(crate) cancelled: Cell<u64>,
+    /// Its children, by type.
+    pub(crate) families: RefCell<Vec<Rc<Family>>>,
     /// A `Factory` of the locus.
     pub(crate) factory: RefCell<Option<Box<dyn Any>>>,
 }
@@ -65,10 +70,12 @@ impl Rare {
             receivers: RefCell::default(),
             rings: RefCell::default(),
             follows: RefCell::default(),
+            tokens: RefCell::default(),
             unsubscribe: RefCell::default(),
             intensity: RefCell::new(Intensity::new(options.restarts, options.within, path)),
             failed: Cell::new(0),
             cancelled: Cell::new(0),
+            families: RefCell::default(),
             factory: RefCell::new(None),
         }
     }

@@ -5,12 +5,14 @@
 
 pub(super) mod cells;
 mod failure;
+pub(crate) mod kin;
 pub(crate) mod outside;
 mod publish;
 pub(crate) mod stash;
 mod ticket;
 mod wait;
 
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -30,7 +32,8 @@ use crate::bus::subscribe::ring::TokenRing;
 use crate::bus::subscription::{Outside, WakeLater};
 use crate::bus::words::Mark;
 use crate::locus::any_cell::AnyCell;
-use crate::locus::cell::{CellHead, State};
+use crate::locus::cell::{CellHead, CellId, State};
+use crate::locus::family::Tally;
 use crate::pool::PoolId;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
@@ -52,7 +55,7 @@ struct Out {
 
 /// A locus that failed, and what the supervisor needs to know of it.
 pub(crate) struct Failure {
-    pub(crate) cell: u32,
+    pub(crate) cell: CellId,
     pub(crate) phase: &'static str,
     pub(crate) cause: Cause,
 }
@@ -68,6 +71,12 @@ pub(crate) struct Core {
     depth: Cell<usize>,
     outs: Box<[Out]>,
     cells: RefCell<cells::Cells>,
+    /// Children that were spawned and whose turn to be born has not come.
+    pub(crate) unborn: Cell<usize>,
+    /// What children did, by type.
+    pub(crate) tallies: RefCell<Vec<Rc<Tally>>>,
+    /// The `Describe` of each child type.
+    pub(crate) descriptions: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
     /// The cell whose activation runs.
     current: Cell<u32>,
     activation: Cell<u64>,
@@ -97,7 +106,8 @@ pub(crate) struct Core {
     pub(crate) room_waiters: RefCell<RoomWaiters>,
     tickets: RefCell<Vec<Ticket>>,
     free_tickets: RefCell<Vec<u32>>,
-    tokens: RefCell<Vec<Rc<dyn TokenRing>>>,
+    tokens: RefCell<Vec<Option<Rc<dyn TokenRing>>>>,
+    free_tokens: RefCell<Vec<u32>>,
     pub(crate) timers: RefCell<Timers>,
     pub(crate) ingresses: RefCell<Vec<Box<dyn Ingress>>>,
     pub(crate) outside: RefCell<Vec<Outside>>,
@@ -121,6 +131,9 @@ impl Core {
             depth: Cell::new(0),
             outs: app.pools.iter().map(|_| Out::default()).collect(),
             cells: RefCell::default(),
+            unborn: Cell::new(0),
+            tallies: RefCell::default(),
+            descriptions: RefCell::default(),
             current: Cell::new(NOBODY),
             activation: Cell::new(0),
             mark: Cell::new(mark),
@@ -140,6 +153,7 @@ impl Core {
             tickets: RefCell::default(),
             free_tickets: RefCell::default(),
             tokens: RefCell::default(),
+            free_tokens: RefCell::default(),
             timers: RefCell::default(),
             ingresses: RefCell::default(),
             outside: RefCell::default(),
@@ -293,6 +307,11 @@ impl Core {
     /// The path of the locus whose activation runs.
     pub(crate) fn current_path(&self) -> Option<Arc<str>> {
         self.with_current_cell(|cell| cell.head().path())
+    }
+
+    /// The same without the numbers of children: what is counted by path has as many paths as there are types.
+    pub(crate) fn current_account(&self) -> Option<Arc<str>> {
+        self.with_current_cell(|cell| Arc::clone(&cell.head().family.tally.path))
     }
 
     /// Lets a locus take messages again: what waits of it or for it goes first.

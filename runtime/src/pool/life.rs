@@ -1,36 +1,54 @@
 //! The lives of a pool's loci: births, starts, failures, restarts, drains and ends.
 
+mod children;
+mod failures;
+
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use crate::app::control::{Control, LocusAccount, Probe, Report, Reports};
-use crate::locus::any_cell::{AnyCell, Born};
-use crate::locus::cell::{CellId, State};
+use crate::locus::any_cell::AnyCell;
+use crate::locus::cell::State;
+use crate::locus::children::ChildKind;
 use crate::locus::describe::Outcome;
 use crate::pool::core::Failure;
 use crate::pool::task::{Ended, Purpose};
 use crate::pool::timers::Due;
 use crate::pool::turn::Pool;
 use crate::supervise::{Cause, panic_text};
-use crate::watch::log::{self, Site};
-
-/// How long a restart waits for a message of the locus that waits for room, before it looks again.
-const RESTART_RETRY: Duration = Duration::from_millis(10);
 
 /// Where a pool stands in the life of its app.
 pub(crate) struct Life {
     pub(crate) reports: Reports,
     pub(crate) is_stopped: bool,
+    /// The part that is being born at the start.
+    part: u32,
+    /// Births of it that the start waits for, its children's too.
+    pub(crate) births: usize,
+    /// Why the start is refused.
+    pub(crate) refusal: Option<String>,
+    /// Whether timers tick no more.
+    pub(crate) are_ticks_over: bool,
+}
+
+impl Life {
+    pub(crate) fn new(reports: &Reports) -> Self {
+        let reports = reports.clone();
+        Self { reports, is_stopped: false, part: 0, births: 0, refusal: None, are_ticks_over: false }
+    }
 }
 
 impl Pool {
     /// Does what the control thread says.
     pub(crate) fn obey(&mut self, control: Control) {
         match control {
-            Control::Birth { cell } => self.birth(cell),
+            Control::Birth { cell } => {
+                (self.life.part, self.life.births) = (cell, 1);
+                self.birth(cell);
+            }
             Control::Go => self.go(),
             Control::CloseSources => {
                 self.core.timers.borrow_mut().stop_ticks();
+                self.life.are_ticks_over = true;
                 self.done();
             }
             Control::CancelHandlers => {
@@ -55,15 +73,12 @@ impl Pool {
                 self.done();
             }
             Control::Drain { cell } => {
-                if let Some(cell) = self.core.cell(cell) {
-                    cell.drain(&self.core);
-                }
-                self.done();
+                let more = self.drain_deepest(cell);
+                self.life.reports.send(Report::Drained { more });
             }
             Control::Dissolve { cell } => {
-                self.tasks.cancel(cell);
                 if let Some(cell) = self.core.cell(cell) {
-                    cell.dissolve(&self.core);
+                    self.end(&cell);
                 }
                 self.done();
             }
@@ -90,11 +105,7 @@ impl Pool {
         if let Err(error) = cell.build() {
             return self.born(&cell, Err(error));
         }
-        cell.head().state.set(State::Unborn);
-        match Rc::clone(&cell).bear(&self.core) {
-            Born::Now(outcome) => self.born(&cell, outcome),
-            Born::Later(future) => self.tasks.add(index, Purpose::Birth, future),
-        }
+        self.bear(&cell);
     }
 
     /// A birth is over, at the start or at a restart.
@@ -103,23 +114,44 @@ impl Pool {
         let is_start = self.core.is_holding();
         match outcome.and_then(|()| Rc::clone(cell).subscribe(&self.core)) {
             Ok(()) => {
+                head.is_born.set(true);
                 if is_start {
-                    self.life.reports.send(Report::Born { result: Ok(()) });
-                } else {
-                    self.core.make_ready(head);
-                    self.start_run(cell);
+                    self.bear_children(cell);
+                    return self.birth_over(Ok(()));
                 }
-            }
-            Err(error) if is_start => {
-                self.core.abandon(head);
-                cell.close(&self.core);
-                self.life.reports.send(Report::Born { result: Err(format!("{}: {error}", head.path())) });
+                self.core.make_ready(head);
+                self.bear_children(cell);
+                self.set_ticks(cell);
+                self.start_run(cell);
             }
             Err(error) => {
                 self.core.abandon(head);
+                if is_start {
+                    return self.birth_over(Err(format!("{}: {error}", head.path())));
+                }
                 let cause = Cause::Error(error);
-                self.core.failures.borrow_mut().push(Failure { cell: head.id.index, phase: "birth", cause });
+                self.core.failures.borrow_mut().push(Failure { cell: head.id, phase: "birth", cause });
             }
+        }
+    }
+
+    /// One of the births that a part's start waits for is over; after the last the part is born, or all of it dissolved.
+    fn birth_over(&mut self, result: Result<(), String>) {
+        if !self.core.is_holding() {
+            return;
+        }
+        self.life.births -= 1;
+        if let Err(refusal) = result {
+            self.life.refusal.get_or_insert(refusal);
+        }
+        if self.life.births == 0 {
+            let result = self.life.refusal.take().map_or(Ok(()), Err);
+            if result.is_err()
+                && let Some(part) = self.core.cell(self.life.part)
+            {
+                self.end(&part);
+            }
+            self.life.reports.send(Report::Born { result });
         }
     }
 
@@ -128,10 +160,29 @@ impl Pool {
         self.core.let_go();
         for cell in self.core.cells() {
             self.start_run(&cell);
-            for (period, timer) in cell.periods().into_iter().zip(0..) {
-                let due = Due::Tick { cell: cell.head().id, timer, period };
-                self.core.timers.borrow_mut().push(self.core.now() + period, due);
-            }
+            self.set_ticks(&cell);
+        }
+    }
+
+    /// Sets the timers of a locus that is born for the first time; they go on over restarts.
+    fn set_ticks(&mut self, cell: &Rc<dyn AnyCell>) {
+        if self.life.are_ticks_over || cell.head().ticks.replace(true) {
+            return;
+        }
+        for (period, timer) in cell.periods().into_iter().zip(0..) {
+            let due = Due::Tick { cell: cell.head().id, timer, period };
+            self.core.timers.borrow_mut().push(self.core.now() + period, due);
+        }
+    }
+
+    /// Takes the timers of a locus that has ended off the list, in time.
+    fn forget_timers(&mut self, cell: &Rc<dyn AnyCell>) {
+        if cell.head().ticks.get() {
+            let count = cell.periods().len();
+            let core = &self.core;
+            core.timers
+                .borrow_mut()
+                .forget(count, |cell| core.state_of(cell).is_some_and(|s| s != State::Closed));
         }
     }
 
@@ -155,6 +206,9 @@ impl Pool {
         match (ended.purpose, outcome) {
             (Purpose::Birth, outcome) => self.born(&cell, outcome),
             (Purpose::Run, Ok(())) => {
+                if cell.head().family.child().is_some_and(|child| child.kind == ChildKind::Flow) {
+                    return self.end_when_free(&cell);
+                }
                 let Some(rare) = cell.head().rare_made() else { return };
                 for receiver in rare.receivers.borrow().iter() {
                     receiver.drained.end(&self.core);
@@ -175,56 +229,7 @@ impl Pool {
         }
         self.core.abandon(head);
         head.count_failure();
-        self.core.failures.borrow_mut().push(Failure { cell: head.id.index, phase: "run", cause });
-    }
-
-    /// Decides about loci that failed since the last look: a restart after a backoff, or the end.
-    pub(crate) fn see_to_failures(&mut self, now: Instant) -> usize {
-        let failures = self.core.failures.take();
-        let count = failures.len();
-        for failure in failures {
-            let Some(cell) = self.core.cell(failure.cell) else { continue };
-            let head = cell.head();
-            let (path, phase, cause) = (head.path(), failure.phase, &failure.cause);
-            if head.state.get() == State::Closed {
-                // It failed in its last words, which nobody undoes.
-                log::warn(Site::Supervise, || format!("{path}: {phase} {cause}"));
-                continue;
-            }
-            self.tasks.cancel(failure.cell);
-            head.state.set(State::Failed);
-            let next = head.rare().intensity.borrow_mut().next_restart(now);
-            match next {
-                Some(wait) => {
-                    let wait_ms = wait.as_millis();
-                    log::warn(Site::Supervise, || {
-                        format!("{path}: {phase} {cause}; restart in {wait_ms} ms")
-                    });
-                    self.core.timers.borrow_mut().push(now + wait, Due::Restart { cell: head.id });
-                }
-                None => {
-                    cell.close(&self.core);
-                    self.core.flush_aside(head);
-                    let cause = format!("{path}: {phase} {cause}; too many restarts");
-                    self.life.reports.send(Report::RootFailure { cause });
-                }
-            }
-        }
-        count
-    }
-
-    pub(crate) fn restart(&mut self, id: CellId) {
-        let Some(cell) = self.core.find_cell(id) else { return };
-        let head = cell.head();
-        if head.state.get() != State::Failed {
-            return;
-        }
-        if !head.has_staged() {
-            self.birth(id.index);
-        } else {
-            // Its `run` failed while a message waited for room. That message goes first: no activation until then.
-            self.core.timers.borrow_mut().push(self.core.now() + RESTART_RETRY, Due::Restart { cell: id });
-        }
+        self.core.failures.borrow_mut().push(Failure { cell: head.id, phase: "run", cause });
     }
 
     // ---- drain ------------------------------------------------------------------------------------------------
@@ -272,6 +277,10 @@ impl Pool {
     /// What each locus did, for the account of the drain.
     pub(crate) fn accounts(&self) -> Vec<LocusAccount> {
         let cells = self.core.cells();
+        let (children, parts): (Vec<_>, Vec<_>) =
+            cells.iter().partition(|cell| cell.head().family.child().is_some());
+        // Those that are left when the thread ends.
+        children.into_iter().for_each(|child| self.core.remove(child));
         let account = |cell: &Rc<dyn AnyCell>| {
             let head = cell.head();
             LocusAccount {
@@ -281,6 +290,14 @@ impl Pool {
                 cancelled: head.rare_made().map_or(0, |rare| rare.cancelled.get()),
             }
         };
-        cells.iter().map(account).collect()
+        let parts = parts.into_iter().map(account);
+        let tallies = self.core.tallies.borrow();
+        let children = tallies.iter().map(|tally| LocusAccount {
+            path: tally.path.to_string(),
+            handled: tally.handled.get(),
+            failed: tally.failed.get(),
+            cancelled: tally.cancelled.get(),
+        });
+        parts.chain(children).collect()
     }
 }

@@ -47,6 +47,7 @@ impl Held {
             let bytes = lane.as_ref().map_or(0, |lane| lane.figures().bytes());
             account.set(usize::try_from(bytes).unwrap_or(usize::MAX), usize::from(bytes > 0));
         }
+        core.tallies.borrow().iter().for_each(|tally| tally.look());
         core.routes.for_each(|_, route| route.export());
     }
 }

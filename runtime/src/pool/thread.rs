@@ -105,7 +105,7 @@ pub(crate) fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports)
         control: plan.control,
         lanes_in: plan.lanes_in,
         lanes_out: plan.lanes_out,
-        life: Life { reports: reports.clone(), is_stopped: false },
+        life: Life::new(reports),
         held: Held::new(app.name, &plan.name, &names),
         sent_words: 0,
         received_words: 0,

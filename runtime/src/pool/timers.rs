@@ -17,10 +17,22 @@ pub(crate) enum Due {
     Deadline { slot: u32, at: Instant },
 }
 
+impl Due {
+    /// The locus it concerns, where it may outlive that.
+    fn cell(self) -> Option<CellId> {
+        match self {
+            Self::Tick { cell, .. } | Self::Restart { cell } => Some(cell),
+            Self::Deadline { .. } => None,
+        }
+    }
+}
+
 /// A binary heap: loci have few timers, and a pool a few thousand at most.
 #[derive(Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(Instant, Due)>>,
+    /// Ticks of loci that have ended.
+    stale: usize,
 }
 
 impl Timers {
@@ -45,9 +57,20 @@ impl Timers {
         Some(due)
     }
 
+    /// Counts ticks of a locus that has ended, and takes them out once they are half of all: a tick costs what it did
+    /// before, and the heap stays within twice what is needed.
+    pub(crate) fn forget(&mut self, count: usize, is_alive: impl Fn(CellId) -> bool) {
+        self.stale += count;
+        if self.stale * 2 > self.heap.len() {
+            self.heap.retain(|Reverse((_, due))| due.cell().is_none_or(&is_alive));
+            self.stale = 0;
+        }
+    }
+
     /// Forgets every tick: the sources close.
     pub(crate) fn stop_ticks(&mut self) {
         self.heap.retain(|Reverse((_, due))| !matches!(due, Due::Tick { .. }));
+        self.stale = 0;
     }
 }
 

@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 
 use crate::app::control::Control;
-use crate::bus::TOKEN;
 use crate::bus::cursor::Cursor;
 use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter};
 use crate::bus::pass::Pass;
+use crate::bus::{LIFE, TOKEN};
 use crate::locus::cell::State;
 use crate::pool::core::Core;
+use crate::pool::core::kin::LifeStep;
 use crate::pool::task::{Tasks, WokenSlots};
 use crate::pool::timers::Due;
 use crate::pool::{PoolId, residency::Held};
@@ -171,6 +172,8 @@ impl Pool {
                 self.core.blocked.borrow_mut().push_back(index);
             } else if head.state.get() == State::Blocked {
                 self.core.make_ready(head);
+            } else if head.state.get() == State::Closed {
+                self.core.retire(&cell);
             } else {
                 self.core.stage_emptied(head);
             }
@@ -194,7 +197,8 @@ impl Pool {
                 let mut pass = Pass::new(&self.core, cursor, PoolId::try_from(source).unwrap_or_default());
                 while pass.cursor.left_words() > 0 {
                     let before = pass.cursor.left_words();
-                    pass.hand_out(LANE_SLICE_WORDS);
+                    let step = pass.hand_out(LANE_SLICE_WORDS);
+                    debug_assert_eq!(step, None, "steps stay on their pool");
                     let taken = before - pass.cursor.left_words();
                     // SAFETY: exactly the records whose payloads the pass has taken.
                     unsafe { lane.advance(taken) };
@@ -236,6 +240,10 @@ impl Pool {
                     // SAFETY: a token's payload is `()`.
                     unsafe { rare.side.borrow_mut().pop::<()>() };
                     self.core.token(header.hash()).drain(&self.core);
+                } else if header.topic() == LIFE {
+                    // SAFETY: a record under this number holds a `LifeStep`.
+                    let step = unsafe { rare.side.borrow_mut().pop::<LifeStep>() };
+                    self.take_step(step);
                 } else if let Some(route) = self.core.any_route(header.topic()) {
                     route.replay(&self.core, &rare.side);
                 }
@@ -262,7 +270,11 @@ impl Pool {
             }
             let cursor = self.core.queue.turn_over();
             drained += cursor.left_words();
-            Pass::new(&self.core, cursor, self.core.id).hand_out(usize::MAX);
+            let core = Rc::clone(&self.core);
+            let mut pass = Pass::new(&core, cursor, core.id);
+            while let Some(step) = pass.hand_out(usize::MAX) {
+                self.take_step(step);
+            }
             self.core.queue.finish();
             if !self.core.failures.borrow().is_empty() {
                 break;

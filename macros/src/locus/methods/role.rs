@@ -1,18 +1,19 @@
 //! What makes the runtime call a method: an attribute, or its name.
 
-use super::HookKind;
+use super::{ChildHookKind, HookKind};
 use crate::diag::not_built;
 use locus_syntax::{Attr, Errors, EveryAttr, OnAttr, Problem, Site, read};
 use proc_macro2::{Ident, Span};
 use syn::ImplItemFn;
 
-const NOT_BUILT_HOOKS: [&str; 3] = ["on_failure", "accept", "release"];
+const NOT_BUILT_HOOKS: [&str; 1] = ["on_failure"];
 
 /// Why the runtime calls a method.
 pub(super) enum Role {
     On(Box<OnAttr>),
     Every(EveryAttr),
     Hook(HookKind),
+    Child(ChildHookKind),
 }
 
 impl Role {
@@ -24,8 +25,8 @@ impl Role {
             let next = match found.attr {
                 Attr::On(attr) => Self::On(Box::new(attr)),
                 Attr::Every(attr) => Self::Every(attr),
-                Attr::Accept(_) => return refused(span, "`#[accept]`", errors),
-                Attr::Release(_) => return refused(span, "`#[release]`", errors),
+                Attr::Accept(_) => Self::Child(ChildHookKind::Accept),
+                Attr::Release(_) => Self::Child(ChildHookKind::Release),
                 Attr::Scoped(_) => return refused(span, "`#[scoped]`", errors),
                 Attr::Route(_) => return refused(span, "a route", errors),
                 _ => continue,
@@ -49,6 +50,8 @@ impl Role {
             "run" => HookKind::Run,
             "drain" => HookKind::Drain,
             "dissolve" => HookKind::Dissolve,
+            "accept" => return Some(Self::Child(ChildHookKind::Accept)),
+            "release" => return Some(Self::Child(ChildHookKind::Release)),
             name if NOT_BUILT_HOOKS.contains(&name) => {
                 return refused(ident.span(), &format!("the hook `{name}`"), errors);
             }

@@ -138,9 +138,14 @@ impl<T: Topic> Route<T> {
         }
     }
 
+    /// Whether a child that may take the message was spawned and is not born yet: it is, once the message's turn comes.
+    fn expects(&self, core: &Core) -> bool {
+        self.is_expected.get() && core.unborn.get() > 0
+    }
+
     /// The pools that subscribe, one bit each.
     fn destinations(&self, core: &Core) -> u64 {
-        let own = if self.here.get() { 1 << core.id } else { 0 };
+        let own = if self.here.get() || self.expects(core) { 1 << core.id } else { 0 };
         self.remote.borrow().iter().fold(own, |mask, remote| mask | 1 << remote.pool)
     }
 
@@ -159,7 +164,10 @@ impl<T: Topic> Route<T> {
                 is_matched |= entry.subscribers.iter().any(|subscriber| !subscriber.is_outside());
             }
         }
-        if !self.every.borrow().is_empty() || (!is_matched && self.select.has_unmatched_here()) {
+        if self.expects(core)
+            || !self.every.borrow().is_empty()
+            || (!is_matched && self.select.has_unmatched_here())
+        {
             pools |= own;
         }
         if keyed && self.select.has_shares() {

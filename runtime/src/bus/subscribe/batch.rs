@@ -124,6 +124,10 @@ impl<L: Locus + BatchHandler<N>, const N: usize> Batched<L, N> {
 }
 
 impl<L: Locus + BatchHandler<N>, const N: usize> TokenRing for Batched<L, N> {
+    fn is_idle(&self) -> bool {
+        self.ring.is_empty()
+    }
+
     fn drain(&self, core: &Core) {
         let head = &self.cell.head;
         if head.state.get() == State::Ready {

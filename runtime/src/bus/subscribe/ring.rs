@@ -31,6 +31,8 @@ use crate::watch::{Account, Kind};
 pub(crate) trait TokenRing {
     /// Delivers what the ring holds now, as far as the locus is ready.
     fn drain(&self, core: &Core);
+    /// Whether no token stands for it now.
+    fn is_idle(&self) -> bool;
 }
 
 /// Messages waiting for one subscription, and how many it lost since the last that it took.
@@ -138,6 +140,7 @@ impl<T: Topic> Ring<T> {
                     drop(packet);
                     core.release_ticket(ticket);
                 }
+                core.free_token(token);
             }
             _ => head.rare().side.borrow_mut().push(crate::bus::TOKEN, token, ()),
         }
@@ -228,6 +231,10 @@ impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
 }
 
 impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
+    fn is_idle(&self) -> bool {
+        self.ring.is_empty()
+    }
+
     fn drain(&self, core: &Core) {
         let head = &self.cell.head;
         for _ in 0..self.ring.len() {

@@ -45,6 +45,19 @@ impl Core {
         cells.slots[id.index as usize].cell = Some(cell);
     }
 
+    /// Gives a place back, for the next generation.
+    pub(crate) fn free_cell(&self, id: CellId) {
+        let mut cells = self.cells.borrow_mut();
+        let slot = &mut cells.slots[id.index as usize];
+        debug_assert_eq!(slot.generation, id.generation);
+        slot.generation = slot.generation.wrapping_add(1);
+        let cell = slot.cell.take();
+        cells.free.push(id.index);
+        // Its destructors may come back here.
+        drop(cells);
+        drop(cell);
+    }
+
     /// The cell at a place, whichever it is now.
     pub(crate) fn cell(&self, index: u32) -> Option<Rc<dyn AnyCell>> {
         self.cells.borrow().slots.get(index as usize)?.cell.clone()

@@ -2,10 +2,12 @@
 
 use std::any::Any;
 
+use crate::bus::LIFE;
 use crate::bus::record::{Header, Word};
 use crate::bus::words::Words;
 use crate::locus::BoxError;
 use crate::locus::cell::{CellHead, State};
+use crate::pool::core::kin::LifeStep;
 use crate::pool::core::{Core, Failure, stash};
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
@@ -17,6 +19,11 @@ impl Core {
     pub(crate) fn failed(&self, head: &CellHead, phase: &'static str, error: BoxError) {
         self.take_back(head);
         self.note_failed(head, phase, &error);
+        self.unblock(head);
+    }
+
+    /// Nothing of a locus waits for room any more: what it published was taken back.
+    pub(crate) fn unblock(&self, head: &CellHead) {
         if head.state.get() == State::Blocked {
             self.blocked.borrow_mut().retain(|index| *index != head.id.index);
             self.make_ready(head);
@@ -36,7 +43,7 @@ impl Core {
         self.abandon(head);
         head.count_failure();
         let cause = Cause::Panic(panic_text(panic));
-        self.failures.borrow_mut().push(Failure { cell: head.id.index, phase, cause });
+        self.failures.borrow_mut().push(Failure { cell: head.id, phase, cause });
     }
 
     /// Notes which activation unwinds, for the pass that catches it.
@@ -114,6 +121,10 @@ impl Core {
     }
 
     fn take_back_one(&self, header: Header, payload: *mut Word, pool: u16, local: bool) {
+        if header.topic() == LIFE {
+            // SAFETY: a record under this number holds a `LifeStep`, and its buffer has given it up.
+            return self.take_back_step(unsafe { payload.cast::<LifeStep>().read() });
+        }
         if let Some(route) = self.routes.get(header.topic()) {
             // SAFETY: a record of this route that its buffer has given up.
             unsafe { route.take_back(self, payload, pool, local) };
@@ -128,6 +139,10 @@ impl Core {
             let Some(header) = rare.side.borrow_mut().peek() else { return };
             match self.routes.get(header.topic()) {
                 Some(route) => route.replay(self, &rare.side),
+                None if header.topic() == LIFE => {
+                    // SAFETY: a record under this number holds a `LifeStep`. Its locus ends anyway.
+                    unsafe { rare.side.borrow_mut().pop::<LifeStep>() };
+                }
                 None => {
                     // SAFETY: only tokens have no route, and their payload is `()`.
                     unsafe { rare.side.borrow_mut().pop::<()>() };

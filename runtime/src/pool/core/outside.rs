@@ -20,9 +20,9 @@ impl Drop for Entered {
     }
 }
 
-/// Where the running locus stands in the tree; `None` outside activations.
+/// Where the running locus stands in the tree, without the numbers of children; `None` outside activations.
 pub(crate) fn running_path() -> Option<Arc<str>> {
-    CURRENT.try_with(|current| current.try_borrow().ok()?.as_ref()?.current_path()).ok().flatten()
+    CURRENT.try_with(|current| current.try_borrow().ok()?.as_ref()?.current_account()).ok().flatten()
 }
 
 impl Core {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::bus::side::NO_TICKET;
 use crate::bus::subscribe::ring::TokenRing;
+use crate::locus::cell::CellHead;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 #[cfg(test)]
@@ -60,16 +61,40 @@ impl Core {
 
     pub(crate) fn add_token(&self, ring: Rc<dyn TokenRing>) -> u32 {
         let mut tokens = self.tokens.borrow_mut();
-        tokens.push(ring);
+        if let Some(index) = self.free_tokens.borrow_mut().pop() {
+            tokens[index as usize] = Some(ring);
+            return index;
+        }
+        tokens.push(Some(ring));
         u32::try_from(tokens.len() - 1).expect("bounded by the subscriptions of one pool")
+    }
+
+    /// Gives the numbers of a locus that has ended back, but for those that still stand in a queue: these go with
+    /// their turn.
+    pub(crate) fn free_tokens(&self, head: &CellHead) {
+        let Some(rare) = head.rare_made() else { return };
+        for token in rare.tokens.take() {
+            if self.token(token).is_idle() {
+                self.free_token(token);
+            }
+        }
+    }
+
+    /// Gives one number back.
+    pub(crate) fn free_token(&self, token: u32) {
+        let ring = self.tokens.borrow_mut()[token as usize].take();
+        if ring.is_some() {
+            self.free_tokens.borrow_mut().push(token);
+        }
     }
 
     /// Lets go of the rings, at the end: each holds the cell that holds it.
     pub(crate) fn take_tokens(&self) -> Vec<Rc<dyn TokenRing>> {
-        self.tokens.take()
+        self.tokens.take().into_iter().flatten().collect()
     }
 
     pub(crate) fn token(&self, index: u32) -> Rc<dyn TokenRing> {
-        Rc::clone(&self.tokens.borrow()[index as usize])
+        let ring = self.tokens.borrow()[index as usize].clone();
+        ring.expect("a number is free only when it stands in no queue")
     }
 }

@@ -131,7 +131,7 @@ fn all(rig: &mut Rig, control: impl Fn() -> Control) -> Result<(), String> {
 
 fn done(rig: &mut Rig) -> Result<(), String> {
     match rig.next_report(STEPS_MAX) {
-        Some(Report::Done) => Ok(()),
+        Some(Report::Done | Report::Drained { more: false }) => Ok(()),
         _ => Err("a pool does not answer".to_owned()),
     }
 }

@@ -264,7 +264,7 @@ pub(super) fn describe<const A: bool>(script: &Script) -> Describe<Node<A>> {
             }
         };
     }
-    let mut describe = Describe { topics: Vec::new(), timers: Vec::new() };
+    let mut describe = Describe { topics: Vec::new(), timers: Vec::new(), children: Vec::new() };
     for kind in script.publishes.iter().copied() {
         by_kind!(describe, kind, 0 1 2 3 4 5 6 7 8 9 10 11);
     }

@@ -16,9 +16,6 @@ pub struct Written;
 #[derive(Clone)]
 pub struct Encoded;
 
-#[locus(children(Conn = flow, max = 4096))]
-pub struct A {}
-
 #[locus(strategy = rest_for_one)]
 pub struct B {}
 
@@ -48,12 +45,6 @@ impl Room {
     #[every("1s")]
     async fn slow(&mut self) {}
 
-    #[accept]
-    fn accepts(&mut self, child: &Conn) {}
-
-    #[release]
-    fn releases(&mut self, child: &Conn) {}
-
     #[scoped]
     fn nested(&mut self, cx: &mut Cx<'_, Self>) {}
 
@@ -62,14 +53,6 @@ impl Room {
 
     fn on_failure(&mut self) {}
 }
-
-#[locus]
-impl B {
-    fn accept(&mut self) {}
-    fn release(&mut self) {}
-}
-
-pub struct Conn;
 
 #[locus(main, strategy = one_for_all)]
 #[bind(Posted = nats(subject = "chat.posted"))]

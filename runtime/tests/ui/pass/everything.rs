@@ -46,6 +46,82 @@ pub enum Count {
 #[topic(single, on_full = drop_new)]
 pub struct Job(pub Vec<u8>);
 
+/// A child of two parents.
+#[locus]
+pub struct Conn {
+    bytes: u64,
+}
+
+#[locus]
+impl Conn {}
+
+/// A generic child.
+#[locus]
+pub struct Job2<T> {
+    work: T,
+}
+
+#[locus]
+impl<T> Job2<T> {}
+
+/// Names its children.
+#[locus(children(Conn = flow, max = 4096), children(Job2<T> = resident, max = BOUND))]
+pub struct Server<T> {
+    bytes: u64,
+    work: Option<T>,
+}
+
+#[locus]
+impl<T: 'static> Server<T> {
+    #[on]
+    fn on_posted(&mut self, _posted: &Posted, cx: &mut Cx<'_, Self>) {
+        let id = cx.spawn(Conn { bytes: 0 }).ok();
+        if let Some(id) = id {
+            cx.terminate_child(id);
+        }
+        if let Some(work) = self.work.take() {
+            let refused = cx.spawn(Job2 { work });
+            self.work = refused.err().map(|error| error.into_inner().work);
+        }
+        let _ = cx.spawn_with::<Conn, _>(|| Conn { bytes: 1 });
+        cx.children::<Job2<T>>().for_each(|_, job| {
+            let _ = &job.work;
+        });
+    }
+
+    fn accept(&mut self, conn: &Conn) -> Result<(), Refused> {
+        if conn.bytes > 0 { Err(Refused::because("used")) } else { Ok(()) }
+    }
+
+    #[release]
+    fn conn_gone(&mut self, conn: &Conn, _cx: &mut Cx<'_, Self>) {
+        self.bytes += conn.bytes;
+    }
+
+    #[release]
+    fn job_gone(&mut self, _job: &Job2<T>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Has flows of whatever type it releases.
+#[locus(children(max = 16))]
+pub struct Short {
+    ended: u64,
+}
+
+#[locus]
+impl Short {
+    #[on]
+    fn on_posted(&mut self, _posted: &Posted, cx: &mut Cx<'_, Self>) {
+        let _ = cx.spawn(Conn { bytes: 0 });
+    }
+
+    fn release(&mut self, _conn: &Conn) {
+        self.ended += 1;
+    }
+}
+
 /// Relays posts.
 #[locus(publishes(Relayed, Ticket), scratch_bytes_max = "1MiB", restarts = 5, within = "10s")]
 pub struct Room {

@@ -1,0 +1,47 @@
+//! The hooks of a parent: `accept` and `release`, one for each child type.
+
+use super::{Head, at};
+use crate::locus::methods::{ChildHook, ChildHookKind};
+use crate::output::{local, private};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+/// What says at compile time that children of these types are released, and so may be flows of the short form.
+pub(super) fn releases(head: &Head<'_>) -> TokenStream {
+    let released = head.model.child_hooks.iter().filter(|hook| hook.kind == ChildHookKind::Release);
+    let impls = released.map(|hook| {
+        let (child, private) = (&hook.child, private(hook.child.span()));
+        head.implement(&hook.cfgs, &quote_spanned!(child.span()=> #private::Releases<#child>), &quote!())
+    });
+    impls.collect()
+}
+
+/// The lines of the description.
+pub(super) fn listed(head: &Head<'_>) -> TokenStream {
+    let d = Ident::new("__d", Span::call_site());
+    let hooks = head.model.child_hooks.iter().map(|hook| {
+        let (cfgs, child, call) = (&hook.cfgs, &hook.child, call(hook));
+        let list = match hook.kind {
+            ChildHookKind::Accept => quote_spanned!(child.span()=> accept),
+            ChildHookKind::Release => quote_spanned!(child.span()=> release),
+        };
+        quote_spanned!(child.span()=> #(#cfgs)* #d.#list::<#child>(#call);)
+    });
+    hooks.collect()
+}
+
+fn call(hook: &ChildHook) -> TokenStream {
+    let span = hook.method.span();
+    let (me, child) = (local("__me", span), local("__child", span));
+    let cx = local("__cx", hook.cx.unwrap_or(span));
+    let cx_argument = hook.cx.map(|_| quote!(, #cx));
+    let method = at(&hook.method, hook.output);
+    let called = quote_spanned!(hook.output=> Self::#method(#me, #child #cx_argument));
+    match hook.kind {
+        ChildHookKind::Accept => quote_spanned!(hook.output=> |#me, #child, #cx| { let _ = &#cx; #called }),
+        ChildHookKind::Release => quote_spanned! {hook.output=>
+            |#me, #child, #cx| { let _ = &#cx; ::locus::__private::IntoOutcome::into_outcome(#called) }
+        },
+    }
+}
