@@ -96,6 +96,7 @@ pub mod __private {
     pub use crate::bus::publish::{PublishedBy, Publisher};
     pub use crate::bus::subscribe::batch::{Batch, Unasked};
     pub use crate::bus::subscribe::follow::FollowedBy;
+    pub use crate::bus::subscribe::straight::{Inline, SinkCell, TakesInline};
     pub use crate::bus::topic::{Answers, Full, NoReply, OnFull, Promise, Topic, TopicNumber, TopicSpec};
     pub use crate::locus::children::{ChildKind, ChildOf, ChildrenMax, Refused, Releases};
     pub use crate::locus::context::Cx;

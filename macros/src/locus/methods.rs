@@ -11,7 +11,7 @@ use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use role::Role;
 use std::time::Duration;
-use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl, Type, parse_quote};
+use syn::{Attribute, Expr, ImplItem, ImplItemFn, ItemImpl, Signature, Type, parse_quote};
 
 /// A checked impl.
 pub(super) struct Model {
@@ -36,6 +36,8 @@ pub(super) struct Handler {
     pub(super) on_full: Option<OnFull>,
     pub(super) missed: Option<Missed>,
     pub(super) is_batch: bool,
+    /// Called at the publish itself.
+    pub(super) is_inline: bool,
     pub(super) timeout: Option<Duration>,
 }
 
@@ -135,6 +137,7 @@ impl Model {
             model.add(method, &item, errors);
         }
         model.check_followers(errors);
+        one_inline_each(&mut model.handlers, errors);
         strip(&mut item.attrs, Site::Elsewhere);
         for item in &mut item.items {
             match item {
@@ -240,6 +243,7 @@ fn handler(
     if is_clean {
         errors.take(waits(attr, shape.is_async));
     }
+    let is_inline = is_clean && errors.take(inline(attr, &shape, &method.sig)).unwrap_or(false);
     let key = match &attr.key {
         Some(Setting { value: KeyMatch::Value(key), .. }) => Some(key.clone()),
         _ => None,
@@ -255,6 +259,7 @@ fn handler(
         on_full: attr.on_full.as_ref().map(|on_full| on_full.value),
         missed,
         is_batch,
+        is_inline,
         timeout: attr.timeout.as_ref().map(|timeout| timeout.value),
     })
 }
@@ -273,8 +278,40 @@ fn waits(attr: &OnAttr, is_async: bool) -> Result<(), Problem> {
     }
 }
 
+/// Whether a handler is inline: called inside another's activation, it has nothing of one.
+fn inline(attr: &OnAttr, shape: &signature::HandlerShape, method: &Signature) -> Result<bool, Problem> {
+    if attr.inline.is_none() {
+        return Ok(false);
+    }
+    let help = "it is called at the publish, inside the publisher's activation: write \
+                `fn on_line(&mut self, line: &Line)`, or leave `inline` out";
+    match (&method.asyncness, shape.cx, shape.reply) {
+        (Some(asyncness), ..) => {
+            Err(Problem::new(asyncness.span, "an inline handler is not `async`").help(help))
+        }
+        (_, Some(cx), _) => Err(Problem::new(cx, "an inline handler has no `cx`").help(help)),
+        (_, _, Some(reply)) => Err(Problem::new(reply, "an inline handler answers nothing").help(help)),
+        _ => Ok(true),
+    }
+}
+
+/// A topic that is called straight has one handler to call.
+fn one_inline_each(handlers: &mut [Handler], errors: &mut Errors) {
+    let mut seen = Vec::new();
+    for handler in handlers.iter_mut().filter(|handler| handler.is_inline && handler.cfgs.is_empty()) {
+        let topic = handler.shape.topic.to_token_stream().to_string();
+        if seen.contains(&topic) {
+            handler.is_inline = false;
+            errors.push(
+                Problem::over(&handler.shape.topic, "two inline handlers for one topic")
+                    .help("one of them can be called at the publish; leave `inline` out at the other"),
+            );
+        }
+        seen.push(topic);
+    }
+}
+
 fn built(attr: &OnAttr, errors: &mut Errors) {
-    refuse(attr.inline.as_ref(), "`#[on(inline)]`", errors);
     refuse(attr.concurrent.as_ref(), "`concurrent`", errors);
     refuse(attr.subjects.as_ref(), "`subjects`", errors);
 }

@@ -5,7 +5,7 @@ use crate::output::{local, private};
 use locus_syntax::{Count, OnFull};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Member, spanned::Spanned};
+use syn::{Member, Type, spanned::Spanned};
 
 /// The impl and the limits that hold for every message.
 pub(super) fn topic(model: &Model) -> TokenStream {
@@ -15,6 +15,7 @@ pub(super) fn topic(model: &Model) -> TokenStream {
     let (answer_types, answer_methods) = answers(model);
     let spec = spec(model);
     let limits = limits(model);
+    let sink = model.to.as_ref().map(sink);
     quote! {
         #(#cfgs)*
         #[automatically_derived]
@@ -22,6 +23,7 @@ pub(super) fn topic(model: &Model) -> TokenStream {
             #key_type
             #answer_types
             #spec
+            #sink
             fn number() -> &'static ::locus::__private::TopicNumber {
                 static NUMBER: ::locus::__private::TopicNumber = ::locus::__private::TopicNumber::new();
                 &NUMBER
@@ -30,6 +32,22 @@ pub(super) fn topic(model: &Model) -> TokenStream {
             #answer_methods
         }
         #limits
+    }
+}
+
+/// Shown at the sink's type: that it takes the topic inline is what has to hold.
+fn sink(to: &Type) -> TokenStream {
+    let private = private(to.span());
+    let sink = local("__sink", to.span());
+    quote_spanned! {to.span()=>
+        const HAS_SINK: ::core::primitive::bool = true;
+        fn sink() -> ::core::option::Option<::core::any::TypeId> {
+            ::core::option::Option::Some(::core::any::TypeId::of::<#to>())
+        }
+        #[inline(always)]
+        fn call_sink(&self, #sink: #private::SinkCell<'_>) -> ::core::primitive::bool {
+            #sink.call::<#to, Self>(self)
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Model {
     pub(super) on_full: OnFull,
     pub(super) single: bool,
     pub(super) reply: Option<Type>,
+    /// The locus that takes the topic inline.
+    pub(super) to: Option<Type>,
 }
 
 impl Model {
@@ -47,6 +49,7 @@ impl Model {
             on_full: attr.on_full.as_ref().map_or(OnFull::Block, |on_full| on_full.value),
             single: attr.single.is_some(),
             reply: attr.reply.as_ref().map(|reply| reply.value.clone()),
+            to: attr.to.as_ref().map(|to| to.value.clone()),
         })
     }
 }

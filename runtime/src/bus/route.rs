@@ -7,6 +7,7 @@
 //! Invariants: see `cursor` I2 for why a record under this route's number holds a `Packet<T>`.
 
 use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ use super::pass::Pass;
 use super::record::{Header, Word};
 use super::side::{Aside, Side, Staged};
 use super::subscribe::Subscriber;
+use super::subscribe::straight::Straight;
 use super::topic::{OnFull, Packet, Promise, Topic};
 use crate::bus::ask::AskError;
 use crate::locus::cell::CellHead;
@@ -116,6 +118,10 @@ pub(crate) struct Route<T: Topic> {
     own: OwnCredit,
     /// Whether children come and go on this pool that subscribe.
     is_expected: Cell<bool>,
+    /// The only subscriber of this pool, where it is called at the publish itself.
+    straight: Cell<Option<Straight<T>>>,
+    /// Its cell, where its locus is the topic's sink.
+    sink: Cell<Option<NonNull<()>>>,
     /// Whether somebody on this pool subscribes.
     here: Cell<bool>,
     remote: RefCell<Vec<Remote>>,
@@ -148,6 +154,8 @@ impl<T: Topic> Route<T> {
             header: Header::of::<Packet<T>>(number, 0),
             own: OwnCredit::new(bound),
             is_expected: Cell::new(false),
+            straight: Cell::new(None),
+            sink: Cell::new(None),
             here: Cell::new(false),
             remote: RefCell::default(),
             far: Cell::new(false),
@@ -294,11 +302,16 @@ impl<T: Topic> Route<T> {
         let is_here = !every.is_empty() || !is_unkeyed || is_mixed;
         self.is_mixed.set(is_mixed);
         self.here.set(is_here);
-        self.own.set_open(is_here && !self.far.get());
-        let taker = match &every[..] {
-            [only] if is_unkeyed && !is_mixed => only.taker(),
+        let only = match &every[..] {
+            [only] if is_unkeyed && !is_mixed => Some(only),
             _ => None,
         };
+        // A question goes through the queue, and so does its answer.
+        let straight = only.filter(|_| !T::Promise::IS_ASKED).and_then(|only| only.straight());
+        self.sink.set(straight.zip(T::sink()).and_then(|(straight, sink)| straight.cell_of(sink)));
+        self.straight.set(straight);
+        self.own.set_open(is_here && !self.far.get() && straight.is_none());
+        let taker = only.and_then(|only| only.taker());
         // SAFETY: the taker was given out by a subscriber of this topic, which lives while it is in `every`; whoever
         // takes it out of there relists and retires it.
         unsafe { core.routes.list::<T>(taker) };

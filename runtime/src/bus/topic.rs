@@ -4,12 +4,14 @@
 //! message by one indexed load. Numbers come in fours: `n` carries the messages, `n + 1` their answers, `n + 2` what changes
 //! in who takes them; `n + 3` is free.
 
+use std::any::TypeId;
 use std::hash::Hash;
 use std::hash::Hasher;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::bus::ask::{AskError, Reply};
+use crate::bus::subscribe::straight::SinkCell;
 use crate::locus::BoxError;
 use crate::locus::describe::{IntoOutcome, Outcome};
 
@@ -60,6 +62,19 @@ pub trait Topic: Send + Sized + 'static {
     const SPEC: TopicSpec;
     /// The dense number of the topic in this process.
     fn number() -> &'static TopicNumber;
+    /// The locus type of `#[topic(to = ..)]`.
+    #[inline]
+    fn sink() -> Option<TypeId> {
+        None
+    }
+    /// Whether there is one.
+    const HAS_SINK: bool = false;
+    /// Calls the sink of this pool; false, with nothing done, where it is not idle.
+    #[inline(always)]
+    fn call_sink(&self, sink: SinkCell<'_>) -> bool {
+        let _ = sink;
+        false
+    }
     /// Hashes the key fields.
     fn hash_key<H: Hasher>(&self, state: &mut H);
     /// Whether the key fields equal `key`.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::bus::subscribe;
 use crate::bus::subscribe::batch::{Batch, Unasked};
+use crate::bus::subscribe::straight::Inline;
 use crate::bus::topic::{OnFull, Packet, Topic};
 use crate::locus::cell::LocusCell;
 use crate::locus::children::{Accept, ChildOf, ChildUse, Release, Topics};
@@ -162,6 +163,8 @@ pub trait Handler<const N: usize>: Sized + 'static {
     fn key_of(me: &Self) -> Match<<Self::Topic as Topic>::Key>;
     /// How an `async fn` is started; a plain method has none.
     const START: Option<Start<Self, Self::Topic>> = None;
+    /// How it is called at the publish itself, where it is `#[on(inline)]`.
+    const INLINE: Option<Inline<Self, Self::Topic>> = None;
     /// Handles one message.
     ///
     /// # Errors

@@ -220,6 +220,20 @@ impl Core {
         }
     }
 
+    /// Opens the envelope of a handler that is called inside another's activation, and returns whose that is.
+    #[inline]
+    pub(crate) fn enter_straight(&self, head: &CellHead) -> u32 {
+        head.state.set(State::Running);
+        self.current.replace(head.id.index)
+    }
+
+    /// Closes it.
+    #[inline]
+    pub(crate) fn leave_straight(&self, head: &CellHead, publisher: u32) {
+        head.state.set(State::Ready);
+        self.current.set(publisher);
+    }
+
     /// Opens the next activation of a run.
     #[inline]
     pub(crate) fn begin_next(&self) {

@@ -24,6 +24,12 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
     let key = quote_spanned!(span=> <Self::Topic as ::locus::__private::Topic>::Key);
     let key_of = key_of(&quote_spanned!(span=> Self), &key, handler.key.as_ref(), span);
     let missed = handler.missed.as_ref().map(missed);
+    let inline = handler.is_inline.then(|| {
+        quote_spanned! {span=>
+            const INLINE: ::core::option::Option<#private::Inline<Self, #topic>> =
+                ::core::option::Option::Some(#private::Inline::HANDLER);
+        }
+    });
     let name = quote_spanned!(span=> #private::Handler<#number>);
     let (handle, name) = match (handler.is_batch, handler.shape.is_async) {
         (true, _) => (handle_batch(handler), quote_spanned!(span=> #private::BatchHandler<#number>)),
@@ -34,6 +40,7 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
         type Topic = #topic;
         #options
         #key_of
+        #inline
         #handle
         #missed
     };
@@ -44,6 +51,9 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
     tokens.extend(needs_key(head, handler));
     if matches!(handler.which, Which::Keys(..)) {
         tokens.extend(followed_by(head, handler));
+    }
+    if handler.is_inline {
+        tokens.extend(takes_inline(head, handler));
     }
     tokens
 }
@@ -76,6 +86,28 @@ fn needs_key(head: &Head<'_>, handler: &Handler) -> Option<TokenStream> {
         #(#own)* #(#cfgs)*
         const _: () = ::core::assert!(#keyed.keyed, #text);
     })
+}
+
+/// The `TakesInline` impl of a method that is called at the publish itself.
+fn takes_inline(head: &Head<'_>, handler: &Handler) -> TokenStream {
+    let (span, topic) = (handler.method.span(), &handler.shape.topic);
+    let private = private(topic.span());
+    let (me, message) = (local("__me", span), local("__message", topic.span()));
+    let (method, name) = (at(&handler.method, handler.output), handler.method.to_string());
+    let call = quote_spanned! {handler.output=>
+        ::locus::__private::Answers::<<#topic as ::locus::__private::Topic>::Promise>::answer(
+            Self::#method(#me, #message),
+            ::core::default::Default::default(),
+        )
+    };
+    let body = quote_spanned! {topic.span()=>
+        const METHOD: &'static ::core::primitive::str = #name;
+        #[inline]
+        fn take_inline(#me: &mut Self, #message: &#topic) -> ::locus::__private::Outcome {
+            #call
+        }
+    };
+    head.implement(&handler.cfgs, &quote_spanned!(topic.span()=> #private::TakesInline<#topic>), &body)
 }
 
 fn handle_batch(handler: &Handler) -> TokenStream {

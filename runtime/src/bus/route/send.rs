@@ -9,6 +9,7 @@ use crate::bus::ask::AskError;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
 use crate::bus::side::Staged;
+use crate::bus::subscribe::straight::{SinkCell, Straight};
 use crate::bus::topic::{Full, OnFull, Packet, Promise, Topic};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
@@ -19,6 +20,14 @@ impl<T: Topic> Route<T> {
     pub(crate) fn publish(&self, core: &Core, packet: Packet<T>) -> Result<(), Full<Packet<T>>> {
         // The user's `Hash` goes first: where it panics, nothing has been counted yet.
         let hash = Self::hash_of(&packet);
+        if T::HAS_SINK
+            && let Some(cell) = self.sink.get()
+            && self.may_go_straight(core)
+            && packet.message.call_sink(SinkCell { cell, core })
+        {
+            self.count_straight();
+            return Ok(());
+        }
         // Each way makes the place before the message is moved, so that it is built where it goes: were it handed to a
         // function on any way, it would be built on the stack for all of them, and copied from there.
         if core.queue.has_room_for::<Packet<T>>() && self.own.is_open_with_credit() {
@@ -30,12 +39,44 @@ impl<T: Topic> Route<T> {
             unsafe { place.write(packet) };
             return Ok(());
         }
+        if let Some(straight) = self.straight.get() {
+            core.beside.put(packet);
+            return self.publish_straight(core, straight);
+        }
         if let Some(place) = self.reserve_far(core, hash) {
             // SAFETY: the place of this very packet.
             unsafe { place.write(packet) };
             return Ok(());
         }
         core.beside.put(packet);
+        self.publish_slow(core)
+    }
+
+    /// Whether a message may be handed to its subscriber now: a locus publishes it, nobody else is to get it, and
+    /// nothing of this topic waits here that it would overtake.
+    #[inline]
+    fn may_go_straight(&self, core: &Core) -> bool {
+        core.has_publisher() && !core.is_detoured() && !self.far.get() && self.own.queued() == 0
+    }
+
+    fn count_straight(&self) {
+        Figures::add(&self.figures.published, 1);
+        Figures::add(&self.figures.delivered, 1);
+    }
+
+    /// Hands what lies beside to its subscriber, or queues it where that is not idle.
+    #[inline(never)]
+    fn publish_straight(&self, core: &Core, straight: Straight<T>) -> Result<(), Full<Packet<T>>> {
+        if self.may_go_straight(core) {
+            // SAFETY: the caller has just put it there.
+            let packet = unsafe { core.beside.lend::<Packet<T>>() };
+            // SAFETY: the route holds it.
+            if unsafe { straight.call(core, &packet.message) } {
+                self.count_straight();
+                return Ok(());
+            }
+            packet.put_back();
+        }
         self.publish_slow(core)
     }
 

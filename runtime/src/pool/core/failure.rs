@@ -31,7 +31,7 @@ impl Core {
     }
 
     /// Counts and tells a failure after which the locus goes on.
-    pub(super) fn note_failed(&self, head: &CellHead, phase: &'static str, error: &BoxError) {
+    pub(crate) fn note_failed(&self, head: &CellHead, phase: &'static str, error: &BoxError) {
         let count = head.count_failure();
         log::warn(Site::Supervise, || {
             format!("{}: {phase} failed ({count} so far), resumed: {error}", head.path())
@@ -41,6 +41,14 @@ impl Core {
     /// An activation panicked: what it published is taken back, and the locus waits for its restart.
     pub(crate) fn panicked(&self, head: &CellHead, phase: &'static str, panic: &(dyn Any + Send)) {
         self.abandon(head);
+        head.count_failure();
+        let cause = Cause::Panic(panic_text(panic));
+        self.failures.borrow_mut().push(Failure { cell: head.id, phase, cause });
+    }
+
+    /// A handler panicked that was called at a publish: the publisher goes on, and the locus waits for its restart.
+    pub(crate) fn panicked_straight(&self, head: &CellHead, phase: &'static str, panic: &(dyn Any + Send)) {
+        head.state.set(State::Failed);
         head.count_failure();
         let cause = Cause::Panic(panic_text(panic));
         self.failures.borrow_mut().push(Failure { cell: head.id, phase, cause });

@@ -8,10 +8,6 @@ pub struct Posted {
     pub room: u32,
 }
 
-#[topic(to = Sink)]
-#[derive(Clone)]
-pub struct Written;
-
 #[topic(encode)]
 #[derive(Clone)]
 pub struct Encoded;
@@ -30,9 +26,6 @@ pub struct Room {}
 
 #[locus]
 impl Room {
-    #[on(inline)]
-    fn inlined(&mut self, post: &Posted) {}
-
     #[on(concurrent = 4)]
     fn concurrent(&mut self, post: &Posted) {}
 

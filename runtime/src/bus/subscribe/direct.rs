@@ -1,0 +1,247 @@
+//! A handler that is fed straight from the queue: the common case, and the hot loop.
+//!
+//! Where the handler's subscription is its topic's only one on the pool, a pass hands it whole runs of records; else the
+//! route delivers to it one by one. While its locus is not ready, messages are set aside for it.
+//!
+//! Invariants: those of `routes` (I2, I4) for what a pass hands over, and `cursor` I2 for the records.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::rc::{Rc, Weak};
+
+use super::straight::Straight;
+use super::{Origin, Subscriber, after, keep, keep_stashed};
+use crate::bus::cursor::Taken;
+use crate::bus::figures::Figures;
+use crate::bus::pass::{Pass, Taker};
+use crate::bus::route::Route;
+use crate::bus::side::Aside;
+use crate::bus::topic::{Packet, Promise, Topic};
+use crate::locus::cell::{LocusCell, State};
+use crate::locus::describe::{Handler, Locus, Outcome};
+use crate::pool::PoolId;
+use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::{
+    coverage,
+    fault::{self, Fault},
+};
+
+/// The `N`-th handler of a locus, fed straight from the queue.
+pub(crate) struct Direct<L: Locus + Handler<N>, const N: usize> {
+    cell: Rc<LocusCell<L>>,
+    me: Weak<Self>,
+}
+
+impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
+    pub(crate) fn new(cell: &Rc<LocusCell<L>>) -> Rc<Self> {
+        Rc::new_cyclic(|me| Self { cell: Rc::clone(cell), me: Weak::clone(me) })
+    }
+
+    #[inline]
+    fn call(&self, core: &Core, packet: &mut Packet<L::Topic>) -> Outcome {
+        let promise = std::mem::take(&mut packet.promise);
+        self.cell.activate(core, |me, cx| {
+            core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+            L::handle(me, &packet.message, promise, cx)
+        })
+    }
+
+    /// The hot loop: one monomorphic call per message until another topic follows or the locus is not ready.
+    ///
+    /// # Safety
+    /// As for every [`Taker`]: `me` is a `Direct<L, N>`, `route` that of its topic, and a record of that comes next.
+    unsafe fn take_run(me: NonNull<()>, route: NonNull<()>, pass: &mut Pass<'_>) {
+        // SAFETY: by the caller; it lives as long as the pass (`routes` I4), and is only lent shared.
+        let me = unsafe { me.cast::<Self>().as_ref() };
+        // SAFETY: by the caller; routes stay in place (`routes` I2), and are only lent shared.
+        let route = unsafe { route.cast::<Route<L::Topic>>().as_ref() };
+        if me.cell.head.state.get() != State::Ready {
+            return me.take_while_not_ready(route, pass);
+        }
+        #[cfg(test)]
+        coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
+        let kind = route.kind();
+        let mut run = RunOf { me, route, core: pass.core, source: pass.source, done: 0 };
+        pass.core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+        let outcome = me.cell.activate_each(pass.core, |activation| {
+            loop {
+                run.done += 1;
+                // SAFETY: a record of this topic is next, by the caller or by `next_is`, and holds a `Packet` of it
+                // (`cursor` I2).
+                let mut packet = unsafe { pass.cursor.take::<Packet<L::Topic>>() };
+                let promise = std::mem::take(&mut packet.promise);
+                let ended = activation.of(|me, cx| L::handle(me, &packet.message, promise, cx));
+                if ended.is_err() || activation.is_cut() {
+                    me.end_run(run.core, &ended, packet);
+                    return ended;
+                }
+                drop(packet);
+                if !pass.cursor.next_is(kind) {
+                    return ended;
+                }
+            }
+        });
+        count_run(me, route, run.core, run.source, run.done);
+        std::mem::forget(run);
+        if let Err(error) = outcome {
+            pass.core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
+        }
+    }
+
+    /// Drops the message that ends a run, or keeps it where its handler has asked for that.
+    #[cold]
+    #[inline(never)]
+    fn end_run(&self, core: &Core, ended: &Outcome, mut packet: Taken<Packet<L::Topic>>) {
+        if core.take_stash_wish() && ended.is_ok() {
+            self.stash(packet.move_out());
+        }
+    }
+
+    fn stash(&self, packet: Packet<L::Topic>) {
+        let Some(me) = self.me.upgrade() else { return };
+        keep_stashed(&self.cell.head, me, packet);
+    }
+
+    /// Takes records for a locus that is not ready.
+    #[cold]
+    #[inline(never)]
+    fn take_while_not_ready(&self, route: &Route<L::Topic>, pass: &mut Pass<'_>) {
+        let kind = route.kind();
+        while self.cell.head.state.get() != State::Ready && pass.cursor.next_is(kind) {
+            // SAFETY: a record of this topic is next, and holds a `Packet` of it (`cursor` I2).
+            let mut packet = unsafe { pass.cursor.take::<Packet<L::Topic>>() };
+            let mut origin = Origin::new(pass.source, route.number);
+            self.deliver(pass.core, &mut packet, &mut origin, true);
+            Figures::add(&route.figures.delivered, 1);
+            if origin.is_free() {
+                route.taken(pass.core, pass.source, 1);
+            }
+        }
+    }
+
+    /// Calls the handler and sees to a failure. Returns whether the handler wants to keep the message.
+    #[must_use]
+    fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>) -> bool {
+        let result = catch_unwind(AssertUnwindSafe(|| self.call(core, packet)));
+        let keeps = core.take_stash_wish() && matches!(result, Ok(Ok(())));
+        after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
+        keeps
+    }
+
+    fn set_aside(&self, core: &Core, packet: Packet<L::Topic>, ticket: u32) {
+        let Some(me) = self.me.upgrade() else { return core.release_ticket(ticket) };
+        let number = L::Topic::number().get();
+        let aside = Aside { subscriber: me as Rc<dyn Subscriber<L::Topic>>, ticket, packet };
+        self.cell.head.rare().side.borrow_mut().push(number, 0, aside);
+    }
+}
+
+/// A run of messages that one handler takes. Dropped only where its latest activation unwinds.
+struct RunOf<'r, L: Locus + Handler<N>, const N: usize> {
+    me: &'r Direct<L, N>,
+    route: &'r Route<L::Topic>,
+    core: &'r Core,
+    source: PoolId,
+    done: u32,
+}
+
+impl<L: Locus + Handler<N>, const N: usize> Drop for RunOf<'_, L, N> {
+    // Inlined, and everything passed by value, so that the run needs no memory while nothing unwinds.
+    #[inline(always)]
+    fn drop(&mut self) {
+        note_unwound_run(self.me, self.route, self.core, self.source, self.done);
+    }
+}
+
+#[inline]
+fn count_run<L: Locus + Handler<N>, const N: usize>(
+    me: &Direct<L, N>,
+    route: &Route<L::Topic>,
+    core: &Core,
+    source: PoolId,
+    done: u32,
+) {
+    Figures::add(&route.figures.delivered, u64::from(done));
+    Figures::add(&me.cell.head.handled, u64::from(done));
+    route.taken(core, source, done);
+}
+
+#[cold]
+#[inline(never)]
+fn note_unwound_run<L: Locus + Handler<N>, const N: usize>(
+    me: &Direct<L, N>,
+    route: &Route<L::Topic>,
+    core: &Core,
+    source: PoolId,
+    done: u32,
+) {
+    count_run(me, route, core, source, done);
+    core.note_unwound(me.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
+}
+
+impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N> {
+    fn taker(&self) -> Option<Taker> {
+        if L::START.is_some() {
+            return None;
+        }
+        // SAFETY: `take_run` takes a `Direct<L, N>`, which `self` is, and a route of its topic.
+        Some(unsafe { Taker::new(NonNull::from(self).cast(), Self::take_run) })
+    }
+
+    fn straight(&self) -> Option<Straight<L::Topic>> {
+        <L as Handler<N>>::INLINE.map(|inline| (inline.0)(&self.cell))
+    }
+
+    fn deliver(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, origin: &mut Origin, last: bool) {
+        #[cfg(test)]
+        coverage::arrived(self.cell.head.state.get(), L::Topic::SPEC.on_full, false);
+        match self.cell.head.state.get() {
+            State::Ready => {
+                Figures::add(&self.cell.head.handled, 1);
+                match L::START {
+                    None => {
+                        if self.call_guarded(core, packet) {
+                            self.stash(keep(packet, last));
+                        }
+                    }
+                    Some(start) => (start.0)(core, &self.cell, keep(packet, last)),
+                }
+            }
+            #[cfg(test)]
+            State::Replaying if fault::is_planted(Fault::AsideOvertaken) => {
+                let _ = self.call_guarded(core, packet);
+                if self.cell.head.state.get() == State::Ready {
+                    self.cell.head.state.set(State::Replaying);
+                }
+            }
+            State::Closed => core.closed::<L::Topic>(packet),
+            _ => {
+                let kept = keep(packet, last);
+                let ticket = origin.hold(core);
+                self.set_aside(core, kept, ticket);
+            }
+        }
+    }
+
+    fn deliver_aside(&self, core: &Core, mut packet: Packet<L::Topic>, ticket: u32) {
+        if self.cell.head.state.get() == State::Closed {
+            #[cfg(test)]
+            coverage::arrived(State::Closed, L::Topic::SPEC.on_full, false);
+            core.closed::<L::Topic>(&mut packet);
+            return core.release_ticket(ticket);
+        }
+        Figures::add(&self.cell.head.handled, 1);
+        match L::START {
+            None => {
+                if self.call_guarded(core, &mut packet) {
+                    self.stash(packet);
+                } else {
+                    drop(packet);
+                }
+            }
+            Some(start) => (start.0)(core, &self.cell, packet),
+        }
+        core.release_ticket(ticket);
+    }
+}
