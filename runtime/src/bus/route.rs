@@ -12,7 +12,9 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
+use self::takers::Takers;
 use super::credit::{CreditIn, CreditOut};
 use super::figures::{DropReason, Figures};
 use super::key;
@@ -23,7 +25,7 @@ use super::subscribe::Subscriber;
 use super::subscribe::straight::Straight;
 use super::topic::{OnFull, Packet, Promise, Topic};
 use crate::bus::ask::AskError;
-use crate::locus::cell::CellHead;
+use crate::locus::cell::{CellHead, CellId};
 use crate::locus::family::Stand;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
@@ -35,6 +37,7 @@ mod deliver;
 mod own;
 pub(crate) mod select;
 mod send;
+mod takers;
 
 use self::own::OwnCredit;
 use self::select::{Select, Share, Wants};
@@ -76,6 +79,8 @@ pub(crate) trait AnyRoute {
     fn settle(&self, _wake: &mut u64) {}
     /// Lets messages find children that are not born yet.
     fn expect(&self) {}
+    /// Takes the subscriptions of a cell back, to every message or to the keys with this hash.
+    fn leave(&self, _core: &Core, _cell: CellId, _hash: Option<u32>) {}
     /// Copies the counts to where other threads read them.
     fn export(&self) {}
     /// Forgets what a failed activation left beside its messages: its questions, and counts.
@@ -107,7 +112,7 @@ struct Uneven {
 struct KeyEntry<T: Topic> {
     hash: u32,
     key: T::Key,
-    subscribers: Vec<Rc<dyn Subscriber<T>>>,
+    subscribers: Takers<T>,
 }
 
 pub(crate) struct Route<T: Topic> {
@@ -266,10 +271,18 @@ impl<T: Topic> Route<T> {
     fn subscribe_to(&self, key: T::Key, subscriber: Rc<dyn Subscriber<T>>) {
         let hash = key::hash_key(&key);
         let mut table = self.keyed.borrow_mut();
-        let entry = table
-            .entry(key::spread(hash), |entry| entry.hash == hash && entry.key == key, |e| key::spread(e.hash))
-            .or_insert_with(|| KeyEntry { hash, key: key.clone(), subscribers: Vec::new() });
-        entry.into_mut().subscribers.push(subscriber);
+        let is_it = |entry: &KeyEntry<T>| entry.hash == hash && entry.key == key;
+        match table.entry(key::spread(hash), is_it, |e| key::spread(e.hash)) {
+            Entry::Occupied(mut entry) => entry.get_mut().subscribers.push(subscriber),
+            Entry::Vacant(entry) => {
+                entry.insert(KeyEntry { hash, key, subscribers: Takers::One(subscriber) });
+            }
+        }
+    }
+
+    /// Whether no other pool has to hear of this pool's subscriptions.
+    pub(crate) fn is_own_business(&self) -> bool {
+        !T::SPEC.keyed || self.sources() == 0
     }
 
     /// Takes a subscription back.
@@ -449,6 +462,30 @@ impl<T: Topic> AnyRoute for Route<T> {
 
     fn expect(&self) {
         self.is_expected.set(true);
+    }
+
+    fn leave(&self, core: &Core, cell: CellId, hash: Option<u32>) {
+        let mut keep = |subscriber: &Rc<dyn Subscriber<T>>| {
+            let is_of = subscriber.is_of(cell);
+            if is_of {
+                core.routes.retire(Rc::clone(subscriber) as Rc<dyn std::any::Any>);
+            }
+            !is_of
+        };
+        match hash {
+            None => self.every.borrow_mut().retain(&mut keep),
+            Some(hash) => {
+                let mut table = self.keyed.borrow_mut();
+                let is_it = |e: &KeyEntry<T>| e.hash == hash && e.subscribers.iter().any(|s| s.is_of(cell));
+                if let Ok(mut entry) = table.find_entry(key::spread(hash), is_it) {
+                    entry.get_mut().subscribers.retain(&mut keep);
+                    if entry.get().subscribers.is_empty() {
+                        entry.remove();
+                    }
+                }
+            }
+        }
+        self.relist(core);
     }
 
     fn export(&self) {

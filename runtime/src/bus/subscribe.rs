@@ -20,11 +20,12 @@ use std::rc::Rc;
 
 use self::straight::Straight;
 use super::cursor::Taken;
+use super::key;
 use super::pass::Taker;
 use super::side::{Aside, NO_TICKET};
 use super::topic::{OnFull, Packet, Promise, Topic};
 use crate::app::shared::Sharer;
-use crate::locus::cell::{CellHead, LocusCell};
+use crate::locus::cell::{CellHead, CellId, Joined, LocusCell};
 use crate::locus::describe::{BatchHandler, Handler, Locus, Match, OnOptions, Outcome, ReceivedBy, Which};
 use crate::locus::rare::Leave;
 use crate::pool::PoolId;
@@ -44,6 +45,11 @@ pub(crate) trait Subscriber<T: Topic>: Any {
 
     /// Takes one message that others may share; the `last` of them may move it out.
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<T>>, origin: &mut Origin, last: bool);
+
+    /// Whether it is a handler of this cell that keeps nothing beside it.
+    fn is_of(&self, _cell: CellId) -> bool {
+        false
+    }
 
     /// Takes a message that was set aside for it.
     fn deliver_aside(&self, core: &Core, packet: Packet<T>, ticket: u32) {
@@ -103,7 +109,7 @@ pub(crate) fn keep_stashed<T: Topic>(head: &CellHead, subscriber: Rc<dyn Subscri
 /// Sees to the end of an activation that was called under `catch_unwind`.
 pub(crate) fn after<L: Locus>(
     core: &Core,
-    cell: &Rc<LocusCell<L>>,
+    cell: &LocusCell<L>,
     method: &'static str,
     result: Result<Outcome, Box<dyn std::any::Any + Send>>,
 ) {
@@ -130,7 +136,7 @@ fn subscriber<L: Locus + Handler<N>, const N: usize>(
     core: &Core,
 ) -> Rc<dyn Subscriber<L::Topic>> {
     match ring_of::<L::Topic>(&<L as Handler<N>>::OPTIONS) {
-        None => direct::Direct::<L, N>::new(cell),
+        None => direct::Direct::<L, N>::new(Rc::clone(cell)),
         Some((bound, on_full)) => ring::Ringed::<L, N>::of(cell, core, bound, on_full),
     }
 }
@@ -250,6 +256,13 @@ fn join<T: Topic>(
         return Err(
             format!("`{subject}` has another responder on this pool already, for the same key").into()
         );
+    }
+    if subscriber.is_of(head.id) && route.is_own_business() {
+        let joined = Joined { number: route.number, hash: key.as_ref().map(key::hash_key) };
+        if head.join(joined) {
+            route.subscribe(core, key, subscriber);
+            return Ok(());
+        }
     }
     route.subscribe(core, key.clone(), Rc::clone(&subscriber));
     let cell = head.id;

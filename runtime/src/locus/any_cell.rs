@@ -70,6 +70,11 @@ impl<L: Locus> LocusCell<L> {
 
     /// Takes the subscriptions back on this pool; what is still to be said elsewhere is returned.
     fn unsubscribe(&self, core: &Core) -> Vec<Undo> {
+        if let Some(joined) = self.head.take_joined()
+            && let Some(route) = core.any_route(joined.number)
+        {
+            route.leave(core, self.head.id, joined.hash);
+        }
         let undo = self.head.rare_made().map(|rare| rare.unsubscribe.take()).unwrap_or_default();
         undo.iter().for_each(|undo| undo(core, Leave::Here));
         undo

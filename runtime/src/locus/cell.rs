@@ -13,7 +13,7 @@
 
 use std::cell::{Cell, OnceCell, UnsafeCell};
 use std::mem::MaybeUninit;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use crate::arena::Scratch;
@@ -72,7 +72,6 @@ pub(crate) struct CellHead {
     /// Whether its timers are set.
     pub(crate) ticks: Cell<bool>,
     pub(crate) id: CellId,
-    pub(crate) replica: u32,
     /// What it has in common with its siblings of the same type.
     pub(crate) family: Rc<Family>,
     /// Its number among them; 0 for a part.
@@ -81,7 +80,17 @@ pub(crate) struct CellHead {
     pub(crate) handled: Cell<u64>,
     /// The slot of the handler that waits.
     pub(crate) slot: Cell<u32>,
+    /// One of its subscriptions; the others are `rare`.
+    joined: Cell<Option<Joined>>,
     rare: OnceCell<Box<Rare>>,
+}
+
+/// A subscription as its route finds it again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Joined {
+    pub(crate) number: u16,
+    /// Of its key; `None` takes every message.
+    pub(crate) hash: Option<u32>,
 }
 
 impl CellHead {
@@ -107,6 +116,20 @@ impl CellHead {
     /// Whether a message it published waits for room.
     pub(crate) fn has_staged(&self) -> bool {
         self.rare_made().is_some_and(|rare| !rare.stage.borrow().is_empty())
+    }
+
+    /// Notes a subscription; false if there is no place for it.
+    pub(crate) fn join(&self, joined: Joined) -> bool {
+        let is_free = self.joined.get().is_none();
+        if is_free {
+            self.joined.set(Some(joined));
+        }
+        is_free
+    }
+
+    /// Takes the subscription that `join` noted.
+    pub(crate) fn take_joined(&self) -> Option<Joined> {
+        self.joined.take()
     }
 
     /// Whether there is a locus in the cell.
@@ -149,6 +172,7 @@ pub(crate) type Factory<L> = Rc<dyn Fn() -> Result<L, BoxError>>;
 /// One locus and all that belongs to it.
 pub(crate) struct LocusCell<L: 'static> {
     pub(crate) head: CellHead,
+    me: Weak<Self>,
     body: UnsafeCell<MaybeUninit<L>>,
 }
 
@@ -163,7 +187,7 @@ impl<L: Locus> LocusCell<L> {
     /// The cell of a part of main.
     pub(crate) fn part(seat: Seat, factory: Factory<L>, describe: Describe<L>) -> Rc<Self> {
         let family = Rc::new(Family::of_part(seat.path, seat.stand, L::OPTIONS, Rc::new(describe)));
-        let cell = Self::new(seat.id, seat.stand.replica, family, 0, Kin::new(NO_CELL));
+        let cell = Self::new(seat.id, family, 0, Kin::new(NO_CELL));
         cell.set_factory(factory);
         cell
     }
@@ -171,7 +195,7 @@ impl<L: Locus> LocusCell<L> {
     /// The cell of a child, without a body.
     pub(crate) fn child(id: CellId, parent: &CellHead, family: Rc<Family>) -> Rc<Self> {
         let ordinal = family.next_number();
-        Self::new(id, parent.replica, family, ordinal, Kin::new(parent.id.index))
+        Self::new(id, family, ordinal, Kin::new(parent.id.index))
     }
 
     /// Says how to build the locus.
@@ -179,7 +203,7 @@ impl<L: Locus> LocusCell<L> {
         self.head.rare().factory.replace(Some(Box::new(factory)));
     }
 
-    fn new(id: CellId, replica: u32, family: Rc<Family>, ordinal: u64, kin: Kin) -> Rc<Self> {
+    fn new(id: CellId, family: Rc<Family>, ordinal: u64, kin: Kin) -> Rc<Self> {
         let head = CellHead {
             state: Cell::new(State::Unborn),
             alive: Cell::new(false),
@@ -191,15 +215,21 @@ impl<L: Locus> LocusCell<L> {
             is_ending: Cell::new(false),
             ticks: Cell::new(false),
             id,
-            replica,
             family,
             ordinal,
             kin,
             handled: Cell::new(0),
             slot: Cell::new(NO_SLOT),
+            joined: Cell::new(None),
             rare: OnceCell::new(),
         };
-        Rc::new(Self { head, body: UnsafeCell::new(MaybeUninit::uninit()) })
+        let body = UnsafeCell::new(MaybeUninit::uninit());
+        Rc::new_cyclic(|me| Self { head, me: Weak::clone(me), body })
+    }
+
+    /// The cell itself, to be kept; `None` while it is made or dropped.
+    pub(crate) fn me(&self) -> Option<Rc<Self>> {
+        self.me.upgrade()
     }
 
     /// What the macros say about the locus.

@@ -163,7 +163,7 @@ impl<'s, L: 'static> Cx<'s, L> {
     /// Which replica of its part this is, from 0.
     #[must_use]
     pub fn replica(&self) -> u32 {
-        self.head.replica
+        self.head.family.stand.replica
     }
 }
 

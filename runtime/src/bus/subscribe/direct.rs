@@ -7,7 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use super::straight::Straight;
 use super::{Origin, Subscriber, after, keep, keep_stashed};
@@ -17,7 +17,7 @@ use crate::bus::pass::{Pass, Taker};
 use crate::bus::route::Route;
 use crate::bus::side::Aside;
 use crate::bus::topic::{Packet, Promise, Topic};
-use crate::locus::cell::{LocusCell, State};
+use crate::locus::cell::{CellId, LocusCell, State};
 use crate::locus::describe::{Handler, Locus, Outcome};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
@@ -28,14 +28,24 @@ use crate::pool::rig::{
 };
 
 /// The `N`-th handler of a locus, fed straight from the queue.
+///
+/// It is the locus's cell, seen as one of its handlers: a subscription needs no memory of its own.
+#[repr(transparent)]
 pub(crate) struct Direct<L: Locus + Handler<N>, const N: usize> {
-    cell: Rc<LocusCell<L>>,
-    me: Weak<Self>,
+    cell: LocusCell<L>,
 }
 
 impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
-    pub(crate) fn new(cell: &Rc<LocusCell<L>>) -> Rc<Self> {
-        Rc::new_cyclic(|me| Self { cell: Rc::clone(cell), me: Weak::clone(me) })
+    pub(crate) fn new(cell: Rc<LocusCell<L>>) -> Rc<Self> {
+        let cell: *const LocusCell<L> = Rc::into_raw(cell);
+        // SAFETY: the pointer comes from `into_raw`, and `Self` is a transparent wrapper of what it points at: of the
+        // same size, alignment and content.
+        unsafe { Rc::from_raw(cell.cast::<Self>()) }
+    }
+
+    /// This subscription, to be kept.
+    fn me(&self) -> Option<Rc<Self>> {
+        self.cell.me().map(Self::new)
     }
 
     #[inline]
@@ -99,7 +109,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     }
 
     fn stash(&self, packet: Packet<L::Topic>) {
-        let Some(me) = self.me.upgrade() else { return };
+        let Some(me) = self.me() else { return };
         keep_stashed(&self.cell.head, me, packet);
     }
 
@@ -130,7 +140,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     }
 
     fn set_aside(&self, core: &Core, packet: Packet<L::Topic>, ticket: u32) {
-        let Some(me) = self.me.upgrade() else { return core.release_ticket(ticket) };
+        let Some(me) = self.me() else { return core.release_ticket(ticket) };
         let number = L::Topic::number().get();
         let aside = Aside { subscriber: me as Rc<dyn Subscriber<L::Topic>>, ticket, packet };
         self.cell.head.rare().side.borrow_mut().push(number, 0, aside);
@@ -193,6 +203,10 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
         <L as Handler<N>>::INLINE.map(|inline| (inline.0)(&self.cell))
     }
 
+    fn is_of(&self, cell: CellId) -> bool {
+        self.cell.head.id == cell
+    }
+
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, origin: &mut Origin, last: bool) {
         #[cfg(test)]
         coverage::arrived(self.cell.head.state.get(), L::Topic::SPEC.on_full, false);
@@ -205,7 +219,11 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
                             self.stash(keep(packet, last));
                         }
                     }
-                    Some(start) => (start.0)(core, &self.cell, keep(packet, last)),
+                    Some(start) => {
+                        if let Some(cell) = self.cell.me() {
+                            (start.0)(core, &cell, keep(packet, last));
+                        }
+                    }
                 }
             }
             #[cfg(test)]
@@ -240,7 +258,11 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
                     drop(packet);
                 }
             }
-            Some(start) => (start.0)(core, &self.cell, packet),
+            Some(start) => {
+                if let Some(cell) = self.cell.me() {
+                    (start.0)(core, &cell, packet);
+                }
+            }
         }
         core.release_ticket(ticket);
     }

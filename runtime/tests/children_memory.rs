@@ -1,0 +1,129 @@
+//! What children cost: little while they are idle, and nothing once they have ended.
+
+#![allow(missing_docs, reason = "a test's own messages and loci")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use locus::alloc::{Counting, live_block_bytes};
+use locus::prelude::*;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting::new();
+
+/// What an idle locus with one keyed subscription may cost beyond its own struct.
+const IDLE_BYTES_MAX: usize = 200;
+
+const IDLE: usize = 100_000;
+
+#[topic]
+#[derive(Clone)]
+pub struct Open {
+    children: usize,
+    short_lived: bool,
+}
+
+#[topic(key = to)]
+#[derive(Clone)]
+pub struct Hello {
+    pub to: u64,
+}
+
+#[locus]
+pub struct Conn {
+    key: u64,
+    short_lived: bool,
+}
+
+#[locus]
+impl Conn {
+    fn birth(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.short_lived {
+            cx.terminate();
+        }
+    }
+
+    #[on(key = self.key)]
+    fn on_hello(&mut self, hello: &Hello) {
+        assert_eq!(hello.to, self.key);
+    }
+}
+
+#[locus(children(Conn = resident, max = 1_000_000))]
+pub struct Server {
+    opened: u64,
+    done: Arc<AtomicUsize>,
+}
+
+#[locus]
+impl Server {
+    #[on]
+    fn on_open(&mut self, open: &Open, cx: &mut Cx<'_, Self>) {
+        for _ in 0..open.children {
+            self.opened += 1;
+            cx.spawn(Conn { key: self.opened, short_lived: open.short_lived }).unwrap();
+        }
+        self.done.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[locus(main)]
+pub struct Web {
+    server: Server,
+}
+
+/// What the program has allocated and not freed.
+fn live() -> usize {
+    usize::try_from(live_block_bytes().unwrap()).unwrap()
+}
+
+struct Running {
+    app: locus::App,
+    done: Arc<AtomicUsize>,
+    asked: usize,
+}
+
+impl Running {
+    /// Lets the server open children, and waits until all of that is over.
+    fn open(&mut self, children: usize, short_lived: bool) {
+        self.asked += 1;
+        self.app.topic::<Open>().publish_blocking(Open { children, short_lived }).unwrap();
+        // The handler is over when the message behind it has been handled.
+        self.asked += 1;
+        self.app.topic::<Open>().publish_blocking(Open { children: 0, short_lived }).unwrap();
+        while self.done.load(Ordering::SeqCst) < self.asked {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[test]
+fn idle_children_are_small_and_ended_ones_leave_nothing() {
+    let done = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&done);
+    let app = locus::start(move || Web { server: Server { opened: 0, done: Arc::clone(&counted) } }).unwrap();
+    let mut running = Running { app, done, asked: 0 };
+    // What grows with the largest batch alone is there before the first look.
+    (0..10).for_each(|_| running.open(4_000, true));
+    let first = live();
+    for _ in 0..50 {
+        running.open(4_000, true);
+    }
+    let grown = live().saturating_sub(first);
+    // A buffer may double late; anything that stays of each child would be more than this.
+    assert!(grown < 200_000 * 4, "200,000 children that have ended left {grown} bytes");
+
+    let before = live();
+    for _ in 0..IDLE / 4_000 {
+        running.open(4_000, false);
+    }
+    let each = live().saturating_sub(before) / IDLE;
+    let beyond = each - size_of::<Conn>();
+    assert!(
+        beyond <= IDLE_BYTES_MAX,
+        "an idle child takes {beyond} bytes beyond its own {}",
+        size_of::<Conn>()
+    );
+}
