@@ -11,6 +11,7 @@
 mod balance;
 mod residency;
 mod roots;
+mod shared;
 
 pub use balance::{Balances, Counter, Growing, Site, balances};
 pub use residency::{Key, Keys, keys_of};

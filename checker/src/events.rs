@@ -227,6 +227,8 @@ pub struct Alias {
     pub field: (AdtId, Sym),
     /// What it was filled from.
     pub from: Place,
+    /// It borrows that, and what happens through it happens there.
+    pub lent: bool,
 }
 
 /// All that one body does.
@@ -252,6 +254,8 @@ pub struct FnFacts {
     pub handed: Vec<(AdtId, Sym)>,
     /// Shared values under two names.
     pub aliases: Vec<Alias>,
+    /// Values of types of the workspace that are made, and the loop around each.
+    pub makes: Vec<(AdtId, Option<u32>)>,
     /// What single rules look for.
     pub seen: Vec<Seen>,
     /// Code that is handed to a thread of its own.

@@ -5,6 +5,7 @@
 //! loop, or it takes back what the same activation put in and failed with. That asymmetry is the point: silence
 //! is cheap to give, a false alarm is not.
 
+use super::shared::shared_once;
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::{Event, Root, What};
 use crate::lower::sym::Sym;
@@ -79,7 +80,8 @@ pub fn balances<'s>(
     context: &Context,
     keys: &Keys,
 ) -> Balances<'s> {
-    let balance = Balance { program, summary, context };
+    let shared = shared_once(program, summary, context);
+    let balance = Balance { program, summary, context, shared };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -103,6 +105,8 @@ struct Balance<'a, 'w, 's> {
     program: &'a Program<'w>,
     summary: &'s Summary,
     context: &'a Context,
+    /// Types whose one value is shared by count.
+    shared: FxHashSet<AdtId>,
 }
 
 impl<'s> Balance<'_, '_, 's> {
@@ -118,6 +122,10 @@ impl<'s> Balance<'_, '_, 's> {
             false => self.context.resident(self.summary, id, event.place, &event.under),
         };
         if lives == Some(Often::PerMessage) {
+            return Some(true);
+        }
+        let is_shared = event.place.field.is_some_and(|(adt, _)| self.shared.contains(&adt));
+        if is_shared && self.context.often(self.summary, id, &event.under) == Some(Often::PerMessage) {
             return Some(true);
         }
         let open_static = matches!(event.place.root, Root::Static(_)) && runs.often.is_none() && runs.may_run;

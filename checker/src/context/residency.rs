@@ -8,7 +8,7 @@ use crate::lower::ir::LocalId;
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::summary::Summary;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Something that can grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,9 +59,24 @@ impl Keys {
     }
 }
 
+/// Parameters that end up borrowed by a field of what the function makes.
+fn lends(summary: &Summary) -> FxHashSet<(FnId, usize)> {
+    let mut lends = FxHashSet::default();
+    for (index, facts) in summary.facts.iter().enumerate() {
+        let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+        for alias in facts.aliases.iter().filter(|alias| alias.lent) {
+            if let Place { root: Root::Param(at), field: None, depth: 0 } = alias.from {
+                lends.insert((id, at as usize));
+            }
+        }
+    }
+    lends
+}
+
 /// Ties together the names of shared values.
 pub fn keys_of(summary: &Summary) -> Keys {
     let mut keys = Keys::default();
+    let lends = lends(summary);
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
         for alias in &facts.aliases {
@@ -70,9 +85,11 @@ pub fn keys_of(summary: &Summary) -> Keys {
             }
         }
         for site in &facts.calls {
-            for (at, arg) in
-                site.args.iter().enumerate().filter(|(at, _)| site.shared.get(*at) == Some(&true))
-            {
+            let tied = |at: usize| {
+                let lent = || site.callees.iter().any(|callee| lends.contains(&(*callee, at)));
+                site.shared.get(at) == Some(&true) || lent()
+            };
+            for (at, arg) in site.args.iter().enumerate().filter(|(at, _)| tied(*at)) {
                 let from = arg.filter(|place| place.depth == 0).and_then(|place| Key::of(id, place));
                 // A trait's method may be any of several: tying their parameters together would tie strangers.
                 if let (Some(from), [callee]) = (from, &*site.callees) {

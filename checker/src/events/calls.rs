@@ -46,10 +46,12 @@ impl<'w> Walk<'_, 'w> {
                 self.modelled(id, index, callable, args.first().copied(), args, None, name)
             }
             Some(Callee::Ctor(adt)) => {
+                self.facts.makes.push((adt, self.under.in_loop));
                 for (index, arg) in args.iter().enumerate() {
                     let place = self.visit(*arg);
                     if let (Some(from), true) = (place, self.is_shared(*arg)) {
-                        self.facts.aliases.push(Alias { field: (adt, Sym::new(&index.to_string())), from });
+                        let field = (adt, Sym::new(&index.to_string()));
+                        self.facts.aliases.push(Alias { field, from, lent: false });
                     }
                 }
                 None

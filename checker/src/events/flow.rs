@@ -201,9 +201,14 @@ impl Walk<'_, '_> {
                 self.under.tests.extend(self.call_of(inner));
             }
             // `while q.len() >= MAX { q.pop_front(); }`
-            ExprKind::While(cond, _, _) => self.assume(*cond, false),
+            ExprKind::While(cond, inner, _) if !self.is_empty(*inner) => self.assume(*cond, false),
             _ => {}
         }
+    }
+
+    /// A block without anything in it: a loop over it does not make its condition false.
+    fn is_empty(&self, id: ExprId) -> bool {
+        matches!(&self.body.expr(id).kind, ExprKind::Block(stmts, None) if stmts.is_empty())
     }
 
     /// `if let Some(x) = self.q.pop()`: `x` came from there.

@@ -11,6 +11,7 @@ mod fresh;
 mod input;
 mod labels;
 mod memory;
+mod resources;
 mod scratch;
 mod tasks;
 mod waits;
@@ -102,6 +103,18 @@ pub enum Sight {
     Spawns(AdtId),
     /// A thread started.
     StartsThread,
+    /// A locus that ends itself.
+    Terminates,
+    /// A source registered with a poller.
+    Registers,
+    /// A source taken out of a poller.
+    Deregisters,
+    /// A temporary file made permanent.
+    KeepsFile,
+    /// A child with a pipe that is kept, and whose pipe nobody takes.
+    KeepsPipe,
+    /// A task without an end that owns a descriptor.
+    OwnsForEver,
 }
 
 /// Methods that only pass a value on.
@@ -193,6 +206,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                 ExprKind::Call(..) | ExprKind::Method(_) => self.call(id),
                 ExprKind::Assign(left, right) => {
                     self.replaced_handle(id, *left, *right);
+                    self.kept_pipe(id, *left, *right);
                     self.rebuilt(id, *left, *right);
                     self.circle(id, *left, *right);
                 }
@@ -213,7 +227,9 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         self.leak(id);
         if self.walk.callable(id).is_some_and(|callable| callable.spawns) {
             self.keeps_itself(id);
+            self.owns_for_ever(id);
         }
+        self.resource(id);
         self.frame(id);
         self.sized(id);
         self.label(id);

@@ -289,7 +289,7 @@ impl Walk<'_, '_> {
             self.event(place, what, at, Sym::NONE, ty);
         }
         if let (Some(field), Some(from), true) = (place.field, value, self.is_shared(right)) {
-            self.facts.aliases.push(Alias { field, from });
+            self.facts.aliases.push(Alias { field, from, lent: false });
         }
         None
     }
@@ -331,15 +331,26 @@ impl Walk<'_, '_> {
 
     pub(super) fn struct_lit(&mut self, id: ExprId, fields: &[(Sym, ExprId)], base: Option<ExprId>) {
         let adt = self.adt_behind(self.ty(id));
+        self.facts.makes.extend(adt.map(|adt| (adt, self.under.in_loop)));
         for (name, value) in fields {
             let place = self.visit(*value);
-            if let (Some(adt), Some(from), true) = (adt, place, self.is_shared(*value)) {
-                self.facts.aliases.push(Alias { field: (adt, *name), from });
+            if let (Some(adt), Some(from)) = (adt, place) {
+                let lent = self.borrows_for_change(adt, *name);
+                if lent || self.is_shared(*value) {
+                    self.facts.aliases.push(Alias { field: (adt, *name), from, lent });
+                }
             }
         }
         if let Some(base) = base {
             self.visit(base);
         }
+    }
+
+    /// Whether a field is declared as `&mut`.
+    fn borrows_for_change(&self, adt: crate::names::AdtId, name: Sym) -> bool {
+        let variants = &self.program.names.adt(adt).variants;
+        let mut fields = variants.iter().flat_map(|(_, fields)| fields.iter());
+        fields.any(|field| field.name == name && matches!(field.ty, TypeRef::Ref(_, true)))
     }
 
     pub(super) fn macro_call(&mut self, id: ExprId, name: Sym, args: &[ExprId]) -> Option<Place> {

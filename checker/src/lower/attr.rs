@@ -30,6 +30,8 @@ pub struct LocusDecl {
     pub publishes: Vec<TypeRef>,
     /// `receives(..)`.
     pub receives: Vec<TypeRef>,
+    /// `idle = ".."`: it ends by itself when it gets nothing.
+    pub idles: bool,
     /// `children(Type = kind, max = N)`: the type where one is written, whether resident, the ceiling.
     pub children: Vec<(Option<TypeRef>, bool, Option<u64>)>,
     /// `#[bind(..)]`s: the topic, the transport's name, where.
@@ -224,6 +226,7 @@ impl Lower<'_> {
         });
         LocusDecl {
             main: locus.main.is_some(),
+            idles: locus.idle.is_some(),
             at: self.at(locus.span),
             publishes: locus.publishes.iter().map(|ty| self.ty(ty)).collect(),
             receives: locus.receives.iter().map(|one| self.ty(&one.topic)).collect(),

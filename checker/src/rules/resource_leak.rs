@@ -1,9 +1,10 @@
 //! `resource-leak`: descriptors and processes that stay open because nobody can close them any more.
 
-use super::judged::Judged;
+use super::judged::{Judged, Says};
 use super::unbounded_growth;
 use crate::context::Often;
 use crate::declare_rule;
+use crate::events::seen::Sight;
 use crate::events::{Lost, LostHow};
 use crate::finding::{Confidence, Finding, Label, Subject};
 use crate::models::Resource;
@@ -39,13 +40,33 @@ pub static CHILD: Shape = Shape {
     summary: "a child process is started and never waited for",
 };
 
+/// A child whose pipe nobody reads.
+pub static PIPE: Shape =
+    Shape::likely("pipe-of-a-kept-child", "a child is kept together with a pipe that nobody takes from it");
+
+/// A source that stays with its poller.
+pub static REGISTERED: Shape = Shape::likely(
+    "registered-never-deregistered",
+    "a source is registered with every message and never taken out",
+);
+
+/// A task that never gives its descriptor back.
+pub static TASK: Shape = Shape::nursery(
+    "endless-task-owns",
+    "a task without an end owns a descriptor, one more with every message",
+);
+
+/// A temporary file that stays.
+pub static KEPT: Shape =
+    Shape::nursery("temporary-file-kept", "a temporary file is made permanent with every message");
+
 declare_rule! {
     pub static RULE = {
         name: "resource-leak",
         summary: "a descriptor or child process stays open with every message",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD],
+        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &PIPE, &REGISTERED, &TASK, &KEPT],
         doc: include_str!("../../../docs/rules/resource-leak.md"),
     }
 }
@@ -61,8 +82,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         };
         let mut finding = unbounded_growth::finding(judged, growing, &RULE, shape);
         finding.confidence = finding.confidence.max(unbounded_growth::confidence(growing));
-        findings.push(finding);
+        findings.push(unbounded_growth::promised(judged, finding));
     }
+    kept(judged, findings);
     let handed: FxHashSet<_> =
         judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
     for (index, facts) in judged.summary.facts.iter().enumerate() {
@@ -75,6 +97,55 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// What stays open with something that does not end.
+fn kept(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let deregisters = judged.sights().any(|(_, seen)| matches!(seen.sight, Sight::Deregisters));
+    for (id, seen) in judged.per_message(|_| true) {
+        let (shape, says) = match seen.sight {
+            Sight::KeepsPipe => (&PIPE, pipe()),
+            Sight::Registers if !deregisters => (&REGISTERED, registered()),
+            Sight::OwnsForEver => (&TASK, owning_task()),
+            Sight::KeepsFile => (&KEPT, kept_file()),
+            _ => continue,
+        };
+        let finding = judged.finding(id, seen.at, (&RULE, shape), says);
+        let note = "looked for what would take it, end it or give it back: there is nothing";
+        findings.push(judged.with_chain(finding, id).note(note));
+    }
+}
+
+fn pipe() -> Says {
+    Says::new(
+        "a child is kept with a pipe that nobody takes from it",
+        "the child waits when the pipe is full, and its end stays open here",
+        "take the pipe and read it, `child.stdout.take()`, or give the child `Stdio::null()`",
+    )
+}
+
+fn registered() -> Says {
+    Says::new(
+        "a source is registered with every message and never taken out",
+        "one registration more each time",
+        "call `deregister` when the source is done, before it is dropped",
+    )
+}
+
+fn owning_task() -> Says {
+    Says::new(
+        "this task never ends, and owns a descriptor of its own",
+        "one descriptor more with every message",
+        "leave the loop when the peer is gone, or when a token says so",
+    )
+}
+
+fn kept_file() -> Says {
+    Says::new(
+        "a temporary file is made permanent with every message",
+        "nothing removes it any more",
+        "let it be dropped, or write over one file of a fixed name",
+    )
 }
 
 fn lost_finding(judged: &Judged<'_, '_>, id: FnId, lost: &Lost) -> Finding {

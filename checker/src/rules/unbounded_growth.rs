@@ -5,12 +5,16 @@ mod say;
 use crate::context::{Counter, Growing, Key};
 use crate::declare_rule;
 use crate::events::What;
+use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding, Label};
-use crate::lower::attr::ContractKind;
+use crate::lower::attr::{ContractKind, LocusItem};
+use crate::lower::ir::TypeRef;
 use crate::lower::sym::Sym;
 use crate::models::Resource;
+use crate::names::{AdtId, Def};
 use crate::rule::{Level, Shape};
-use crate::rules::judged::{Judged, span};
+use crate::rules::judged::{Judged, Says, span};
+use rustc_hash::FxHashSet;
 
 /// A field that only grows.
 pub static FIELD: Shape = Shape {
@@ -89,6 +93,20 @@ pub static HANDLES: Shape = Shape {
     summary: "handles of tasks or threads are kept and never reaped",
 };
 
+/// Values put into an arena.
+pub static ARENA: Shape =
+    Shape::certain("put-into-an-arena", "values are put into an arena that lives on and is never reset");
+
+/// Names put into an interner.
+pub static INTERNED: Shape =
+    Shape::likely("interned-per-message", "an interner, which forgets nothing, is fed by messages");
+
+/// Residents for messages.
+pub static RESIDENTS: Shape = Shape::certain(
+    "residents-per-message",
+    "a resident child is spawned with every message, and nothing ends it: they fill their ceiling for good",
+);
+
 /// A promise of a bound.
 pub static PROMISED: Shape = Shape {
     name: "bound-not-enforced",
@@ -104,7 +122,7 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &FIELD, &STATIC, &LOCAL, &BUFFER, &ACCUMULATED, &OUTER_KEYS, &INNER, &UNREACHABLE, &AT_EXIT, &ON_ERROR,
-            &HANDLES, &PROMISED,
+            &HANDLES, &ARENA, &INTERNED, &RESIDENTS, &PROMISED,
         ],
         doc: include_str!("../../../docs/rules/unbounded-growth.md"),
     }
@@ -118,6 +136,48 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             let finding = say::finding(judged, growing, &RULE, shape(growing, held));
             findings.push(promised(judged, finding));
         }
+    }
+    residents(judged, findings);
+}
+
+/// Resident children spawned per message, of types that never end themselves.
+fn residents(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let names = &judged.program.names;
+    let ends: FxHashSet<AdtId> = judged
+        .sights()
+        .filter(|(_, seen)| matches!(seen.sight, Sight::Terminates))
+        .filter_map(|(id, _)| judged.program.adt_of(id))
+        .collect();
+    for (id, seen) in judged.per_message(|sight| matches!(sight, Sight::Spawns(_))) {
+        let Sight::Spawns(child) = seen.sight else { continue };
+        let idles = matches!(names.adt(child).locus, Some(LocusItem::Locus(decl)) if decl.idles);
+        let parent = judged.program.adt_of(id).map(|adt| names.adt(adt));
+        let Some((parent, LocusItem::Locus(decl))) = parent.and_then(|adt| Some((adt, adt.locus?))) else {
+            continue;
+        };
+        let resident = decl.children.iter().any(|(ty, resident, _)| match ty {
+            Some(TypeRef::Path(path)) if *resident => {
+                let found = names.resolve(parent.module, path, true);
+                matches!(found.map(|found| found.def), Some(Def::Adt(of)) if of == child)
+            }
+            _ => false,
+        });
+        if !resident
+            || idles
+            || ends.contains(&child)
+            || ends.contains(&judged.program.adt_of(id).unwrap_or(child))
+        {
+            continue;
+        }
+        let name = names.text(names.adt(child).name);
+        let says = Says::new(
+            format!("a resident `{name}` is spawned with every message, and nothing ends one"),
+            "one more each time, until the ceiling is reached for good",
+            format!("declare it `{name} = flow`, let it `cx.terminate()`, or give it `idle = \"..\"`"),
+        );
+        let finding = judged.finding(id, seen.at, (&RULE, &RESIDENTS), says);
+        let note = format!("looked at `{name}` and its parent for `terminate` and `idle`: there is neither");
+        findings.push(judged.with_chain(finding, id).note(note));
     }
 }
 
@@ -154,6 +214,13 @@ fn shape(growing: &Growing<'_>, held: Option<Resource>) -> &'static Shape {
         Counter::Nothing | Counter::Works => {}
     }
     let first = growing.grows[0].event;
+    let is = |names: &[&str]| names.iter().any(|name| Sym::new(name) == first.holder);
+    if is(&["Bump", "Arena"]) {
+        return &ARENA;
+    }
+    if is(&["Rodeo", "ThreadedRodeo", "StringInterner"]) {
+        return &INTERNED;
+    }
     let is_set_of_tasks = first.holder == Sym::new("JoinSet");
     match growing.key {
         _ if held == Some(Resource::Task) || is_set_of_tasks => &HANDLES,

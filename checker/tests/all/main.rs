@@ -8,3 +8,4 @@ mod formats;
 mod harness;
 mod leaky;
 mod meta;
+mod mutation;
