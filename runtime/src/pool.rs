@@ -35,6 +35,10 @@ pub(crate) mod timers;
 #[expect(unsafe_code, reason = "reads lanes where they lie")]
 pub(crate) mod turn;
 #[cfg(not(loom))]
+pub(crate) mod wait;
+#[cfg(not(loom))]
+pub(crate) mod waits;
+#[cfg(not(loom))]
 pub(crate) mod woken;
 
 /// The index of a pool in its app; at most [`POOLS_MAX`].

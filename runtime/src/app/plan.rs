@@ -179,5 +179,5 @@ fn assemble(
             lanes_out,
         });
     }
-    Plan { app: AppShared::new(name, doors, topics), pools, order, limits }
+    Plan { app: AppShared::new(name, doors, topics, limits), pools, order, limits }
 }

@@ -17,7 +17,8 @@ use crate::locus::main::{Part, Place};
 /// The tables there are, and whose they are.
 const TABLES: [&str; 3] = ["place", "limits", "checker"];
 const PLACE_KEYS: [&str; 4] = ["pool", "core", "cores", "replicas"];
-const LIMIT_KEYS: [&str; 3] = ["start_timeout", "drain_timeout", "spin_time"];
+const LIMIT_KEYS: [&str; 5] =
+    ["start_timeout", "drain_timeout", "block_timeout", "stage_messages_max", "spin_time"];
 
 /// What `[limits]` sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub(crate) struct Limits {
     pub(crate) start_timeout: Duration,
     /// How long a drain may take.
     pub(crate) drain_timeout: Duration,
+    /// How long a circle of loci that wait for each other lasts before one of them fails.
+    pub(crate) block_timeout: Duration,
+    /// Messages of one activation that may wait for room.
+    pub(crate) stage_messages_max: u32,
     /// How long an idle pool looks for work before it parks; zero where pools outnumber cores.
     pub(crate) spin_time: Duration,
 }
@@ -35,6 +40,9 @@ impl Default for Limits {
         Self {
             start_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
+            block_timeout: Duration::from_secs(5),
+            // With messages of the largest size, 16 MiB.
+            stage_messages_max: 4_096,
             // About what parking and waking cost.
             spin_time: Duration::from_micros(20),
         }
@@ -188,7 +196,14 @@ fn limit(table: &DeTable<'_>, limits: &mut Limits, problems: &mut Problems<'_>) 
         let slot = match key.get_ref().as_ref() {
             "start_timeout" => &mut limits.start_timeout,
             "drain_timeout" => &mut limits.drain_timeout,
+            "block_timeout" => &mut limits.block_timeout,
             "spin_time" => &mut limits.spin_time,
+            "stage_messages_max" => {
+                if let Some(number) = number(value, problems) {
+                    limits.stage_messages_max = u32::try_from(number).unwrap_or(u32::MAX);
+                }
+                continue;
+            }
             _ => {
                 problems.unknown("limit", key, &LIMIT_KEYS);
                 continue;

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::app::control::{Control, Tell};
+use crate::app::settings::Limits;
 use crate::bus::credit::{CreditIn, CreditOut, credit};
 use crate::bus::gate::{AnyGate, Gate, TopicHandle};
 use crate::bus::route::Route;
@@ -19,6 +20,7 @@ use crate::locus::describe::{Which, Wish};
 use crate::locus::family::Stand;
 use crate::pool::PoolId;
 use crate::pool::bell::Bell;
+use crate::pool::wait::Board;
 
 /// How to reach a pool.
 pub(crate) struct Door {
@@ -108,6 +110,9 @@ pub(crate) struct AppShared {
     /// The control thread's runtime, for those who have to wait for a time and have none.
     pub(crate) clock: OnceLock<Handle>,
     pub(crate) log_drops: bool,
+    pub(crate) limits: Limits,
+    /// Who waits for whom, once somebody has waited long.
+    pub(crate) waits: Mutex<Board>,
     credits: Mutex<Credits>,
     gates: Mutex<HashMap<TypeId, Arc<dyn AnyGate>>>,
 }
@@ -122,7 +127,12 @@ pub(crate) fn find(id: u32) -> Option<Arc<AppShared>> {
 }
 
 impl AppShared {
-    pub(crate) fn new(name: &'static str, pools: Vec<Door>, topics: HashMap<u16, TopicPlan>) -> Arc<Self> {
+    pub(crate) fn new(
+        name: &'static str,
+        pools: Vec<Door>,
+        topics: HashMap<u16, TopicPlan>,
+        limits: Limits,
+    ) -> Arc<Self> {
         let app = Arc::new(Self {
             id: APP_IDS.fetch_add(1, Ordering::Relaxed),
             name,
@@ -131,6 +141,8 @@ impl AppShared {
             draining: watch::Sender::new(false),
             clock: OnceLock::new(),
             log_drops: std::env::var_os("LOCUS_BUS_LOG_DROP").is_some_and(|value| value == "1"),
+            limits,
+            waits: Mutex::default(),
             credits: Mutex::default(),
             gates: Mutex::default(),
         });

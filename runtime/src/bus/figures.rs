@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Why a message was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +22,14 @@ pub enum DropReason {
     Unmatched,
     /// The locus was dissolved, or the program ended.
     Closed,
+    /// Its publisher waited for room in a circle of loci that waited for each other.
+    WaitCycle,
 }
 
 impl DropReason {
     /// All reasons, in the order in which they are counted.
-    pub const ALL: [Self; 5] = [Self::Full, Self::Overrun, Self::NoSubscriber, Self::Unmatched, Self::Closed];
+    pub const ALL: [Self; 6] =
+        [Self::Full, Self::Overrun, Self::NoSubscriber, Self::Unmatched, Self::Closed, Self::WaitCycle];
 
     /// The reason as reports spell it.
     #[must_use]
@@ -36,6 +40,7 @@ impl DropReason {
             Self::NoSubscriber => "no subscriber",
             Self::Unmatched => "unmatched key",
             Self::Closed => "closed",
+            Self::WaitCycle => "wait cycle",
         }
     }
 }
@@ -61,6 +66,8 @@ pub struct TopicFigures {
     pub depth: u64,
     /// The highest depth of any one pool.
     pub high_water: u64,
+    /// How long publishers have waited for room, all together.
+    pub blocked: Duration,
 }
 
 impl TopicFigures {
@@ -79,6 +86,7 @@ struct Shared {
     dropped: [AtomicU64; DropReason::ALL.len()],
     depth: AtomicU64,
     high_water: AtomicU64,
+    blocked_micros: AtomicU64,
 }
 
 /// The counts of running pools, and what ended ones had counted, by subject: as many lines as there are topics.
@@ -107,6 +115,7 @@ impl Shared {
         }
         figures.depth += self.depth.load(Relaxed);
         figures.high_water = figures.high_water.max(self.high_water.load(Relaxed));
+        figures.blocked += Duration::from_micros(self.blocked_micros.load(Relaxed));
     }
 }
 
@@ -117,6 +126,7 @@ pub(crate) struct Figures {
     pub(crate) delivered: Cell<u64>,
     dropped: [Cell<u64>; DropReason::ALL.len()],
     high_water: Cell<u64>,
+    blocked: Cell<Duration>,
     /// What had entered the queue when the counts were copied last.
     entered: Cell<u64>,
     shared: Arc<Shared>,
@@ -131,6 +141,7 @@ impl Figures {
             dropped: Default::default(),
             depth: AtomicU64::new(0),
             high_water: AtomicU64::new(0),
+            blocked_micros: AtomicU64::new(0),
         });
         registry().running.push(Arc::clone(&shared));
         Self {
@@ -138,6 +149,7 @@ impl Figures {
             delivered: Cell::new(0),
             dropped: Default::default(),
             high_water: Cell::new(0),
+            blocked: Cell::default(),
             entered: Cell::new(0),
             shared,
         }
@@ -151,6 +163,11 @@ impl Figures {
     /// Counts `n` drops.
     pub(crate) fn drop_for(&self, reason: DropReason, n: u64) {
         Self::add(&self.dropped[reason as usize], n);
+    }
+
+    /// Counts time that a publisher has waited for room.
+    pub(crate) fn count_wait(&self, time: Duration) {
+        self.blocked.set(self.blocked.get() + time);
     }
 
     /// How many were dropped for `reason` on this pool.
@@ -168,6 +185,8 @@ impl Figures {
         for (shared, own) in self.shared.dropped.iter().zip(&self.dropped) {
             shared.store(own.get(), Relaxed);
         }
+        let blocked = u64::try_from(self.blocked.get().as_micros()).unwrap_or(u64::MAX);
+        self.shared.blocked_micros.store(blocked, Relaxed);
         self.shared.depth.store(depth, Relaxed);
         self.shared.high_water.store(self.high_water.get(), Relaxed);
     }

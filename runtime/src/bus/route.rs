@@ -9,7 +9,7 @@
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -85,6 +85,18 @@ pub(crate) trait AnyRoute {
     fn export(&self) {}
     /// Forgets what a failed activation left beside its messages: its questions, and counts.
     fn forget(&self, _core: &Core, _activation: u64) {}
+    /// The pools at which the oldest message that waits with its publisher finds no room, one bit each.
+    fn without_room(&self, _core: &Core, _head: &CellHead) -> u64 {
+        0
+    }
+    /// What reports call the topic, and its bound.
+    fn subject_and_bound(&self) -> (&'static str, u32) {
+        ("", 0)
+    }
+    /// Counts time that a publisher has waited for room.
+    fn count_wait(&self, _time: Duration) {}
+    /// Whether everybody waits, because somebody does.
+    fn set_contended(&self, _is_contended: bool) {}
     /// Answers questions whose time is up.
     fn expire(&self, _core: &Core, _now: Instant) {}
 }
@@ -127,6 +139,8 @@ pub(crate) struct Route<T: Topic> {
     straight: Cell<Option<Straight<T>>>,
     /// Its cell, where its locus is the topic's sink.
     sink: Cell<Option<NonNull<()>>>,
+    /// Whether a locus waits for room, so that others wait behind it: credits go to who has waited longest.
+    contended: Cell<bool>,
     /// Whether somebody on this pool subscribes.
     here: Cell<bool>,
     remote: RefCell<Vec<Remote>>,
@@ -161,6 +175,7 @@ impl<T: Topic> Route<T> {
             is_expected: Cell::new(false),
             straight: Cell::new(None),
             sink: Cell::new(None),
+            contended: Cell::new(false),
             here: Cell::new(false),
             remote: RefCell::default(),
             far: Cell::new(false),
@@ -323,7 +338,7 @@ impl<T: Topic> Route<T> {
         let straight = only.filter(|_| !T::Promise::IS_ASKED).and_then(|only| only.straight());
         self.sink.set(straight.zip(T::sink()).and_then(|(straight, sink)| straight.cell_of(sink)));
         self.straight.set(straight);
-        self.own.set_open(is_here && !self.far.get() && straight.is_none());
+        self.own.set_open(is_here && !self.far.get() && straight.is_none() && !self.contended.get());
         let taker = only.and_then(|only| only.taker());
         // SAFETY: the taker was given out by a subscriber of this topic, which lives while it is in `every`; whoever
         // takes it out of there relists and retires it.
@@ -377,6 +392,8 @@ impl<T: Topic> AnyRoute for Route<T> {
                 let unsent = self.send(core, room, copy);
                 debug_assert!(unsent.is_none(), "room was there a moment ago");
             }
+            self.set_contended(true);
+            core.contend(self.number);
             return false;
         }
         // SAFETY: as above.
@@ -393,6 +410,31 @@ impl<T: Topic> AnyRoute for Route<T> {
             }
         }
         true
+    }
+
+    fn without_room(&self, core: &Core, head: &CellHead) -> u64 {
+        let mut stage = head.rare().stage.borrow_mut();
+        // SAFETY: the caller saw that the oldest message is of this topic.
+        let owed = unsafe { stage.front::<T>() }.owed;
+        if owed.is_held {
+            return 0;
+        }
+        // An `any` subscription is not counted: whichever of its replicas makes room first ends the wait.
+        owed.without(self.with_room(core, owed)).pools
+    }
+
+    fn subject_and_bound(&self) -> (&'static str, u32) {
+        (T::SPEC.subject, self.bound())
+    }
+
+    fn count_wait(&self, time: Duration) {
+        self.figures.count_wait(time);
+    }
+
+    fn set_contended(&self, is_contended: bool) {
+        self.contended.set(is_contended);
+        let has_straight = self.straight.get().is_some();
+        self.own.set_open(self.here.get() && !self.far.get() && !has_straight && !is_contended);
     }
 
     unsafe fn take_back(&self, _core: &Core, payload: *mut Word, pool: PoolId, local: bool) {

@@ -66,7 +66,8 @@ impl Side {
         Self { path: Arc::clone(path), name, listed: Listed::new(), count: 0 }
     }
 
-    /// Appends a record of any payload that the owner of `number` can take.
+    /// Appends a record of any payload that the owner of `number` can take. For a message, `hash` is the pool it came
+    /// from, whose credit it holds.
     pub(crate) fn push<P>(&mut self, number: u16, hash: u32, payload: P) {
         self.listed.words.push(number, hash, payload);
         self.count += 1;
@@ -103,6 +104,19 @@ impl Side {
         self.count += std::mem::take(&mut other.count);
         self.listed.list(&self.path, self.name);
         other.listed.list(&other.path, other.name);
+    }
+
+    /// Shows the header of each record, oldest first.
+    pub(crate) fn for_each_header(&mut self, mut visit: impl FnMut(Header)) {
+        let (mut at, mut left) = self.listed.words.front();
+        while left > 0 {
+            // SAFETY: the buffer holds whole records, and there are words left.
+            let header = unsafe { Header::read(at) };
+            visit(header);
+            // SAFETY: the next record begins where this one ends, inside the buffer or at its end.
+            at = unsafe { at.add(header.words()) };
+            left -= header.words();
+        }
     }
 
     /// How many messages wait.

@@ -43,6 +43,11 @@ pub(crate) trait Subscriber<T: Topic>: Any {
         None
     }
 
+    /// The index of the locus that has to be ready before a message's credit comes back, if there is one.
+    fn holder(&self) -> Option<u32> {
+        None
+    }
+
     /// Takes one message that others may share; the `last` of them may move it out.
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<T>>, origin: &mut Origin, last: bool);
 

@@ -13,6 +13,7 @@ use crate::bus::subscribe::receive::ReceiverEntry;
 use crate::locus::describe::LocusOptions;
 use crate::locus::family::Family;
 use crate::pool::core::Core;
+use crate::pool::core::blocked::Wait;
 use crate::supervise::Intensity;
 
 /// Takes one subscription back, step by step.
@@ -35,6 +36,8 @@ pub(crate) struct Rare {
     pub(crate) stashed: RefCell<Side>,
     /// Messages this locus published that found no room.
     pub(crate) stage: RefCell<Stage>,
+    /// How long they have waited.
+    pub(crate) wait: Cell<Option<Wait>>,
     /// Those who wait in `Run::with`.
     pub(crate) waiters: RefCell<Vec<Waker>>,
     /// Timers that came due meanwhile, one bit each.
@@ -65,6 +68,7 @@ impl Rare {
             side: RefCell::new(Side::new(path, "set aside")),
             stashed: RefCell::new(Side::new(path, "stashed")),
             stage: RefCell::default(),
+            wait: Cell::new(None),
             waiters: RefCell::default(),
             pending_ticks: Cell::new(0),
             receivers: RefCell::default(),

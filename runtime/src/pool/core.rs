@@ -3,6 +3,7 @@
 //! One core belongs to one thread. Handlers run while the core is borrowed, so each part of it is a cell of its own that
 //! is touched briefly and never while foreign code runs.
 
+pub(crate) mod blocked;
 pub(super) mod cells;
 mod failure;
 pub(crate) mod kin;
@@ -35,8 +36,6 @@ use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, State};
 use crate::locus::family::Tally;
 use crate::pool::PoolId;
-#[cfg(test)]
-use crate::pool::rig::fault::{self, Fault};
 use crate::pool::slot::Slots;
 use crate::pool::timers::Timers;
 use crate::pool::woken::Woken;
@@ -92,6 +91,14 @@ pub(crate) struct Core {
     /// Whether the start is not over, so that everything waits.
     holding: Cell<bool>,
     pub(crate) is_in_turn: Cell<bool>,
+    /// Why the running activation cannot succeed.
+    doom: RefCell<Option<blocked::Doom>>,
+    /// The latest activation that failed for that.
+    failed_in: Cell<u64>,
+    /// The latest activation with messages that have to wait, and how many.
+    staged_in: Cell<(u64, u32)>,
+    /// Topics that somebody waits for, and so everybody who publishes them.
+    contended: RefCell<Vec<u16>>,
     /// Loci whose stage waits for room.
     pub(crate) blocked: RefCell<VecDeque<u32>>,
     /// Loci that became ready and have something set aside.
@@ -143,6 +150,10 @@ impl Core {
             stash_wish: Cell::new(false),
             holding: Cell::new(true),
             is_in_turn: Cell::new(false),
+            doom: RefCell::default(),
+            failed_in: Cell::new(0),
+            staged_in: Cell::new((0, 0)),
+            contended: RefCell::default(),
             blocked: RefCell::default(),
             ready: RefCell::default(),
             failures: RefCell::default(),
@@ -258,14 +269,8 @@ impl Core {
     #[inline(never)]
     fn end_cut(&self, head: &CellHead) {
         self.set_detour(self.holding.get());
-        if head.has_staged() {
-            self.blocked.borrow_mut().push_back(head.id.index);
-            #[cfg(test)]
-            if fault::is_planted(Fault::BlockedRuns) {
-                return;
-            }
-            head.state.set(State::Blocked);
-        } else if !self.holding.get() && head.aside_len() > 0 {
+        self.begin_wait(head);
+        if head.state.get() == State::Ready && !self.holding.get() && head.aside_len() > 0 {
             // Taken back from the stash: it goes before what comes next.
             self.make_ready(head);
         }

@@ -24,6 +24,7 @@ use crate::pool::life::Life;
 use crate::pool::residency::Held;
 use crate::pool::task::Tasks;
 use crate::pool::turn::{Env, Pool, Progress};
+use crate::pool::waits::Waits;
 use crate::watch::StackAccount;
 use crate::watch::log::{self, Site};
 
@@ -112,6 +113,7 @@ pub(crate) fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports)
         activity: 0,
         first_lane: 0,
         next_expiry: None,
+        waits: Waits::default(),
     }
 }
 

@@ -24,6 +24,7 @@ use crate::pool::core::Core;
 use crate::pool::core::kin::LifeStep;
 use crate::pool::task::{Tasks, WokenSlots};
 use crate::pool::timers::Due;
+use crate::pool::waits::Waits;
 use crate::pool::{PoolId, residency::Held};
 
 /// Control messages handled in one turn; the rest waits for the next.
@@ -76,6 +77,7 @@ pub(crate) struct Pool {
     pub(crate) activity: u64,
     pub(crate) first_lane: usize,
     pub(crate) next_expiry: Option<Instant>,
+    pub(crate) waits: Waits,
 }
 
 impl Pool {
@@ -98,12 +100,14 @@ impl Pool {
         done += self.poll_futures();
         done += self.see_to_failures(now);
         self.expire_questions(now);
+        let wait_check = self.check_waits(now);
         done += self.settle(env, wake);
         self.activity += u64::from(done > 0);
         let mut deadline = self.core.timers.borrow().next();
         if self.core.questions_open.get() > 0 {
             deadline = deadline.into_iter().chain([now + EXPIRY_PERIOD]).min();
         }
+        deadline = deadline.into_iter().chain(wait_check).min();
         Progress { worked: done + obeyed > 0, deadline }
     }
 
@@ -153,6 +157,7 @@ impl Pool {
     /// Lets messages go that waited with their publishers, in the order in which these were blocked.
     fn retry_blocked(&mut self) -> usize {
         let mut released = 0;
+        self.core.end_contention();
         let waiting = self.core.blocked.borrow().len();
         for _ in 0..waiting {
             let Some(index) = self.core.blocked.borrow_mut().pop_front() else { break };
@@ -167,8 +172,10 @@ impl Pool {
                     break;
                 }
                 released += 1;
+                self.core.went_on(head, number);
             }
             if is_stuck {
+                self.core.note_wait(head);
                 self.core.blocked.borrow_mut().push_back(index);
             } else if head.state.get() == State::Blocked {
                 self.core.make_ready(head);
@@ -278,6 +285,10 @@ impl Pool {
             self.core.queue.finish();
             if !self.core.failures.borrow().is_empty() {
                 break;
+            }
+            // What was taken has made room: whoever waits gets it before those who publish next.
+            if !self.core.blocked.borrow().is_empty() {
+                self.retry_blocked();
             }
         }
         drained

@@ -4,7 +4,7 @@
 use std::ptr::NonNull;
 
 use super::select::{ANY_GROUPS_MAX, Owed};
-use super::{Remote, Route, Uneven};
+use super::{AnyRoute, Remote, Route, Uneven};
 use crate::bus::ask::AskError;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
@@ -13,6 +13,7 @@ use crate::bus::subscribe::straight::{SinkCell, Straight};
 use crate::bus::topic::{Full, OnFull, Packet, Promise, Topic};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::core::blocked::Doom;
 
 impl<T: Topic> Route<T> {
     /// Publishes one message of this pool.
@@ -83,7 +84,7 @@ impl<T: Topic> Route<T> {
     /// Makes a record for one further pool, where nobody subscribes here and there is room: the other common case.
     #[inline(never)]
     fn reserve_far(&self, core: &Core, hash: u32) -> Option<NonNull<Packet<T>>> {
-        if core.is_detoured() || self.here.get() || self.is_selective.get() {
+        if core.is_detoured() || self.here.get() || self.is_selective.get() || self.contended.get() {
             return None;
         }
         let mut remote = self.remote.borrow_mut();
@@ -132,7 +133,13 @@ impl<T: Topic> Route<T> {
         }
         match T::SPEC.on_full {
             OnFull::Fail if self.with_room(core, owed) != owed => Err(Full(packet)),
-            OnFull::Block | OnFull::DropOld if core.has_publisher() && self.with_room(core, owed) != owed => {
+            OnFull::Block | OnFull::DropOld
+                if core.has_publisher() && (self.contended.get() || self.with_room(core, owed) != owed) =>
+            {
+                if self.waits_for_itself(core, owed.pools) {
+                    let (subject, bound) = self.subject_and_bound();
+                    core.doom(Doom::WaitsForItself { subject, bound });
+                }
                 core.stage(self.number, owed, packet);
                 Figures::add(&self.figures.published, 1);
                 Ok(())
@@ -149,6 +156,13 @@ impl<T: Topic> Route<T> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether every message ahead of one that finds no room has to be taken by its own publisher first.
+    fn waits_for_itself(&self, core: &Core, pools: u64) -> bool {
+        pools & (1 << core.id) != 0
+            && !self.own.has_credit()
+            && self.every.borrow().iter().any(|subscriber| subscriber.holder() == Some(core.publisher()))
     }
 
     fn note_uneven(&self, core: &Core, note: impl FnOnce(&mut Uneven)) {
@@ -248,6 +262,9 @@ impl<T: Topic> Route<T> {
 
     /// Whether any message published now would find room.
     pub(crate) fn has_room(&self, core: &Core) -> bool {
+        if self.contended.get() {
+            return false;
+        }
         let mut owed = Owed::to(self.destinations(core));
         if self.is_selective.get() {
             owed.groups = self.select.all_groups();

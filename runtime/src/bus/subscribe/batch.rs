@@ -16,6 +16,7 @@ use super::ring::{Ring, TokenRing, tell_missed};
 use super::{Origin, Subscriber, after};
 use crate::locus::cell::{LocusCell, State};
 use crate::locus::describe::{BatchHandler, Locus};
+use crate::pool::PoolId;
 use crate::pool::core::Core;
 
 /// The messages of one activation of an `#[on(batch)]` handler, oldest first.
@@ -128,6 +129,10 @@ impl<L: Locus + BatchHandler<N>, const N: usize> TokenRing for Batched<L, N> {
         self.ring.is_empty()
     }
 
+    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
+        self.ring.holds(core, show);
+    }
+
     fn drain(&self, core: &Core) {
         let head = &self.cell.head;
         if head.state.get() == State::Ready {
@@ -142,6 +147,10 @@ impl<L: Locus + BatchHandler<N>, const N: usize> TokenRing for Batched<L, N> {
 }
 
 impl<L: Locus + BatchHandler<N>, const N: usize> Subscriber<L::Topic> for Batched<L, N> {
+    fn holder(&self) -> Option<u32> {
+        self.ring.is_blocking().then_some(self.cell.head.id.index)
+    }
+
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, origin: &mut Origin, last: bool) {
         if self.cell.head.state.get() == State::Closed {
             return core.closed::<L::Topic>(packet);

@@ -27,6 +27,9 @@ use crate::pool::rig::{
     fault::{self, Fault},
 };
 
+/// The source of a message that holds no credit: no pool has this number.
+const NO_SOURCE: u32 = u32::MAX;
+
 /// The `N`-th handler of a locus, fed straight from the queue.
 ///
 /// It is the locus's cell, seen as one of its handlers: a subscription needs no memory of its own.
@@ -142,8 +145,9 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     fn set_aside(&self, core: &Core, packet: Packet<L::Topic>, ticket: u32) {
         let Some(me) = self.me() else { return core.release_ticket(ticket) };
         let number = L::Topic::number().get();
+        let source = core.ticket_source(ticket).map_or(NO_SOURCE, u32::from);
         let aside = Aside { subscriber: me as Rc<dyn Subscriber<L::Topic>>, ticket, packet };
-        self.cell.head.rare().side.borrow_mut().push(number, 0, aside);
+        self.cell.head.rare().side.borrow_mut().push(number, source, aside);
     }
 }
 
@@ -191,6 +195,10 @@ fn note_unwound_run<L: Locus + Handler<N>, const N: usize>(
 }
 
 impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N> {
+    fn holder(&self) -> Option<u32> {
+        Some(self.cell.head.id.index)
+    }
+
     fn taker(&self) -> Option<Taker> {
         if L::START.is_some() {
             return None;

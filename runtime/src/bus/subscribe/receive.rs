@@ -12,6 +12,7 @@ use super::super::topic::{OnFull, Packet, Topic};
 use super::ring::Ring;
 use super::{Origin, Subscriber};
 use crate::locus::cell::CellHead;
+use crate::pool::PoolId;
 use crate::pool::core::Core;
 
 /// A receiver in the list of its cell.
@@ -99,11 +100,17 @@ pub(crate) trait AnyReceiver {
     fn close(&self);
     /// Nobody will take anything any more: what waits and what comes is dropped as closed, and holds up no publisher.
     fn end(&self, core: &Core);
+    /// Shows topic and source of each message in it that holds a credit.
+    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId));
 }
 
 impl<T: Topic> AnyReceiver for Receiver<T> {
     fn is_empty(&self) -> bool {
         self.ring.is_empty()
+    }
+
+    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
+        self.ring.holds(core, show);
     }
 
     fn close(&self) {

@@ -18,6 +18,7 @@ use super::{Origin, Subscriber, after, keep, keep_stashed};
 use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{Handler, Locus, OnOptions, Outcome};
+use crate::pool::PoolId;
 use crate::pool::core::Core;
 #[cfg(test)]
 use crate::pool::rig::{
@@ -33,6 +34,8 @@ pub(crate) trait TokenRing {
     fn drain(&self, core: &Core);
     /// Whether no token stands for it now.
     fn is_idle(&self) -> bool;
+    /// Shows topic and source of each message in it that holds a credit.
+    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId));
 }
 
 /// Messages waiting for one subscription, and how many it lost since the last that it took.
@@ -151,6 +154,20 @@ impl<T: Topic> Ring<T> {
         self.waiting.borrow_mut().pop_front()
     }
 
+    /// Whether a message holds its credit until it is delivered.
+    pub(crate) fn is_blocking(&self) -> bool {
+        self.on_full == OnFull::Block
+    }
+
+    /// Shows topic and source of each message that holds a credit.
+    pub(crate) fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
+        for (_, ticket) in self.waiting.borrow().iter() {
+            if let Some(source) = core.ticket_source(*ticket) {
+                show(T::number().get(), source);
+            }
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.borrow().is_empty()
     }
@@ -235,6 +252,10 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
         self.ring.is_empty()
     }
 
+    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
+        self.ring.holds(core, show);
+    }
+
     fn drain(&self, core: &Core) {
         let head = &self.cell.head;
         for _ in 0..self.ring.len() {
@@ -268,6 +289,10 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
 }
 
 impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Ringed<L, N> {
+    fn holder(&self) -> Option<u32> {
+        self.ring.is_blocking().then_some(self.cell.head.id.index)
+    }
+
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, origin: &mut Origin, last: bool) {
         #[cfg(test)]
         coverage::arrived(self.cell.head.state.get(), self.ring.on_full, true);

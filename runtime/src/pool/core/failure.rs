@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use crate::bus::LIFE;
+use crate::bus::figures::DropReason;
 use crate::bus::record::{Header, Word};
 use crate::bus::words::Words;
 use crate::locus::BoxError;
@@ -17,6 +18,10 @@ use crate::watch::log::{self, Site};
 impl Core {
     /// An activation returned an error: what it published is taken back, the state of the locus kept.
     pub(crate) fn failed(&self, head: &CellHead, phase: &'static str, error: BoxError) {
+        if self.failed_in.get() == self.activation.get() {
+            // What it published could not leave, which was told already.
+            return;
+        }
         self.take_back(head);
         self.note_failed(head, phase, &error);
         self.unblock(head);
@@ -78,6 +83,7 @@ impl Core {
             self.end_regions();
             self.end_scratch(0);
             self.suspend();
+            self.doom.take();
             self.take_back(head);
         }
         self.drop_handler(head);
@@ -126,6 +132,17 @@ impl Core {
             }
         });
         self.routes.for_each(|_, route| route.forget(self, activation));
+    }
+
+    /// Drops what waits for room.
+    pub(super) fn drop_stage(&self, head: &CellHead, reason: DropReason) {
+        let staged = head.rare_made().map(|rare| rare.stage.borrow_mut().take());
+        staged.unwrap_or_default().drain_with(|header, payload| {
+            if let Some(route) = self.routes.get(header.topic()) {
+                // SAFETY: a staged record of this route that the stage has given up.
+                unsafe { route.discard_staged(payload, reason) };
+            }
+        });
     }
 
     fn take_back_one(&self, header: Header, payload: *mut Word, pool: u16, local: bool) {

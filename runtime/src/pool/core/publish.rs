@@ -52,6 +52,7 @@ impl Core {
             cell.head().rare().stage.borrow_mut().push(number, owed, packet);
         });
         self.set_detour(self.detour.get() || staged.is_some());
+        self.count_staged();
     }
 
     /// Appends a message to the outbox for another pool.

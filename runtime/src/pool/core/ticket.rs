@@ -35,6 +35,11 @@ impl Core {
         u32::try_from(tickets.len() - 1).expect("bounded by the credits of all topics")
     }
 
+    /// The pool that a message with this ticket came from.
+    pub(crate) fn ticket_source(&self, ticket: u32) -> Option<PoolId> {
+        self.tickets.borrow().get(ticket as usize).map(|ticket| ticket.source)
+    }
+
     /// Releases one holder; the last one returns the credit.
     pub(crate) fn release_ticket(&self, ticket: u32) {
         if ticket == NO_TICKET {

@@ -93,6 +93,13 @@ impl Core {
             self.cancel(head);
             return;
         }
+        if let Some(doom) = self.take_doom() {
+            self.suspend();
+            self.take_back(head);
+            self.drop_handler(head);
+            self.note_failed(head, slot.method.get(), &doom.into());
+            return self.make_ready(head);
+        }
         self.pause(head);
         self.set_timer(slot);
     }

@@ -268,5 +268,6 @@ fn compare(tally: &Tally, counted: &Counted, say: &mut impl FnMut(String)) {
     equal("no subscriber", dropped(DropReason::NoSubscriber), tally.unsubscribed, tally.unsubscribed);
     equal("overrun", dropped(DropReason::Overrun), tally.overrun, tally.overrun);
     equal("closed", dropped(DropReason::Closed), 0, 0);
+    equal("in a circle of waits", dropped(DropReason::WaitCycle), 0, 0);
     equal("credits under way", counted.under_way, 0, 0);
 }

@@ -1,0 +1,280 @@
+//! Loci that wait for room: how long, for whom, and what ends a wait that would never end.
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::bus::TOKEN;
+use crate::bus::figures::DropReason;
+use crate::locus::any_cell::AnyCell;
+use crate::locus::cell::{CellHead, CellId, State};
+use crate::pool::PoolId;
+use crate::pool::core::Core;
+use crate::pool::wait::{Holding, Member, Waiting};
+use crate::watch::log::{self, Site};
+
+/// How often a wait is told that goes on and on.
+const WAIT_TOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// How a locus waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    /// Since when nothing of it went on.
+    since: Instant,
+    /// Up to when the time is counted for the topic.
+    counted: Instant,
+    told: u32,
+}
+
+/// Why what an activation published can never leave.
+#[derive(Debug)]
+pub(crate) enum Doom {
+    /// It published more to its own locus than the topic's bound.
+    WaitsForItself { subject: &'static str, bound: u32 },
+    /// It published more that has to wait than one activation may.
+    StageFull { messages_max: u32 },
+    /// It waits in a circle.
+    Circle { described: String },
+}
+
+impl fmt::Display for Doom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WaitsForItself { subject, bound } => {
+                write!(
+                    f,
+                    "it publishes more of `{subject}` to itself than its bound of {bound}, and would wait for ever"
+                )
+            }
+            Self::StageFull { messages_max } => {
+                write!(f, "it publishes more than {messages_max} messages that have to wait for room")
+            }
+            Self::Circle { described } => write!(f, "it waits in a circle: {described}"),
+        }
+    }
+}
+
+impl std::error::Error for Doom {}
+
+impl Core {
+    /// Counts a message of the running activation that has to wait, against the limit of its stage.
+    ///
+    /// # Panics
+    /// Over the limit in a birth before the start.
+    pub(super) fn count_staged(&self) {
+        let activation = self.activation.get();
+        let (known, count) = self.staged_in.get();
+        let count = if known == activation { count + 1 } else { 1 };
+        self.staged_in.set((activation, count));
+        let messages_max = self.app.limits.stage_messages_max;
+        if count > messages_max {
+            let doom = Doom::StageFull { messages_max };
+            // A birth that is too loud refuses the start.
+            assert!(!self.is_holding(), "{doom}");
+            self.doom(doom);
+        }
+    }
+
+    /// The running activation cannot succeed: it fails when it returns.
+    pub(crate) fn doom(&self, doom: Doom) {
+        self.doom.borrow_mut().get_or_insert(doom);
+    }
+
+    /// Why the running activation cannot succeed, if so; asked once, when it returns or waits.
+    pub(super) fn take_doom(&self) -> Option<Doom> {
+        if self.doom.borrow().is_none() { None } else { self.doom.take() }
+    }
+
+    /// The index of the locus that publishes.
+    pub(crate) fn publisher(&self) -> u32 {
+        self.current.get()
+    }
+
+    /// Begins a locus's wait for room, or ends its activation with a failure where the wait would not end.
+    pub(super) fn begin_wait(&self, head: &CellHead) {
+        if let Some(doom) = self.take_doom() {
+            self.failed(head, "publish", doom.into());
+            self.failed_in.set(self.activation.get());
+            return;
+        }
+        if !head.has_staged() {
+            return;
+        }
+        self.blocked.borrow_mut().push_back(head.id.index);
+        head.rare().wait.set(Some(self.fresh_wait()));
+        #[cfg(test)]
+        if crate::pool::rig::fault::is_planted(crate::pool::rig::fault::Fault::BlockedRuns) {
+            return;
+        }
+        head.state.set(State::Blocked);
+    }
+
+    /// Notes since when a locus waits, unless that is known.
+    pub(crate) fn note_wait(&self, head: &CellHead) {
+        let wait = &head.rare().wait;
+        wait.set(Some(wait.get().unwrap_or_else(|| self.fresh_wait())));
+    }
+
+    fn fresh_wait(&self) -> Wait {
+        Wait { since: self.now(), counted: self.now(), told: 0 }
+    }
+
+    /// Something of a locus that waits went on: `topic` is what it waited for.
+    pub(crate) fn went_on(&self, head: &CellHead, topic: u16) {
+        self.count_wait(head, topic);
+        head.rare().wait.set(Some(self.fresh_wait()));
+    }
+
+    /// Counts how long a locus has waited, for the topic it waits for.
+    fn count_wait(&self, head: &CellHead, topic: u16) {
+        let Some(wait) = head.rare().wait.get() else { return };
+        if let Some(route) = self.any_route(topic) {
+            route.count_wait(self.now().saturating_duration_since(wait.counted));
+        }
+        head.rare().wait.set(Some(Wait { counted: self.now(), ..wait }));
+    }
+
+    /// A topic for which a locus waits: until that has its message through, others of this pool wait behind it.
+    pub(crate) fn contend(&self, topic: u16) {
+        let mut contended = self.contended.borrow_mut();
+        if !contended.contains(&topic) {
+            contended.push(topic);
+        }
+    }
+
+    /// Lets everybody publish everything again.
+    pub(crate) fn end_contention(&self) {
+        if self.contended.borrow().is_empty() {
+            return;
+        }
+        for topic in self.contended.take() {
+            if let Some(route) = self.any_route(topic) {
+                route.set_contended(false);
+            }
+        }
+    }
+
+    /// What each locus of this pool waits for that waits, longest first.
+    pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        let blocked = self.blocked.borrow().clone();
+        blocked.into_iter().filter_map(|index| self.waiting_of(&*self.cell(index)?)).collect()
+    }
+
+    fn waiting_of(&self, cell: &dyn AnyCell) -> Option<Waiting> {
+        let head = cell.head();
+        let rare = head.rare_made()?;
+        let since = rare.wait.get()?.since;
+        let topic = rare.stage.borrow_mut().peek()?;
+        let route = self.any_route(topic)?;
+        let (subject, bound) = route.subject_and_bound();
+        let pools = route.without_room(self, head);
+        let member = Member { pool: self.id, cell: head.id };
+        Some(Waiting { member, path: head.path(), since, topic, subject, bound, pools })
+    }
+
+    /// Who keeps messages here that hold credits.
+    ///
+    /// # Cost
+    /// Looks at every locus and every message that is set aside: for waits that have taken seconds.
+    pub(crate) fn holding(&self) -> Vec<Holding> {
+        let mut all: Vec<Holding> = Vec::new();
+        for cell in self.cells() {
+            let holder = Member { pool: self.id, cell: cell.head().id };
+            let mut add = |topic, source| {
+                let held = Holding { topic, source, holder };
+                if !all.contains(&held) {
+                    all.push(held);
+                }
+            };
+            self.held_by(&cell, &mut add);
+        }
+        all
+    }
+
+    fn held_by(&self, cell: &Rc<dyn AnyCell>, add: &mut dyn FnMut(u16, PoolId)) {
+        let Some(rare) = cell.head().rare_made() else { return };
+        rare.side.borrow_mut().for_each_header(|header| {
+            if header.topic() == TOKEN {
+                self.token(header.hash()).holds(self, add);
+            } else if let Ok(source) = PoolId::try_from(header.hash()) {
+                // Answers hold no credits; their numbers are odd.
+                if header.topic() % 2 == 0 {
+                    add(header.topic(), source);
+                }
+            }
+        });
+        for receiver in rare.receivers.borrow().iter() {
+            receiver.drained.holds(self, add);
+        }
+    }
+
+    /// Counts the waits of this pool, and tells of long ones.
+    pub(crate) fn look_at_waits(&self, waiting: &[Waiting]) {
+        for one in waiting {
+            let Some(cell) = self.find_cell(one.member.cell) else { continue };
+            let head = cell.head();
+            self.count_wait(head, one.topic);
+            let Some(wait) = head.rare().wait.get() else { continue };
+            let waited = self.now().saturating_duration_since(one.since);
+            if waited >= WAIT_TOLD_EVERY * (wait.told + 1) {
+                head.rare().wait.set(Some(Wait { told: wait.told + 1, ..wait }));
+                self.ask_for_holders(one, waited);
+            }
+        }
+    }
+
+    /// Has the pools without room tell who holds the credits that a locus waits for.
+    fn ask_for_holders(&self, one: &Waiting, waited: Duration) {
+        for pool in self.app.pool_ids().filter(|pool| one.pools & 1 << pool != 0) {
+            let one = one.clone();
+            self.app.tell(pool, Box::new(move |core| core.tell_holders(&one, waited)));
+        }
+    }
+
+    fn tell_holders(&self, one: &Waiting, waited: Duration) {
+        let mine = |held: &Holding| held.topic == one.topic && held.source == one.member.pool;
+        let holders: Vec<String> = self
+            .holding()
+            .into_iter()
+            .filter(mine)
+            .filter_map(|held| self.find_cell(held.holder.cell))
+            .map(|cell| {
+                let head = cell.head();
+                format!("{} ({:?}, {} set aside)", head.path(), head.state.get(), head.aside_len())
+            })
+            .collect();
+        let holders = if holders.is_empty() { "nobody by now".to_owned() } else { holders.join(", ") };
+        log::warn(Site::Bus, || {
+            format!(
+                "{} has waited {} s for room for `{}` (bound {}) on {}; its credits are held by {holders}",
+                one.path,
+                waited.as_secs(),
+                one.subject,
+                one.bound,
+                self.app.pool_path(self.id)
+            )
+        });
+    }
+
+    /// Ends a wait in a circle by failing the locus that waits since then, if it still does: what waits is dropped.
+    pub(crate) fn fail_wait(&self, cell: CellId, since: Instant, described: Arc<str>) {
+        let Some(cell) = self.find_cell(cell) else { return };
+        let head = cell.head();
+        let Some(rare) = head.rare_made() else { return };
+        if rare.wait.get().is_none_or(|wait| wait.since != since) || !head.has_staged() {
+            return;
+        }
+        rare.wait.set(None);
+        self.blocked.borrow_mut().retain(|index| *index != head.id.index);
+        self.drop_stage(head, DropReason::WaitCycle);
+        let doom = Doom::Circle { described: described.to_string() };
+        self.note_failed(head, "publish", &doom.into());
+        // A handler that waits goes with what it published.
+        if self.drop_handler(head) || head.state.get() == State::Blocked {
+            self.make_ready(head);
+        } else {
+            self.stage_emptied(head);
+        }
+    }
+}

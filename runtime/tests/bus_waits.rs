@@ -1,0 +1,241 @@
+//! Waits for room: circles end in a failure, a locus that waits for itself fails at once, and a wait that only takes long
+//! goes on. The waits last as long as `block_timeout` is by default.
+
+#![allow(missing_docs, reason = "a test's own messages and loci")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+
+use locus::prelude::*;
+use locus::watch::{DropReason, TopicFigures, topics};
+
+const BLOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much longer a circle may last, on a machine that does other things too.
+const GRACE: Duration = Duration::from_secs(1);
+
+fn figures(subject: &str) -> TopicFigures {
+    topics().into_iter().find(|figures| figures.subject == subject).unwrap_or_default()
+}
+
+fn wait_until(limit: Duration, what: &str, is_so: impl Fn() -> bool) -> Duration {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < limit, "{what}: not within {limit:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    began.elapsed()
+}
+
+/// Balls that each peer throws to the next, and how many may be on their way.
+const BALLS: u64 = 6;
+const BOUND: u64 = 2;
+
+/// The peers of circles of two, three and four: each throws to the next of its circle.
+macro_rules! circle {
+    ($module:ident, $subject:literal, [$($peer:ident in $pool:literal to $to:literal),+], $members:literal) => {
+        mod $module {
+            use super::*;
+
+            #[topic(subject = $subject, key = to, bounded = 2)]
+            #[derive(Clone)]
+            pub(super) struct Ball {
+                pub(super) to: usize,
+            }
+
+            #[topic]
+            #[derive(Clone)]
+            pub(super) struct Start {}
+
+            #[locus(publishes(Ball))]
+            pub(super) struct Peer {
+                number: usize,
+                to: usize,
+                /// Nobody takes a ball before all have thrown.
+                all_throw: Arc<Barrier>,
+                taken: Arc<AtomicU64>,
+            }
+
+            #[locus]
+            impl Peer {
+                #[on]
+                fn on_start(&mut self, _start: &Start, cx: &mut Cx<'_, Self>) {
+                    self.all_throw.wait();
+                    (0..BALLS).for_each(|_| cx.publish(Ball { to: self.to }));
+                }
+
+                #[on(key = self.number)]
+                fn on_ball(&mut self, _ball: &Ball) {
+                    self.taken.fetch_add(1, Relaxed);
+                }
+            }
+
+            /// Somebody else on a pool of the circle.
+            #[locus]
+            pub(super) struct Bystander {
+                ticks: Arc<AtomicU64>,
+            }
+
+            #[locus]
+            impl Bystander {
+                #[every("10ms")]
+                fn tick(&mut self) {
+                    self.ticks.fetch_add(1, Relaxed);
+                }
+            }
+
+            #[locus(main)]
+            pub(super) struct Circle {
+                $(#[place(pool = $pool)] $peer: Peer,)+
+                #[place(pool = "a")]
+                bystander: Bystander,
+            }
+
+            #[test]
+            fn ends_in_the_failure_of_one_while_nobody_else_stalls() {
+                let (taken, ticks) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+                let all_throw = Arc::new(Barrier::new($members));
+                let (inner_taken, inner_ticks) = (Arc::clone(&taken), Arc::clone(&ticks));
+                let app = locus::start(move || {
+                    let mut number = 0;
+                    let mut peer = |to| {
+                        number += 1;
+                        let (all_throw, taken) = (Arc::clone(&all_throw), Arc::clone(&inner_taken));
+                        Peer { number: number - 1, to, all_throw, taken }
+                    };
+                    Circle { $($peer: peer($to),)+ bystander: Bystander { ticks: Arc::clone(&inner_ticks) } }
+                })
+                .unwrap();
+                pollster::block_on(app.ready()).unwrap();
+                app.topic::<Start>().publish_blocking(Start {}).unwrap();
+                // The circle takes what it can and then stands still; its end frees everybody.
+                let lost = BALLS - BOUND;
+                let all = $members * BALLS - lost;
+                let lasted = wait_until(BLOCK_TIMEOUT + GRACE, "the end", || taken.load(Relaxed) == all);
+                assert!(lasted > BLOCK_TIMEOUT - GRACE, "it ended before its time: {lasted:?}");
+                assert!(ticks.load(Relaxed) > 100, "the bystander ticked {ticks:?} times in {lasted:?}");
+                let account = pollster::block_on(app.drain());
+                assert_eq!(account.exit, locus::Exit::Drained);
+                let failed: u64 = account.loci.iter().map(|one| one.failed).sum();
+                assert_eq!(failed, 1, "one of them failed: {account:?}");
+                let figures = figures($subject);
+                assert_eq!(figures.dropped(DropReason::WaitCycle), lost, "and what waited of it is counted");
+                assert_eq!((figures.published, figures.delivered), ($members * BALLS, all));
+                assert!(figures.blocked >= BLOCK_TIMEOUT * ($members - 1), "{:?}", figures.blocked);
+            }
+        }
+    };
+}
+
+circle!(two, "circle.two", [first in "a" to 1, second in "b" to 0], 2);
+circle!(three, "circle.three", [first in "a" to 1, second in "b" to 2, third in "c" to 0], 3);
+circle!(four, "circle.four", [first in "a" to 1, second in "b" to 2, third in "c" to 3, fourth in "d" to 0], 4);
+
+#[topic(bounded = 4)]
+#[derive(Clone)]
+pub struct ToMyself {
+    pub left: u64,
+}
+
+#[locus(publishes(ToMyself))]
+pub struct Loop {
+    handled: Arc<AtomicU64>,
+}
+
+#[locus]
+impl Loop {
+    #[on]
+    fn on_to_myself(&mut self, message: &ToMyself, cx: &mut Cx<'_, Self>) {
+        self.handled.fetch_add(1, Relaxed);
+        (0..message.left).for_each(|_| cx.publish(ToMyself { left: 0 }));
+    }
+}
+
+#[locus(main)]
+pub struct Alone {
+    #[place(pool = "a")]
+    alone: Loop,
+}
+
+#[test]
+fn a_locus_that_waits_for_itself_fails_at_once_and_goes_on() {
+    let handled = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&handled);
+    let app = locus::start(move || Alone { alone: Loop { handled: Arc::clone(&inner) } }).unwrap();
+    let handle = app.topic::<ToMyself>();
+    // As many as there is room for beside the one that is handled: it is taken when its handler returns.
+    handle.publish_blocking(ToMyself { left: 3 }).unwrap();
+    handle.publish_blocking(ToMyself { left: 10 }).unwrap();
+    handle.publish_blocking(ToMyself { left: 3 }).unwrap();
+    let took = wait_until(GRACE, "all that can be handled", || handled.load(Relaxed) == 9);
+    let account = pollster::block_on(app.drain());
+    assert_eq!(account.exit, locus::Exit::Drained);
+    assert_eq!(
+        account.loci.iter().map(|one| (one.handled, one.failed)).collect::<Vec<_>>(),
+        [(9, 1)],
+        "{took:?}"
+    );
+    let figures = figures("to_myself");
+    assert_eq!((figures.published, figures.delivered), (9, 9), "what failed published nothing");
+}
+
+#[topic(bounded = 4)]
+#[derive(Clone)]
+pub struct Slowly(u64);
+
+#[topic]
+#[derive(Clone)]
+pub struct Pour {}
+
+#[locus(publishes(Slowly))]
+pub struct Eager {}
+
+#[locus]
+impl Eager {
+    #[on]
+    fn on_pour(&mut self, _pour: &Pour, cx: &mut Cx<'_, Self>) {
+        (0..20).for_each(|n| cx.publish(Slowly(n)));
+    }
+}
+
+#[locus(receives(Slowly, bounded = 4, on_full = block))]
+pub struct Lazy {
+    taken: Arc<AtomicU64>,
+}
+
+#[locus]
+impl Lazy {
+    async fn run(run: Run<Self>) {
+        let taken = run.with(|me, _| Arc::clone(&me.taken)).await;
+        // Longer than any circle may last.
+        tokio::time::sleep(BLOCK_TIMEOUT + GRACE).await;
+        while let Some(Slowly(n)) = run.recv::<Slowly>().await {
+            assert_eq!(taken.fetch_add(1, Relaxed), n, "in order");
+        }
+    }
+}
+
+#[locus(main)]
+pub struct Patient {
+    #[place(pool = "a")]
+    eager: Eager,
+    #[place(pool = "b")]
+    lazy: Lazy,
+}
+
+#[test]
+fn a_wait_that_only_takes_long_goes_on_and_is_counted() {
+    let taken = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&taken);
+    let app =
+        locus::start(move || Patient { eager: Eager {}, lazy: Lazy { taken: Arc::clone(&inner) } }).unwrap();
+    app.topic::<Pour>().publish_blocking(Pour {}).unwrap();
+    wait_until(BLOCK_TIMEOUT + GRACE * 10, "everything", || taken.load(Relaxed) == 20);
+    let account = pollster::block_on(app.drain());
+    assert_eq!(account.loci.iter().map(|one| one.failed).sum::<u64>(), 0);
+    let figures = figures("slowly");
+    assert_eq!((figures.published, figures.delivered, figures.dropped.iter().sum::<u64>()), (20, 20, 0));
+    assert!(figures.blocked >= BLOCK_TIMEOUT, "{:?}", figures.blocked);
+}
