@@ -146,11 +146,14 @@ impl Board {
     }
 }
 
-/// What a circle of waits is called in reports: each waits for the next, the last for the first.
+/// What a circle of waits is called in reports.
 pub(crate) fn describe(circle: &[Waiting]) -> String {
-    let one =
-        |one: &Waiting| format!("{} waits for room for `{}` (bound {})", one.path, one.subject, one.bound);
-    circle.iter().map(one).collect::<Vec<String>>().join(", held by ") + ", held by the first"
+    let next = circle.iter().cycle().skip(1);
+    let one = |(one, next): (&Waiting, &Waiting)| {
+        let Waiting { path, subject, bound, .. } = one;
+        format!("{path} waits for room for `{subject}` (bound {bound}), which {} holds", next.path)
+    };
+    circle.iter().zip(next).map(one).collect::<Vec<String>>().join("; ")
 }
 
 #[cfg(test)]

@@ -91,5 +91,11 @@ fn three_in_a_circle_are_named_without_those_who_wait_behind_them() {
         write(&mut board, now, 2, &[(0, 6, 0b001)], &[(4, 1, 0)]);
         found = board.find_circle();
     }
-    assert_eq!(names(found), Some(vec![(0, 0), (1, 0), (2, 0)]));
+    assert_eq!(names(found.clone()), Some(vec![(0, 0), (1, 0), (2, 0)]));
+    let described = describe(&found.unwrap());
+    assert!(
+        described
+            .starts_with("rig/0.0 waits for room for `rig` (bound 1), which rig/1.0 holds; rig/1.0 waits")
+    );
+    assert!(described.ends_with("which rig/0.0 holds"), "{described}");
 }
