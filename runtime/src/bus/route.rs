@@ -344,18 +344,6 @@ impl<T: Topic> Route<T> {
         // takes it out of there relists and retires it.
         unsafe { core.routes.list::<T>(taker) };
     }
-
-    /// How many subscriptions take messages with `key`.
-    pub(crate) fn responders(&self, key: Option<&T::Key>) -> usize {
-        let with_key = key.map_or(0, |key| {
-            let hash = key::hash_key(key);
-            let table = self.keyed.borrow();
-            table
-                .find(key::spread(hash), |e| e.hash == hash && e.key == *key)
-                .map_or(0, |e| e.subscribers.len())
-        });
-        self.every.borrow().len() + with_key
-    }
 }
 
 impl<T: Topic> AnyRoute for Route<T> {

@@ -16,6 +16,18 @@ use crate::pool::core::Core;
 use crate::pool::rig::fault::{self, Fault};
 
 impl<T: Topic> Route<T> {
+    /// How many subscriptions take messages with `key`.
+    pub(crate) fn responders(&self, key: Option<&T::Key>) -> usize {
+        let with_key = key.map_or(0, |key| {
+            let hash = key::hash_key(key);
+            let table = self.keyed.borrow();
+            table
+                .find(key::spread(hash), |e| e.hash == hash && e.key == *key)
+                .map_or(0, |e| e.subscribers.len())
+        });
+        self.every.borrow().len() + with_key
+    }
+
     /// Hands one message to all its subscribers here.
     pub(super) fn deliver(&self, core: &Core, mut packet: Taken<Packet<T>>, hash: u32, source: PoolId) {
         if self.is_mixed.get() {
