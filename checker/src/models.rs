@@ -138,6 +138,8 @@ pub struct ModelType {
     pub shared: bool,
     /// What a value of it holds.
     pub resource: Option<Resource>,
+    /// Public fields by name.
+    pub fields: FxHashMap<Sym, TypeRef>,
     /// Methods by name.
     pub methods: FxHashMap<Sym, u32>,
 }

@@ -39,8 +39,8 @@ const COMMANDS: &[CommandRow] = &[
     },
     CommandRow {
         name: "soak",
-        arguments: "chat | drain | field DIR",
-        does: "ten minutes of load; a thousand drains; the checker over foreign code",
+        arguments: "chat | drain | truth | field DIR | registry DIR",
+        does: "ten minutes of load; a thousand drains; the checker beside the meter, and over foreign code",
         run: soak::run,
     },
     CommandRow {

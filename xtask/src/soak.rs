@@ -3,6 +3,8 @@
 mod chat;
 mod drain;
 mod field;
+mod registry;
+mod truth;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +18,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
         ["chat"] => chat::run(&Workspace::load()?)?,
         ["drain"] => drain::run(&Workspace::load()?)?,
         ["field", directory] => field::run(&Workspace::load()?, &PathBuf::from(directory))?,
-        _ => return Err("`soak` takes `chat`, `drain`, or `field DIR`".to_owned()),
+        ["truth"] => truth::run(&Workspace::load()?)?,
+        ["registry", directory] => registry::run(&Workspace::load()?, &PathBuf::from(directory))?,
+        _ => {
+            return Err("`soak` takes `chat`, `drain`, `truth`, `field DIR` or `registry DIR`".to_owned());
+        }
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

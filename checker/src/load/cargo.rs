@@ -5,7 +5,6 @@ use crate::lower::cfg::CfgEnv;
 use crate::lower::sym::Sym;
 use cargo_metadata::{MetadataCommand, TargetKind as CargoKind};
 use rustc_hash::FxHashSet;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError> {
@@ -24,6 +23,8 @@ pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError
     {
         return Err(LoadError { message: format!("package `{unknown}` is not in the workspace") });
     }
+    let features = features(&packages);
+    let flags = flags(metadata.workspace_root.as_std_path());
     let mut plan = Plan { root: metadata.workspace_root.into_std_path_buf(), ..Plan::default() };
     for package in &packages {
         let index = plan.packages.len();
@@ -33,7 +34,7 @@ pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError
                 plan.targets.push((index, target.name.clone(), kind, root));
             }
         }
-        plan.packages.push(package_of(package, options));
+        plan.packages.push(package_of(package, &features[index], &flags, options));
     }
     Ok(plan)
 }
@@ -64,7 +65,12 @@ fn kind_of(kinds: &[CargoKind]) -> Option<TargetKind> {
     })
 }
 
-fn package_of(package: &cargo_metadata::Package, options: &Options) -> Package {
+fn package_of(
+    package: &cargo_metadata::Package,
+    features: &FxHashSet<String>,
+    flags: &FxHashSet<String>,
+    options: &Options,
+) -> Package {
     let dependencies = package.dependencies.iter().map(|dependency| {
         let name = dependency.rename.as_deref().unwrap_or(&dependency.name);
         (Sym::new(&name.replace('-', "_")), dependency.name.replace('-', "_"))
@@ -77,20 +83,57 @@ fn package_of(package: &cargo_metadata::Package, options: &Options) -> Package {
         dependencies: dependencies.collect(),
         has_manifest: true,
         selected: options.packages.is_empty() || options.packages.contains(&name),
-        cfg: CfgEnv { features: features(&package.features), test: false },
+        cfg: CfgEnv { flags: flags.clone(), features: features.clone(), test: false },
         name,
     }
 }
 
-/// The features that are on by default, with all that they imply.
-fn features(declared: &BTreeMap<String, Vec<String>>) -> FxHashSet<String> {
-    let mut pending = vec!["default".to_owned()];
-    let mut on = FxHashSet::default();
-    while let Some(feature) = pending.pop() {
-        // `dep:name` and `name/feature` switch dependencies on, which code cannot ask about.
-        let feature = feature.split('/').next().unwrap_or_default().trim_end_matches('?').to_owned();
-        if on.insert(feature.clone()) {
-            pending.extend(declared.get(&feature).into_iter().flatten().cloned());
+/// What `.cargo/config.toml` beside the workspace passes to every compilation with `--cfg`, of names without a value.
+fn flags(root: &Path) -> FxHashSet<String> {
+    let text = ["config.toml", "config"]
+        .iter()
+        .find_map(|name| std::fs::read_to_string(root.join(".cargo").join(name)).ok());
+    let Some(Ok(config)) = text.map(|text| text.parse::<toml::Table>()) else { return FxHashSet::default() };
+    let words: Vec<&str> = match config.get("build").and_then(|build| build.get("rustflags")) {
+        Some(toml::Value::Array(words)) => words.iter().filter_map(toml::Value::as_str).collect(),
+        Some(toml::Value::String(words)) => words.split_whitespace().collect(),
+        _ => Vec::new(),
+    };
+    let after = words.windows(2).filter(|pair| pair[0] == "--cfg").map(|pair| pair[1]);
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--cfg="));
+    after.chain(joined).map(str::to_owned).collect()
+}
+
+/// The features of each package that are on when the whole workspace is built as it is: the default ones, those that
+/// other members ask for, and all that these imply.
+fn features(packages: &[cargo_metadata::Package]) -> Vec<FxHashSet<String>> {
+    let member = |name: &str| packages.iter().position(|package| package.name.as_str() == name);
+    let mut pending: Vec<(usize, String)> =
+        (0..packages.len()).map(|of| (of, "default".to_owned())).collect();
+    for dependency in packages.iter().flat_map(|package| &package.dependencies) {
+        if let Some(of) = member(&dependency.name) {
+            pending.extend(dependency.features.iter().map(|feature| (of, feature.clone())));
+        }
+    }
+    let mut on = vec![FxHashSet::default(); packages.len()];
+    while let Some((of, feature)) = pending.pop() {
+        // `name/feature` asks for one of a dependency, `dep:name` for one that code cannot ask about.
+        let (own, asked) = match feature.split_once('/') {
+            Some((dependency, asked)) => (dependency.trim_end_matches('?').to_owned(), Some(asked)),
+            None => (feature, None),
+        };
+        if let Some(asked) = asked {
+            let named = packages[of].dependencies.iter();
+            let mut named = named.filter(|one| one.rename.as_deref().unwrap_or(&one.name) == own);
+            if let Some(dependency) = named.find_map(|one| member(&one.name)) {
+                pending.push((dependency, asked.to_owned()));
+            }
+        }
+        if !on[of].contains(&own) {
+            pending.extend(
+                packages[of].features.get(&own).into_iter().flatten().map(|implied| (of, implied.clone())),
+            );
+            on[of].insert(own);
         }
     }
     on
@@ -100,16 +143,36 @@ fn features(declared: &BTreeMap<String, Vec<String>>) -> FxHashSet<String> {
 mod tests {
     use super::*;
 
+    fn package(name: &str, dependencies: &str, features: &str) -> cargo_metadata::Package {
+        let text = format!(
+            r#"{{"name":"{name}","version":"0.1.0","id":"{name}","dependencies":[{dependencies}],"targets":[],
+            "features":{features},"manifest_path":"/{name}/Cargo.toml"}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn dependency(name: &str, rename: &str, features: &str) -> String {
+        format!(
+            r#"{{"name":"{name}","req":"*","kind":null,"optional":false,"uses_default_features":true,
+            "features":[{features}],"target":null,"rename":{rename}}}"#
+        )
+    }
+
     #[test]
     fn features_imply_features() {
-        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let declared = BTreeMap::from([
-            ("default".to_owned(), list(&["http"])),
-            ("http".to_owned(), list(&["dep:hyper", "base"])),
-            ("base".to_owned(), Vec::new()),
-            ("pg".to_owned(), Vec::new()),
-        ]);
-        let on = features(&declared);
-        assert!(on.contains("base") && on.contains("http") && !on.contains("pg"));
+        let one = package("one", "", r#"{"default":["http"],"http":["dep:hyper","base"],"base":[],"pg":[]}"#);
+        let on = features(&[one]);
+        assert!(on[0].contains("base") && on[0].contains("http") && !on[0].contains("pg"));
+    }
+
+    #[test]
+    fn members_switch_features_of_each_other_on() {
+        let app =
+            package("app", &dependency("lib", r#""renamed""#, r#""a""#), r#"{"default":["renamed/b"]}"#);
+        let lib = package("lib", "", r#"{"a":["c"],"b":[],"c":[],"d":[]}"#);
+        let on = features(&[app, lib]);
+        let mut on: Vec<&str> = on[1].iter().map(String::as_str).collect();
+        on.sort_unstable();
+        assert_eq!(on, ["a", "b", "c", "default"]);
     }
 }

@@ -11,7 +11,10 @@ const DIRECTORY_DEPTH_MAX: u32 = 32;
 
 pub(crate) fn plan(options: &Options, paths: &[PathBuf]) -> Result<Plan, LoadError> {
     let mut plan = Plan::default();
-    for path in paths {
+    // Numbers follow the order of the packages, and must not follow that of the command line.
+    let mut paths = paths.to_vec();
+    paths.sort();
+    for path in &paths {
         let found = path.canonicalize();
         let path = found.map_err(|error| LoadError { message: format!("`{}`: {error}", path.display()) })?;
         if plan.root.as_os_str().is_empty() {

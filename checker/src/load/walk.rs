@@ -23,7 +23,7 @@ struct Loaded {
 
 struct Walk<'p> {
     packages: &'p [Package],
-    seen: Mutex<FxHashSet<PathBuf>>,
+    seen: Mutex<FxHashSet<(PathBuf, usize)>>,
     done: Mutex<(Vec<Loaded>, Vec<String>)>,
 }
 
@@ -35,7 +35,9 @@ pub(crate) fn load(plan: Plan) -> Workspace {
         }
     });
     let (mut loaded, mut problems) = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    loaded.sort_by(|a, b| a.path.cmp(&b.path));
+    // A file that several packages share is read for each, and kept for the first.
+    loaded.sort_by(|a, b| (&a.path, a.package).cmp(&(&b.path, b.package)));
+    loaded.dedup_by(|later, first| later.path == first.path);
     problems.extend(plan.problems.iter().cloned());
     problems.sort();
     assemble(plan, loaded, problems)
@@ -47,7 +49,7 @@ impl<'p> Walk<'p> {
         'p: 's,
     {
         let path = path.canonicalize().unwrap_or(path);
-        if self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone()) {
+        if self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert((path.clone(), package)) {
             scope.spawn(move |scope| self.read(scope, path, package, owns_directory));
         }
     }
@@ -107,8 +109,17 @@ struct Modules<'m> {
 impl Modules<'_> {
     fn collect(&mut self, items: &[Item], directory: &Path, within: &mut Vec<Sym>) {
         for item in items {
-            let ItemKind::Mod { items, path } = &item.kind else { continue };
             let name = self.ir.texts.get(item.name);
+            if let ItemKind::Include = &item.kind {
+                let path = self.file.with_file_name(name);
+                if let (true, Ok(path)) = (path.is_file(), path.canonicalize()) {
+                    within.push(item.name);
+                    self.children.push((within.clone(), path, true));
+                    within.pop();
+                }
+                continue;
+            }
+            let ItemKind::Mod { items, path } = &item.kind else { continue };
             within.push(item.name);
             // A `#[path]` is relative to the file itself, unless inside an inline module.
             let base = match within.len() {
@@ -153,7 +164,9 @@ fn assemble(plan: Plan, loaded: Vec<Loaded>, problems: Vec<String>) -> Workspace
         let path = path.canonicalize().unwrap_or(path);
         // A bare file that another one declares as its module is no crate of its own.
         let is_module = !plan.packages[package].has_manifest
-            && loaded.iter().any(|file| file.children.iter().any(|(_, child)| *child == path));
+            && loaded
+                .iter()
+                .any(|file| file.path != path && file.children.iter().any(|(_, child)| *child == path));
         if let (Some(root), false) = (ids.get(&path), is_module) {
             let name = Sym::new(&target.replace('-', "_"));
             crates.push(Crate { package, target, name, kind, root: *root });

@@ -8,6 +8,8 @@ use syn::{Expr, ExprLit, Lit, Meta, Token, punctuated::Punctuated};
 /// What is set while a package is read.
 #[derive(Clone, Debug, Default)]
 pub struct CfgEnv {
+    /// Flags that the project's own cargo configuration sets: `--cfg name`.
+    pub flags: FxHashSet<String>,
     /// Features that are on.
     pub features: FxHashSet<String>,
     /// Whether code for tests is read.
@@ -48,7 +50,10 @@ impl CfgEnv {
         match meta {
             Meta::Path(path) => match path.get_ident().map(ToString::to_string) {
                 Some(name) => {
-                    FLAGS.contains(&name.as_str()) || (name == "test" && self.test) || name == "true"
+                    self.flags.contains(&name)
+                        || FLAGS.contains(&name.as_str())
+                        || (name == "test" && self.test)
+                        || name == "true"
                 }
                 None => false,
             },
@@ -82,7 +87,7 @@ mod tests {
 
     fn is_on(source: &str) -> bool {
         let item: syn::ItemFn = syn::parse_str(&format!("{source} fn f() {{}}")).unwrap();
-        let env = CfgEnv { features: ["http".to_owned()].into_iter().collect(), test: false };
+        let env = CfgEnv { features: ["http".to_owned()].into_iter().collect(), ..CfgEnv::default() };
         env.is_on(&item.attrs)
     }
 

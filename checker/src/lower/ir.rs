@@ -94,6 +94,8 @@ pub enum ItemKind {
         /// `#[path = ".."]`.
         path: Option<Box<str>>,
     },
+    /// `include!("..")`: the items of another file, named by its path.
+    Include,
     /// The leaves of a `use` tree.
     Use(Vec<UseLeaf>),
     /// `struct` or `union`.

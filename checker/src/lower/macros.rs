@@ -7,7 +7,7 @@
 
 use super::Lower;
 use super::expr::BodyLower;
-use super::ir::{ExprId, ExprKind, Item, ItemKind, Range, SelectArm};
+use super::ir::{ExprId, ExprKind, Item, ItemKind, Range, SelectArm, Vis};
 use super::sym::Sym;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
@@ -229,7 +229,13 @@ impl Lower<'_> {
             return;
         }
         self.ir.macros += 1;
-        if let Ok(statics) = call.mac.parse_body_with(statics) {
+        if call.mac.path.is_ident("include") {
+            // Any other argument names what a build script writes, which is not there to be read.
+            if let Ok(path) = call.mac.parse_body::<syn::LitStr>() {
+                let (name, at) = (self.ir.texts.intern(&path.value()), self.at(path.span()));
+                out.push(Item { name, at, all: at, vis: Vis::Private, kind: ItemKind::Include });
+            }
+        } else if let Ok(statics) = call.mac.parse_body_with(statics) {
             for (vis, ident, ty, init) in statics {
                 let mut value = self.value(&ty, Some(&init));
                 value.thread_local =

@@ -53,6 +53,8 @@ struct TypeEntry {
     shared: bool,
     resource: Option<String>,
     #[serde(default)]
+    fields: BTreeMap<String, String>,
+    #[serde(default)]
     methods: BTreeMap<String, String>,
 }
 
@@ -102,6 +104,8 @@ fn add_type(models: &mut Models, entry: TypeEntry) -> Result<(), String> {
         let callable = add(models, line).map_err(|error| format!("{names}: {error}"))?;
         methods.extend(names.split_whitespace().map(|name| (Sym::new(name), callable)));
     }
+    let fields = entry.fields.iter().map(|(name, ty)| Ok((Sym::new(name), type_ref(ty)?)));
+    let fields = fields.collect::<Result<FxHashMap<Sym, TypeRef>, String>>()?;
     for known in std::iter::once(&entry.path).chain(&entry.also) {
         let known = Foreign::path(known);
         models.by_path.insert(known.path, index);
@@ -122,6 +126,7 @@ fn add_type(models: &mut Models, entry: TypeEntry) -> Result<(), String> {
         owns_params: !entry.borrows,
         shared: entry.shared,
         resource: entry.resource.as_deref().map(resource).transpose()?,
+        fields,
         methods,
     });
     Ok(())

@@ -102,6 +102,13 @@ impl<'w> Collector<'w> {
     fn item(&mut self, item: &'w Item, at: &mut At<'_>) {
         match &item.kind {
             ItemKind::Mod { items, .. } => self.submodule(item, items.as_deref(), at),
+            ItemKind::Include => {
+                at.within.push(item.name);
+                if let Some(child) = self.child(at) {
+                    self.file(at.module, child, &mut Vec::new());
+                }
+                at.within.pop();
+            }
             ItemKind::Use(leaves) => {
                 let pending = leaves.iter().map(|leaf| Pending { module: at.module, leaf, vis: item.vis });
                 self.pending.extend(pending);
@@ -152,14 +159,18 @@ impl<'w> Collector<'w> {
         match items {
             Some(items) => self.items(items, &mut At { module, file: at.file, within: at.within }),
             None => {
-                let file = &self.names.workspace.files[at.file.0 as usize];
-                let child = file.children.iter().find(|(within, _)| within == at.within);
-                if let Some((_, child)) = child {
-                    self.file(module, *child, &mut Vec::new());
+                if let Some(child) = self.child(at) {
+                    self.file(module, child, &mut Vec::new());
                 }
             }
         }
         at.within.pop();
+    }
+
+    /// The file of the module that `at` has come to.
+    fn child(&self, at: &At<'_>) -> Option<FileId> {
+        let file = &self.names.workspace.files[at.file.0 as usize];
+        file.children.iter().find(|(within, _)| within == at.within).map(|(_, child)| *child)
     }
 
     fn adt(&mut self, item: &'w Item, at: &At<'_>) {

@@ -36,6 +36,16 @@ pub(super) fn settle(names: &mut Names<'_>, mut pending: Vec<Pending<'_>>) {
         names.modules[module.ix()].types.entry(alias).or_insert((def, vis));
         names.modules[module.ix()].values.entry(alias).or_insert((def, vis));
     }
+    // A prelude module passes on what it has from outside.
+    for _ in 0..ROUNDS_MAX {
+        let mut changed = false;
+        for (module, leaf, vis) in &globs {
+            changed |= glob(names, *module, leaf, *vis);
+        }
+        if !changed {
+            break;
+        }
+    }
 }
 
 /// Enters one name; tells whether anything is new.

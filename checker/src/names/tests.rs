@@ -72,3 +72,16 @@ fn foreign_globs_bring_in_what_is_known() {
     assert_eq!(one("use std::vec::*; use unknown::*;", "Vec").as_deref(), Some("Vec"));
     assert_eq!(one("use tokio::sync::mpsc::*;", "Sender").as_deref(), Some("Sender"));
 }
+
+#[test]
+fn a_prelude_passes_on_what_it_has_from_outside() {
+    let text =
+        "mod prelude { pub use tokio::sync::mpsc::Sender; } mod a { use crate::prelude::*; } use prelude::*;";
+    assert_eq!(one(text, "Sender").as_deref(), Some("Sender"));
+}
+
+#[test]
+fn std_is_std_wherever_it_is_passed_on() {
+    assert_eq!(one("", "prost::alloc::vec::Vec").as_deref(), Some("Vec"));
+    assert_eq!(one("extern crate alloc as heap; mod a {}", "heap::vec::Vec").as_deref(), Some("Vec"));
+}

@@ -57,7 +57,7 @@ fn probe(text: &str) -> String {
     found.remove(0)
 }
 
-const PRELUDE: &str = "use std::collections::{*, hash_map}; use std::sync::*; use std::cell::RefCell;
+const PRELUDE: &str = "use std::collections::{*, hash_map}; use std::sync::*; use std::cell::RefCell; use std::rc::Rc;
     pub struct Conn { id: u64, out: Vec<u8> } impl Conn { fn new() -> Self { todo!() } fn out(&mut self) -> &mut Vec<u8> { &mut self.out } }
     pub struct S { m: HashMap<u64, Vec<Conn>>, l: Mutex<HashMap<String, Conn>>, a: Arc<RwLock<Vec<Conn>>>, o: Option<Conn>, c: Conn }
     trait T { fn go(&self) -> Conn; } impl T for Conn { fn go(&self) -> Conn { todo!() } }";
@@ -106,6 +106,15 @@ fn receivers_of_method_calls() {
             "let c = Arc::new(Mutex::new(HashMap::new())); c.lock().unwrap().insert(1u8, Conn::new()); c.probe()",
             "Arc<Mutex<HashMap<number,Conn>>>",
         ),
+        ("let part = &s.m[&1][1..]; part.probe()", "[Conn]"),
+        ("let text = String::from_utf8_lossy(b\"a\"); text.probe()", "Cow<str>"),
+        ("let n: Option<String> = todo!(); n.as_deref().unwrap_or(\"\").probe()", "str"),
+        ("let n = match s.l.lock().unwrap().keys().next() { Some(k) => k, None => \"\" }; n.probe()", "str"),
+        ("let b: Rc<RefCell<Vec<Conn>>> = todo!(); b.borrow().probe()", "Vec<Conn>"),
+        ("let v: Vec<Conn> = s.m.drain().flat_map(|(_, v)| v).collect(); v.probe()", "Vec<Conn>"),
+        ("thing().and_then(|x| Some(Conn::new())).unwrap().probe()", "Conn"),
+        ("let f: Box<dyn Fn(Conn) -> u8> = Box::new(|c| c.probe());", "Conn"),
+        ("let mut p: std::process::Child = todo!(); p.stdout.take().unwrap().probe()", "ChildStdout"),
         ("thing().probe()", "?"),
     ] {
         let found = of(body);

@@ -9,3 +9,5 @@ mod harness;
 mod leaky;
 mod meta;
 mod mutation;
+mod robust;
+mod truth;

@@ -200,9 +200,17 @@ impl Infer<'_, '_> {
                 if let Some(found) = program.blanket.get(name) {
                     return Target::Fn(found[0], own);
                 }
-                // What a derive or another macro gave it: `default`, `parse`, `builder`.
-                let gives_own = ["default", "from", "parse"].iter().any(|known| Sym::new(known) == *name);
-                if gives_own { Target::Ctor(adt, usize::MAX) } else { Target::Foreign(derived(*name)) }
+                // What a derive or another macro gave it: `default`, `parse`, `builder`, `decode`.
+                let is = |names: &[&str]| names.iter().any(|known| Sym::new(known) == *name);
+                if is(&["default", "from", "parse"]) {
+                    Target::Ctor(adt, usize::MAX)
+                } else if is(&["decode", "decode_length_delimited", "try_parse", "try_from"]) {
+                    let error = self.named("Error", &[]);
+                    let result = self.named("Result", &[own, error]);
+                    Target::Value(self.intern(TyKind::Fn(Box::default(), result)))
+                } else {
+                    Target::Foreign(derived(*name))
+                }
             }
             TyKind::Trait(of, _) => match program.trait_fns.get(&(of, *name)) {
                 Some(id) => Target::Fn(*id, own),

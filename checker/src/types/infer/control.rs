@@ -123,14 +123,19 @@ impl Infer<'_, '_> {
         let mut diverges = false;
         for stmt in stmts {
             match stmt {
-                Stmt::Let(pat, ty, init, diverge) => {
-                    let ty = match ty {
+                Stmt::Let(pat, written, init, diverge) => {
+                    let mut ty = match written {
                         Some(ty) => self.written(ty),
                         None => self.hole(),
                     };
                     if let Some(init) = init {
                         let given = self.expect(*init, ty);
                         self.unify(ty, given);
+                        // What branches have in common may be less than the first of them.
+                        if written.is_none() && !matches!(self.shape(given), TyKind::Unknown | TyKind::Never)
+                        {
+                            ty = given;
+                        }
                     }
                     if let Some(diverge) = diverge {
                         self.expr(*diverge);

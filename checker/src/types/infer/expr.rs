@@ -3,12 +3,13 @@
 use super::{Callee, Infer};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, TypeRef};
 use crate::lower::sym::Sym;
+use crate::models::{ModelType, Models};
 use crate::names::Foreign;
 use crate::types::program::named;
 use crate::types::ty::{Ty, TyKind};
 use rustc_hash::FxHashMap;
 
-impl Infer<'_, '_> {
+impl<'p> Infer<'p, '_> {
     /// The type of `id`.
     pub(super) fn expr(&mut self, id: ExprId) -> Ty {
         self.expect(id, Ty::UNKNOWN)
@@ -137,14 +138,18 @@ impl Infer<'_, '_> {
         for _ in 0..super::unify::DEREF_MAX {
             match self.shape(at) {
                 TyKind::Adt(adt, args) => {
-                    let fields = self.fields_of(adt, 0, &args);
-                    if let Some((_, ty)) = fields.iter().find(|(field, _)| *field == name) {
-                        return *ty;
+                    if let Some(ty) = self.field_of(adt, &args, name) {
+                        return ty;
                     }
                 }
                 TyKind::Tuple(parts) => {
                     let position = (0..parts.len()).find(|at| Sym::new(&at.to_string()) == name);
                     return position.map_or(Ty::UNKNOWN, |at| parts[at]);
+                }
+                TyKind::Foreign(foreign, args) if self.model_field(foreign, name).is_some() => {
+                    let Some((model, ty)) = self.model_field(foreign, name) else { return Ty::UNKNOWN };
+                    let mut binds = self.binds(&model.params, &args);
+                    return self.model_ty(ty, at, &mut binds);
                 }
                 // `Reverse(x).0` and wrappers of handlers: `State(x).0`.
                 TyKind::Foreign(_, args) if args.len() == 1 && name == Sym::new("0") => return args[0],
@@ -157,6 +162,13 @@ impl Infer<'_, '_> {
             }
         }
         Ty::UNKNOWN
+    }
+
+    /// A field of a foreign type that the models list.
+    fn model_field(&self, foreign: Foreign, name: Sym) -> Option<(&'p ModelType, &'p TypeRef)> {
+        let models: &'p Models = self.program.models;
+        let model = models.ty(models.type_at(foreign)?);
+        model.fields.get(&name).map(|ty| (model, ty))
     }
 
     pub(super) fn index(&mut self, base: ExprId, index: ExprId) -> Ty {

@@ -67,11 +67,18 @@ impl Infer<'_, '_> {
                 let peeled = self.peeled(recv);
                 match self.shape(peeled) {
                     TyKind::Foreign(of, _) if self.program.models.type_at(of).is_none() => Ty::UNKNOWN,
+                    TyKind::Foreign(..) if self.leads_to_another(peeled) => Ty::UNKNOWN,
                     TyKind::Adt(adt, _) if self.program.derefs.contains_key(&adt) => Ty::UNKNOWN,
                     _ => peeled,
                 }
             }
         }
+    }
+
+    /// Whether a type stands before another that has a name.
+    fn leads_to_another(&mut self, ty: Ty) -> bool {
+        let target = self.deref(ty);
+        target.is_some_and(|target| matches!(self.shape(target), TyKind::Foreign(..) | TyKind::Adt(..)))
     }
 
     /// The method of that very type, if it has one.
@@ -305,8 +312,17 @@ impl Infer<'_, '_> {
         if let (true, Some(fns)) = (known, program.blanket.get(&call.name)) {
             return self.workspace(fns, call, recv);
         }
+        let mut given = Ty::UNKNOWN;
         for arg in &call.args {
-            self.expr(*arg);
+            given = self.expr(*arg);
+        }
+        if call.name == Sym::new("and_then")
+            && let TyKind::Fn(_, ret) = self.shape(given)
+            && let TyKind::Foreign(of, _) = self.shape(ret)
+            && (of.last == Sym::new("Option") || of.last == Sym::new("Result"))
+        {
+            // Whatever it is called on, it gives what the closure gives.
+            return (Callee::Unresolved, ret);
         }
         match self.shape(last) {
             // The type is known to come from outside, so this is a method of its crate.

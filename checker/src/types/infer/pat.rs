@@ -168,6 +168,16 @@ impl Infer<'_, '_> {
         fields.iter().map(|(name, ty)| (*name, substitute(&mut self.types, *ty, &of))).collect()
     }
 
+    /// One field of a struct.
+    pub(super) fn field_of(&mut self, adt: AdtId, args: &[Ty], name: Sym) -> Option<Ty> {
+        let program = self.program;
+        let params = &program.names.adt(adt).generics.params;
+        let (_, ty) = program.fields[adt.ix()].first()?.iter().find(|(field, _)| *field == name)?;
+        let of =
+            |name: Sym| params.iter().position(|param| *param == name).and_then(|at| args.get(at).copied());
+        Some(substitute(&mut self.types, *ty, &of))
+    }
+
     /// The type with its parameters open.
     pub(super) fn fresh_adt(&mut self, adt: AdtId) -> Ty {
         let count = self.program.names.adt(adt).generics.params.len();

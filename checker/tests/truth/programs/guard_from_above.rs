@@ -1,0 +1,15 @@
+//! A test for too many is one.
+
+use std::sync::mpsc::Receiver;
+
+/// Messages that are sent.
+pub(crate) const MESSAGES: u64 = 1_000_000;
+
+pub(crate) fn main(messages: Receiver<u64>) {
+    let mut seen = Vec::new();
+    while let Ok(message) = messages.recv() {
+        if seen.len() < 1_000 {
+            seen.push(message);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A locus that keeps the last hundred in a ring.
+
+use locus::prelude::*;
+use std::sync::mpsc::Receiver;
+
+/// One message.
+#[topic]
+#[derive(Clone)]
+struct Tick {
+    n: u64,
+}
+
+#[locus]
+struct Part {
+    seen: Ring<u64, 100>,
+}
+
+#[locus]
+impl Part {
+    #[on]
+    fn on_tick(&mut self, tick: &Tick, cx: &mut Cx<'_, Self>) {
+        let _ = cx;
+        self.seen.push_evict(tick.n);
+    }
+}
+
+#[locus(main)]
+struct Program {
+    part: Part,
+}
+
+impl Program {
+    fn new() -> Self {
+        Self { part: Part { seen: Ring::new() } }
+    }
+}
+
+/// Messages that are sent.
+pub(crate) const MESSAGES: u64 = 1_000_000;
+
+pub(crate) fn main(messages: Receiver<u64>) {
+    let program = locus::start(Program::new).expect("the program is well formed");
+    let ticks = program.topic::<Tick>();
+    while let Ok(n) = messages.recv() {
+        if ticks.publish_blocking(Tick { n }).is_err() {
+            return;
+        }
+    }
+}

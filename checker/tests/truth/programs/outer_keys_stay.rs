@@ -1,0 +1,17 @@
+//! The queues are emptied and left standing.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::mpsc::Receiver;
+
+/// Messages that are sent.
+pub(crate) const MESSAGES: u64 = 1_000_000;
+
+pub(crate) fn main(messages: Receiver<u64>) {
+    let mut pending: HashMap<u64, VecDeque<u64>> = HashMap::new();
+    while let Ok(message) = messages.recv() {
+        pending.entry(message).or_default().push_back(message); //~ unbounded-growth
+        if let Some(queue) = pending.get_mut(&message) {
+            queue.pop_front();
+        }
+    }
+}
