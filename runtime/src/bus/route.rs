@@ -208,6 +208,8 @@ impl<T: Topic> Route<T> {
         self.remote.borrow_mut().push(Remote { pool, credit, wants });
         self.far.set(true);
         self.own.set_open(false);
+        self.straight.set(None);
+        self.sink.set(None);
         self.is_selective.set(self.is_selective.get() || !wants.all);
     }
 
@@ -335,8 +337,10 @@ impl<T: Topic> Route<T> {
             _ => None,
         };
         // A question goes through the queue, and so does its answer.
-        let straight = only.filter(|_| !T::Promise::IS_ASKED).and_then(|only| only.straight());
-        self.sink.set(straight.zip(T::sink()).and_then(|(straight, sink)| straight.cell_of(sink)));
+        let may_be_called = !T::Promise::IS_ASKED && !self.far.get();
+        let straight = only.filter(|_| may_be_called).and_then(|only| only.straight());
+        self.sink.set(straight.as_ref().zip(T::sink()).and_then(|(offer, sink)| offer.cell_of(sink)));
+        let straight = straight.map(|offer| offer.straight);
         self.straight.set(straight);
         self.own.set_open(is_here && !self.far.get() && straight.is_none() && !self.contended.get());
         let taker = only.and_then(|only| only.taker());

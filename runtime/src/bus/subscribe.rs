@@ -18,7 +18,7 @@ pub(crate) mod straight;
 use std::any::{Any, TypeId};
 use std::rc::Rc;
 
-use self::straight::Straight;
+use self::straight::Offer;
 use super::cursor::Taken;
 use super::key;
 use super::pass::Taker;
@@ -39,7 +39,7 @@ pub(crate) trait Subscriber<T: Topic>: Any {
     }
 
     /// How it is called at the publish itself; `None` for all but `#[on(inline)]`.
-    fn straight(&self) -> Option<Straight<T>> {
+    fn straight(&self) -> Option<Offer<T>> {
         None
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct OwnCredit {
     /// What `entered` has to stay below.
     limit: Cell<i64>,
     bound: u32,
+    /// How far `entered` lies above the limit of a closed way when nothing is in the queue.
+    idle_gap: i64,
     is_open: Cell<bool>,
 }
 
@@ -28,6 +30,7 @@ impl OwnCredit {
             entered: Cell::new(0),
             limit: Cell::new(i64::from(bound) - CLOSED),
             bound,
+            idle_gap: CLOSED - i64::from(bound),
             is_open: Cell::new(false),
         }
     }
@@ -73,6 +76,12 @@ impl OwnCredit {
         debug_assert!(self.entered.get() >= self.open_limit() - i64::from(self.bound), "given back twice");
     }
 
+    /// Whether nothing is in the queue, or kept from it, where the short way is closed.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.entered.get() - self.limit.get() == self.idle_gap
+    }
+
     /// Messages in the queue, or kept from it, that hold a credit.
     pub(crate) fn queued(&self) -> u64 {
         let returned = self.open_limit() - i64::from(self.bound);
@@ -86,5 +95,29 @@ impl OwnCredit {
 
     fn open_limit(&self) -> i64 {
         self.limit.get() + if self.is_open.get() { 0 } else { CLOSED }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OwnCredit;
+
+    #[test]
+    fn credits_come_back_and_the_short_way_closes_for_itself() {
+        let own = OwnCredit::new(2);
+        assert!(!own.is_open_with_credit() && own.has_credit() && own.is_idle());
+        own.take();
+        assert!(!own.is_idle());
+        own.set_open(true);
+        assert!(own.is_open_with_credit());
+        own.take();
+        assert!(!own.is_open_with_credit() && !own.has_credit());
+        assert_eq!((own.queued(), own.entered()), (2, 2));
+        own.give_back(1);
+        assert!(own.is_open_with_credit());
+        own.set_open(false);
+        own.undo();
+        assert!(own.is_idle() && own.has_credit() && !own.is_open_with_credit());
+        assert_eq!((own.queued(), own.entered()), (0, 1));
     }
 }

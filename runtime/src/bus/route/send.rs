@@ -53,11 +53,11 @@ impl<T: Topic> Route<T> {
         self.publish_slow(core)
     }
 
-    /// Whether a message may be handed to its subscriber now: a locus publishes it, nobody else is to get it, and
-    /// nothing of this topic waits here that it would overtake.
+    /// Whether a message may be handed to its subscriber, the only one anywhere: a locus publishes it, and nothing of this
+    /// topic waits here that it would overtake.
     #[inline]
     fn may_go_straight(&self, core: &Core) -> bool {
-        core.has_publisher() && !core.is_detoured() && !self.far.get() && self.own.queued() == 0
+        core.has_publisher() && !core.is_detoured() && self.own.is_idle()
     }
 
     fn count_straight(&self) {

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use super::straight::Straight;
+use super::straight::Offer;
 use super::{Origin, Subscriber, after, keep, keep_stashed};
 use crate::bus::cursor::Taken;
 use crate::bus::figures::Figures;
@@ -207,7 +207,7 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
         Some(unsafe { Taker::new(NonNull::from(self).cast(), Self::take_run) })
     }
 
-    fn straight(&self) -> Option<Straight<L::Topic>> {
+    fn straight(&self) -> Option<Offer<L::Topic>> {
         <L as Handler<N>>::INLINE.map(|inline| (inline.0)(&self.cell))
     }
 

@@ -46,8 +46,13 @@ type Call<T> = unsafe fn(NonNull<()>, &Core, &T) -> bool;
 /// How to call the handler of one subscriber.
 pub(crate) struct Straight<T> {
     cell: NonNull<()>,
-    locus: TypeId,
     call: Call<T>,
+}
+
+/// The same, and what locus it is.
+pub(crate) struct Offer<T> {
+    pub(crate) straight: Straight<T>,
+    locus: TypeId,
 }
 
 impl<T> Clone for Straight<T> {
@@ -60,7 +65,7 @@ impl<T> Copy for Straight<T> {}
 
 impl<T: Topic> Straight<T> {
     fn of<L: TakesInline<T>>(cell: &LocusCell<L>) -> Self {
-        Self { cell: NonNull::from(cell).cast(), locus: TypeId::of::<L>(), call: call::<T, L> }
+        Self { cell: NonNull::from(cell).cast(), call: call::<T, L> }
     }
 
     /// Calls the handler; false, with nothing done, where its locus is not idle.
@@ -72,19 +77,25 @@ impl<T: Topic> Straight<T> {
         // SAFETY: passed on.
         unsafe { (self.call)(self.cell, core, message) }
     }
+}
+
+impl<T: Topic> Offer<T> {
+    fn of<L: TakesInline<T>>(cell: &LocusCell<L>) -> Self {
+        Self { straight: Straight::of(cell), locus: TypeId::of::<L>() }
+    }
 
     /// The cell, where it is one of the locus type `locus`.
     pub(crate) fn cell_of(&self, locus: TypeId) -> Option<NonNull<()>> {
-        (self.locus == locus).then_some(self.cell)
+        (self.locus == locus).then_some(self.straight.cell)
     }
 }
 
 /// The constant that tells whether and how a handler is called straight.
-pub struct Inline<L: 'static, T: Topic>(pub(crate) fn(&LocusCell<L>) -> Straight<T>);
+pub struct Inline<L: 'static, T: Topic>(pub(crate) fn(&LocusCell<L>) -> Offer<T>);
 
 impl<L: TakesInline<T>, T: Topic> Inline<L, T> {
     /// The handler that `L` has for `T`.
-    pub const HANDLER: Self = Self(Straight::of::<L>);
+    pub const HANDLER: Self = Self(Offer::of::<L>);
 }
 
 impl<L: 'static, T: Topic> std::fmt::Debug for Inline<L, T> {
