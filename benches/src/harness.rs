@@ -3,9 +3,12 @@
 //! A shape is a list of contestants that do the same work. Each round runs every contestant once, and each
 //! round starts with another one, so that a slow spell of the machine meets all of them alike.
 
+mod addressed;
 mod affinity;
+mod idle;
 mod labelled;
 mod laps;
+mod mayfly;
 mod measured;
 mod message;
 mod meter;
@@ -17,9 +20,12 @@ mod shape;
 mod source;
 mod tick;
 
+pub use addressed::{Addressed, KEYS, key_of};
 pub use affinity::{FEEDER_CORE, SINK_CORE, pin, release};
+pub use idle::{IDLE, bytes_per_idle};
 pub use labelled::Labelled;
 pub use laps::{Laps, answer_to};
+pub use mayfly::Mayfly;
 pub use measured::Measured;
 pub use message::{Message, topic_of_four};
 pub use meter::{Meter, Report, Reporter, report, reporting};

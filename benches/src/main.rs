@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use locus_benches::harness::{Options, Row, print_table_head, run};
 use locus_benches::shapes;
 
-/// Counts the allocations of every shape; a program of its own, which is built beside this one.
+/// Counts allocations and bytes; a program of its own, which is built beside this one.
 const ALLOCATIONS_PROGRAM: &str = "locus-allocations";
 
 fn main() -> ExitCode {
@@ -22,10 +22,10 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &Options, arguments: &[String]) -> Result<(), String> {
-    let shapes = options.choose(shapes::all())?;
+    options.check(&[shapes::timed(), shapes::counted()].concat())?;
     become_multi_threaded();
     print_table_head();
-    for shape in shapes {
+    for shape in options.choose(shapes::timed()) {
         let outcome = run(shape, options.rounds, options.work(shape));
         outcome.rows().iter().for_each(Row::print);
     }

@@ -5,10 +5,12 @@
 //! only by a bound of 8,192 messages: the peer's own where it has one, else a window kept by hand.
 
 pub(crate) mod actix;
+pub(crate) mod calls;
 pub(crate) mod crossbeam;
 pub(crate) mod go;
 pub(crate) mod handler_map;
 pub(crate) mod kameo;
+pub(crate) mod keyed_outbox;
 pub(crate) mod line_stream;
 pub(crate) mod nested_calls;
 pub(crate) mod park_hops;

@@ -1,13 +1,13 @@
-//! Counts the allocations of ours between the first and the last measured message of every shape; `locus-benches`
-//! starts it, with its own arguments.
+//! Counts the allocations of ours between the first and the last measured message of every shape, and the bytes of
+//! those shapes that are about bytes; `locus-benches` starts it, with its own arguments.
 //!
 //! A program of its own, because the counting allocator would slow the peers that allocate. Beside each count stands
 //! that of a reference which is known to allocate once per message, so that a counter that counts nothing is seen.
 
 use locus_benches::harness::{
-    Comparison, Contestant, Measured, Message, Options, Row, Shape, Target, Work, median, report,
+    Comparison, Contestant, Measured, Message, Options, Row, Shape, Target, Work, median, report, run,
 };
-use locus_benches::shapes::{self, labels};
+use locus_benches::shapes::{self, labels, life};
 
 #[global_allocator]
 static COUNTING: locus::alloc::Counting = locus::alloc::Counting::new();
@@ -21,18 +21,26 @@ const BOX_PER_MESSAGE: Contestant = Contestant::new("box-per-message", box_per_m
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let options = Options::parse(&arguments).expect("the program that starts this one has read them");
-    for shape in options.choose(shapes::all()).expect("as above") {
+    for shape in options.choose(shapes::counted()) {
+        run(shape, options.rounds, options.work(shape)).rows().iter().for_each(Row::print);
+    }
+    for shape in options.choose(shapes::timed()) {
         let work = options.work(shape);
         count(shape, Work { warmup: work.warmup.max(work.measured), ..work });
     }
 }
 
 fn count(shape: Shape, work: Work) {
-    // A `String` built per message is the message's own; every other message owns nothing on the heap.
-    let own = if shape.name == labels::SHAPE.name { 1.0 } else { 0.0 };
+    let target = match shape.name {
+        // A `String` built per message is the message's own; every other message owns nothing on the heap.
+        name if name == labels::SHAPE.name => Target::AtMost(1.0),
+        // A locus is no message.
+        name if name == life::SPAWN.name => Target::None,
+        _ => Target::AtMost(0.0),
+    };
     let (ours, reference_value) = (allocations(shape.ours, work), allocations(BOX_PER_MESSAGE, work));
     assert_eq!(reference_value, 1.0, "{} allocates once per message", BOX_PER_MESSAGE.name);
-    let (target, ratio) = (Target::AtMost(own), ours / reference_value);
+    let ratio = target.ratio(ours, reference_value);
     Row {
         shape: shape.name,
         unit: "allocations/message",

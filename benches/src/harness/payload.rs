@@ -14,21 +14,21 @@ pub trait Payload: Send + 'static {
 
 /// A message of a type of its own that carries another one: a topic more, the same work.
 macro_rules! carried {
-    ($carrier:ident) => {
+    ($carrier:ident, $carries:ident) => {
         impl $crate::harness::Payload for $carrier {
             #[inline]
             fn numbered(sequence: u64) -> Self {
-                Self($crate::harness::Message::new(sequence))
+                Self(<$carries as $crate::harness::Payload>::numbered(sequence))
             }
 
             #[inline]
             fn sequence(&self) -> u64 {
-                self.0.sequence()
+                $crate::harness::Payload::sequence(&self.0)
             }
 
             #[inline]
             fn residue(&self) -> u64 {
-                self.0.residue()
+                $crate::harness::Payload::residue(&self.0)
             }
         }
     };

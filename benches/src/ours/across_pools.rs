@@ -12,7 +12,7 @@ use crate::harness::{FEEDER_CORE, Measured, Message, SINK_CORE, Work, carried, r
 #[derive(Clone, Debug)]
 pub(crate) struct Narrow(Message);
 
-carried!(Narrow);
+carried!(Narrow, Message);
 
 #[locus(main)]
 struct AcrossPools {
@@ -37,7 +37,7 @@ pub(crate) fn run(work: Work) -> Measured {
         feeder: Feeder::new(work, FEEDER_CORE),
         sink: Sink::new(reporter.meter(), SINK_CORE),
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }
 
 /// Runs the shape once, under a bound of 64.
@@ -47,5 +47,5 @@ pub(crate) fn run_narrow(work: Work) -> Measured {
         feeder: Feeder::new(work, FEEDER_CORE),
         sink: Sink::new(reporter.meter(), SINK_CORE),
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }

@@ -79,7 +79,7 @@ pub(crate) fn same_pool(work: Work) -> Measured {
         asker: Asker { laps: reporter.laps(ROUND_TRIPS_PER_LAP_NEAR), core: SINK_CORE },
         responder: Responder,
     };
-    measure(make, Start, &report)
+    measure(make, Start, || report.wait())
 }
 
 /// Asker and responder on a pinned thread each.
@@ -89,5 +89,5 @@ pub(crate) fn across_pools(work: Work) -> Measured {
         asker: Asker { laps: reporter.laps(ROUND_TRIPS_PER_LAP_ACROSS), core: FEEDER_CORE },
         responder: Responder,
     };
-    measure(make, Start, &report)
+    measure(make, Start, || report.wait())
 }

@@ -46,7 +46,7 @@ pub(crate) fn to_one_per_pool(work: Work) -> Measured {
         near: Sink::new(reporter.meter(), FEEDER_CORE),
         far: Sink::new(reporter.meter(), SINK_CORE),
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }
 
 /// Four subscribers on each of two pools.
@@ -66,5 +66,5 @@ pub(crate) fn to_four_per_pool(work: Work) -> Measured {
             far_d: sink(SINK_CORE),
         }
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }

@@ -90,5 +90,5 @@ pub(crate) fn run(work: Work) -> Measured {
         feeder: Feeder { source: Source::new(work) },
         sink: Sink { meter: reporter.meter() },
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }

@@ -21,5 +21,5 @@ pub(crate) fn run(work: Work) -> Measured {
         feeder: Feeder::new(work, FEEDER_CORE),
         sink: Sink::new(reporter.meter(), SINK_CORE),
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }

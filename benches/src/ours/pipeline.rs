@@ -11,7 +11,7 @@ use crate::harness::{Measured, Message, SINK_CORE, Work, carried, reporting};
 #[derive(Clone, Debug)]
 pub(crate) struct Raw(Message);
 
-carried!(Raw);
+carried!(Raw, Message);
 
 #[topic]
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ struct Parsed(Message);
 #[derive(Clone, Debug)]
 struct Enriched(Message);
 
-carried!(Enriched);
+carried!(Enriched, Message);
 
 #[locus(publishes(Parsed))]
 struct Parse;
@@ -66,5 +66,5 @@ pub(crate) fn run(work: Work) -> Measured {
         enrich: Enrich,
         store: Sink::new(reporter.meter(), SINK_CORE),
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }

@@ -48,10 +48,7 @@ impl Producer {
         cx.publish(TurnOf { producer: self.id });
     }
 
-    #[cfg_attr(
-        any(),
-        locus::allow(bus_cycle, reason = "the sink starts a run when all of the last one has come")
-    )]
+    #[locus::allow(bus_cycle, reason = "the sink starts a run when all of the last one has come")]
     #[on(key = self.id)]
     fn on_turn(&mut self, _: &TurnOf, cx: &mut Cx<'_, Self>) {
         let Some(source) = &mut self.source else { return };
@@ -116,5 +113,5 @@ pub(crate) fn run(work: Work) -> Measured {
             sink: Sink { meter: reporter.meter() },
         }
     };
-    measure(make, Begin, &report)
+    measure(make, Begin, || report.wait())
 }

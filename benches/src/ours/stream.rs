@@ -6,8 +6,9 @@ use locus::PublishedBy;
 use locus::prelude::*;
 
 use super::across_pools::Narrow;
+use super::inline::{Called, Direct, DirectTick};
 use super::pipeline::Raw;
-use crate::harness::{Labelled, Message, Meter, Payload, Source, Tick, Work, pin};
+use crate::harness::{Addressed, Labelled, Message, Meter, Payload, Source, Tick, Work, pin};
 
 /// Asks the feeder for the next turn.
 #[topic]
@@ -27,7 +28,7 @@ pub(super) fn send_turn<C: Publish<Turn>>(source: &mut Source, cx: &mut C, send:
 }
 
 /// Streams messages of one type.
-#[locus(publishes(Labelled, Message, Narrow, Raw, Tick, Turn))]
+#[locus(publishes(Addressed, Called, Direct, DirectTick, Labelled, Message, Narrow, Raw, Tick, Turn))]
 pub(super) struct Feeder<M> {
     source: Source,
     core: usize,

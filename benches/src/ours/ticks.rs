@@ -29,7 +29,7 @@ pub(crate) fn queued(work: Work) -> Measured {
         feeder: Feeder::new(work, SINK_CORE),
         sink: Sink::new(reporter.meter(), SINK_CORE),
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }
 
 /// Two pools.
@@ -39,5 +39,5 @@ pub(crate) fn across_pools(work: Work) -> Measured {
         feeder: Feeder::new(work, FEEDER_CORE),
         sink: Sink::new(reporter.meter(), SINK_CORE),
     };
-    measure(make, Turn, &report)
+    measure(make, Turn, || report.wait())
 }

@@ -1,5 +1,7 @@
 //! actix: actors of one arbiter (a thread with a runtime), or of two.
 
+pub(crate) mod life;
+
 use ::actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, System};
 
 use crate::harness::{

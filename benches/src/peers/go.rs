@@ -10,6 +10,11 @@ use crate::harness::{Contestant, Measured, Peer, SINK_CORE, Target, Work, pin};
 
 const PROGRAM: &str = "locus-benches-go";
 
+/// A list of functions, each called at once.
+pub(crate) const fn handlers(target: Target) -> Peer {
+    peer("go-handlers", |work| on_one_core("handlers", work), target)
+}
+
 /// A buffered channel between two goroutines of one thread.
 pub(crate) const fn channel(target: Target) -> Peer {
     peer("go-channel", |work| on_one_core("channel", work), target)
