@@ -40,6 +40,8 @@ struct Crowd {
 
 #[locus]
 impl Crowd {
+    #[locus::allow(unbounded_growth, reason = "asks for no more than `IDLE` of them")]
+    #[locus::allow(bus_cycle, reason = "ends when there are `IDLE` of them")]
     #[on]
     fn on_spawn(&mut self, _: &Spawn, cx: &mut Cx<'_, Self>) {
         let live_bytes = locus::alloc::live_bytes().unwrap_or_default();

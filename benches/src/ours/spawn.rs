@@ -23,7 +23,7 @@ impl Child {
 }
 
 // Room for those of two turns: the ones that end and the ones that come.
-#[locus(children(Child = resident, max = 128), publishes(Turn))]
+#[locus(children(Child = flow, max = 128), publishes(Turn))]
 struct Parent {
     source: Source,
     meter: Rc<RefCell<Meter>>,
