@@ -2,6 +2,12 @@
 //!
 //! Both are flat buffers of records, made at first use and bounded by the credits of their topics: a message that
 //! waits here keeps its credit.
+//!
+//! Invariants
+//! - I1. A buffer holds whole records (`words` I1), each with the payload that `cursor` I2 names for its number and the
+//!   kind of buffer: only `push` of this module adds, with that payload.
+//! - I2. Where a buffer says that words are left, a record starts at its front.
+//! - I3. A payload is read once: whoever moves it out advances over its record before anything else looks at the buffer.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -77,7 +83,7 @@ impl Side {
     /// The header of the oldest record.
     pub(crate) fn peek(&mut self) -> Option<Header> {
         let (first, words) = self.listed.words.front();
-        // SAFETY: the buffer holds whole records, and there is at least one.
+        // SAFETY: a record starts there where words are left (I2).
         (words > 0).then(|| unsafe { Header::read(first) })
     }
 
@@ -110,10 +116,10 @@ impl Side {
     pub(crate) fn for_each_header(&mut self, mut visit: impl FnMut(Header)) {
         let (mut at, mut left) = self.listed.words.front();
         while left > 0 {
-            // SAFETY: the buffer holds whole records, and there are words left.
+            // SAFETY: whole records, and there are words left (I1, I2).
             let header = unsafe { Header::read(at) };
             visit(header);
-            // SAFETY: the next record begins where this one ends, inside the buffer or at its end.
+            // SAFETY: the next record begins where this one ends, inside the buffer or at its end (I1).
             at = unsafe { at.add(header.words()) };
             left -= header.words();
         }
@@ -143,7 +149,7 @@ impl Stage {
     /// The topic of the oldest message.
     pub(crate) fn peek(&mut self) -> Option<u16> {
         let (first, words) = self.words.front();
-        // SAFETY: the buffer holds whole records, and there is at least one.
+        // SAFETY: a record starts there where words are left (I2).
         (words > 0).then(|| unsafe { Header::read(first) }.topic())
     }
 
@@ -155,7 +161,7 @@ impl Stage {
         let (first, _) = self.words.front();
         // SAFETY: there is a record, by the caller.
         let payload: *mut Staged<T> = unsafe { super::record::payload_ptr(first) };
-        // SAFETY: its payload is a `Staged<T>`, by the caller and `cursor` I2; the borrow of `self` guards it.
+        // SAFETY: its payload is a `Staged<T>`, by the caller and I1; the borrow of `self` guards it.
         unsafe { &mut *payload }
     }
 
@@ -185,9 +191,9 @@ unsafe fn pop_front<P>(words: &mut Words) -> P {
     let header = unsafe { Header::read(first) };
     // SAFETY: as above.
     let payload: *mut P = unsafe { super::record::payload_ptr(first) };
-    // SAFETY: the payload is a `P`, by the caller, and `advance` below gives it up.
+    // SAFETY: the payload is a `P`, by the caller, and `advance` below gives it up (I3).
     let value = unsafe { payload.read() };
-    // SAFETY: exactly the record whose payload was moved out.
+    // SAFETY: exactly the record whose payload was moved out (I3).
     unsafe { words.advance(header.words()) };
     words.settle();
     value

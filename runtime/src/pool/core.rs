@@ -2,6 +2,13 @@
 //!
 //! One core belongs to one thread. Handlers run while the core is borrowed, so each part of it is a cell of its own that
 //! is touched briefly and never while foreign code runs.
+//!
+//! Invariants
+//! - I1. Scratch of a depth is lent to one activation, or region of it, at a time, for a lifetime fresh with each; it is
+//!   freed only after that has returned or unwound. Nothing it could reach outlives it.
+//! - I2. A mark of the queue or of an outbox is used only by the activation it was taken in: queues turn over and outboxes
+//!   are flushed between activations alone.
+//! - I3. A record that a buffer has given up is seen by its route once.
 
 pub(crate) mod blocked;
 pub(super) mod cells;
@@ -103,6 +110,8 @@ pub(crate) struct Core {
     pub(crate) blocked: RefCell<VecDeque<u32>>,
     /// Loci that became ready and have something set aside.
     pub(crate) ready: RefCell<VecDeque<u32>>,
+    /// Topics with credits to return, by number.
+    credits_due: RefCell<Vec<u16>>,
     pub(crate) failures: RefCell<Vec<Failure>>,
     /// The cell and the method whose activation unwinds out of a pass.
     unwound: Cell<Option<(u32, &'static str)>>,
@@ -156,6 +165,7 @@ impl Core {
             contended: RefCell::default(),
             blocked: RefCell::default(),
             ready: RefCell::default(),
+            credits_due: RefCell::default(),
             failures: RefCell::default(),
             unwound: Cell::new(None),
             slots: Slots::new(Woken::new(Arc::clone(&app.pools[usize::from(id)].bell)), &app.pool_path(id)),
@@ -255,7 +265,7 @@ impl Core {
     /// Closes it.
     #[inline]
     pub(crate) fn end_next(&self, scratch: &Scratch) {
-        // SAFETY: as in `end_scratch`.
+        // SAFETY: the activation that was lent it has returned (I1).
         unsafe { scratch.reset_shared() };
     }
 
@@ -297,8 +307,7 @@ impl Core {
 
     #[inline]
     fn end_scratch(&self, depth: usize) {
-        // SAFETY: the activation, or the nested region, that borrowed this depth has returned or unwound, and nothing
-        // it could reach outlives it: `Cx<'s>` is lent for a fresh `'s` each time.
+        // SAFETY: the activation, or the nested region, that borrowed this depth has returned or unwound (I1).
         unsafe { self.scratch.end(depth) };
     }
 

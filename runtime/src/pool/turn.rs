@@ -350,7 +350,7 @@ impl Pool {
     fn settle(&mut self, env: &mut impl Env, mut wake: u64) -> usize {
         let sent_before = self.sent_words;
         self.core.routes.release_retired();
-        self.core.routes.for_each(|_, route| route.settle(&mut wake));
+        self.core.return_credits(&mut wake);
         for (pool, lane) in self.lanes_out.iter_mut().enumerate() {
             let Some(lane) = lane else { continue };
             let sent = self.core.with_outbox(pool, |outbox| {

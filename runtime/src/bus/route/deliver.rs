@@ -111,13 +111,15 @@ impl<T: Topic> Route<T> {
         if fault::is_planted(Fault::CreditKept) {
             return;
         }
-        if source == core.id { self.own.give_back(messages) } else { self.taken_far(source, messages) }
+        if source == core.id { self.own.give_back(messages) } else { self.taken_far(core, source, messages) }
     }
 
-    fn taken_far(&self, source: PoolId, messages: u32) {
+    fn taken_far(&self, core: &Core, source: PoolId, messages: u32) {
         if let Some(credit) = self.acks.borrow_mut().get_mut(usize::from(source)).and_then(Option::as_mut) {
             credit.count(u64::from(messages));
-            self.acks_due.set(true);
+            if !self.acks_due.replace(true) {
+                core.note_credits_due(self.number);
+            }
         }
     }
 }

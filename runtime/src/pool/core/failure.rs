@@ -113,10 +113,10 @@ impl Core {
             let mut take = |payload: *mut Word| {
                 // SAFETY: the payload follows its header.
                 let record = unsafe { payload.sub(1) };
-                // SAFETY: the outbox has given the record up.
+                // SAFETY: the outbox has given the record up (`core` I3).
                 unsafe { removed.push_record(record) }
             };
-            // SAFETY: the mark was taken in this activation, and outboxes are flushed between turns only.
+            // SAFETY: the mark was taken in this activation (`core` I2).
             unsafe { out.outbox.borrow_mut().rollback_with(mark, |_, payload| take(payload)) };
             removed.drain_with(|header, payload| self.take_back_one(header, payload, pool, false));
         }
@@ -127,7 +127,7 @@ impl Core {
         let staged = head.rare_made().filter(|_| !is_kept).map(|rare| rare.stage.borrow_mut().take());
         staged.unwrap_or_default().drain_with(|header, payload| {
             if let Some(route) = self.routes.get(header.topic()) {
-                // SAFETY: a staged record of this route that the stage has given up.
+                // SAFETY: a staged record of this route that the stage has given up (`core` I3).
                 unsafe { route.take_back_staged(payload) };
             }
         });
@@ -139,7 +139,7 @@ impl Core {
         let staged = head.rare_made().map(|rare| rare.stage.borrow_mut().take());
         staged.unwrap_or_default().drain_with(|header, payload| {
             if let Some(route) = self.routes.get(header.topic()) {
-                // SAFETY: a staged record of this route that the stage has given up.
+                // SAFETY: a staged record of this route that the stage has given up (`core` I3).
                 unsafe { route.discard_staged(payload, reason) };
             }
         });
@@ -151,7 +151,7 @@ impl Core {
             return self.take_back_step(unsafe { payload.cast::<LifeStep>().read() });
         }
         if let Some(route) = self.routes.get(header.topic()) {
-            // SAFETY: a record of this route that its buffer has given up.
+            // SAFETY: a record of this route that its buffer has given up (`core` I3).
             unsafe { route.take_back(self, payload, pool, local) };
         }
     }

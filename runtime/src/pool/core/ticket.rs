@@ -1,5 +1,5 @@
-//! Tickets: who keeps a message's credit while some of its subscribers have not taken it. And tokens: the rings that
-//! stand in the queue as one word.
+//! Credits on their way back. Tickets: who keeps a message's credit while some of its subscribers have not taken it;
+//! credits that are due at the end of a turn. And tokens: the rings that stand in the queue as one word.
 
 use std::rc::Rc;
 
@@ -61,6 +61,21 @@ impl Core {
         self.free_tickets.borrow_mut().push(ticket);
         if let Some(route) = self.routes.get(topic) {
             route.acked(self, source);
+        }
+    }
+
+    /// Notes that a topic has credits to return at the end of the turn.
+    pub(crate) fn note_credits_due(&self, topic: u16) {
+        self.credits_due.borrow_mut().push(topic);
+    }
+
+    /// Returns what credits are due, and notes in `wake` which publishers wait for one.
+    pub(crate) fn return_credits(&self, wake: &mut u64) {
+        let mut due = self.credits_due.borrow_mut();
+        for topic in due.drain(..) {
+            if let Some(route) = self.routes.get(topic) {
+                route.settle(wake);
+            }
         }
     }
 
