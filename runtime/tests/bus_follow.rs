@@ -242,3 +242,57 @@ fn keys_are_followed_from_a_snapshot_on_without_a_gap() {
         "{ticks:?}"
     );
 }
+
+// ---- two ways to one key ------------------------------------------------------------------------------------------
+
+#[topic(key = symbol)]
+#[derive(Clone)]
+pub struct Quote {
+    symbol: String,
+    price: u64,
+}
+
+/// Takes `A` by a key of its own and follows it too.
+#[locus(publishes(Quote))]
+pub struct Both {
+    log: Log,
+}
+
+#[locus]
+impl Both {
+    #[on(key = "A".to_owned())]
+    fn on_own(&mut self, quote: &Quote) {
+        note(&self.log, "own", quote.price);
+    }
+
+    #[on(keys, max = 4)]
+    fn on_followed(&mut self, quote: &Quote) {
+        note(&self.log, "followed", quote.price);
+    }
+
+    #[on]
+    fn on_follow(&mut self, follow: &Follow, cx: &mut Cx<'_, Self>) {
+        cx.publish(Quote { symbol: "A".to_owned(), price: 1 });
+        cx.follow::<Quote>(follow.0.to_owned()).unwrap();
+        cx.publish(Quote { symbol: "A".to_owned(), price: 2 });
+        cx.unfollow::<Quote>(&follow.0.to_owned());
+        cx.publish(Quote { symbol: "A".to_owned(), price: 3 });
+    }
+}
+
+#[locus(main)]
+pub struct OnePool {
+    both: Both,
+}
+
+#[test]
+fn letting_a_key_go_takes_it_from_nobody_else() {
+    let log = Log::default();
+    let inner = Arc::clone(&log);
+    let app = locus::start(move || OnePool { both: Both { log: Arc::clone(&inner) } }).unwrap();
+    app.topic::<Follow>().publish_blocking(Follow("A")).unwrap();
+    drop(app);
+    assert_eq!(heard(&log, "own"), [1, 2, 3]);
+    // Changes are in order with messages, here as elsewhere.
+    assert_eq!(heard(&log, "followed"), [2]);
+}

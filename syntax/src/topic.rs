@@ -112,15 +112,25 @@ impl TopicAttr {
                 .help("say how much one subscriber may hold: `per_locus = 256`")),
             (Some(most), None) => Err(Problem::new(most.key, "`per_locus` without `on_slow`")
                 .help("say what a slow subscriber loses: `on_slow = drop_new`")),
+            (Some(most), Some(_)) if self.drops_old() => {
+                Err(Problem::new(most.key, "`per_locus` beside `on_full = drop_old`")
+                    .help("each subscription has a ring already: its bound is `bounded`"))
+            }
             _ => Ok(()),
         }
     }
 
+    fn drops_old(&self) -> bool {
+        matches!(&self.on_full, Some(policy) if policy.value == OnFull::DropOld)
+    }
+
     fn check_reply(&self) -> Parsed<()> {
-        let drops = matches!(&self.on_full, Some(policy) if policy.value == OnFull::DropOld);
+        let is_slow_dropped = matches!(&self.on_slow, Some(policy) if policy.value == OnFull::DropOld);
         match &self.reply {
-            Some(reply) if drops => Err(Problem::new(reply.key, "a question is never dropped as old")
-                .help("leave `on_full` out, or write `on_full = fail`")),
+            Some(reply) if self.drops_old() || is_slow_dropped => {
+                Err(Problem::new(reply.key, "a question is never dropped as old")
+                    .help("let the new one go: write `on_full = fail`, or `on_slow = drop_new`"))
+            }
             _ => Ok(()),
         }
     }

@@ -5,6 +5,5 @@ use locus_syntax::{Errors, TopicAttr};
 
 /// Reports every setting that is not built.
 pub(super) fn built(attr: &TopicAttr, errors: &mut Errors) {
-    refuse(attr.per_locus.as_ref(), "`per_locus`", errors);
     refuse(attr.encode.as_ref(), "`encode`", errors);
 }

@@ -56,13 +56,16 @@ fn spec(model: &Model) -> TokenStream {
     let (subject, single) = (&model.subject, model.single);
     let keyed = !model.key.is_empty();
     let bound = optional_count(model.bounded.as_ref());
-    let on_full = on_full(model.on_full);
+    let (on_full, on_slow) = (on_full(model.on_full), on_full(model.on_slow));
+    let per_locus = optional_count(model.per_locus.as_ref());
     quote! {
         const SPEC: #private::TopicSpec = #private::TopicSpec {
             subject: #subject,
             keyed: #keyed,
             bound: #bound,
             on_full: #on_full,
+            per_locus: #per_locus,
+            on_slow: #on_slow,
             single: #single,
         };
     }

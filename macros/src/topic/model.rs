@@ -15,6 +15,8 @@ pub(super) struct Model {
     pub(super) subject: String,
     pub(super) bounded: Option<Count>,
     pub(super) on_full: OnFull,
+    pub(super) per_locus: Option<Count>,
+    pub(super) on_slow: OnFull,
     pub(super) single: bool,
     pub(super) reply: Option<Type>,
     /// The locus that takes the topic inline.
@@ -47,6 +49,8 @@ impl Model {
             subject,
             bounded: attr.bounded.as_ref().map(|bounded| bounded.value.clone()),
             on_full: attr.on_full.as_ref().map_or(OnFull::Block, |on_full| on_full.value),
+            per_locus: attr.per_locus.as_ref().map(|most| most.value.clone()),
+            on_slow: attr.on_slow.as_ref().map_or(OnFull::DropNew, |on_slow| on_slow.value),
             single: attr.single.is_some(),
             reply: attr.reply.as_ref().map(|reply| reply.value.clone()),
             to: attr.to.as_ref().map(|to| to.value.clone()),

@@ -16,6 +16,8 @@ pub enum DropReason {
     Full,
     /// The ring of a subscription was full: the oldest (`drop_old`) or the new one (`drop_new`) went.
     Overrun,
+    /// A subscription held as many as the topic's `per_locus` allows.
+    Slow,
     /// Nobody subscribes to the topic.
     NoSubscriber,
     /// No subscription has the message's key.
@@ -28,8 +30,15 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order in which they are counted.
-    pub const ALL: [Self; 6] =
-        [Self::Full, Self::Overrun, Self::NoSubscriber, Self::Unmatched, Self::Closed, Self::WaitCycle];
+    pub const ALL: [Self; 7] = [
+        Self::Full,
+        Self::Overrun,
+        Self::Slow,
+        Self::NoSubscriber,
+        Self::Unmatched,
+        Self::Closed,
+        Self::WaitCycle,
+    ];
 
     /// The reason as reports spell it.
     #[must_use]
@@ -37,6 +46,7 @@ impl DropReason {
         match self {
             Self::Full => "full",
             Self::Overrun => "overrun",
+            Self::Slow => "slow subscriber",
             Self::NoSubscriber => "no subscriber",
             Self::Unmatched => "unmatched key",
             Self::Closed => "closed",

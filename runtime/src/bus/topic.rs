@@ -39,6 +39,10 @@ pub struct TopicSpec {
     pub bound: Option<u32>,
     /// What happens over the bound.
     pub on_full: OnFull,
+    /// Messages that one subscription may hold while its locus is not ready.
+    pub per_locus: Option<u32>,
+    /// What happens over that: the new message goes, or the oldest.
+    pub on_slow: OnFull,
     /// Whether the topic has one subscriber and so needs no `Clone`.
     pub single: bool,
 }

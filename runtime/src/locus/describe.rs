@@ -9,8 +9,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::bus::subscribe;
 use crate::bus::subscribe::batch::{Batch, Unasked};
+use crate::bus::subscribe::join;
 use crate::bus::subscribe::straight::Inline;
 use crate::bus::topic::{OnFull, Packet, Topic};
 use crate::locus::cell::LocusCell;
@@ -359,7 +359,7 @@ impl<L: Declared> Describe<L> {
 
     /// `receives(T)`.
     pub fn receives<T: ReceivedBy<L>>(&mut self) {
-        self.add::<T>(<T as ReceivedBy<L>>::OPTIONS.which, usize::MAX, Some(subscribe::receive::<L, T>));
+        self.add::<T>(<T as ReceivedBy<L>>::OPTIONS.which, usize::MAX, Some(join::receive::<L, T>));
     }
 
     /// The `N`-th `#[on]` method.
@@ -368,8 +368,8 @@ impl<L: Declared> Describe<L> {
         L: Locus + Handler<N>,
     {
         let which = <L as Handler<N>>::OPTIONS.which;
-        self.add::<<L as Handler<N>>::Topic>(which, N, Some(subscribe::handle::<L, N>));
-        self.prepare_by(which, subscribe::prepare::<L, N>);
+        self.add::<<L as Handler<N>>::Topic>(which, N, Some(join::handle::<L, N>));
+        self.prepare_by(which, join::prepare::<L, N>);
     }
 
     /// The `N`-th `#[on]` method, where it takes batches.
@@ -378,8 +378,8 @@ impl<L: Declared> Describe<L> {
         L: Locus + BatchHandler<N>,
     {
         let which = <L as BatchHandler<N>>::OPTIONS.which;
-        self.add::<<L as BatchHandler<N>>::Topic>(which, N, Some(subscribe::handle_batch::<L, N>));
-        self.prepare_by(which, subscribe::prepare_batch::<L, N>);
+        self.add::<<L as BatchHandler<N>>::Topic>(which, N, Some(join::handle_batch::<L, N>));
+        self.prepare_by(which, join::prepare_batch::<L, N>);
     }
 
     /// The `N`-th `#[every]` method.

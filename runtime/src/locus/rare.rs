@@ -34,6 +34,8 @@ pub(crate) struct Rare {
     pub(crate) side: RefCell<Side>,
     /// Messages it has set aside itself.
     pub(crate) stashed: RefCell<Side>,
+    /// How many messages are set aside for each handler whose topic has a `per_locus`.
+    held: RefCell<Vec<(usize, u32)>>,
     /// Messages this locus published that found no room.
     pub(crate) stage: RefCell<Stage>,
     /// How long they have waited.
@@ -67,6 +69,7 @@ impl Rare {
         Self {
             side: RefCell::new(Side::new(path, "set aside")),
             stashed: RefCell::new(Side::new(path, "stashed")),
+            held: RefCell::default(),
             stage: RefCell::default(),
             wait: Cell::new(None),
             waiters: RefCell::default(),
@@ -88,6 +91,24 @@ impl Rare {
         let mut waiters = self.waiters.borrow_mut();
         if !waiters.iter().any(|known| known.will_wake(waker)) {
             waiters.push(waker.clone());
+        }
+    }
+
+    /// Counts one message more that is set aside for a handler, unless it holds `most` already.
+    pub(crate) fn hold(&self, handler: usize, most: u32) -> bool {
+        let mut held = self.held.borrow_mut();
+        match held.iter_mut().find(|(other, _)| *other == handler) {
+            Some((_, count)) if *count >= most => return false,
+            Some((_, count)) => *count += 1,
+            None => held.push((handler, 1)),
+        }
+        true
+    }
+
+    /// Counts one less.
+    pub(crate) fn let_go(&self, handler: usize) {
+        if let Some((_, count)) = self.held.borrow_mut().iter_mut().find(|(other, _)| *other == handler) {
+            *count -= 1;
         }
     }
 }

@@ -81,7 +81,7 @@ impl<T: Topic> AnyRoute for Changes<T> {
         if let Some(cell) = core.find_cell(change.cell)
             && let Some(follows) = Follows::<T>::find(cell.head())
         {
-            follows.settle(core, change.key);
+            follows.apply(core, change.key, change.is_added);
         }
     }
 

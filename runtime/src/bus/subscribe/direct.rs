@@ -11,11 +11,12 @@ use std::rc::Rc;
 
 use super::straight::Offer;
 use super::{Origin, Subscriber, after, keep, keep_stashed};
+use crate::bus::ask::AskError;
 use crate::bus::cursor::Taken;
-use crate::bus::figures::Figures;
+use crate::bus::figures::{DropReason, Figures};
 use crate::bus::pass::{Pass, Taker};
 use crate::bus::route::Route;
-use crate::bus::side::Aside;
+use crate::bus::side::{Aside, NO_TICKET};
 use crate::bus::topic::{Packet, Promise, Topic};
 use crate::locus::cell::{CellId, LocusCell, State};
 use crate::locus::describe::{Handler, Locus, Outcome};
@@ -26,6 +27,7 @@ use crate::pool::rig::{
     coverage,
     fault::{self, Fault},
 };
+use crate::watch::log::{self, Site};
 
 /// The source of a message that holds no credit: no pool has this number.
 const NO_SOURCE: u32 = u32::MAX;
@@ -44,6 +46,19 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         // SAFETY: the pointer comes from `into_raw`, and `Self` is a transparent wrapper of what it points at: of the
         // same size, alignment and content.
         unsafe { Rc::from_raw(cell.cast::<Self>()) }
+    }
+
+    /// Whether it may hold one more message; one that it may not is dropped and counted.
+    fn may_hold(&self, core: &Core, packet: &mut Packet<L::Topic>) -> bool {
+        let Some(most) = L::Topic::SPEC.per_locus else { return true };
+        if self.cell.head.rare().hold(N, most) {
+            return true;
+        }
+        core.route::<L::Topic>().lost(core, DropReason::Slow, 1);
+        std::mem::take(&mut packet.promise).fail(AskError::Full);
+        let (path, subject) = (self.cell.head.path(), L::Topic::SPEC.subject);
+        log::warn(Site::Bus, || format!("{path} holds {most} of {subject}: a new one is dropped"));
+        false
     }
 
     /// This subscription, to be kept.
@@ -243,6 +258,9 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
             }
             State::Closed => core.closed::<L::Topic>(packet),
             _ => {
+                if !self.may_hold(core, packet) {
+                    return;
+                }
                 let kept = keep(packet, last);
                 let ticket = origin.hold(core);
                 self.set_aside(core, kept, ticket);
@@ -251,6 +269,10 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
     }
 
     fn deliver_aside(&self, core: &Core, mut packet: Packet<L::Topic>, ticket: u32) {
+        // What was stashed was not held.
+        if L::Topic::SPEC.per_locus.is_some() && ticket != NO_TICKET {
+            self.cell.head.rare().let_go(N);
+        }
         if self.cell.head.state.get() == State::Closed {
             #[cfg(test)]
             coverage::arrived(State::Closed, L::Topic::SPEC.on_full, false);

@@ -10,10 +10,11 @@ use std::rc::Rc;
 
 use hashbrown::HashTable;
 
+use super::super::cursor::Taken;
 use super::super::key;
 use super::super::route::change::{CHANGES, Change};
-use super::super::topic::Topic;
-use super::Subscriber;
+use super::super::topic::{Packet, Topic};
+use super::{Origin, Subscriber};
 use crate::locus::cell::{CellHead, CellId};
 use crate::pool::core::Core;
 
@@ -42,6 +43,16 @@ impl<K> std::error::Error for TooManyKeys<K> {}
     note = "write it in the `#[locus] impl`: `#[on(keys, max = 256)] fn on_it(&mut self, it: &{Self}) {{ .. }}`"
 )]
 pub trait FollowedBy<L: ?Sized>: Topic {}
+
+/// A subscriber under an address of its own: handlers of one locus may share theirs, and a key that one of them lets go
+/// is not to be taken from another.
+struct Apart<T: Topic>(Rc<dyn Subscriber<T>>);
+
+impl<T: Topic> Subscriber<T> for Apart<T> {
+    fn deliver(&self, core: &Core, packet: &mut Taken<Packet<T>>, origin: &mut Origin, last: bool) {
+        self.0.deliver(core, packet, origin, last);
+    }
+}
 
 struct Followed<K> {
     hash: u32,
@@ -82,7 +93,7 @@ impl<T: Topic> Follows<T> {
             max: max as usize,
             keys: RefCell::new(HashTable::new()),
             stale: Cell::new(0),
-            subscriber,
+            subscriber: Rc::new(Apart(subscriber)),
         });
         let (any, follows) = (Rc::clone(&follows) as Rc<dyn Any>, follows as Rc<dyn AnyFollows>);
         head.rare().follows.borrow_mut().push(FollowsEntry { number: T::number().get(), any, follows });
@@ -136,19 +147,16 @@ impl<T: Topic> Follows<T> {
         let route = core.route::<T>();
         route.announce(core, &key, is_added, self.cell);
         if core.is_holding() {
-            self.settle(core, key);
+            self.apply(core, key, is_added);
         } else {
             core.queue.push(route.number + CHANGES, 0, Change { key, is_added, cell: self.cell });
         }
     }
 
-    /// Brings the route in line with the set, for one key.
-    pub(crate) fn settle(&self, core: &Core, key: T::Key) {
-        let hash = key::hash_key(&key);
-        let is_followed =
-            self.keys.borrow().find(key::spread(hash), |e| e.hash == hash && e.key == key).is_some();
+    /// Makes a change in the route of this pool, when its turn has come among the messages.
+    pub(crate) fn apply(&self, core: &Core, key: T::Key, is_added: bool) {
         let route = core.route::<T>();
-        if !is_followed {
+        if !is_added {
             route.unsubscribe(core, Some(&key), &self.subscriber);
         } else if !route.has_subscriber(&key, &self.subscriber) {
             route.subscribe(core, Some(key), Rc::clone(&self.subscriber));

@@ -93,6 +93,8 @@ impl<const K: usize> Topic for Message<K> {
         keyed: SPECS[K].2,
         bound: Some(SPECS[K].1),
         on_full: SPECS[K].0,
+        per_locus: None,
+        on_slow: OnFull::DropNew,
         single: false,
     };
 

@@ -2,7 +2,7 @@
 #![allow(dead_code, unused_variables, reason = "not what is tested")]
 use locus::prelude::*;
 
-#[topic(key = room, per_locus = 256, on_slow = drop_new)]
+#[topic(key = room)]
 #[derive(Clone)]
 pub struct Posted {
     pub room: u32,

@@ -28,7 +28,7 @@ pub struct Relayed {
 }
 
 /// Gives back what finds no room.
-#[topic(key = 0, bounded = BOUND, on_full = fail)]
+#[topic(key = 0, bounded = BOUND, on_full = fail, per_locus = BOUND, on_slow = drop_new)]
 #[derive(Clone)]
 pub struct Ticket(pub u64, pub String);
 

@@ -130,6 +130,8 @@ impl<const N: usize> Topic for Job<N> {
         keyed: false,
         bound: None,
         on_full: OnFull::Block,
+        per_locus: None,
+        on_slow: OnFull::DropNew,
         single: false,
     };
     fn number() -> &'static TopicNumber {
