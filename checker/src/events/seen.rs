@@ -129,10 +129,14 @@ const PASSES: [Sym; 8] = crate::lower::sym::syms([
     "instrument",
 ]);
 
+const SPAWN_BLOCKING: Sym = Sym::new("spawn_blocking");
+
 /// A body with what all looks need: who is awaited, which code runs apart, how locals begin.
 pub(super) struct Look<'a, 'p, 'w> {
     walk: &'a Walk<'p, 'w>,
     awaited: Vec<bool>,
+    /// Whether anything is.
+    awaits: bool,
     /// Closures and async blocks.
     frames: Vec<Range>,
     inits: Vec<Option<ExprId>>,
@@ -158,6 +162,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         let mut look = Look {
             walk,
             awaited: vec![false; body.exprs.len()],
+            awaits: false,
             frames: Vec::new(),
             inits: vec![None; body.locals.len()],
             threads: Vec::new(),
@@ -167,10 +172,17 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         for (index, expr) in body.exprs.iter().enumerate() {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
             match &expr.kind {
-                ExprKind::Await(inner) => look.awaited[inner.0 as usize] = true,
+                ExprKind::Await(inner) => {
+                    look.awaited[inner.0 as usize] = true;
+                    look.awaits = true;
+                }
                 ExprKind::Try(_) => look.tries.push(expr.at),
                 ExprKind::Closure(..) | ExprKind::Async(_) => look.frames.push(look.extent(id)),
                 ExprKind::Call(..) | ExprKind::Method(_) => look.thread(id),
+                ExprKind::Macro(name, args) if *name == SPAWN_BLOCKING => {
+                    let args: Vec<Range> = args.iter().map(|arg| look.extent(*arg)).collect();
+                    look.threads.extend(args);
+                }
                 ExprKind::Block(stmts, _) => stmts.iter().for_each(|stmt| look.init(stmt)),
                 _ => {}
             }
@@ -187,7 +199,9 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
     }
 
     fn thread(&mut self, id: ExprId) {
-        if self.walk.callable(id).is_some_and(|callable| callable.on_thread) {
+        // Services have functions of that name of their own, around the one they know.
+        let named = self.called(id).1 == SPAWN_BLOCKING;
+        if named || self.walk.callable(id).is_some_and(|callable| callable.on_thread) {
             let args: Vec<Range> = self.args(id).iter().map(|arg| self.extent(*arg)).collect();
             self.threads.extend(args);
         }

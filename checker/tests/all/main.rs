@@ -3,6 +3,7 @@
 mod budget;
 mod cli;
 mod config;
+mod contracts;
 mod fixtures;
 mod formats;
 mod harness;

@@ -17,6 +17,7 @@ const COSTLY: [(Sym, &[Sym]); 7] = [
     (Sym::new("ThreadPool"), &syms(["new"])),
     (Sym::new("Glob"), &syms(["new"])),
 ];
+const PATTERNS: [Sym; 3] = syms(["Regex", "RegexSet", "Glob"]);
 /// Crates whose `Client` is a pool of connections.
 const CLIENTS: [Sym; 4] = syms(["reqwest", "hyper", "hyper_util", "awc"]);
 
@@ -43,7 +44,9 @@ impl Look<'_, '_, '_> {
                     model.methods.contains_key(&Sym::new("insert")) && (model.grows || model.bounded)
                 });
                 let text = |arg: &crate::types::Ty| matches!(self.walk.inferred.types.kind(*arg), TyKind::Foreign(of, _) if of.last == Sym::new("String"));
-                keyed && args.first().is_some_and(text)
+                // A list is searched with an element, owned as its elements are.
+                let list = [Sym::new("Vec"), Sym::new("VecDeque")].contains(&foreign.last);
+                keyed && !list && args.first().is_some_and(text)
             }
             _ => false,
         }
@@ -81,10 +84,15 @@ impl Look<'_, '_, '_> {
 
     /// `Regex::new("..")`, `reqwest::Client::new()`.
     pub(super) fn fresh(&mut self, id: ExprId) {
-        let ExprKind::Call(callee, _) = self.kind(id) else { return };
+        let ExprKind::Call(callee, args) = self.kind(id) else { return };
         let (of, name) = self.called(id);
         let costly = COSTLY.iter().any(|(ty, makes)| *ty == of && makes.contains(&name));
         if !costly || self.is_own(id) {
+            return;
+        }
+        // A pattern that comes with the message cannot be made before it.
+        let pattern = PATTERNS.contains(&of);
+        if pattern && !args.first().is_some_and(|arg| self.walk.is_constant(*arg)) {
             return;
         }
         let client = of == Sym::new("Client");

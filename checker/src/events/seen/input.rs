@@ -95,7 +95,7 @@ impl Look<'_, '_, '_> {
         }
         // `[value; length]` reads as two arguments.
         if let [_, size] = args
-            && self.walk.ty(*size) != Ty::UNKNOWN
+            && self.walk.ty(*size) == Ty::USIZE
             && self.is_from_input(*size)
         {
             self.note(Sight::SizedByInput, id);
@@ -132,19 +132,20 @@ impl Look<'_, '_, '_> {
         false
     }
 
-    fn is_compared(&self, local: LocalId) -> bool {
-        let mentions = |id: ExprId| {
-            let mut at = id;
-            for _ in 0..4 {
-                match self.kind(at) {
-                    ExprKind::Local(of) => return *of == local,
-                    ExprKind::Cast(inner, _) => at = *inner,
-                    ExprKind::Binary(_, left, _) => at = *left,
-                    _ => return false,
-                }
+    /// Whether a number is made of a local: cast, or added to another.
+    fn is_part(&self, id: ExprId, local: LocalId, depth: u32) -> bool {
+        match self.kind(id) {
+            ExprKind::Local(of) => *of == local,
+            ExprKind::Cast(inner, _) if depth < 6 => self.is_part(*inner, local, depth + 1),
+            ExprKind::Binary(_, left, right) if depth < 6 => {
+                self.is_part(*left, local, depth + 1) || self.is_part(*right, local, depth + 1)
             }
-            false
-        };
+            _ => false,
+        }
+    }
+
+    fn is_compared(&self, local: LocalId) -> bool {
+        let mentions = |id: ExprId| self.is_part(id, local, 0);
         self.walk.body.exprs.iter().any(|expr| match &expr.kind {
             ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) => {
                 mentions(*left) || mentions(*right)

@@ -9,6 +9,7 @@ use crate::types::{Interner, Ty, TyKind};
 const SLEEPS: [Sym; 3] = syms(["sleep", "sleep_until", "after"]);
 const ENDS: [Sym; 4] = syms(["abort", "abort_handle", "abort_all", "shutdown"]);
 const PERMITS: [Sym; 2] = syms(["SemaphorePermit", "OwnedSemaphorePermit"]);
+const ANSWER: Sym = Sym::path("tokio::sync::oneshot::Receiver");
 const NAMED_PERMIT: Sym = Sym::new("permit");
 
 impl Look<'_, '_, '_> {
@@ -26,7 +27,7 @@ impl Look<'_, '_, '_> {
                 }
                 _ => value,
             };
-            let value = self.inner(value);
+            let value = self.inner_sync(value);
             if self.is_spawn(value) && !self.is_bounded() {
                 let thread = self.walk.callable(value).is_some_and(|callable| callable.on_thread);
                 let timer = self.is_timer(value);
@@ -48,7 +49,7 @@ impl Look<'_, '_, '_> {
         callable.spawns && !callable.resident && callable.effect == Effect::None && !tracked
     }
 
-    /// A permit, or a test against a limit, stands in the same body.
+    /// A permit, a test against a limit, or a wait for the task's answer stands in the same body.
     fn is_bounded(&self) -> bool {
         let walk = self.walk;
         let is_permit = |ty: &Ty| {
@@ -75,7 +76,12 @@ impl Look<'_, '_, '_> {
             }
             _ => false,
         });
-        named || tested || walk.inferred.locals.iter().any(is_permit)
+        // Who waits for the task's answer starts no second one meanwhile.
+        let answered = walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Await(inner) => self.foreign_path(walk.ty(*inner)) == ANSWER,
+            _ => false,
+        });
+        named || tested || answered || walk.inferred.locals.iter().any(is_permit)
     }
 
     /// What is spawned sleeps, and has no loop of its own.

@@ -17,7 +17,7 @@ impl Look<'_, '_, '_> {
 
     /// A guard bound in a block, with an await behind it.
     pub(super) fn locks_in_block(&mut self, around: Range, stmts: &[Stmt], tail: Option<ExprId>) {
-        if !self.awaited.contains(&true) {
+        if !self.awaits {
             return;
         }
         for (index, stmt) in stmts.iter().enumerate() {
@@ -83,7 +83,7 @@ impl Look<'_, '_, '_> {
     }
 
     /// The value below `?` and `unwrap`, but not below an await: that lock knows how to wait.
-    fn inner_sync(&self, mut id: ExprId) -> ExprId {
+    pub(super) fn inner_sync(&self, mut id: ExprId) -> ExprId {
         for _ in 0..4 {
             match self.kind(id) {
                 ExprKind::Try(inner) => id = *inner,
@@ -121,7 +121,7 @@ impl Look<'_, '_, '_> {
         LOCKS.contains(&call.name) && call.args.is_empty() && HOLDERS.contains(&holder)
     }
 
-    fn foreign_path(&self, ty: crate::types::Ty) -> Sym {
+    pub(super) fn foreign_path(&self, ty: crate::types::Ty) -> Sym {
         use crate::types::{Interner, TyKind};
         match self.walk.inferred.types.kind(self.walk.collection(ty)) {
             TyKind::Foreign(foreign, _) => foreign.path,
