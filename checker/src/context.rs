@@ -9,6 +9,7 @@
 //! methods of foreign traits, names in macros) is kept apart: it makes a removal count, never a growth.
 
 mod balance;
+mod callers;
 mod residency;
 mod roots;
 mod shared;
@@ -19,6 +20,7 @@ pub use roots::Entry;
 
 use crate::events::{Place, Root, Under};
 use crate::lower::ir::Range;
+use crate::lower::sym::Sym;
 use crate::names::FnId;
 use crate::summary::{Summary, Turns};
 use crate::types::Program;
@@ -58,6 +60,8 @@ pub struct Runs {
     pub may_run: bool,
     /// Nothing but the end of a locus or the program calls it.
     pub only_at_exit: bool,
+    /// Nothing but a destructor calls it.
+    pub only_in_drop: bool,
 }
 
 /// What is known of all functions.
@@ -75,7 +79,7 @@ pub fn contexts(program: &Program<'_>, summary: &Summary) -> Context {
         context.spread(summary, id, &mut pending);
     }
     roots::may_run(program, summary, &mut context);
-    context.exits(summary);
+    context.exits(program, summary);
     context
 }
 
@@ -186,21 +190,26 @@ impl Context {
         true
     }
 
-    /// Marks what only runs when a locus or the program ends.
-    fn exits(&mut self, summary: &Summary) {
+    /// Marks what only runs when a locus, the program or a value ends.
+    fn exits(&mut self, program: &Program<'_>, summary: &Summary) {
+        let drop = Sym::new("drop");
         let mut pending: Vec<FnId> = Vec::new();
         for (index, runs) in self.runs.iter_mut().enumerate() {
             if matches!(runs.entry, Some(Entry::Exit)) {
+                let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
                 runs.only_at_exit = true;
-                pending.push(FnId(u32::try_from(index).unwrap_or(u32::MAX)));
+                runs.only_in_drop = program.names.function(id).name == drop;
+                pending.push(id);
             }
         }
         while let Some(id) = pending.pop() {
+            let in_drop = self.runs[id.ix()].only_in_drop;
             for callee in summary.facts[id.ix()].calls.iter().flat_map(|site| site.callees.iter()) {
                 let runs = &mut self.runs[callee.ix()];
                 let only = !runs.may_run && runs.often < Some(Often::PerMessage) && !runs.only_at_exit;
                 if only {
                     runs.only_at_exit = true;
+                    runs.only_in_drop = in_drop;
                     pending.push(*callee);
                 }
             }

@@ -297,6 +297,8 @@ struct Walk<'p, 'w> {
     locals: Vec<Option<Place>>,
     /// Locals that hold the length of a place.
     lengths: Vec<Option<Place>>,
+    /// Places that a branch chose from: the one that stands for all, and another.
+    alternatives: Vec<(Place, Place)>,
     /// The place each local was taken out of.
     popped_from: Vec<Option<Place>>,
     /// The place of each expression walked so far.

@@ -5,10 +5,10 @@
 //! loop, or it takes back what the same activation put in and failed with. That asymmetry is the point: silence
 //! is cheap to give, a false alarm is not.
 
+use super::callers::Callers;
 use super::shared::shared_once;
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::{Event, Root, What};
-use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
 use crate::types::{Interner, Program, TyKind};
@@ -81,7 +81,7 @@ pub fn balances<'s>(
     keys: &Keys,
 ) -> Balances<'s> {
     let shared = shared_once(program, summary, context);
-    let balance = Balance { program, summary, context, shared };
+    let balance = Balance { program, summary, context, shared, callers: Callers::of(summary) };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -107,6 +107,7 @@ struct Balance<'a, 'w, 's> {
     context: &'a Context,
     /// Types whose one value is shared by count.
     shared: FxHashSet<AdtId>,
+    callers: Callers<'s>,
 }
 
 impl<'s> Balance<'_, '_, 's> {
@@ -117,6 +118,10 @@ impl<'s> Balance<'_, '_, 's> {
             return None;
         }
         let runs = &self.context.runs[id.ix()];
+        let is_field = event.place.field.is_some();
+        if is_field && runs.entry.is_none() && self.callers.all_guard(id, event.place) {
+            return None;
+        }
         let lives = match event.endless {
             true => runs.often.map(|_| Often::PerMessage),
             false => self.context.resident(self.summary, id, event.place, &event.under),
@@ -206,9 +211,8 @@ impl<'s> Balance<'_, '_, 's> {
 
     /// A destructor that takes something out of what is not its own: the guard of an entry elsewhere.
     fn is_guard(&self, site: Site<'s>) -> bool {
-        let is_drop = self.program.names.function(site.id).name == Sym::new("drop");
         let own = self.program.adt_of(site.id);
-        is_drop && site.event.place.field.map(|(adt, _)| adt) != own
+        self.context.runs[site.id.ix()].only_in_drop && site.event.place.field.map(|(adt, _)| adt) != own
     }
 
     /// A slot that became free is used again before a new one is added.

@@ -18,6 +18,12 @@ impl Walk<'_, '_> {
         }
         let (via, endless) = (Vec::new(), false);
         let event = Event { place, what, at, operation, under, via, holder, holds, buffer, endless, frees };
+        if !what.grows() {
+            // What was taken from one of several places may have been in any of them.
+            let others = self.alternatives.iter().filter(|(head, _)| *head == place);
+            let others: Vec<Place> = others.map(|(_, other)| *other).collect();
+            self.facts.events.extend(others.into_iter().map(|place| Event { place, ..event.clone() }));
+        }
         self.facts.events.push(event);
     }
 
@@ -159,7 +165,8 @@ impl Walk<'_, '_> {
     }
 
     pub(super) fn is_finite(&self, ty: Ty, depth: u32) -> bool {
-        const SMALL: [&str; 3] = ["bool", "u8", "i8"];
+        // 65,536 entries are a bound: ports, type numbers, short ids.
+        const SMALL: [&str; 5] = ["bool", "u8", "i8", "u16", "i16"];
         if depth > 6 {
             return false;
         }

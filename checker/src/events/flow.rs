@@ -158,6 +158,7 @@ impl Walk<'_, '_> {
                         self.facts.call_locals.push((call, local));
                     }
                     if let Some(init) = init {
+                        self.note_alternatives(*init);
                         self.note_length(*pat, *init);
                         self.after(*init);
                     }
