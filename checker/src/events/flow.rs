@@ -219,6 +219,32 @@ impl Walk<'_, '_> {
         self.popped_from[local.0 as usize] = Some(event.place);
     }
 
+    /// `let queue = match kind { A => &mut self.a, B => &mut self.b };`
+    pub(super) fn note_alternatives(&mut self, init: ExprId) {
+        let Some(head) = self.place(init) else { return };
+        let others = self.branches(init, 0).into_iter().filter(|place| *place != head);
+        let others: Vec<_> = others.map(|other| (head, other)).collect();
+        self.alternatives.extend(others);
+    }
+
+    /// The places of the values that the branches of an expression end in.
+    pub(super) fn branches(&self, id: ExprId, depth: u32) -> Vec<Place> {
+        let inner: Vec<ExprId> = match &self.body.expr(id).kind {
+            ExprKind::Block(_, tail) => tail.iter().copied().collect(),
+            ExprKind::If(_, then, otherwise) => std::iter::once(*then).chain(*otherwise).collect(),
+            ExprKind::Match(_, arms) => arms.iter().map(|arm| arm.body).collect(),
+            _ => Vec::new(),
+        };
+        let mut places = Vec::new();
+        for id in inner {
+            places.extend(self.place(id));
+            if depth < 8 {
+                places.extend(self.branches(id, depth + 1));
+            }
+        }
+        places
+    }
+
     pub(super) fn only_local(&self, pat: PatId) -> Option<crate::lower::ir::LocalId> {
         match self.body.pat(pat) {
             crate::lower::ir::Pat::Bind(local, None) => Some(*local),
