@@ -103,7 +103,7 @@ pub enum Sight {
     Spawns(AdtId),
     /// A thread started.
     StartsThread,
-    /// A locus that ends itself.
+    /// A locus that ends itself or a child.
     Terminates,
     /// A source registered with a poller.
     Registers,

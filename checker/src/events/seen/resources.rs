@@ -14,7 +14,8 @@ impl Look<'_, '_, '_> {
         let ExprKind::Method(call) = self.kind(id) else { return };
         let is = |text: &str| call.name == Sym::new(text);
         let ty = || self.walk.ty(call.recv);
-        if is("terminate") && self.foreign(ty()) == Sym::new("Cx") {
+        let ends = is("terminate") || is("terminate_child");
+        if ends && self.foreign(ty()) == Sym::new("Cx") {
             self.note(Sight::Terminates, id);
         }
         if KEEPS.contains(&call.name) && TEMPORARY.contains(&self.foreign(ty())) {
