@@ -92,6 +92,7 @@ pub use locus_macros::*;
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::arena::Scratch;
     pub use crate::bus::ask::Reply;
     pub use crate::bus::publish::{PublishedBy, Publisher};
     pub use crate::bus::subscribe::batch::{Batch, Unasked};
@@ -101,8 +102,9 @@ pub mod __private {
     pub use crate::locus::children::{ChildKind, ChildOf, ChildrenMax, Refused, Releases};
     pub use crate::locus::context::Cx;
     pub use crate::locus::describe::{
-        AsyncHandler, BatchHandler, Birth, BoxError, Declared, Describe, Handler, Hook, Hooks, IntoOutcome,
-        LocalBoxFuture, Locus, LocusOptions, Match, OnOptions, Outcome, ReceivedBy, Start, Timer, Which,
+        AsyncHandler, BatchHandler, Birth, BoxError, CallHandler, Calls, Declared, Describe, Handler, Hook,
+        Hooks, IntoOutcome, LocalBoxFuture, Locus, LocusOptions, Match, OnOptions, Outcome, ReceivedBy,
+        Start, Timer, Which,
     };
     pub use crate::locus::main::{IntoMain, Main, Parts, Place};
     pub use crate::locus::run::Run;

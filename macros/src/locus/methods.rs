@@ -39,6 +39,8 @@ pub(super) struct Handler {
     /// Called at the publish itself.
     pub(super) is_inline: bool,
     pub(super) timeout: Option<Duration>,
+    /// How many calls at once.
+    pub(super) concurrent: Option<locus_syntax::Count>,
 }
 
 /// Which messages a subscription takes.
@@ -235,9 +237,14 @@ fn handler(
     let missed = attr.missed.as_ref().filter(|_| is_clean);
     let missed = missed.and_then(|missed| find_missed(missed, item, errors));
     let is_batch = attr.batch.is_some();
-    let shape = match is_batch {
-        true => signature::batch_handler(&method.sig),
-        false => signature::handler(&method.sig).map(Some),
+    if !is_clean && (attr.concurrent.is_some() || signature::takes_run(&method.sig)) {
+        // What is wrong with the attribute leaves open how the method should look.
+        return None;
+    }
+    let shape = match (is_batch, &attr.concurrent) {
+        (true, _) => signature::batch_handler(&method.sig),
+        (false, Some(_)) => signature::concurrent_handler(&method.sig).map(Some),
+        (false, None) => signature::handler(&method.sig).map(Some),
     };
     let shape = errors.take(shape)??;
     if is_clean {
@@ -261,11 +268,21 @@ fn handler(
         is_batch,
         is_inline,
         timeout: attr.timeout.as_ref().map(|timeout| timeout.value),
+        concurrent: attr.concurrent.as_ref().map(|concurrent| concurrent.value.clone()),
     })
 }
 
 /// What belongs on an `async` handler alone.
 fn waits(attr: &OnAttr, is_async: bool) -> Result<(), Problem> {
+    if let (Some(concurrent), true) = (&attr.concurrent, attr.batch.is_some()) {
+        return Err(Problem::new(concurrent.key, "`batch` and `concurrent` exclude each other")
+            .help("a batch is one activation for all that waits; keep one of the two"));
+    }
+    if let (Some(_), Some(missed)) = (&attr.concurrent, &attr.missed) {
+        return Err(Problem::new(missed.key, "`missed` and `concurrent` exclude each other").help(
+            "calls that run beside each other have no order in which to tell; losses are counted and logged",
+        ));
+    }
     match &attr.timeout {
         Some(timeout) if !is_async => Err(Problem::new(
             timeout.key,
@@ -312,7 +329,6 @@ fn one_inline_each(handlers: &mut [Handler], errors: &mut Errors) {
 }
 
 fn built(attr: &OnAttr, errors: &mut Errors) {
-    refuse(attr.concurrent.as_ref(), "`concurrent`", errors);
     refuse(attr.subjects.as_ref(), "`subjects`", errors);
 }
 

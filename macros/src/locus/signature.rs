@@ -17,6 +17,8 @@ pub(super) struct HandlerShape {
     /// The type of `reply: Reply<R>`, where it answers through that instead of returning.
     pub(super) reply: Option<Span>,
     pub(super) is_async: bool,
+    /// The type of `scratch: &Scratch`, where a concurrent handler takes it.
+    pub(super) scratch: Option<Span>,
 }
 
 /// What a method asks for besides `&mut self`.
@@ -37,14 +39,75 @@ pub(super) fn handler(signature: &Signature) -> Result<HandlerShape, Problem> {
     let topic = topic_of(message)?;
     let (cx, rest) = leading_cx(rest)?;
     match rest {
-        [] => Ok(HandlerShape { topic, cx, reply: None, is_async }),
+        [] => Ok(HandlerShape { topic, cx, reply: None, is_async, scratch: None }),
         [reply] if last_ident(&reply.ty).is_some_and(|name| name == "Reply") => {
-            Ok(HandlerShape { topic, cx, reply: Some(reply.ty.span()), is_async })
+            Ok(HandlerShape { topic, cx, reply: Some(reply.ty.span()), is_async, scratch: None })
         }
         [other, ..] => Err(Problem::over(other, "a handler has no use for this argument").help(
             "it takes the message, then `cx: &mut Cx<'_, Self>`, then `reply: Reply<R>` where it answers later",
         )),
     }
+}
+
+/// `async fn f(run: Run<Self>, message: T[, reply: Reply<R>][, scratch: &Scratch])`
+pub(super) fn concurrent_handler(signature: &Signature) -> Result<HandlerShape, Problem> {
+    let what = "a concurrent handler";
+    let help = "write `async fn on_job(run: Run<Self>, job: Job)`, and reach the state in `run.with(|me, cx| ..).await`";
+    plain(signature, what)?;
+    if signature.asyncness.is_none() {
+        return Err(Problem::new(signature.fn_token.span, format!("{what} is `async`")).help(help));
+    }
+    let arguments: Vec<&FnArg> = signature.inputs.iter().collect();
+    let [FnArg::Typed(run), FnArg::Typed(message), rest @ ..] = arguments.as_slice() else {
+        return Err(match arguments.first() {
+            Some(FnArg::Receiver(receiver)) => {
+                Problem::over(receiver, format!("{what} takes `run: Run<Self>` in place of `self`"))
+                    .help(help)
+            }
+            _ => Problem::new(signature.ident.span(), format!("{what} takes `run` and a message")).help(help),
+        });
+    };
+    if last_ident(&run.ty).is_none_or(|name| name != "Run") {
+        return Err(Problem::over(&run.ty, format!("{what} takes `run: Run<Self>` first")).help(help));
+    }
+    if let Type::Reference(reference) = ungrouped(&message.ty) {
+        return Err(Problem::over(&message.ty, format!("{what} owns its message")).help(format!(
+            "it may outlive what others do with theirs: write `{}`",
+            tokens(&reference.elem)
+        )));
+    }
+    if let Some(problem) = has_lifetime(&message.ty) {
+        return Err(problem);
+    }
+    let mut shape =
+        HandlerShape { topic: (*message.ty).clone(), cx: None, reply: None, is_async: true, scratch: None };
+    let mut rest = rest;
+    if let [FnArg::Typed(reply), after @ ..] = rest
+        && last_ident(&reply.ty).is_some_and(|name| name == "Reply")
+    {
+        shape.reply = Some(reply.ty.span());
+        rest = after;
+    }
+    if let [FnArg::Typed(scratch), after @ ..] = rest
+        && let Type::Reference(reference) = ungrouped(&scratch.ty)
+        && reference.mutability.is_none()
+        && last_ident(&reference.elem).is_some_and(|name| name == "Scratch")
+    {
+        shape.scratch = Some(scratch.ty.span());
+        rest = after;
+    }
+    match rest.first() {
+        None => Ok(shape),
+        Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument")).help(
+            "after `run` and the message it takes `reply: Reply<R>`, then `scratch: &Scratch`, or neither",
+        )),
+    }
+}
+
+/// Whether the first argument is a `Run`.
+pub(super) fn takes_run(signature: &Signature) -> bool {
+    let Some(FnArg::Typed(first)) = signature.inputs.first() else { return false };
+    last_ident(&first.ty).is_some_and(|name| name == "Run")
 }
 
 /// `fn f(&mut self, items: Batch<'_, T>[, cx: &mut Cx<'_, Self>])`; `None` where the compiler says what is wrong with
@@ -67,7 +130,7 @@ pub(super) fn batch_handler(signature: &Signature) -> Result<Option<HandlerShape
     let Some(topic) = batch_of(&items.ty) else { return Ok(None) };
     let (cx, rest) = leading_cx(rest)?;
     match rest.first() {
-        None => Ok(Some(HandlerShape { topic, cx, reply: None, is_async: false })),
+        None => Ok(Some(HandlerShape { topic, cx, reply: None, is_async: false, scratch: None })),
         Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument")).help(help)),
     }
 }

@@ -5,10 +5,12 @@
 //! | direct handler ([`direct::Direct`]) | in the shared queue; set aside while the locus is not ready | the topic's credits |
 //! | handler with a ring ([`ring::Ringed`]) | in its own ring | its own bound, or the credits under `block` |
 //! | batch handler ([`batch::Batched`]) | in its own ring | the same |
+//! | concurrent handler ([`concurrent::Concurrent`]) | in its own ring | the same |
 //! | `run.recv` ([`receive::Receiver`]) | in its own ring | the same |
 //! | outside subscription ([`crate::bus::subscription`]) | in a ring shared with another thread | its own bound |
 
 pub(crate) mod batch;
+pub(crate) mod concurrent;
 mod direct;
 pub(crate) mod follow;
 pub(crate) mod join;

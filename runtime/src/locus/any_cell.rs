@@ -84,6 +84,7 @@ impl<L: Locus> LocusCell<L> {
     fn shut(&self, core: &Core) {
         core.cancel(&self.head);
         self.head.state.set(State::Closed);
+        core.close_calls(&self.head);
         if let Some(rare) = self.head.rare_made() {
             drop(rare.rings.take());
         }
@@ -189,6 +190,7 @@ impl<L: Locus> AnyCell for LocusCell<L> {
 
     fn dissolve(self: Rc<Self>, core: &Core) {
         core.cancel(&self.head);
+        core.cancel_calls(&self.head);
         if let Some(dissolve) = L::HOOKS.dissolve
             && matches!(self.head.state.get(), State::Ready | State::Replaying | State::Blocked)
         {

@@ -9,7 +9,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::arena::Scratch;
 use crate::bus::subscribe::batch::{Batch, Unasked};
+use crate::bus::subscribe::concurrent::GoesOn;
 use crate::bus::subscribe::join;
 use crate::bus::subscribe::straight::Inline;
 use crate::bus::topic::{OnFull, Packet, Topic};
@@ -18,7 +20,7 @@ use crate::locus::children::{Accept, ChildOf, ChildUse, Release, Topics};
 use crate::locus::context::Cx;
 use crate::locus::run::Run;
 use crate::pool::core::Core;
-use crate::pool::slot::start_handler;
+use crate::pool::slot::{Running, start_call, start_handler};
 
 /// The cause of a failure, as handlers return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -165,6 +167,8 @@ pub trait Handler<const N: usize>: Sized + 'static {
     const START: Option<Start<Self, Self::Topic>> = None;
     /// How it is called at the publish itself, where it is `#[on(inline)]`.
     const INLINE: Option<Inline<Self, Self::Topic>> = None;
+    /// How one is started that runs beside others, and how many at once; `None` for all others.
+    const CALLS: Option<Calls<Self, Self::Topic>> = None;
     /// Handles one message.
     ///
     /// # Errors
@@ -222,6 +226,45 @@ pub trait AsyncHandler<const N: usize>: Handler<N> {
         promise: <Self::Topic as Topic>::Promise,
         cx: &'a mut Cx<'a, Self>,
     ) -> impl Future<Output = Outcome> + 'a;
+}
+
+/// The `N`-th `#[on]` method, where it is `#[on(concurrent = ..)]`.
+pub trait CallHandler<const N: usize>: Handler<N> {
+    /// When a call is cancelled.
+    const TIMEOUT: Option<Duration>;
+    /// Handles one message beside others.
+    fn call<'s>(
+        run: Run<Self>,
+        message: Self::Topic,
+        promise: <Self::Topic as Topic>::Promise,
+        scratch: &'s Scratch,
+    ) -> impl Future<Output = Outcome> + 's;
+}
+
+/// Starts a call: its handler goes on when it is over.
+type StartCall<L, T> = fn(&Core, &Rc<LocusCell<L>>, Packet<T>, Running, Rc<dyn GoesOn>);
+
+/// Starts calls beside each other, so many at once.
+pub struct Calls<L: 'static, T: Topic> {
+    pub(crate) max: u32,
+    pub(crate) start: StartCall<L, T>,
+}
+
+impl<L: Locus, T: Topic> Calls<L, T> {
+    /// The `N`-th handler of the locus, at most `max` at once.
+    #[must_use]
+    pub const fn of<const N: usize>(max: u32) -> Self
+    where
+        L: CallHandler<N> + Handler<N, Topic = T>,
+    {
+        Self { max, start: start_call::<L, N> }
+    }
+}
+
+impl<L: 'static, T: Topic> std::fmt::Debug for Calls<L, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Calls").field("max", &self.max).finish_non_exhaustive()
+    }
 }
 
 /// Starts an `async` handler: without a plain method's return type, because the future outlives the call.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use crate::bus::side::{Side, Stage};
+use crate::bus::subscribe::concurrent::GoesOn;
 use crate::bus::subscribe::follow::FollowsEntry;
 use crate::bus::subscribe::receive::ReceiverEntry;
 use crate::locus::describe::LocusOptions;
@@ -52,6 +53,10 @@ pub(crate) struct Rare {
     pub(crate) follows: RefCell<Vec<FollowsEntry>>,
     /// The numbers of their tokens.
     pub(crate) tokens: RefCell<Vec<u32>>,
+    /// Its handlers that run beside each other.
+    pub(crate) concurrent: RefCell<Vec<Rc<dyn GoesOn>>>,
+    /// The slots of their calls.
+    pub(crate) calls: RefCell<Vec<u32>>,
     /// Takes back each subscription.
     pub(crate) unsubscribe: RefCell<Vec<Undo>>,
     pub(crate) intensity: RefCell<Intensity>,
@@ -76,6 +81,8 @@ impl Rare {
             pending_ticks: Cell::new(0),
             receivers: RefCell::default(),
             rings: RefCell::default(),
+            concurrent: RefCell::default(),
+            calls: RefCell::default(),
             follows: RefCell::default(),
             tokens: RefCell::default(),
             unsubscribe: RefCell::default(),

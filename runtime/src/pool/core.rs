@@ -11,6 +11,7 @@
 //! - I3. A record that a buffer has given up is seen by its route once.
 
 pub(crate) mod blocked;
+mod call;
 pub(super) mod cells;
 mod failure;
 pub(crate) mod kin;
@@ -23,7 +24,7 @@ mod wait;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -67,6 +68,7 @@ pub(crate) struct Failure {
 }
 
 pub(crate) struct Core {
+    me: Weak<Self>,
     pub(crate) id: PoolId,
     app: Arc<AppShared>,
     pub(crate) queue: Queue,
@@ -138,7 +140,8 @@ impl Core {
         let queue = Queue::default();
         let mark = queue.mark();
         queue.set_shut(true);
-        Rc::new(Self {
+        Rc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             id,
             queue,
             beside: Beside::default(),
@@ -184,6 +187,11 @@ impl Core {
             now: Cell::new(now),
             app,
         })
+    }
+
+    /// This core, to be kept; `None` at its end.
+    pub(crate) fn shared(&self) -> Option<Rc<Self>> {
+        self.me.upgrade()
     }
 
     pub(crate) fn app(&self) -> &Arc<AppShared> {

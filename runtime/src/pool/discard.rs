@@ -44,6 +44,7 @@ impl Drop for Pool {
         guarded(|| self.discard_all());
         for cell in self.core.cells() {
             let Some(rare) = cell.head().rare_made() else { continue };
+            drop(rare.concurrent.take());
             drop(rare.rings.take());
             drop(rare.follows.take());
             drop(rare.unsubscribe.take());

@@ -120,6 +120,7 @@ impl Pool {
                     return self.birth_over(Ok(()));
                 }
                 self.core.make_ready(head);
+                self.core.resume_calls(head);
                 self.bear_children(cell);
                 self.set_ticks(cell);
                 self.start_run(cell);
@@ -249,9 +250,14 @@ impl Pool {
             let head = cell.head();
             let is_settled = matches!(head.state.get(), State::Ready | State::Closed);
             is_idle &= is_settled && head.aside_len() == 0;
+            let calls = head.rare_made().map_or(0, |rare| rare.calls.borrow().len());
+            is_idle &= calls == 0;
             is_idle &= head.rare_made().is_none_or(|rare| {
                 rare.receivers.borrow().iter().all(|receiver| receiver.drained.is_empty())
             });
+            if calls > 0 {
+                waiting.push(format!("{} has {calls} calls under way", head.path()));
+            }
             if !is_settled {
                 waiting.push(format!("{} is {:?}", head.path(), head.state.get()));
             }

@@ -14,6 +14,7 @@
 //!
 //! It knows nothing of states, stages and failures: `core::wait` does.
 
+mod call;
 mod frame;
 mod handler;
 #[cfg(test)]
@@ -28,9 +29,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
+pub(crate) use self::call::{Running, start_call};
 use self::frame::Table;
 pub(crate) use self::handler::start_handler;
 use crate::arena::Scratch;
+use crate::bus::subscribe::concurrent::GoesOn;
 use crate::locus::describe::Outcome;
 use crate::pool::woken::{WakeCell, Woken};
 use crate::supervise::panic_text;
@@ -74,6 +77,8 @@ pub(crate) struct Slot {
     pub(crate) cell: Cell<u32>,
     pub(crate) method: Cell<&'static str>,
     pub(crate) deadline: Cell<Option<Instant>>,
+    /// Whose call this is, where it runs beside others.
+    pub(crate) handler: RefCell<Option<Rc<dyn GoesOn>>>,
     /// The timer that is set up for this slot.
     pub(crate) timer_at: Cell<Option<Instant>>,
 }
@@ -86,6 +91,11 @@ impl Slot {
     /// Whether a frame lies in it.
     pub(crate) fn is_live(&self) -> bool {
         self.table.get().is_some()
+    }
+
+    /// Whose call it holds, where that runs beside others.
+    pub(crate) fn handler(&self) -> Option<Rc<dyn GoesOn>> {
+        self.handler.borrow().clone()
     }
 
     /// Has it polled in the next turn.
@@ -248,6 +258,7 @@ impl Slots {
             cell: Cell::new(0),
             method: Cell::new(""),
             deadline: Cell::new(None),
+            handler: RefCell::default(),
             timer_at: Cell::new(None),
         });
         self.all.borrow_mut()[number as usize] = Some(Rc::clone(&slot));

@@ -33,7 +33,7 @@ pub(super) fn handler_impl(head: &Head<'_>, number: usize, handler: &Handler) ->
     let name = quote_spanned!(span=> #private::Handler<#number>);
     let (handle, name) = match (handler.is_batch, handler.shape.is_async) {
         (true, _) => (handle_batch(handler), quote_spanned!(span=> #private::BatchHandler<#number>)),
-        (false, true) => (waiting::start(number, topic), name),
+        (false, true) => (waiting::start(number, handler), name),
         (false, false) => (handle(handler), name),
     };
     let body = quote! {

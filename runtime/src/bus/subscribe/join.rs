@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::super::key;
 use super::super::topic::{OnFull, Promise, Topic};
 use super::direct::Direct;
-use super::{Subscriber, batch, follow, receive, ring};
+use super::{Subscriber, batch, concurrent, follow, receive, ring};
 use crate::app::shared::Sharer;
 use crate::locus::cell::{CellHead, Joined, LocusCell};
 use crate::locus::describe::{BatchHandler, Handler, Locus, Match, OnOptions, Outcome, ReceivedBy, Which};
@@ -36,7 +36,12 @@ fn subscriber<L: Locus + Handler<N>, const N: usize>(
     cell: &Rc<LocusCell<L>>,
     core: &Core,
 ) -> Rc<dyn Subscriber<L::Topic>> {
-    match ring_of::<L::Topic>(&<L as Handler<N>>::OPTIONS, false) {
+    let ring = ring_of::<L::Topic>(&<L as Handler<N>>::OPTIONS, L::CALLS.is_some());
+    if L::CALLS.is_some() {
+        let (bound, on_full) = ring.unwrap_or((usize::MAX, OnFull::Block));
+        return concurrent::Concurrent::<L, N>::of(cell, bound, on_full);
+    }
+    match ring {
         None => Direct::<L, N>::new(Rc::clone(cell)),
         Some((bound, on_full)) => ring::Ringed::<L, N>::of(cell, core, bound, on_full),
     }

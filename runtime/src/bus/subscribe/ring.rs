@@ -138,14 +138,19 @@ impl<T: Topic> Ring<T> {
             State::Closed => {
                 #[cfg(test)]
                 coverage::arrived(State::Closed, self.on_full, true);
-                while let Some((mut packet, ticket)) = self.pop() {
-                    core.closed::<T>(&mut packet);
-                    drop(packet);
-                    core.release_ticket(ticket);
-                }
+                self.close(core);
                 core.free_token(token);
             }
             _ => head.rare().side.borrow_mut().push(crate::bus::TOKEN, token, ()),
+        }
+    }
+
+    /// Drops what waits for a locus that has ended.
+    pub(crate) fn close(&self, core: &Core) {
+        while let Some((mut packet, ticket)) = self.pop() {
+            core.closed::<T>(&mut packet);
+            drop(packet);
+            core.release_ticket(ticket);
         }
     }
 

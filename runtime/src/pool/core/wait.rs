@@ -24,7 +24,7 @@ use crate::supervise::panic_text;
 use crate::watch::log::{self, Site};
 
 /// How the frame of a handler was left.
-enum Left {
+pub(super) enum Left {
     Suspended,
     Ended(Outcome),
     Panicked(Box<dyn Any + Send>),
@@ -64,6 +64,10 @@ impl Core {
         let Some(slot) = self.slots.get(number).filter(|slot| slot.is_live()) else { return false };
         let Some(cell) = self.cell(slot.cell.get()) else { return false };
         let head = cell.head();
+        if let Some(handler) = slot.handler() {
+            self.poll_call(head, slot, &*handler);
+            return true;
+        }
         if self.is_paused(head) {
             // It goes on when that has gone: `stage_emptied` wakes it.
             slot.unlist();
@@ -120,6 +124,7 @@ impl Core {
     /// A handler is over. Its frame is dropped inside the envelope, so that what its destructors do belongs to it.
     fn ended(&self, head: &CellHead, slot: &Slot, left: Left) {
         self.drop_frame(head, slot);
+        head.slot.set(NO_SLOT);
         match left {
             Left::Panicked(panic) => self.panicked(head, slot.method.get(), panic.as_ref()),
             Left::Ended(outcome) => {
@@ -154,7 +159,7 @@ impl Core {
     }
 
     /// Sets up the timer for a handler's deadline. There is one for each slot at most.
-    fn set_timer(&self, slot: &Slot) {
+    pub(super) fn set_timer(&self, slot: &Slot) {
         let (Some(at), None) = (slot.deadline.get(), slot.timer_at.get()) else { return };
         slot.timer_at.set(Some(at));
         self.timers.borrow_mut().push(at, Due::Deadline { slot: slot.number(), at });
@@ -172,6 +177,9 @@ impl Core {
         }
         let Some(cell) = self.cell(slot.cell.get()) else { return };
         let head = cell.head();
+        if let Some(handler) = slot.handler() {
+            return self.call_timed_out(head, slot, &*handler);
+        }
         let method = slot.method.get();
         if self.drop_handler(head) {
             self.note_failed(head, method, &"it took longer than its `timeout`".into());
@@ -194,8 +202,16 @@ impl Core {
     pub(crate) fn cancel_handlers(&self) {
         self.cancels_handlers.set(true);
         for slot in self.slots.live() {
-            if let Some(cell) = self.cell(slot.cell.get()) {
-                self.cancel(cell.head());
+            // What was cancelled before it may have ended this one too.
+            let Some(cell) = self.cell(slot.cell.get()).filter(|_| slot.is_live()) else { continue };
+            match slot.handler() {
+                None => {
+                    self.cancel(cell.head());
+                }
+                Some(handler) => {
+                    self.cancel_call(cell.head(), slot);
+                    handler.go_on(self);
+                }
             }
         }
     }
@@ -209,6 +225,7 @@ impl Core {
         let released = head.rare_made().map(|rare| rare.stage.take());
         self.begin(head);
         self.drop_frame(head, &slot);
+        head.slot.set(NO_SLOT);
         self.suspend();
         self.take_back(head);
         if let Some(released) = released {
@@ -219,7 +236,7 @@ impl Core {
     }
 
     /// Drops a frame whose destructors may panic: the locus goes on.
-    fn drop_frame(&self, head: &CellHead, slot: &Slot) {
+    pub(super) fn drop_frame(&self, head: &CellHead, slot: &Slot) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| slot.empty())) {
             self.end_regions();
             let (method, text) = (slot.method.get(), panic_text(panic.as_ref()));
@@ -227,11 +244,10 @@ impl Core {
                 format!("{}: a destructor of {method} panicked: {text}", head.path())
             });
         }
-        head.slot.set(NO_SLOT);
     }
 }
 
-fn poll(slot: &Slot) -> Left {
+pub(super) fn poll(slot: &Slot) -> Left {
     match catch_unwind(AssertUnwindSafe(|| slot.poll())) {
         Ok(None | Some(Poll::Pending)) => Left::Suspended,
         Ok(Some(Poll::Ready(outcome))) => Left::Ended(outcome),

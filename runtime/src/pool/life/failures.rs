@@ -29,6 +29,7 @@ impl Pool {
                 continue;
             }
             self.tasks.cancel(failure.cell.index);
+            self.core.cancel_calls(cell.head());
             cell.head().state.set(State::Failed);
             let is_flow = cell.head().family.child().is_some_and(|child| child.kind == ChildKind::Flow);
             if is_flow || !cell.has_factory() {

@@ -22,7 +22,7 @@ pub(super) struct Table {
     pub(super) drop: unsafe fn(NonNull<u8>),
 }
 
-/// What the future borrows, beside the body of the cell.
+/// What the future of a handler borrows, beside the body of the cell.
 struct Kept<L: 'static, M> {
     cx: Cx<'static, L>,
     message: M,
@@ -31,12 +31,12 @@ struct Kept<L: 'static, M> {
 }
 
 #[repr(C)]
-struct Frame<L: 'static, M, F> {
-    kept: Kept<L, M>,
+struct Frame<K, F> {
+    kept: K,
     future: F,
 }
 
-impl<L: 'static, M, F: Future<Output = Outcome>> Frame<L, M, F> {
+impl<K, F: Future<Output = Outcome>> Frame<K, F> {
     const TABLE: &'static Table = &Table { poll: Self::poll, drop: Self::drop };
 
     /// # Safety
@@ -92,38 +92,55 @@ impl Slots {
         M: 'static,
         F: Future<Output = Outcome>,
     {
-        let slot = self.take(Layout::new::<Frame<L, M, F>>());
-        let frame: *mut Frame<L, M, F> = slot.block.cast().as_ptr();
-        lend_rest(&slot, size_of::<Frame<L, M, F>>());
-        let scratch: *const Scratch = &raw const slot.scratch;
-        // SAFETY: the slot is kept until its frame is dropped (`slot` I2).
-        let scratch = unsafe { &*scratch };
-        scratch.set_ceiling_bytes(cell.head.scratch_bytes_max());
         // SAFETY: the core outlives the frame, by the caller.
         let core: &'static Core = unsafe { &*ptr::from_ref(core) };
         // SAFETY: the frame keeps the cell, and with it its head.
         let head: &'static CellHead = unsafe { &*ptr::from_ref(&cell.head) };
-        let kept = Kept { cx: Cx::new(scratch, core, head), message, _cell: Rc::clone(cell) };
+        let keep = |scratch| Kept { cx: Cx::new(scratch, core, head), message, _cell: Rc::clone(cell) };
+        let begin = |kept: *mut Kept<L, M>, _scratch| {
+            // SAFETY: `put` has written it.
+            let message = unsafe { &raw const (*kept).message };
+            // SAFETY: lent to the future alone, which is dropped before it.
+            let message = unsafe { &*message };
+            // SAFETY: as for the message.
+            let cx = unsafe { &raw mut (*kept).cx };
+            // SAFETY: as for the message.
+            let cx = unsafe { &mut *cx };
+            // SAFETY: by the caller.
+            make(unsafe { &mut *cell.body_ptr() }, message, cx)
+        };
+        // SAFETY: `begin` gives what is kept to the future alone, and does not panic, by the caller.
+        unsafe { self.put(head.scratch_bytes_max(), keep, begin) }
+    }
+
+    /// Puts a frame into a slot: what is kept as long as the future, and the future.
+    ///
+    /// # Safety
+    /// `begin` does not panic, and gives what it is lent to the future alone.
+    pub(super) unsafe fn put<K, F: Future<Output = Outcome>>(
+        &self,
+        scratch_bytes_max: usize,
+        keep: impl FnOnce(&'static Scratch) -> K,
+        begin: impl FnOnce(*mut K, &'static Scratch) -> F,
+    ) -> Rc<Slot> {
+        let slot = self.take(Layout::new::<Frame<K, F>>());
+        assert!(!slot.is_live(), "a slot is given back once");
+        let frame: *mut Frame<K, F> = slot.block.cast().as_ptr();
+        lend_rest(&slot, size_of::<Frame<K, F>>());
+        let scratch: *const Scratch = &raw const slot.scratch;
+        // SAFETY: the slot is kept until its frame is dropped (`slot` I2).
+        let scratch = unsafe { &*scratch };
+        scratch.set_ceiling_bytes(scratch_bytes_max);
         // SAFETY: the slot is empty and was chosen for the layout of this frame.
-        let place = unsafe { &raw mut (*frame).kept };
+        let kept = unsafe { &raw mut (*frame).kept };
         // SAFETY: as above.
-        unsafe { place.write(kept) };
-        // SAFETY: written above.
-        let message = unsafe { &raw const (*place).message };
-        // SAFETY: lent to the future alone, which is dropped before it.
-        let message = unsafe { &*message };
-        // SAFETY: written above.
-        let cx = unsafe { &raw mut (*place).cx };
-        // SAFETY: lent to the future alone, which is dropped before it.
-        let cx = unsafe { &mut *cx };
-        // SAFETY: by the caller.
-        let me = unsafe { &mut *cell.body_ptr() };
-        let future = make(me, message, cx);
-        // SAFETY: as for `place`.
+        unsafe { kept.write(keep(scratch)) };
+        let future = begin(kept, scratch);
+        // SAFETY: as for `kept`.
         let place = unsafe { &raw mut (*frame).future };
         // SAFETY: as above.
         unsafe { place.write(future) };
-        slot.table.set(Some(Frame::<L, M, F>::TABLE));
+        slot.table.set(Some(Frame::<K, F>::TABLE));
         slot
     }
 }

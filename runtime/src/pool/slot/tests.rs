@@ -162,3 +162,57 @@ fn slots_are_used_again() {
         assert_eq!(bench.slots(), 1);
     });
 }
+
+#[test]
+fn calls_run_beside_each_other_and_beside_a_handler_that_waits() {
+    check(|bench| {
+        for _ in 0..3 {
+            bench.tell(What::Beside);
+        }
+        assert_eq!((notes(), bench.waiting()), (vec!["begin 1".to_owned(), "begin 2".to_owned()], 2));
+        bench.tell(What::Wait);
+        assert_eq!((notes(), bench.state()), (vec!["begin 3".to_owned()], State::Busy));
+        // All go on; what needs the locus waits for the handler.
+        open_gate(4);
+        bench.turn();
+        let mut noted = notes();
+        noted.sort();
+        assert_eq!(noted, ["begin 4", "end 1", "end 2", "end 3", "end 4"]);
+        assert_eq!((bench.state(), bench.waiting()), (State::Ready, 0));
+    });
+}
+
+#[test]
+fn calls_end_with_their_locus() {
+    check(|bench| {
+        for what in [What::Beside, What::BesidePanics, What::Beside, What::Beside] {
+            bench.tell(what);
+        }
+        assert_eq!(bench.waiting(), 2);
+        bench.fail_run();
+        bench.turn();
+        assert_eq!((bench.state(), bench.waiting()), (State::Failed, 0));
+        notes();
+        bench.advance(Duration::from_secs(60));
+        assert_eq!((notes().len(), bench.waiting()), (2, 2), "those that had waited");
+        bench.advance(Duration::from_secs(6));
+        assert_eq!((bench.failed(), bench.waiting()), (3, 0), "the timeout of each");
+        bench.tell(What::BesidePanics);
+        bench.tell(What::Beside);
+        bench.tell(What::Beside);
+        wake_all();
+        bench.turn();
+        assert_eq!((bench.state(), bench.waiting()), (State::Failed, 0));
+        bench.advance(Duration::from_secs(60));
+        assert_eq!(bench.waiting(), 1);
+        bench.control(Control::CancelHandlers);
+        bench.tell(What::Beside);
+        assert_eq!((bench.state(), bench.waiting()), (State::Ready, 0));
+    });
+    check(|bench| (0..3).for_each(|_| bench.tell(What::Beside)));
+    check(|bench| {
+        (0..3).for_each(|_| bench.tell(What::Beside));
+        bench.control(Control::Dissolve { cell: 0 });
+        assert_eq!((bench.state(), bench.waiting()), (State::Closed, 0));
+    });
+}

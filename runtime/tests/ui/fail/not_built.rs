@@ -26,8 +26,6 @@ pub struct Room {}
 
 #[locus]
 impl Room {
-    #[on(concurrent = 4)]
-    fn concurrent(&mut self, post: &Posted) {}
 
     #[on(subjects = "log.**")]
     fn wild(&mut self, post: &Posted) {}

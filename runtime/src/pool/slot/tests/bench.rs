@@ -15,13 +15,14 @@ use crate::app::control::{Control, Report, Reports};
 use crate::app::plan::plan;
 use crate::app::settings::Limits;
 use crate::app::shared::AppShared;
+use crate::arena::Scratch;
 use crate::bus::topic::{Full, NoReply, OnFull, Topic, TopicNumber, TopicSpec};
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, LocusCell, Seat, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{
-    AsyncHandler, Birth, Declared, Describe, Handler, Hooks, LocalBoxFuture, Locus, LocusOptions, Match,
-    OnOptions, Outcome, Start, Which,
+    AsyncHandler, Birth, CallHandler, Calls, Declared, Describe, Handler, Hooks, LocalBoxFuture, Locus,
+    LocusOptions, Match, OnOptions, Outcome, Start, Which,
 };
 use crate::locus::main::{Part, Place};
 use crate::locus::run::Run;
@@ -43,6 +44,9 @@ pub(super) enum What {
     DropPanics,
     /// For the plain handler.
     Look,
+    /// For the one that runs beside others.
+    Beside,
+    BesidePanics,
 }
 
 thread_local! {
@@ -93,6 +97,18 @@ impl Future for Permit {
     }
 }
 
+/// Ends when it is woken.
+struct Nudge(bool);
+
+impl Future for Nudge {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        WAITING.with_borrow_mut(|waiting| waiting.push(context.waker().clone()));
+        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
 /// Counts what it belongs to, on the heap so that miri sees a second drop.
 struct Live(Box<bool>);
 
@@ -118,7 +134,7 @@ pub(super) struct Job<const N: usize> {
     live: Live,
 }
 
-static NUMBERS: [TopicNumber; 3] = [const { TopicNumber::new() }; 3];
+static NUMBERS: [TopicNumber; 4] = [const { TopicNumber::new() }; 4];
 
 impl<const N: usize> Topic for Job<N> {
     type Key = ();
@@ -126,7 +142,7 @@ impl<const N: usize> Topic for Job<N> {
     type Promise = ();
     type Sent = ();
     const SPEC: TopicSpec = TopicSpec {
-        subject: ["slot.small", "slot.large", "slot.look"][N],
+        subject: ["slot.small", "slot.large", "slot.look", "slot.beside"][N],
         keyed: false,
         bound: None,
         on_full: OnFull::Block,
@@ -218,6 +234,30 @@ handler!(
     }
 );
 
+handler!(3, const CALLS: Option<Calls<Self, Job<3>>> = Some(Calls::of::<3>(2)););
+
+impl CallHandler<3> for Worker {
+    const TIMEOUT: Option<Duration> = Some(Duration::from_secs(5));
+    async fn call(run: Run<Self>, message: Job<3>, (): (), scratch: &Scratch) -> Outcome {
+        let text = scratch.format(format_args!("call {}", *message.live.0));
+        let count = run
+            .with(|me, _| {
+                me.jobs.push(message.what);
+                me.jobs.len()
+            })
+            .await;
+        note(format!("begin {count}"));
+        if message.what == What::BesidePanics {
+            Nudge(false).await;
+            std::panic::resume_unwind(Box::new("a call"));
+        }
+        Permit.await;
+        run.with(|_, _| note(format!("end {count}"))).await;
+        assert_eq!(text, "call false");
+        Ok(())
+    }
+}
+
 impl AsyncHandler<0> for Worker {
     const TIMEOUT: Option<Duration> = Some(Duration::from_secs(5));
     async fn handle_async<'a>(
@@ -255,6 +295,7 @@ impl Locus for Worker {
         describe.on::<0>();
         describe.on::<1>();
         describe.on::<2>();
+        describe.on::<3>();
     }
 }
 
@@ -335,6 +376,9 @@ impl Bench {
         let live = Live::new(false);
         let is_accepted = match what {
             What::Look => self.app.handle().try_publish(Job::<2> { what, live }).is_ok(),
+            What::Beside | What::BesidePanics => {
+                self.app.handle().try_publish(Job::<3> { what, live }).is_ok()
+            }
             What::Large => self.app.handle().try_publish(Job::<1> { what, live }).is_ok(),
             _ => self.app.handle().try_publish(Job::<0> { what, live }).is_ok(),
         };
