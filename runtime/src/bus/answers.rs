@@ -124,7 +124,14 @@ impl<T: Topic> Answers<T> {
         entry.open = Some(open);
         self.count.set(self.count.get() + 1);
         core.count_question(1);
-        Address { app: core.app_id(), pool: core.id, number: self.number, slot, generation: entry.generation }
+        Address {
+            app: core.app_id(),
+            pool: core.id,
+            number: self.number,
+            slot,
+            generation: entry.generation,
+            ensure: |core| core.ensure_route::<T>(),
+        }
     }
 
     /// Takes the answer that a future waits for, or has `waker` woken when it comes.

@@ -68,6 +68,8 @@ pub(crate) struct Address {
     pub(crate) number: u16,
     pub(crate) slot: u32,
     pub(crate) generation: u32,
+    /// Makes the topic's routes known on the pool that answers, which may neither publish nor take it.
+    pub(crate) ensure: fn(&Core),
 }
 
 enum To<R> {

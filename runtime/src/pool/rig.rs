@@ -17,6 +17,7 @@ mod graph;
 mod ledger;
 mod message;
 mod node;
+mod question;
 pub(crate) mod random;
 mod sum;
 mod tests;

@@ -91,6 +91,10 @@ impl Core {
 
     /// Sends an answer to the pool that asked.
     pub(crate) fn send_answer<R: Send + 'static>(&self, to: Address, answer: Answer<R>) {
+        // A failed activation takes its answers back by their route.
+        if self.any_route(to.number).is_none() {
+            (to.ensure)(self);
+        }
         self.send_answer_to(to.pool, to.number, answer);
     }
 

@@ -10,7 +10,7 @@ use crate::pool::rig::ledger;
 use crate::pool::rig::message::{self, Message};
 use crate::pool::rig::random::Random;
 use crate::pool::rig::sum::Totals;
-use crate::pool::rig::{Rig, check, coverage};
+use crate::pool::rig::{Rig, check, coverage, question};
 
 /// Steps in which an answer must come: far above what any case needs.
 const STEPS_MAX: usize = 20_000;
@@ -27,6 +27,7 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
     let mut random = Random::new(seed);
     let graph = Graph::draw(&mut random, messages_max);
     ledger::reset(random.clone(), graph.rates, graph.messages_max, graph.scripts.len());
+    question::reset(seed);
     let mut rig = Rig::new(graph.parts(), random);
     let mut complaints = Vec::new();
     match live(&mut rig, &graph) {
@@ -36,13 +37,16 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
         Ok(()) => {}
         Err(stuck) => complaints.push(stuck),
     }
+    let ends = question::ends();
     end(rig, graph.ending);
+    question::clear();
     let written = ledger::close();
     complaints.extend(written.complaints);
     let totals = Totals {
         loci: graph.scripts.len(),
         pools: graph.pools(),
         met: coverage::take(),
+        ends,
         sent: written.sent.len(),
         got: written.got.len(),
         missed: written.missed.iter().map(|(_, _, count, _)| count).sum(),
@@ -69,7 +73,7 @@ fn live(rig: &mut Rig, graph: &Graph) -> Result<(), String> {
         rig.tell(pool, Control::Go);
     }
     ledger::started();
-    let steps = rig.random.within(20, 400);
+    let steps = rig.random.within(40, 500);
     for _ in 0..steps {
         if let Some(kind) = graph.gates.first().map(|_| *rig.random.pick(&graph.gates))
             && rig.random.percent(20)
@@ -109,6 +113,7 @@ fn drain(rig: &mut Rig) -> Result<(), String> {
         rig.step();
     }
     ledger::dry_up();
+    question::answer_all();
     quiet(rig)?;
     all(rig, || Control::EndOutside)?;
     all(rig, || Control::EndReceiving)?;

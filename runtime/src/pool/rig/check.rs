@@ -11,6 +11,7 @@ use crate::pool::rig::graph::Graph;
 use crate::pool::rig::ledger::{Got, Ledger, OUTSIDE, Sent};
 use crate::pool::rig::message::{KINDS, Message, policy};
 use crate::pool::rig::node::{drops_of, kind_of, ring_of};
+use crate::pool::rig::question;
 
 /// A subscription of the graph.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,7 @@ pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
     let closed = closed(graph, rig);
     let got = once(ledger, &mut complaints);
     order(ledger, &mut complaints);
+    complaints.extend(question::check(&closed, rig.seats.iter().map(|seat| &*seat.pool.core)));
     for kind in 0..KINDS {
         let takers: Vec<Taker> = graph
             .scripts

@@ -62,6 +62,13 @@ impl Graph {
             }
             script.pool = met.iter().position(|pool| *pool == script.pool).unwrap_or_default();
         }
+        // The last one publishes nothing, so whoever waits for it waits in no circle.
+        if random.percent(50)
+            && let Some((last, others)) = scripts.split_last_mut()
+        {
+            (last.answers, last.restarts_max) = (true, None);
+            others.iter_mut().for_each(|script| script.asks = random.percent(50));
+        }
         let gates = kinds.iter().copied().filter(|_| random.percent(25)).collect();
         let rates = match random.below(3) {
             0 => Rates::default(),
@@ -112,10 +119,12 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
         pool: random.below(pools),
         subs,
         ticks: random.percent(if is_source { 70 } else { 20 }),
-        steps: if is_source || random.percent(30) { random.within(4, 80) } else { 0 },
+        steps: if is_source || random.percent(30) { random.within(12, 120) } else { 0 },
         run_fails: random.percent(30),
-        birth_waits: random.percent(50).then(|| random.within(1, 12)),
+        birth_waits: random.percent(60).then(|| random.within(1, 40)),
         restarts_max: random.percent(20).then_some(1),
+        asks: false,
+        answers: false,
         birth_messages: if random.percent(40) { 3 } else { 0 },
         publishes,
     }

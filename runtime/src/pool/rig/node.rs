@@ -14,6 +14,7 @@ use crate::locus::describe::{
 use crate::locus::run::Run;
 use crate::pool::rig::ledger::{self, End, MayFail, Sent};
 use crate::pool::rig::message::{self, Alive, KINDS, Message};
+use crate::pool::rig::question;
 
 /// The period of a ticking node.
 pub(super) const TICK: Duration = Duration::from_millis(3);
@@ -32,6 +33,10 @@ pub(super) struct Script {
     pub(super) pool: usize,
     pub(super) subs: Vec<Sub>,
     pub(super) publishes: Vec<usize>,
+    /// Whether it asks questions.
+    pub(super) asks: bool,
+    /// Whether it is the one that answers them.
+    pub(super) answers: bool,
     pub(super) ticks: bool,
     /// Activations that its `run` asks for.
     pub(super) steps: usize,
@@ -100,6 +105,7 @@ impl<const A: bool> Node<A> {
     /// One activation: publishes what the ledger says, and ends as it says.
     fn act(&mut self, cx: &mut Cx<'_, Self>, messages_max: usize, may_fail: MayFail) -> Outcome {
         let decision = ledger::begin(&self.script, messages_max, may_fail);
+        question::begin();
         let note = cx.scratch().alloc_str("in scratch");
         for (kind, key) in decision.messages {
             let number = ledger::attempt(self.script.id, kind, key);
@@ -108,14 +114,23 @@ impl<const A: bool> Node<A> {
                 ledger::refused();
             }
         }
+        question::act(self.script.id, self.script.asks, cx);
         assert_eq!(note, "in scratch");
         ledger::end(decision.end);
+        if decision.end == End::Success {
+            question::commit();
+        }
         match decision.end {
             End::Success => Ok(()),
             End::Error => Err("as decided".into()),
             // Without the panic hook's output: thousands of these are part of the plan.
             End::Panic => std::panic::resume_unwind(Box::new("as decided")),
         }
+    }
+
+    /// The activation of an answer, or of a question.
+    pub(super) fn then(&mut self, cx: &mut Cx<'_, Self>) -> Outcome {
+        self.act(cx, 2, MayFail::Yes)
     }
 
     fn take<const K: usize>(&mut self, handler: usize, got: &Message<K>, cx: &mut Cx<'_, Self>) -> Outcome {
@@ -277,6 +292,7 @@ pub(super) fn describe<const A: bool>(script: &Script) -> Describe<Node<A>> {
             last.wish.which = Which::Key;
         }
     }
+    question::describe(&mut describe, script.asks, script.answers);
     if script.ticks {
         describe.every::<0>();
     }

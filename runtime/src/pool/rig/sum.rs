@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::pool::rig::coverage::Coverage;
+use crate::pool::rig::question::ENDS;
 
 /// What one case did.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,6 +13,8 @@ pub(super) struct Totals {
     pub(super) sent: usize,
     pub(super) got: usize,
     pub(super) missed: u64,
+    /// How many questions ended in which way.
+    pub(super) ends: [usize; ENDS.len()],
     /// What was met, one bit each (see [`Coverage`]).
     pub(super) met: u64,
 }
@@ -45,6 +48,13 @@ impl Sum {
     }
 }
 
+impl Sum {
+    /// How many questions ended in which way, over all cases.
+    pub(super) fn ends(&self) -> [usize; ENDS.len()] {
+        std::array::from_fn(|end| self.cases.iter().map(|case| case.ends[end]).sum())
+    }
+}
+
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sent: usize = self.cases.iter().map(|case| case.sent).sum();
@@ -53,6 +63,8 @@ impl fmt::Display for Sum {
         let (loci, pools, messages) = self.medians();
         writeln!(f, "{} cases: {sent} messages sent, {got} taken, {missed} missed", self.cases.len())?;
         writeln!(f, "median case: {loci} loci, {pools} pools, {messages} messages")?;
+        let ends = ENDS.iter().zip(self.ends()).map(|(end, count)| format!("{count} {end}"));
+        writeln!(f, "questions: {}", ends.collect::<Vec<String>>().join(", "))?;
         write!(f, "{}", self.coverage)
     }
 }

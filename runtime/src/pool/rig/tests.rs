@@ -84,6 +84,7 @@ fn what_the_bus_promises_holds_in_random_graphs() {
     if cases >= CASES_TO_JUDGE {
         let (loci, pools, messages) = sum.medians();
         assert!(loci >= 8 && pools >= 3 && messages >= 200, "the cases are too small");
+        assert!(sum.ends().iter().all(|count| *count > 0), "no question ends in one of the ways");
         assert!(sum.coverage.least_percent() >= 1.0, "something is hardly ever tried");
     }
 }
