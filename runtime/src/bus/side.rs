@@ -198,3 +198,38 @@ unsafe fn pop_front<P>(words: &mut Words) -> P {
     words.settle();
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(path: &Arc<str>, name: &'static str, texts: &[&str]) -> Side {
+        let mut side = Side::new(path, name);
+        texts.iter().for_each(|text| side.push(2, 0, (*text).to_owned()));
+        side
+    }
+
+    fn drained(side: &mut Side) -> Vec<String> {
+        let mut texts = Vec::new();
+        while side.peek().is_some() {
+            // SAFETY: there is a record, and `filled` pushes texts only.
+            texts.push(unsafe { side.pop::<String>() });
+        }
+        texts
+    }
+
+    #[test]
+    fn what_is_put_before_comes_first_and_nothing_is_lost_or_freed_twice() {
+        let path: Arc<str> = Arc::from("test/locus");
+        let mut side = filled(&path, "set aside", &["c", "d", "e"]);
+        // SAFETY: there is a record, and it holds a text.
+        assert_eq!(unsafe { side.pop::<String>() }, "c");
+        let mut stashed = filled(&path, "stashed", &["a", "b"]);
+        side.put_before(&mut stashed);
+        assert_eq!((side.len(), stashed.len()), (4, 0));
+        stashed.push(2, 0, "later".to_owned());
+        assert_eq!(drained(&mut side), ["a", "b", "d", "e"]);
+        side.put_before(&mut stashed);
+        assert_eq!(drained(&mut side), ["later"]);
+    }
+}
