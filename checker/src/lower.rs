@@ -15,6 +15,7 @@ mod nesting;
 mod pat;
 mod position;
 pub mod sym;
+mod table;
 mod ty;
 
 use cfg::CfgEnv;

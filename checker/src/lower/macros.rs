@@ -235,6 +235,8 @@ impl Lower<'_> {
                 let (name, at) = (self.ir.texts.intern(&path.value()), self.at(path.span()));
                 out.push(Item { name, at, all: at, vis: Vis::Private, kind: ItemKind::Include });
             }
+        } else if let Some(table) = super::table::read(self, &call.mac) {
+            out.push(table);
         } else if let Ok(statics) = call.mac.parse_body_with(statics) {
             for (vis, ident, ty, init) in statics {
                 let mut value = self.value(&ty, Some(&init));

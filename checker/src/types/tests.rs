@@ -161,3 +161,14 @@ fn calls_resolve_to_functions() {
         .collect();
     assert_eq!(shown, ["g*1", "m*1", "d*1", "m*2", "m*2", "Unresolved", "Value"]);
 }
+
+#[test]
+fn tables_are_modules_with_columns() {
+    let schema = "mod schema { diesel::table! { users (id) {
+        id -> Text, #[sql_name = \"b\"] name -> Nullable<Text>, } } }";
+    let by_path = "use schema::users; fn f() {
+        users::name.probe(); users::table.filter(users::id.eq(1)).probe(); }";
+    assert_eq!(probes(&format!("{schema} {by_path}")), ["Table", "Table"]);
+    let by_glob = "fn f() { use schema::users::dsl::*; users.filter(name.eq(1)).probe(); name.probe(); }";
+    assert_eq!(probes(&format!("{schema} {by_glob}")), ["Table", "Table"]);
+}

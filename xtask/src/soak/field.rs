@@ -26,7 +26,14 @@ struct Figures {
 
 /// Runs the trial; returns whether it passed.
 pub(super) fn run(workspace: &Workspace, directory: &Path) -> Result<bool, String> {
-    process::show(workspace.cargo().args(["build", "--release", "--package", "locus-checker"]))?;
+    process::show(workspace.cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "locus-checker",
+        "--bin",
+        "checker",
+    ]))?;
     let checker = workspace.program("release", "", "checker");
     let services = services(directory)?;
     let mut total = Figures::default();

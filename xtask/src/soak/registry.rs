@@ -20,7 +20,14 @@ const NAMED_CODES: [i32; 3] = [0, 1, 2];
 
 /// Runs the trial; returns whether it passed.
 pub(super) fn run(workspace: &Workspace, directory: &Path) -> Result<bool, String> {
-    process::show(workspace.cargo().args(["build", "--release", "--package", "locus-checker"]))?;
+    process::show(workspace.cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "locus-checker",
+        "--bin",
+        "checker",
+    ]))?;
     let checker = workspace.program("release", "", "checker");
     let packages = folders(directory)?;
     let (mut slowest, mut failures) = ((Duration::ZERO, PathBuf::new()), Vec::new());
