@@ -23,7 +23,7 @@ mod topic;
 ///
 /// On a struct it takes `publishes(..)`, `receives(..)`, `children(..)`, `restarts`, `within`, `scratch_bytes_max`; on an
 /// impl it takes nothing and reads `#[on]`, `#[every]` and the hooks `birth`, `run`, `drain`, `dissolve`,
-/// `accept` and `release`.
+/// `accept`, `release` and `on_failure`.
 /// `#[locus(main)]` reads `#[place]` on the fields. A locus has exactly one `#[locus] impl`.
 ///
 /// A main type must not implement `Drop`: its parts are moved out of it, each on its own thread.

@@ -84,6 +84,7 @@ pub use crate::{
     locus::main::{Constructor, IntoMain, Main},
     locus::run::{Draining, Recv, Run, With},
     pool::core::stash::StashError,
+    supervise::{Decision, Failure},
 };
 #[cfg(not(loom))]
 pub use locus_macros::*;
@@ -106,8 +107,9 @@ pub mod __private {
         Hooks, IntoOutcome, LocalBoxFuture, Locus, LocusOptions, Match, OnOptions, Outcome, ReceivedBy,
         Start, Timer, Which,
     };
-    pub use crate::locus::main::{IntoMain, Main, Parts, Place};
+    pub use crate::locus::main::{IntoMain, Main, NoOnFailure, Parts, Place};
     pub use crate::locus::run::Run;
+    pub use crate::supervise::{Decision, Failure};
 }
 
 /// What a program of loci names most: `use locus::prelude::*;`.
@@ -117,8 +119,8 @@ pub mod prelude {
     pub use crate::store::{Keep, Ring, Text};
     pub use crate::watch::Counter;
     pub use crate::{
-        AskError, Batch, ChildId, Closed, Cx, Delivery, Exit, Locus, Match, OnFull, Overflow, Publish,
-        Refused, Reply, Run, SpawnError, Topic, TopicHandle,
+        AskError, Batch, ChildId, Closed, Cx, Decision, Delivery, Exit, Failure, Locus, Match, OnFull,
+        Overflow, Publish, Refused, Reply, Run, SpawnError, Topic, TopicHandle,
     };
     pub use locus_macros::{locus, topic};
 }

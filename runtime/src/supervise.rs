@@ -1,14 +1,16 @@
 //! Supervision: what a failure is, and how often a locus may restart.
 //!
-//! An `Err` is resumed: the message is dropped, the state kept. A panic restarts the locus by its factory after a
+//! What is decided is the parent's to say, in its `on_failure`. Where it says nothing, an `Err` is resumed: the message is dropped, the state kept. A panic restarts the locus by its factory after a
 //! backoff, at most so many times in a window (the restart intensity of OTP supervisors), and then goes up.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::FixedState;
 
+use crate::locus::children::ChildId;
 use crate::locus::describe::BoxError;
 
 /// The first wait before a restart; it doubles with each further one.
@@ -16,6 +18,71 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(10);
 
 /// The longest wait before a restart, short beside the default window of 5 s.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// A failure of a child, or of a part of main, as `on_failure` sees it.
+#[derive(Debug)]
+pub struct Failure {
+    pub(crate) path: Arc<str>,
+    pub(crate) phase: &'static str,
+    pub(crate) cause: Cause,
+    pub(crate) count: u64,
+    pub(crate) child: Option<ChildId>,
+}
+
+impl Failure {
+    /// Where the locus stands in the tree.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The child, where it is one.
+    #[must_use]
+    pub fn child(&self) -> Option<ChildId> {
+        self.child
+    }
+
+    /// What it did: the name of the method, such as `on_post`, `birth` or `run`.
+    #[must_use]
+    pub fn phase(&self) -> &str {
+        self.phase
+    }
+
+    /// Whether it panicked; else it returned an `Err`.
+    #[must_use]
+    pub fn is_panic(&self) -> bool {
+        matches!(self.cause, Cause::Panic(_))
+    }
+
+    /// The error, or the text of the panic.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match &self.cause {
+            Cause::Error(error) => error.to_string(),
+            Cause::Panic(text) => text.clone(),
+        }
+    }
+
+    /// How many of its activations have failed, this one included.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+/// What happens to a locus that failed: what `on_failure` returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// The message is dropped, the state kept. A locus that could not be born is dissolved instead.
+    Resume,
+    /// It is built anew by its factory, after a backoff; too many restarts go up. Without a factory it is dissolved.
+    Restart,
+    /// It ends; its parent goes on.
+    Dissolve,
+    /// It ends, and its parent fails in its place. A part's failure is the program's.
+    Bubble,
+}
 
 /// Why an activation failed.
 #[derive(Debug)]

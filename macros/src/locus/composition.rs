@@ -106,7 +106,9 @@ fn main_impl(item: &ItemStruct, parts: &[Part]) -> TokenStream {
         impl #private::Main for #ident {
             const NAME: &'static ::core::primitive::str = #name;
             fn parts(#list: &mut #private::Parts<Self>) {
-                let _ = &#list;
+                #[allow(unused_imports, reason = "not needed where main has its own `on_failure`")]
+                use #private::NoOnFailure as _;
+                #list.on_failure(Self::__ON_FAILURE);
                 #(#parts)*
             }
         }

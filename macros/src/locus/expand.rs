@@ -18,6 +18,10 @@ use syn::{Attribute, Generics, ImplItem, ItemImpl, WhereClause, parse_quote};
 /// The impl with its bodies back in place, and what is generated from it.
 pub(super) fn locus(model: &Model, bodies: &[Group]) -> TokenStream {
     let mut tokens = refilled(&model.item, bodies);
+    if model.is_main {
+        tokens.extend(model.main_failure.iter().map(|method| family::main_failure(model, method)));
+        return tokens;
+    }
     let generics = with_static(&model.item.generics);
     let head = Head { model, generics: &generics };
     for (number, handler) in model.handlers.iter().enumerate() {
@@ -128,6 +132,7 @@ fn locus_impl(head: &Head<'_>) -> TokenStream {
         ("run", HookKind::Run, quote!(::core::option::Option::None)),
         ("drain", HookKind::Drain, quote!(::core::option::Option::None)),
         ("dissolve", HookKind::Dissolve, quote!(::core::option::Option::None)),
+        ("on_failure", HookKind::OnFailure, quote!(::core::option::Option::None)),
     ];
     let fields = hooks.into_iter().map(|(name, kind, none)| {
         let found: Vec<&Hook> = head.model.hooks.iter().filter(|hook| hook.kind == kind).collect();
@@ -177,6 +182,9 @@ fn hook_value(hook: &Hook) -> TokenStream {
     let (method, span, output) = (at(&hook.method, hook.output), hook.method.span(), hook.output);
     let (me, cx) = (local("__me", span), local("__cx", hook.cx.unwrap_or(span)));
     let (run, cx_argument) = (local("__run", span), hook.cx.map(|_| quote!(, #cx)));
+    if hook.kind == HookKind::OnFailure {
+        return family::on_failure(hook);
+    }
     let call = match (hook.kind, hook.is_async) {
         (HookKind::Run, _) => quote_spanned!(output=> Self::#method(#run).await),
         (_, true) => quote_spanned!(output=> Self::#method(#me #cx_argument).await),

@@ -22,6 +22,10 @@ pub(super) struct Model {
     pub(super) timers: Vec<Timer>,
     pub(super) hooks: Vec<Hook>,
     pub(super) child_hooks: Vec<ChildHook>,
+    /// Whether it is the impl of a main: it has an `on_failure` without `self`.
+    pub(super) is_main: bool,
+    /// That method, if it is in order.
+    pub(super) main_failure: Option<Ident>,
 }
 
 /// A method that takes a topic.
@@ -121,6 +125,7 @@ pub(super) enum HookKind {
     Run,
     Drain,
     Dissolve,
+    OnFailure,
 }
 
 impl Model {
@@ -133,6 +138,8 @@ impl Model {
             timers: Vec::new(),
             hooks: Vec::new(),
             child_hooks: Vec::new(),
+            is_main: false,
+            main_failure: None,
             item: item.clone(),
         };
         for method in methods(&item) {
@@ -140,6 +147,7 @@ impl Model {
         }
         model.check_followers(errors);
         one_inline_each(&mut model.handlers, errors);
+        model.check_main(errors);
         strip(&mut item.attrs, Site::Elsewhere);
         for item in &mut item.items {
             match item {
@@ -188,6 +196,12 @@ impl Model {
         match role {
             Role::On(attr) => self.handlers.extend(handler(method, &attr, item, is_clean, errors)),
             Role::Every(attr) => self.timers.extend(timer(method, &attr, errors)),
+            Role::Hook(HookKind::OnFailure) if method.sig.receiver().is_none() => {
+                self.is_main = true;
+                if errors.take(signature::main_failure(&method.sig)).is_some() {
+                    self.main_failure = Some(method.sig.ident.clone());
+                }
+            }
             Role::Hook(kind) => self.hooks.extend(hook(method, kind, errors)),
             Role::Child(kind) => self.add_child_hook(method, kind, errors),
         }
@@ -195,6 +209,26 @@ impl Model {
 }
 
 impl Model {
+    /// A main only composes: its impl has nothing but `on_failure`.
+    fn check_main(&mut self, errors: &mut Errors) {
+        if !self.is_main {
+            return;
+        }
+        let handlers = self.handlers.iter().map(|handler| &handler.method);
+        let timers = self.timers.iter().map(|timer| &timer.method);
+        let hooks = self.hooks.iter().map(|hook| &hook.method);
+        let child_hooks = self.child_hooks.iter().map(|hook| &hook.method);
+        if let Some(method) = handlers.chain(timers).chain(hooks).chain(child_hooks).next() {
+            errors.push(
+                Problem::new(
+                    method.span(),
+                    "an `on_failure` without `&mut self` is main's, which has no other methods",
+                )
+                .help("main only composes: move this to a part, or give `on_failure` its `&mut self`"),
+            );
+        }
+    }
+
     fn add_child_hook(&mut self, method: &ImplItemFn, kind: ChildHookKind, errors: &mut Errors) {
         let what = match kind {
             ChildHookKind::Accept => "`accept`",
@@ -369,6 +403,7 @@ fn hook(method: &ImplItemFn, kind: HookKind, errors: &mut Errors) -> Option<Hook
         HookKind::Run => errors.take(signature::run(signature)).map(|()| (None, true))?,
         HookKind::Birth => errors.take(signature::hook(signature, "`birth`")).map(|s| (s.cx, s.is_async))?,
         HookKind::Drain => errors.take(signature::sync_hook(signature, "`drain`")).map(|s| (s.cx, false))?,
+        HookKind::OnFailure => errors.take(signature::failure(signature)).map(|cx| (cx, false))?,
         HookKind::Dissolve => {
             errors.take(signature::sync_hook(signature, "`dissolve`")).map(|s| (s.cx, false))?
         }

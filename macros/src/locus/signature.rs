@@ -186,6 +186,58 @@ pub(super) fn child_hook(signature: &Signature, what: &str) -> Result<(Type, Opt
     }
 }
 
+/// `fn on_failure(&mut self, failure: &Failure[, cx: &mut Cx<'_, Self>])`; gives the type of `cx`.
+pub(super) fn failure(signature: &Signature) -> Result<Option<Span>, Problem> {
+    let help = "write `fn on_failure(&mut self, failure: &Failure, cx: &mut Cx<'_, Self>) -> Decision`";
+    let what = "`on_failure`";
+    not_async(signature, what, help)?;
+    plain(signature, what)?;
+    let arguments = after_receiver(signature, what)?;
+    let Some((failure, rest)) = arguments.split_first() else {
+        return Err(Problem::new(signature.ident.span(), format!("{what} takes the failure")).help(help));
+    };
+    is_failure(failure, help)?;
+    let (cx, rest) = leading_cx(rest)?;
+    match rest.first() {
+        None => Ok(cx),
+        Some(other) => Err(Problem::over(other, format!("{what} has no use for this argument")).help(help)),
+    }
+}
+
+/// `fn on_failure(failure: &Failure)`, of main.
+pub(super) fn main_failure(signature: &Signature) -> Result<(), Problem> {
+    let help = "write `fn on_failure(failure: &Failure) -> Decision` on main, with `&mut self` elsewhere";
+    let what = "`on_failure`";
+    not_async(signature, what, help)?;
+    plain(signature, what)?;
+    let arguments: Vec<&FnArg> = signature.inputs.iter().collect();
+    match arguments.as_slice() {
+        [FnArg::Typed(failure)] => is_failure(failure, help),
+        [_, second, ..] => {
+            Err(Problem::over(second, "main's `on_failure` takes the failure alone").help(help))
+        }
+        _ => Err(Problem::new(signature.ident.span(), format!("{what} takes the failure")).help(help)),
+    }
+}
+
+fn not_async(signature: &Signature, what: &str, help: &str) -> Result<(), Problem> {
+    match &signature.asyncness {
+        Some(asyncness) => Err(Problem::new(asyncness.span, format!("{what} is not `async`")).help(help)),
+        None => Ok(()),
+    }
+}
+
+fn is_failure(argument: &PatType, help: &str) -> Result<(), Problem> {
+    let is_it = match ungrouped(&argument.ty) {
+        Type::Reference(reference) => {
+            reference.mutability.is_none()
+                && last_ident(&reference.elem).is_some_and(|name| name == "Failure")
+        }
+        _ => false,
+    };
+    if is_it { Ok(()) } else { Err(Problem::over(&argument.ty, "the failure is a `&Failure`").help(help)) }
+}
+
 /// A hook the runtime calls to its end at once.
 pub(super) fn sync_hook(signature: &Signature, what: &str) -> Result<HookShape, Problem> {
     match &signature.asyncness {

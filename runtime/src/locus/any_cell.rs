@@ -12,7 +12,7 @@ use crate::locus::describe::{Birth, BoxError, Hook, LocalBoxFuture, Locus, Outco
 use crate::locus::rare::{Leave, Undo};
 use crate::locus::run::Run;
 use crate::pool::core::{Core, stash};
-use crate::supervise::panic_text;
+use crate::supervise::{Decision, Failure, panic_text};
 use crate::watch::log::{self, Site};
 
 /// How a birth went.
@@ -56,6 +56,10 @@ pub(crate) trait AnyCell {
     }
     /// Whether it is known how to build the locus anew.
     fn has_factory(&self) -> bool;
+    /// Whether the locus decides about failures of its children.
+    fn has_on_failure(&self) -> bool;
+    /// Calls `on_failure` of a locus that is ready; `None` where there is none, or where it fails itself.
+    fn on_failure(&self, core: &Core, failure: &Failure) -> Option<Decision>;
     /// Drops the locus of a cell that is closed.
     fn bury(&self);
     /// Closes the cell without another word of its locus, and drops it.
@@ -202,6 +206,21 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     fn close(&self, core: &Core) {
         self.shut(core);
         AnyCell::bury(self);
+    }
+
+    fn has_on_failure(&self) -> bool {
+        L::HOOKS.on_failure.is_some()
+    }
+
+    fn on_failure(&self, core: &Core, failure: &Failure) -> Option<Decision> {
+        let hook = L::HOOKS.on_failure?;
+        match catch_unwind(AssertUnwindSafe(|| self.activate(core, |me, cx| hook(me, failure, cx)))) {
+            Ok(decision) => Some(decision),
+            Err(panic) => {
+                core.panicked(&self.head, "on_failure", panic.as_ref());
+                None
+            }
+        }
     }
 
     fn has_factory(&self) -> bool {

@@ -21,6 +21,7 @@ use crate::locus::context::Cx;
 use crate::locus::run::Run;
 use crate::pool::core::Core;
 use crate::pool::slot::{Running, start_call, start_handler};
+use crate::supervise::{Decision, Failure};
 
 /// The cause of a failure, as handlers return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -329,6 +330,9 @@ pub enum Birth<L: 'static> {
     Async(AsyncHook<L>),
 }
 
+/// Decides about a child that failed.
+pub(crate) type OnFailure<L> = for<'a, 'b, 'c, 's> fn(&'a mut L, &'b Failure, &'c mut Cx<'s, L>) -> Decision;
+
 /// The lifecycle methods of a locus.
 pub struct Hooks<L: 'static> {
     /// Opens what the locus owns.
@@ -339,6 +343,8 @@ pub struct Hooks<L: 'static> {
     pub drain: Option<Hook<L>>,
     /// Closes what the locus owns.
     pub dissolve: Option<Hook<L>>,
+    /// Decides about children that failed.
+    pub on_failure: Option<OnFailure<L>>,
 }
 
 impl<L: 'static> std::fmt::Debug for Hooks<L> {

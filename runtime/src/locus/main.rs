@@ -9,6 +9,7 @@ use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{LocusCell, Seat};
 use crate::locus::children::Topics;
 use crate::locus::describe::{BoxError, Describe, Locus, Wish};
+use crate::supervise::{Decision, Failure};
 
 /// Where a part runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,9 +105,21 @@ pub(crate) struct Part {
     pub(crate) publishes: Vec<u16>,
 }
 
+/// Main's `on_failure`.
+pub(crate) type MainOnFailure = fn(&Failure) -> Decision;
+
+/// What a main without an `on_failure` has: an associated constant of its own goes before this one.
+pub trait NoOnFailure {
+    /// Nothing decides.
+    const __ON_FAILURE: Option<fn(&Failure) -> Decision> = None;
+}
+
+impl<M: Main> NoOnFailure for M {}
+
 /// Collects the parts of a main locus.
 pub struct Parts<M: Main> {
     build: Arc<dyn Fn() -> Result<M, BoxError> + Send + Sync>,
+    on_failure: Option<MainOnFailure>,
     pub(crate) list: Vec<Part>,
 }
 
@@ -118,17 +131,25 @@ impl<M: Main> std::fmt::Debug for Parts<M> {
 
 impl<M: Main> Parts<M> {
     pub(crate) fn of<C: Constructor<Main = M>>(make: C) -> Vec<Part> {
-        let mut parts = Self { build: Arc::new(move || make.build()), list: Vec::new() };
+        let mut parts = Self { build: Arc::new(move || make.build()), on_failure: None, list: Vec::new() };
         M::parts(&mut parts);
         parts.list
+    }
+
+    /// Says what decides about failures of the parts that follow.
+    pub fn on_failure(&mut self, on_failure: Option<fn(&Failure) -> Decision>) {
+        self.on_failure = on_failure;
     }
 
     /// Adds a part: `take` keeps its field and drops the others.
     pub fn part<L: Locus>(&mut self, name: &'static str, place: Place, take: fn(M) -> L) {
         let build = Arc::clone(&self.build);
+        let on_failure = self.on_failure;
         let make: MakeCell = Arc::new(move |seat| {
             let build = Arc::clone(&build);
-            LocusCell::<L>::part(seat, Rc::new(move || build().map(take)), Describe::of())
+            let cell = LocusCell::<L>::part(seat, Rc::new(move || build().map(take)), Describe::of());
+            cell.head.rare().on_failure.set(on_failure);
+            cell
         });
         let mut topics = Topics::default();
         topics.add::<L>();

@@ -13,9 +13,10 @@ use crate::bus::subscribe::follow::FollowsEntry;
 use crate::bus::subscribe::receive::ReceiverEntry;
 use crate::locus::describe::LocusOptions;
 use crate::locus::family::Family;
+use crate::locus::main::MainOnFailure;
 use crate::pool::core::Core;
 use crate::pool::core::blocked::Wait;
-use crate::supervise::Intensity;
+use crate::supervise::{Failure, Intensity};
 
 /// Takes one subscription back, step by step.
 pub(crate) type Undo = Box<dyn Fn(&Core, Leave)>;
@@ -65,6 +66,10 @@ pub(crate) struct Rare {
     pub(crate) cancelled: Cell<u64>,
     /// Its children, by type.
     pub(crate) families: RefCell<Vec<Rc<Family>>>,
+    /// Its failure, while its parent has not decided about it.
+    pub(crate) undecided: RefCell<Option<Failure>>,
+    /// Decides about a part's failures: main's `on_failure`.
+    pub(crate) on_failure: Cell<Option<MainOnFailure>>,
     /// A `Factory` of the locus.
     pub(crate) factory: RefCell<Option<Box<dyn Any>>>,
 }
@@ -90,6 +95,8 @@ impl Rare {
             failed: Cell::new(0),
             cancelled: Cell::new(0),
             families: RefCell::default(),
+            undecided: RefCell::new(None),
+            on_failure: Cell::new(None),
             factory: RefCell::new(None),
         }
     }

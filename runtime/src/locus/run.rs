@@ -17,6 +17,9 @@ use crate::locus::context::Cx;
 use crate::locus::describe::{Locus, ReceivedBy};
 use crate::pool::core::Core;
 
+/// What an activation by [`Run::with`] is called in reports.
+pub(crate) const WITH: &str = "with";
+
 /// The handle by which `run` reaches its own locus, its messages and the drain.
 ///
 /// It stays on its pool (`!Send`); all methods take `&self`, so that one `select!` may hold several of its futures.
@@ -134,8 +137,8 @@ where
                 match catch_unwind(AssertUnwindSafe(|| run.cell.activate(&run.core, call))) {
                     Ok(result) => Poll::Ready(result),
                     Err(panic) => {
-                        // The restart drops this future with its `run`.
-                        run.core.panicked(head, "with", panic.as_ref());
+                        // Whatever is decided drops this future with its `run`.
+                        run.core.panicked(head, WITH, panic.as_ref());
                         Poll::Pending
                     }
                 }

@@ -1,7 +1,7 @@
-//! The hooks of a parent: `accept` and `release`, one for each child type.
+//! The hooks of a parent: `accept` and `release`, one for each child type, and `on_failure`.
 
 use super::{Head, at};
-use crate::locus::methods::{ChildHook, ChildHookKind};
+use crate::locus::methods::{ChildHook, ChildHookKind, Hook, Model};
 use crate::output::{local, private};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -43,5 +43,31 @@ fn call(hook: &ChildHook) -> TokenStream {
         ChildHookKind::Release => quote_spanned! {hook.output=>
             |#me, #child, #cx| { let _ = &#cx; ::locus::__private::IntoOutcome::into_outcome(#called) }
         },
+    }
+}
+
+/// The field of `Hooks`.
+pub(super) fn on_failure(hook: &Hook) -> TokenStream {
+    let span = hook.method.span();
+    let (me, failure) = (local("__me", span), local("__failure", span));
+    let cx = local("__cx", hook.cx.unwrap_or(span));
+    let cx_argument = hook.cx.map(|_| quote!(, #cx));
+    let method = at(&hook.method, hook.output);
+    quote_spanned! {hook.output=>
+        ::core::option::Option::Some(|#me, #failure, #cx| { let _ = &#cx; Self::#method(#me, #failure #cx_argument) })
+    }
+}
+
+/// What the list of main's parts finds: an associated constant of its own goes before that of the trait.
+pub(super) fn main_failure(model: &Model, method: &Ident) -> TokenStream {
+    let private = private(Span::call_site());
+    let (cfgs, ty, span) = (&model.cfgs, &model.item.self_ty, method.span());
+    quote_spanned! {span=>
+        #(#cfgs)*
+        impl #ty {
+            #[doc(hidden)]
+            pub const __ON_FAILURE: ::core::option::Option<fn(&#private::Failure) -> #private::Decision> =
+                ::core::option::Option::Some(Self::#method);
+        }
     }
 }

@@ -6,8 +6,6 @@ use locus_syntax::{Attr, Errors, EveryAttr, OnAttr, Problem, Site, read};
 use proc_macro2::{Ident, Span};
 use syn::ImplItemFn;
 
-const NOT_BUILT_HOOKS: [&str; 1] = ["on_failure"];
-
 /// Why the runtime calls a method.
 pub(super) enum Role {
     On(Box<OnAttr>),
@@ -40,21 +38,19 @@ impl Role {
             }
             role = Some(next);
         }
-        role.or_else(|| Self::by_name(&method.sig.ident, errors))
+        role.or_else(|| Self::by_name(&method.sig.ident))
     }
 
-    fn by_name(ident: &Ident, errors: &mut Errors) -> Option<Self> {
+    fn by_name(ident: &Ident) -> Option<Self> {
         let name = ident.to_string();
         let kind = match name.as_str() {
             "birth" => HookKind::Birth,
             "run" => HookKind::Run,
             "drain" => HookKind::Drain,
             "dissolve" => HookKind::Dissolve,
+            "on_failure" => HookKind::OnFailure,
             "accept" => return Some(Self::Child(ChildHookKind::Accept)),
             "release" => return Some(Self::Child(ChildHookKind::Release)),
-            name if NOT_BUILT_HOOKS.contains(&name) => {
-                return refused(ident.span(), &format!("the hook `{name}`"), errors);
-            }
             _ => return None,
         };
         Some(Self::Hook(kind))

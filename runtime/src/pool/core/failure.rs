@@ -23,8 +23,22 @@ impl Core {
             return;
         }
         self.take_back(head);
-        self.note_failed(head, phase, &error);
         self.unblock(head);
+        if !self.is_supervised(head) {
+            return self.note_failed(head, phase, &error);
+        }
+        // Until its parent has decided it gets nothing.
+        head.count_failure();
+        head.state.set(State::Failed);
+        self.failures.borrow_mut().push(Failure { cell: head.id, phase, cause: Cause::Error(error) });
+    }
+
+    /// Whether somebody decides about failures of this locus.
+    fn is_supervised(&self, head: &CellHead) -> bool {
+        match head.family.child() {
+            Some(_) => self.cell(head.kin.parent).is_some_and(|parent| parent.has_on_failure()),
+            None => head.rare_made().is_some_and(|rare| rare.on_failure.get().is_some()),
+        }
     }
 
     /// Nothing of a locus waits for room any more: what it published was taken back.

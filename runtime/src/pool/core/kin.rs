@@ -28,6 +28,8 @@ pub(crate) enum Step {
     End,
     /// It has ended, and its parent releases it.
     Release,
+    /// It has failed, and its parent decides.
+    Decide,
 }
 
 impl Core {

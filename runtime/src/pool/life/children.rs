@@ -20,6 +20,7 @@ impl Pool {
             Step::Birth => self.consider(&cell),
             Step::End => self.end_when_free(&cell),
             Step::Release => self.release(&cell),
+            Step::Decide => self.decide_now(&cell),
         }
     }
 

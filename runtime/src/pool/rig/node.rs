@@ -220,6 +220,7 @@ impl<const A: bool> Locus for Node<A> {
         run: Some(run),
         drain: Some(drain),
         dissolve: Some(dissolve),
+        on_failure: None,
     };
 
     fn describe(_describe: &mut Describe<Self>) {}

@@ -42,7 +42,6 @@ impl Room {
     #[get("/rooms/{name}")]
     fn room(&mut self) {}
 
-    fn on_failure(&mut self) {}
 }
 
 #[locus(main, strategy = one_for_all)]

@@ -290,7 +290,8 @@ impl Declared for Worker {
 }
 
 impl Locus for Worker {
-    const HOOKS: Hooks<Self> = Hooks { birth: Birth::None, run: Some(run), drain: None, dissolve: None };
+    const HOOKS: Hooks<Self> =
+        Hooks { birth: Birth::None, run: Some(run), drain: None, dissolve: None, on_failure: None };
     fn describe(describe: &mut Describe<Self>) {
         describe.on::<0>();
         describe.on::<1>();
