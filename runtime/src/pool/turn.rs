@@ -105,7 +105,8 @@ impl Pool {
         self.activity += u64::from(done > 0);
         let mut deadline = self.core.timers.borrow().next();
         if self.core.questions_open.get() > 0 {
-            deadline = deadline.into_iter().chain([now + EXPIRY_PERIOD]).min();
+            let expiry = self.next_expiry.unwrap_or(now + EXPIRY_PERIOD);
+            deadline = deadline.into_iter().chain([expiry]).min();
         }
         deadline = deadline.into_iter().chain(wait_check).min();
         Progress { worked: done + obeyed > 0, deadline }
