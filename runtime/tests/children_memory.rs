@@ -51,7 +51,36 @@ impl Conn {
     }
 }
 
-#[locus(children(Conn = resident, max = 1_000_000))]
+#[topic(key = to)]
+#[derive(Clone)]
+pub struct Tick {
+    pub to: u64,
+}
+
+/// A child with a ring for each way of having one; it ends at its first message, with others behind it.
+#[locus]
+pub struct Buffered {
+    key: u64,
+}
+
+#[locus]
+impl Buffered {
+    #[on(key = self.key, bounded = 4, on_full = drop_old)]
+    fn on_hello(&mut self, _hello: &Hello, cx: &mut Cx<'_, Self>) {
+        cx.terminate();
+    }
+
+    #[on(batch, key = self.key)]
+    fn on_ticks(&mut self, _ticks: Batch<'_, Tick>) {}
+}
+
+#[topic]
+#[derive(Clone)]
+pub struct OpenBuffered {
+    children: usize,
+}
+
+#[locus(children(Conn = resident, max = 1_000_000), children(Buffered = resident, max = 10_000), publishes(Hello, Tick))]
 pub struct Server {
     opened: u64,
     done: Arc<AtomicUsize>,
@@ -64,6 +93,20 @@ impl Server {
         for _ in 0..open.children {
             self.opened += 1;
             cx.spawn(Conn { key: self.opened, short_lived: open.short_lived }).unwrap();
+        }
+        self.done.fetch_add(1, Ordering::SeqCst);
+    }
+
+    #[on]
+    fn on_open_buffered(&mut self, open: &OpenBuffered, cx: &mut Cx<'_, Self>) {
+        for _ in 0..open.children {
+            self.opened += 1;
+            let to = self.opened;
+            cx.spawn(Buffered { key: to }).unwrap();
+            for _ in 0..3 {
+                cx.publish(Hello { to });
+                cx.publish(Tick { to });
+            }
         }
         self.done.fetch_add(1, Ordering::SeqCst);
     }
@@ -97,6 +140,24 @@ impl Running {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+#[test]
+fn ended_children_leave_nothing_of_their_rings() {
+    let done = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&done);
+    let app = locus::start(move || Web { server: Server { opened: 0, done: Arc::clone(&counted) } }).unwrap();
+    let mut running = Running { app, done, asked: 0 };
+    let mut opened = |children| {
+        running.asked += 1;
+        running.app.topic::<OpenBuffered>().publish_blocking(OpenBuffered { children }).unwrap();
+        running.open(0, true);
+    };
+    (0..20).for_each(|_| opened(100));
+    let first = live();
+    (0..200).for_each(|_| opened(100));
+    let grown = live().saturating_sub(first);
+    assert!(grown < 20_000 * 4, "20,000 children with rings that have ended left {grown} bytes");
 }
 
 #[test]

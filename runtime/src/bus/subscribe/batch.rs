@@ -102,7 +102,7 @@ impl<L: Locus + BatchHandler<N>, const N: usize> Batched<L, N> {
             let cell_of_ring = Rc::clone(cell);
             let lent = RefCell::default();
             let me = Rc::new(Self { cell: cell_of_ring, ring, token: Cell::new(0), most: bound, lent });
-            me.token.set(core.add_token(Rc::clone(&me) as Rc<dyn TokenRing>));
+            me.token.set(core.add_token(&cell.head, Rc::clone(&me) as Rc<dyn TokenRing>));
             cell.head.rare().rings.borrow_mut().push(Rc::clone(&me) as Rc<dyn Any>);
             me
         })

@@ -139,7 +139,7 @@ impl<T: Topic> Ring<T> {
                 #[cfg(test)]
                 coverage::arrived(State::Closed, self.on_full, true);
                 self.close(core);
-                core.free_token(token);
+                core.free_emptied(head, token);
             }
             _ => head.rare().side.borrow_mut().push(crate::bus::TOKEN, token, ()),
         }
@@ -200,7 +200,7 @@ impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
         Self::known(&cell.head).unwrap_or_else(|| {
             let ring = Ring::new(&cell.head.path(), bound, on_full);
             let me = Rc::new(Self { cell: Rc::clone(cell), ring, token: Cell::new(0) });
-            me.token.set(core.add_token(Rc::clone(&me) as Rc<dyn TokenRing>));
+            me.token.set(core.add_token(&cell.head, Rc::clone(&me) as Rc<dyn TokenRing>));
             cell.head.rare().rings.borrow_mut().push(Rc::clone(&me) as Rc<dyn Any>);
             me
         })

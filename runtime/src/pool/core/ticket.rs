@@ -79,7 +79,14 @@ impl Core {
         }
     }
 
-    pub(crate) fn add_token(&self, ring: Rc<dyn TokenRing>) -> u32 {
+    /// Gives a ring of a locus its number in the queues.
+    pub(crate) fn add_token(&self, head: &CellHead, ring: Rc<dyn TokenRing>) -> u32 {
+        let token = self.new_token(ring);
+        head.rare().tokens.borrow_mut().push(token);
+        token
+    }
+
+    fn new_token(&self, ring: Rc<dyn TokenRing>) -> u32 {
         let mut tokens = self.tokens.borrow_mut();
         if let Some(index) = self.free_tokens.borrow_mut().pop() {
             tokens[index as usize] = Some(ring);
@@ -89,10 +96,11 @@ impl Core {
         u32::try_from(tokens.len() - 1).expect("bounded by the subscriptions of one pool")
     }
 
-    /// Gives the numbers of a locus that has ended back, but for those that still stand in a queue: these go with
-    /// their turn.
-    pub(crate) fn free_tokens(&self, head: &CellHead) {
+    /// Lets go of the rings of a locus that has ended, each of which holds its cell, and gives their numbers back; those
+    /// that still stand in a queue go with their turn.
+    pub(crate) fn free_rings(&self, head: &CellHead) {
         let Some(rare) = head.rare_made() else { return };
+        drop(rare.rings.take());
         for token in rare.tokens.take() {
             if self.token(token).is_idle() {
                 self.free_token(token);
@@ -100,8 +108,15 @@ impl Core {
         }
     }
 
-    /// Gives one number back.
-    pub(crate) fn free_token(&self, token: u32) {
+    /// Gives the number of a ring that was emptied after its locus ended back.
+    pub(crate) fn free_emptied(&self, head: &CellHead, token: u32) {
+        if let Some(rare) = head.rare_made() {
+            rare.tokens.borrow_mut().retain(|known| *known != token);
+        }
+        self.free_token(token);
+    }
+
+    fn free_token(&self, token: u32) {
         let ring = self.tokens.borrow_mut()[token as usize].take();
         if ring.is_some() {
             self.free_tokens.borrow_mut().push(token);

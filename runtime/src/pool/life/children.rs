@@ -127,7 +127,7 @@ impl Pool {
         }
         if head.family.child().is_some() {
             self.forget_timers(cell);
-            self.core.free_tokens(head);
+            self.core.free_rings(head);
             self.release(cell);
         } else {
             cell.bury();
