@@ -35,17 +35,25 @@ pub(crate) fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
 
 /// Takes our attributes off, also out of `cfg_attr`s whose predicate is not ours to evaluate.
 pub(crate) fn strip(attrs: &mut Vec<Attribute>, site: Site) {
-    attrs.retain(|attr| !is_ours(attr.path(), site));
-    for attr in attrs.iter_mut().filter(|attr| attr.path().is_ident("cfg_attr")) {
-        let Ok(metas) = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
-            continue;
-        };
-        let kept: Punctuated<Meta, Token![,]> =
-            metas.into_iter().filter(|meta| !is_ours(meta.path(), site)).collect();
-        if let Meta::List(list) = &mut attr.meta {
-            list.tokens = kept.into_token_stream();
-        }
+    attrs.retain_mut(|attr| !is_ours(attr.path(), site) && keep_foreign(attr, site));
+}
+
+/// Takes ours out of a `cfg_attr`; false when nothing but its predicate is left, which would be no attribute.
+fn keep_foreign(attr: &mut Attribute, site: Site) -> bool {
+    if !attr.path().is_ident("cfg_attr") {
+        return true;
     }
+    let Ok(metas) = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
+        return true;
+    };
+    let count = metas.len();
+    let kept: Punctuated<Meta, Token![,]> =
+        metas.into_iter().filter(|meta| !is_ours(meta.path(), site)).collect();
+    let is_empty = kept.len() < count && kept.len() == 1;
+    if let Meta::List(list) = &mut attr.meta {
+        list.tokens = kept.into_token_stream();
+    }
+    !is_empty
 }
 
 /// Takes our attributes off an item that does not parse, token by token, at any depth.
@@ -105,5 +113,14 @@ mod tests {
             )
             .to_string()
         );
+    }
+
+    #[test]
+    fn a_cfg_attr_of_ours_alone_goes() {
+        let mut item: syn::ItemFn = syn::parse_quote! {
+            #[cfg_attr(any(), locus::allow(bus_cycle, reason = "x"))] fn f() {}
+        };
+        strip(&mut item.attrs, Site::Method);
+        assert_eq!(item.into_token_stream().to_string(), quote!(fn f() {}).to_string());
     }
 }
