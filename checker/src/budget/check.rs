@@ -22,7 +22,7 @@ pub fn check(budget: &Budget, binaries: &[Counts]) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// One line for each ceiling that holds nothing back: twice the count or more, and at least [`LOOSE_BY`] above it.
+/// One line for each ceiling that holds nothing back: twice the count or more, and at least 4 above it.
 ///
 /// A ceiling is compared with the largest count among the binaries it is for.
 pub fn loose(budget: &Budget, binaries: &[Counts]) -> Vec<String> {

@@ -380,8 +380,9 @@ impl<T: Topic> AnyRoute for Route<T> {
         if room != staged.owed && T::SPEC.on_full != OnFull::DropNew {
             if !room.is_nothing() {
                 staged.owed = staged.owed.without(room);
+                let later = staged.owed.pools;
                 let copy = staged.packet.duplicate();
-                let unsent = self.send(core, room, copy);
+                let unsent = self.send(core, room, later, copy);
                 debug_assert!(unsent.is_none(), "room was there a moment ago");
             }
             self.set_contended(true);
@@ -395,7 +396,7 @@ impl<T: Topic> AnyRoute for Route<T> {
             self.dropped(core, self.unwanted(), 1);
             packet.promise.fail(AskError::NoResponder);
         } else {
-            let unsent = self.send(core, owed, packet).map_or(0, |unsent| unsent.owed.count());
+            let unsent = self.send(core, owed, 0, packet).map_or(0, |unsent| unsent.owed.count());
             debug_assert!(unsent == 0 || T::SPEC.on_full == OnFull::DropNew, "room was there a moment ago");
             if unsent > 0 {
                 self.dropped(core, DropReason::Full, unsent);

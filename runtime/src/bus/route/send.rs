@@ -148,7 +148,7 @@ impl<T: Topic> Route<T> {
                 Figures::add(&self.figures.published, 1);
                 // Each copy that is sent sets one off against this; a `Clone` may panic in between.
                 self.note_uneven(core, |uneven| uneven.published = uneven.published.wrapping_add(1));
-                if let Some(unsent) = self.send(core, owed, packet) {
+                if let Some(unsent) = self.send(core, owed, 0, packet) {
                     let full = unsent.owed.count();
                     self.dropped(core, DropReason::Full, full);
                     self.note_uneven(core, |uneven| uneven.full += full);
@@ -285,8 +285,8 @@ impl<T: Topic> Route<T> {
         any_alone.fold(own, |mask, remote| mask | 1 << remote.pool)
     }
 
-    /// For each of the `any` subscriptions in `groups`, its least loaded pool with room.
-    fn choose(&self, groups: u8) -> [Option<PoolId>; ANY_GROUPS_MAX] {
+    /// For each of the `any` subscriptions in `groups`, its least loaded pool with room that is not `barred`.
+    fn choose(&self, groups: u8, barred: u64) -> [Option<PoolId>; ANY_GROUPS_MAX] {
         let mut chosen = [None; ANY_GROUPS_MAX];
         if groups == 0 {
             return chosen;
@@ -302,6 +302,9 @@ impl<T: Topic> Route<T> {
             for step in 0..pools.len() {
                 // Those that are loaded alike take turns.
                 let pool = pools[(turn + step) % pools.len()];
+                if barred & 1 << pool != 0 {
+                    continue;
+                }
                 let load = match remote.iter_mut().find(|remote| remote.pool == pool) {
                     Some(remote) => remote.credit.has_credit().then(|| remote.credit.under_way()),
                     None => self.own.has_credit().then(|| self.own.queued()),
@@ -315,9 +318,12 @@ impl<T: Topic> Route<T> {
     }
 
     /// Sends what has a credit; the rest comes back with what is still owed.
-    pub(super) fn send(&self, core: &Core, owed: Owed, packet: Packet<T>) -> Option<Staged<T>> {
+    ///
+    /// `barred` are the pools that get a copy of their own later: if one of them had room by now and were chosen for an
+    /// `any` subscription, it would get the message twice.
+    pub(super) fn send(&self, core: &Core, owed: Owed, barred: u64, packet: Packet<T>) -> Option<Staged<T>> {
         let hash = Self::hash_of(&packet);
-        let chosen = self.choose(owed.groups);
+        let chosen = self.choose(owed.groups, barred);
         let groups_of = |pool: PoolId| {
             let of_pool = chosen.iter().enumerate().filter(|(_, chosen)| **chosen == Some(pool));
             of_pool.fold(0_u8, |mask, (group, _)| mask | 1 << group)

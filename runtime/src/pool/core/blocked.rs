@@ -145,10 +145,8 @@ impl Core {
 
     /// Lets everybody publish everything again.
     pub(crate) fn end_contention(&self) {
-        if self.contended.borrow().is_empty() {
-            return;
-        }
-        for topic in self.contended.take() {
+        // Drained in place: waits come thousands of times a second, and its memory is kept.
+        for topic in self.contended.borrow_mut().drain(..) {
             if let Some(route) = self.any_route(topic) {
                 route.set_contended(false);
             }
