@@ -121,6 +121,12 @@ mod tests {
             #[cfg_attr(any(), locus::allow(bus_cycle, reason = "x"))] fn f() {}
         };
         strip(&mut item.attrs, Site::Method);
-        assert_eq!(item.into_token_stream().to_string(), quote!(fn f() {}).to_string());
+        assert_eq!(
+            item.into_token_stream().to_string(),
+            quote!(
+                fn f() {}
+            )
+            .to_string()
+        );
     }
 }
