@@ -3,8 +3,8 @@
 #![allow(missing_docs, reason = "a test's own messages and loci")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use locus::alloc::{Counting, live_block_bytes};
@@ -15,6 +15,9 @@ static ALLOCATOR: Counting = Counting::new();
 
 /// What an idle locus with one keyed subscription may cost beyond its own struct.
 const IDLE_BYTES_MAX: usize = 200;
+
+/// What the lists of a pool, which double, may hold beyond that, for each of so many.
+const SLACK_BYTES_MAX: usize = 16;
 
 const IDLE: usize = 100_000;
 
@@ -142,49 +145,61 @@ impl Running {
     }
 }
 
+/// Both tests measure the whole process: one at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// How much stays in each of several windows of `ended` children, which `open` opens.
+///
+/// A buffer may double late, a few times in all: so one window without growth has to be among them. What stays of each
+/// child leaves none.
+fn check_that_nothing_stays(ended: usize, mut open: impl FnMut()) {
+    let windows = [(); 4].map(|()| {
+        let before = live();
+        open();
+        live().saturating_sub(before)
+    });
+    let least = windows.iter().min().copied().unwrap_or_default();
+    assert!(least < ended, "in windows of {ended} children that have ended, bytes left: {windows:?}");
+}
+
 #[test]
 fn ended_children_leave_nothing_of_their_rings() {
-    let done = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&done);
-    let app = locus::start(move || Web { server: Server { opened: 0, done: Arc::clone(&counted) } }).unwrap();
-    let mut running = Running { app, done, asked: 0 };
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut running = started();
     let mut opened = |children| {
         running.asked += 1;
         running.app.topic::<OpenBuffered>().publish_blocking(OpenBuffered { children }).unwrap();
         running.open(0, true);
     };
     (0..20).for_each(|_| opened(100));
-    let first = live();
-    (0..200).for_each(|_| opened(100));
-    let grown = live().saturating_sub(first);
-    assert!(grown < 20_000 * 4, "20,000 children with rings that have ended left {grown} bytes");
+    check_that_nothing_stays(5_000, || (0..50).for_each(|_| opened(100)));
 }
 
-#[test]
-fn idle_children_are_small_and_ended_ones_leave_nothing() {
+fn started() -> Running {
     let done = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&done);
     let app = locus::start(move || Web { server: Server { opened: 0, done: Arc::clone(&counted) } }).unwrap();
-    let mut running = Running { app, done, asked: 0 };
+    Running { app, done, asked: 0 }
+}
+
+#[test]
+fn ended_children_leave_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut running = started();
     // What grows with the largest batch alone is there before the first look.
     (0..10).for_each(|_| running.open(4_000, true));
-    let first = live();
-    for _ in 0..50 {
-        running.open(4_000, true);
-    }
-    let grown = live().saturating_sub(first);
-    // A buffer may double late; anything that stays of each child would be more than this.
-    assert!(grown < 200_000 * 4, "200,000 children that have ended left {grown} bytes");
+    check_that_nothing_stays(48_000, || (0..12).for_each(|_| running.open(4_000, true)));
+}
 
+#[test]
+fn idle_children_are_small() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut running = started();
+    (0..10).for_each(|_| running.open(4_000, true));
     let before = live();
-    for _ in 0..IDLE / 4_000 {
-        running.open(4_000, false);
-    }
-    let each = live().saturating_sub(before) / IDLE;
-    let beyond = each - size_of::<Conn>();
-    assert!(
-        beyond <= IDLE_BYTES_MAX,
-        "an idle child takes {beyond} bytes beyond its own {}",
-        size_of::<Conn>()
-    );
+    (0..IDLE / 4_000).for_each(|_| running.open(4_000, false));
+    let own = size_of::<Conn>();
+    let beyond = live().saturating_sub(before) / IDLE - own;
+    let most = IDLE_BYTES_MAX + SLACK_BYTES_MAX;
+    assert!(beyond <= most, "an idle child takes {beyond} bytes beyond its own {own}");
 }
