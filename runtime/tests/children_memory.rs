@@ -60,6 +60,12 @@ pub struct Tick {
     pub to: u64,
 }
 
+#[topic(key = to)]
+#[derive(Clone)]
+pub struct Call {
+    pub to: u64,
+}
+
 /// A child with a ring for each way of having one; it ends at its first message, with others behind it.
 #[locus]
 pub struct Buffered {
@@ -75,6 +81,9 @@ impl Buffered {
 
     #[on(batch, key = self.key)]
     fn on_ticks(&mut self, _ticks: Batch<'_, Tick>) {}
+
+    #[on(concurrent = 2, key = self.key)]
+    async fn on_call(_run: Run<Self>, _call: Call) {}
 }
 
 #[topic]
