@@ -17,6 +17,7 @@ use crate::rule::{Level, Rule};
 use crate::rules;
 
 mod bare_parse;
+mod base;
 mod configured;
 mod expected;
 mod explain;
@@ -88,6 +89,9 @@ struct Args {
     /// Write what is found to FILE, for later runs with `--baseline`
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
+    /// Report only what is new since the tree at REV, a revision that git knows
+    #[arg(long, value_name = "REV", conflicts_with = "write_baseline")]
+    diff_base: Option<String>,
     /// Do not report RULE (or `all`, or `likely`); of -A, -W and -D the last that names a rule decides
     #[arg(short = 'A', long = "allow", value_name = "RULE")]
     allow: Vec<String>,

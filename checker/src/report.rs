@@ -186,6 +186,8 @@ pub struct Summary {
     pub baselined: usize,
     /// Findings the baseline knows that are gone.
     pub baseline_gone: usize,
+    /// The revision compared with, and how many findings it has too.
+    pub base: Option<(String, usize)>,
     /// Wall time of the run.
     pub elapsed: Duration,
 }

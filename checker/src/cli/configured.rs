@@ -1,6 +1,6 @@
 //! What the workspace's own files set: found, read, and turned into what a run needs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::finding::{FileId, SourceFile};
@@ -20,13 +20,15 @@ pub(super) struct Configured {
     pub(super) problems: Vec<Diagnostic>,
     /// The files, numbered behind those of the workspace.
     pub(super) sources: Vec<SourceFile>,
+    /// What the paths in the files are relative to.
+    root: PathBuf,
 }
 
 impl Configured {
     /// Reads the files of `workspace`, which need not be there.
     pub(super) fn of(workspace: &Workspace) -> Self {
         let rules: Vec<_> = rules::all().collect();
-        let mut configured = Self::default();
+        let mut configured = Self { root: workspace.root.clone(), ..Self::default() };
         for (name, holder) in FILES {
             // One that cannot be read is no file of ours to complain about: cargo reads the manifest, the runtime the other.
             let Ok(text) = std::fs::read_to_string(workspace.root.join(name)) else { continue };
@@ -44,9 +46,9 @@ impl Configured {
     ///
     /// # Errors
     /// When one of the named files cannot be read, or is no model file.
-    pub(super) fn models(&self, root: &Path) -> Result<Models, Failure> {
+    pub(super) fn models(&self) -> Result<Models, Failure> {
         let read = |path: &Path| {
-            let text = std::fs::read_to_string(root.join(path));
+            let text = std::fs::read_to_string(self.root.join(path));
             let text =
                 text.map_err(|error| Failure(format!("cannot read models: `{}`: {error}", path.display())))?;
             Ok((path.display().to_string(), text))

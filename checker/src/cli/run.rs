@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::configured::Configured;
-use super::{Args, Failure, Outcome, expected};
+use super::{Args, Failure, Outcome, base, expected};
 use crate::allow::{self, Applied};
 use crate::analysis::{self, Analysis};
 use crate::budget::{self, Budget, Counts};
@@ -55,11 +55,8 @@ pub(super) fn run(
     if let Some(path) = &args.write_baseline {
         return write_baseline(path, &findings, out);
     }
-    if let Some(path) = &args.baseline {
-        let compared = read_baseline(path)?.compare(findings);
-        findings = compared.new;
-        (summary.baselined, summary.baseline_gone) = (compared.known, compared.gone);
-    }
+    let known = Known { args, settings: &settings, levels };
+    findings = known.without(findings, &mut summary)?;
     let mut diagnostics = diagnose(&analysis, &findings, levels);
     diagnostics.extend(compared.problems);
     let mut configured = settings.problems.is_empty();
@@ -83,6 +80,32 @@ pub(super) fn run(
     })
 }
 
+/// What was there before and is not to be reported again.
+struct Known<'k> {
+    args: &'k Args,
+    settings: &'k Configured,
+    levels: &'k Levels,
+}
+
+impl Known<'_> {
+    /// What of `findings` neither the baseline nor the tree at the base has; counts the others into `summary`.
+    fn without(&self, findings: Vec<Finding>, summary: &mut Summary) -> Result<Vec<Finding>, Failure> {
+        let baseline = match &self.args.baseline {
+            Some(path) => read_baseline(path)?,
+            None => Baseline::default(),
+        };
+        let compared = baseline.compare(findings);
+        (summary.baselined, summary.baseline_gone) = (compared.known, compared.gone);
+        let Some(revision) = &self.args.diff_base else { return Ok(compared.new) };
+        let there = base::findings(revision, self.args, self.settings, self.levels)?;
+        // What the baseline silences here it has silenced there: none is to count twice.
+        let there = Baseline::of(&baseline.compare(there).new);
+        let compared = there.compare(compared.new);
+        summary.base = Some((revision.clone(), compared.known));
+        Ok(compared.new)
+    }
+}
+
 /// Reads what the options name, without a look at what it means.
 pub(super) fn read(args: &Args) -> Result<Workspace, Failure> {
     load(&options(args)?).map_err(|error| Failure(error.to_string()))
@@ -93,7 +116,7 @@ pub(super) fn analyse(args: &Args) -> Result<(Analysis, Configured), Failure> {
     let workspace = read(args)?;
     // Bare files are read by themselves: what holds for a workspace is for the workspace.
     let mut settings = if args.paths.is_empty() { Configured::of(&workspace) } else { Configured::default() };
-    let models = settings.models(&workspace.root)?;
+    let models = settings.models()?;
     let mut analysis = analysis::analyse_with(workspace, &models);
     analysis.sources.append(&mut settings.sources);
     if !args.paths.is_empty() {
@@ -122,7 +145,7 @@ fn show_from_here(analysis: &mut Analysis) {
 }
 
 /// What is to be loaded, as the options name it.
-fn options(args: &Args) -> Result<Options, Failure> {
+pub(super) fn options(args: &Args) -> Result<Options, Failure> {
     let input = match (&args.manifest_path, args.paths.as_slice()) {
         (Some(manifest), _) => Input::Manifest(manifest.clone()),
         (None, []) => Input::Manifest(nearest_manifest()?),

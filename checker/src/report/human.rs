@@ -111,6 +111,10 @@ pub(crate) fn last_line(summary: &Summary) -> String {
         0 => String::new(),
         known => format!(", {} known to the baseline", counted(known, "finding")),
     };
+    let old = match &summary.base {
+        None => String::new(),
+        Some((revision, old)) => format!(", {} there at `{revision}` already", counted(*old, "finding")),
+    };
     let expected = match summary.expected {
         0 => String::new(),
         expected => format!(", {} as marks expect", counted(expected, "finding")),
@@ -120,7 +124,7 @@ pub(crate) fn last_line(summary: &Summary) -> String {
         gone => format!(", {gone} of the baseline gone: `--write-baseline` writes it anew"),
     };
     format!(
-        "checker: {verdict}{allowed}{expected}{known}{gone}; {}{unparsed}, {}, {} of {} not resolved ({:.1}%), {} not understood, {:.2} s",
+        "checker: {verdict}{allowed}{expected}{known}{gone}{old}; {}{unparsed}, {}, {} of {} not resolved ({:.1}%), {} not understood, {:.2} s",
         counted(summary.files, "file"),
         counted(summary.functions, "function"),
         summary.calls_unresolved,

@@ -118,6 +118,8 @@ fn finished(summary: &Summary) -> Value {
             "expected": summary.expected,
             "baselined": summary.baselined,
             "baseline_gone": summary.baseline_gone,
+            "diff_base": summary.base.as_ref().map(|(revision, _)| revision),
+            "known_at_base": summary.base.as_ref().map_or(0, |(_, known)| *known),
             "files": summary.files,
             "files_unparsed": summary.files_unparsed,
             "lines": summary.lines,

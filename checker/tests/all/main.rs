@@ -4,6 +4,7 @@ mod budget;
 mod cli;
 mod config;
 mod contracts;
+mod diff_base;
 mod fixtures;
 mod formats;
 mod harness;

@@ -1,0 +1,66 @@
+//! `--diff-base`: what the tree at another revision gives, so that only what is new since then speaks.
+//!
+//! The other tree is checked as it stands there, allows included, under today's levels and models: what differs is the
+//! code and nothing else. Findings are told apart as a baseline does, by fingerprint, so that code which only moved is
+//! not new.
+
+use std::path::PathBuf;
+
+use self::folder::Folder;
+use self::git::Repository;
+use super::configured::Configured;
+use super::{Args, Failure, run};
+use crate::analysis;
+use crate::finding::Finding;
+use crate::load::{Input, Options, load};
+use crate::rule::level::Levels;
+
+mod folder;
+mod git;
+
+/// The findings of what `args` name as it was at `revision`; none of what was not there.
+pub(super) fn findings(
+    revision: &str,
+    args: &Args,
+    settings: &Configured,
+    levels: &Levels,
+) -> Result<Vec<Finding>, Failure> {
+    let options = run::options(args)?;
+    let of_paths = matches!(options.input, Input::Paths(_));
+    let places = match options.input {
+        Input::Manifest(manifest) => vec![manifest],
+        Input::Paths(paths) => paths,
+    };
+    let folder = Folder::new().map_err(|error| Failure(format!("no temporary folder: {error}")))?;
+    let there = places_there(revision, &places, &folder)?;
+    let input = match (of_paths, there.as_slice()) {
+        (_, []) => return Ok(Vec::new()),
+        (false, [manifest, ..]) => Input::Manifest(manifest.clone()),
+        (true, _) => Input::Paths(there),
+    };
+    // All packages: one that is asked for now need not have been there.
+    let workspace = load(&Options { input, packages: Vec::new() }).map_err(|error| {
+        let help = "compare with a revision that cargo can read";
+        Failure(format!("the tree of `{revision}` cannot be checked: {error}\nhelp: {help}"))
+    })?;
+    let models = settings.models()?;
+    let mut analysis = analysis::analyse_with(workspace, &models);
+    Ok(run::judge(&mut analysis, levels).0)
+}
+
+/// Writes the tree of `revision` into `folder`, and finds in it those of `places` that it has.
+fn places_there(revision: &str, places: &[PathBuf], folder: &Folder) -> Result<Vec<PathBuf>, Failure> {
+    let canonical = |path: &PathBuf| {
+        path.canonicalize().map_err(|error| Failure(format!("`{}`: {error}", path.display())))
+    };
+    let places = places.iter().map(canonical).collect::<Result<Vec<_>, Failure>>()?;
+    let Some(first) = places.first() else { return Ok(Vec::new()) };
+    let near = if first.is_dir() { first } else { first.parent().unwrap_or(first) };
+    let repository = Repository::around(near)?;
+    let within = places.iter().map(|path| repository.within(path)).collect::<Result<Vec<_>, Failure>>()?;
+    let commit = repository.commit(revision)?;
+    let tree = folder.path().join("tree");
+    std::fs::create_dir(&tree).map_err(|error| Failure(format!("no temporary folder: {error}")))?;
+    repository.write_tree(&commit, &folder.path().join("index"), &tree)?;
+    Ok(within.into_iter().map(|path| tree.join(path)).filter(|path| path.exists()).collect())
+}
