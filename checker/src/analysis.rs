@@ -3,6 +3,7 @@
 //! What could not be read becomes findings of the rule `unparsed`, beside those of the other rules, so that
 //! it can be denied and allowed like them.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::allow::{Allow, AllowedRule};
@@ -49,6 +50,8 @@ pub struct Analysis {
     pub denies: Vec<Allow>,
     /// What each binary declares and opens.
     pub binaries: Vec<Binary>,
+    /// The kinds of descriptors that the models of the run know, by name.
+    pub fd_kinds: BTreeSet<Box<str>>,
     /// What was missing and belongs to no file: a module without one, a directory that cannot be read.
     pub missing: Vec<String>,
     /// How much was looked at.
@@ -92,6 +95,7 @@ pub fn analyse_with(workspace: Workspace, models: &Models) -> Analysis {
         allows: numbered(&workspace).flat_map(|(id, file)| allows(&workspace, id, file)).collect(),
         denies: numbered(&workspace).flat_map(|(id, file)| denies(&workspace, id, file)).collect(),
         binaries: checked.binaries,
+        fd_kinds: models.callables.iter().filter_map(|callable| callable.opens.clone()).collect(),
         stats,
         packages: workspace.files.iter().map(|file| selected_package(&workspace, file)).collect(),
         origins: workspace.files.iter().map(|file| origin(&workspace, file)).collect(),

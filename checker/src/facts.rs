@@ -27,10 +27,38 @@ pub struct Binary {
     pub timers: Vec<Site>,
     /// Every kind of child that what runs may have, with the ceiling its parent declares.
     pub children: Vec<Sized>,
-    /// Every call that opens a file descriptor and can be reached, once each.
-    pub fd_opens: Vec<Site>,
-    /// Those of them that others can reach: listeners and UDP sockets.
-    pub listeners: Vec<Site>,
+    /// Every locus that runs, with the bytes of scratch that one activation of it may take.
+    pub scratch: Vec<Sized>,
+    /// Every call that takes something from the machine and can be reached, once each.
+    pub takes: Vec<Taken>,
+    /// Every static that what runs adds to, at its declaration.
+    pub growing_statics: Vec<Site>,
+    /// Every allow that gives a reason, in the crates that the target is built of.
+    pub allows: Vec<Site>,
+}
+
+/// A call that takes something from the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The call.
+    pub site: Site,
+    /// What it takes.
+    pub what: Takes,
+    /// How many calls of the function around it can be reached; 1 where the runtime calls it.
+    pub uses: u64,
+}
+
+/// What a call takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A descriptor of a kind, as the models call it.
+    Descriptor(Box<str>),
+    /// A task, a thread or a process.
+    Start,
+    /// A queue without a limit.
+    Queue,
+    /// Threads of a pool of workers; none where the code does not say how many.
+    Workers(Option<u64>),
 }
 
 /// Something that may hold as many as it says.

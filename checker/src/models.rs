@@ -105,6 +105,8 @@ pub struct Callable {
     pub blocks: bool,
     /// Makes a queue without a limit.
     pub unbounded: bool,
+    /// Says how many threads a pool of workers has.
+    pub workers: bool,
     /// Takes memory of its own.
     pub allocates: bool,
     /// Does not return.

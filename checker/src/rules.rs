@@ -124,10 +124,10 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
         events::collect(&program, FnId(id))
     };
     let bodies: Vec<FnFacts> = (0..functions).into_par_iter().map(body).collect();
-    let binaries = facts::binaries(&program.names, &Bodies { names: &program.names, events: &bodies });
     let calls = bodies.iter().map(|body| body.calls_seen as usize).sum();
     let calls_unresolved = bodies.iter().map(|body| body.calls_unresolved as usize).sum();
     let summary = summary::summarise(bodies);
+    let binaries = facts::binaries(&program.names, &Bodies { names: &program.names, events: &summary.facts });
     let context = context::contexts(&program, &summary);
     let keys = context::keys_of(&summary);
     let Balances { growing, balanced } = context::balances(&program, &summary, &context, &keys);

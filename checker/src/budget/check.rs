@@ -1,6 +1,6 @@
 //! Compares counts with ceilings: every violation, with actual, ceiling and the sites that count.
 
-use super::{Budget, Ceiling, Count, Counts, Key};
+use super::{Budget, Ceiling, Count, Counts};
 use crate::finding::Label;
 use crate::report::Diagnostic;
 
@@ -16,7 +16,7 @@ pub fn check(budget: &Budget, binaries: &[Counts]) -> Vec<Diagnostic> {
         binaries.iter().flat_map(|counts| counts.counts.iter().map(move |count| (&counts.binary, count)));
     pairs
         .filter_map(|(binary, count)| {
-            let ceiling = budget.ceiling(binary, count.key)?;
+            let ceiling = budget.ceiling_of(binary, count)?;
             (count.actual > ceiling.max).then(|| violation(binary, count, ceiling))
         })
         .collect()
@@ -26,43 +26,39 @@ pub fn check(budget: &Budget, binaries: &[Counts]) -> Vec<Diagnostic> {
 ///
 /// A ceiling is compared with the largest count among the binaries it is for.
 pub fn loose(budget: &Budget, binaries: &[Counts]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for key in Key::ALL {
-        let held = |counts: &&Counts| budget.ceiling(&counts.binary, key).is_some();
-        let mut largest: Vec<(Ceiling, u64)> = Vec::new();
-        for counts in binaries.iter().filter(held) {
-            let Some(ceiling) = budget.ceiling(&counts.binary, key) else { continue };
-            let actual = counts.counts.iter().find(|count| count.key == key).map_or(0, |count| count.actual);
+    let mut largest: Vec<(Ceiling, &Count)> = Vec::new();
+    for counts in binaries {
+        for count in &counts.counts {
+            let Some(ceiling) = budget.ceiling_of(&counts.binary, count) else { continue };
             match largest.iter_mut().find(|(known, _)| known.span == ceiling.span) {
-                Some((_, most)) => *most = actual.max(*most),
-                None => largest.push((ceiling, actual)),
+                Some((_, most)) if most.actual < count.actual => *most = count,
+                Some(_) => {}
+                None => largest.push((ceiling, count)),
             }
         }
-        let is_loose = |(ceiling, actual): &(Ceiling, u64)| {
-            ceiling.max >= actual.saturating_mul(2) && ceiling.max >= actual + LOOSE_BY
-        };
-        let line = |(ceiling, actual): (Ceiling, u64)| {
-            format!(
-                "`{key} = {}` is well above what it holds: {} found; lower it",
-                ceiling.max,
-                key.counted(actual)
-            )
-        };
-        lines.extend(largest.into_iter().filter(is_loose).map(line));
     }
-    lines
+    // By key, whatever binary has the ceiling.
+    largest.sort_by_key(|(_, count)| (count.kind.is_some(), count.key));
+    let is_loose = |(ceiling, count): &(Ceiling, &Count)| {
+        ceiling.max >= count.actual.saturating_mul(2) && ceiling.max >= count.actual.saturating_add(LOOSE_BY)
+    };
+    let line = |(ceiling, count): (Ceiling, &Count)| {
+        let (name, found) = (count.name(), count.counted(count.actual));
+        format!("`{name} = {}` is well above what it holds: {found} found; lower it", ceiling.max)
+    };
+    largest.into_iter().filter(is_loose).map(line).collect()
 }
 
 fn violation(binary: &str, count: &Count, ceiling: Ceiling) -> Diagnostic {
-    let (key, actual, max) = (count.key, count.actual, ceiling.max);
-    let message = format!("`{binary}` has {}, and its ceiling is {max}", key.counted(actual));
+    let (key, actual, max) = (count.name(), count.actual, ceiling.max);
+    let message = format!("`{binary}` has {}, and its ceiling is {max}", count.counted(actual));
     let mut diagnostic = Diagnostic::error(CODE, message, Some(Label::new(ceiling.span, "the ceiling")));
     diagnostic.secondary = count
         .sites
         .iter()
         .map(|site| {
             let adds = if site.adds == 1 { String::new() } else { format!(" (counts {})", site.adds) };
-            Label::new(site.span, format!("{}{adds}", site.what))
+            Label::new(site.span, format!("{}{adds}", site.described()))
         })
         .collect();
     let over = actual - max;

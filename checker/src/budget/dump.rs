@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Count, Counts};
+use super::{Count, Counts, FD_KINDS};
 use crate::finding::{SourceFile, Span};
 use crate::report::LineIndex;
 
@@ -13,13 +13,12 @@ pub fn text(binaries: &[Counts], sources: &[SourceFile]) -> String {
     let mut text = String::new();
     for counts in binaries {
         writeln!(text, "[bin.{}] # package {}", counts.binary, counts.package).expect("a string takes all");
-        for count in &counts.counts {
-            writeln!(text, "{} = {}", count.key, count.actual).expect("a string takes all");
+        write_counts(&mut text, counts, |text, count| {
             for site in &count.sites {
-                writeln!(text, "#   {}: {}", position(site.span, sources), site.what)
+                writeln!(text, "#   {}: {}", position(site.span, sources), site.described())
                     .expect("a string takes all");
             }
-        }
+        });
         text.push('\n');
     }
     if text.is_empty() {
@@ -28,15 +27,26 @@ pub fn text(binaries: &[Counts], sources: &[SourceFile]) -> String {
     text
 }
 
+/// The counts of one binary below its heading, each followed by what `below` adds.
+fn write_counts(text: &mut String, counts: &Counts, below: impl Fn(&mut String, &Count)) {
+    let mut in_kinds = false;
+    for count in &counts.counts {
+        if count.kind.is_some() && !std::mem::replace(&mut in_kinds, true) {
+            writeln!(text, "[bin.{}.{FD_KINDS}]", counts.binary).expect("a string takes all");
+        }
+        let name = count.kind.as_deref().unwrap_or(count.key.as_str());
+        writeln!(text, "{name} = {}", count.actual).expect("a string takes all");
+        below(text, count);
+    }
+}
+
 /// A ceilings file that holds every count where it is today.
 pub fn ceilings(binaries: &[Counts]) -> String {
     let mut text =
         String::from("# Ceilings as high as the counts. Say beside each why it is as high as it is.\n");
     for counts in binaries {
         writeln!(text, "\n[bin.{}]", counts.binary).expect("a string takes all");
-        for count in &counts.counts {
-            writeln!(text, "{} = {}", count.key, count.actual).expect("a string takes all");
-        }
+        write_counts(&mut text, counts, |_, _| {});
     }
     text
 }
@@ -44,11 +54,18 @@ pub fn ceilings(binaries: &[Counts]) -> String {
 /// For tools: one object.
 pub fn json(binaries: &[Counts], sources: &[SourceFile]) -> Value {
     let binary = |counts: &Counts| {
-        let each = counts.counts.iter().map(|count| (count.key.as_str().to_owned(), one(count, sources)));
+        let named = |count: &Count| {
+            let name = count.kind.as_deref().unwrap_or(count.key.as_str()).to_owned();
+            (name, one(count, sources))
+        };
+        let (kinds, keys): (Vec<&Count>, Vec<&Count>) =
+            counts.counts.iter().partition(|count| count.kind.is_some());
+        let object = |of: Vec<&Count>| of.into_iter().map(named).collect::<serde_json::Map<String, Value>>();
         json!({
             "package": counts.package,
             "binary": counts.binary,
-            "counts": each.collect::<serde_json::Map<String, Value>>(),
+            "counts": object(keys),
+            FD_KINDS: object(kinds),
         })
     };
     json!({ "reason": "resource-budget", "binaries": binaries.iter().map(binary).collect::<Vec<_>>() })
@@ -57,7 +74,8 @@ pub fn json(binaries: &[Counts], sources: &[SourceFile]) -> Value {
 fn one(count: &Count, sources: &[SourceFile]) -> Value {
     let sites = count.sites.iter().map(|site| {
         let (file, line, column) = place(site.span, sources);
-        json!({ "file_name": file, "line": line, "column": column, "what": site.what, "adds": site.adds })
+        json!({ "file_name": file, "line": line, "column": column, "what": site.what, "adds": site.adds,
+                "uses": site.uses })
     });
     json!({ "actual": count.actual, "sites": sites.collect::<Vec<_>>() })
 }

@@ -4,9 +4,10 @@
 //! are errors, each at its own span; none hides another.
 
 use locus_syntax::nearest;
+use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::Key;
+use super::{Count, FD_KINDS, Key};
 use crate::finding::{FileId, Label, Span};
 use crate::report::Diagnostic;
 use crate::report::toml_file::{Entry, TomlFile, in_file_order};
@@ -25,12 +26,21 @@ pub struct Ceiling {
 
 /// The ceilings of one table; a missing key has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ceilings(Vec<(Key, Ceiling)>);
+pub struct Ceilings {
+    keys: Vec<(Key, Ceiling)>,
+    /// Kinds of descriptors, each where it is named.
+    kinds: Vec<(String, Span, Ceiling)>,
+}
 
 impl Ceilings {
     /// The ceiling of `key`.
     pub fn get(&self, key: Key) -> Option<Ceiling> {
-        self.0.iter().find(|(held, _)| *held == key).map(|(_, ceiling)| *ceiling)
+        self.keys.iter().find(|(held, _)| *held == key).map(|(_, ceiling)| *ceiling)
+    }
+
+    /// The ceiling of one kind of descriptors.
+    pub fn of_kind(&self, kind: &str) -> Option<Ceiling> {
+        self.kinds.iter().find(|(held, ..)| held == kind).map(|(.., ceiling)| *ceiling)
     }
 }
 
@@ -44,8 +54,37 @@ pub struct Budget {
 impl Budget {
     /// The ceiling of `key` for the binary called `binary`: its own table's, else the general one.
     pub fn ceiling(&self, binary: &str, key: Key) -> Option<Ceiling> {
+        self.find(binary, |ceilings| ceilings.get(key))
+    }
+
+    /// The ceiling of what `count` counts, in the same way.
+    pub fn ceiling_of(&self, binary: &str, count: &Count) -> Option<Ceiling> {
+        self.find(binary, |ceilings| match &count.kind {
+            Some(kind) => ceilings.of_kind(kind),
+            None => ceilings.get(count.key),
+        })
+    }
+
+    fn find(&self, binary: &str, held: impl Fn(&Ceilings) -> Option<Ceiling>) -> Option<Ceiling> {
         let own = self.binaries.iter().find(|(name, ..)| name == binary);
-        own.and_then(|(.., ceilings)| ceilings.get(key)).or_else(|| self.general.get(key))
+        own.and_then(|(.., ceilings)| held(ceilings)).or_else(|| held(&self.general))
+    }
+
+    /// Problems with ceilings for kinds of descriptors that are not among `known`.
+    pub fn unknown_kinds(&self, known: &[&str]) -> Vec<Diagnostic> {
+        let all = std::iter::once(&self.general).chain(self.binaries.iter().map(|(.., ceilings)| ceilings));
+        let unknown = all.flat_map(|ceilings| &ceilings.kinds);
+        unknown
+            .filter(|(name, ..)| !known.contains(&name.as_str()))
+            .map(|(name, span, _)| {
+                let help = match nearest(name, known.iter().copied()) {
+                    Some(nearest) => format!("did you mean `{nearest}`?"),
+                    None => format!("the kinds are: {}", or_none(known)),
+                };
+                let label = Label::new(*span, "not a kind of descriptor");
+                Diagnostic::error(CODE, format!("unknown kind `{name}`"), Some(label)).help(help)
+            })
+            .collect()
     }
 
     /// Problems with tables for binaries that are not among `known`.
@@ -116,26 +155,53 @@ impl Reader {
 
     fn ceiling(&mut self, (key, value): Entry<'_, '_>, also_known: &[&str], ceilings: &mut Ceilings) {
         let name = key.get_ref().as_ref();
+        if name == FD_KINDS {
+            return self.kinds(value, ceilings);
+        }
         let Some(known) = Key::find(name) else {
-            let keys = Key::ALL.iter().map(|key| key.as_str()).chain(also_known.iter().copied());
+            let keys = Key::ALL.iter().map(|key| key.as_str()).chain([FD_KINDS]);
+            let keys = keys.chain(also_known.iter().copied());
             return self.toml.unknown(key.span(), "key", name, &keys.collect::<Vec<_>>());
         };
-        let DeValue::Integer(number) = value.get_ref() else {
-            return self.toml.wrong_type(value.span(), name, "a whole number", value.get_ref());
+        if let Some(ceiling) = self.number(name, value) {
+            ceilings.keys.push((known, ceiling));
+        }
+    }
+
+    /// The table of ceilings for single kinds; which kinds there are is for the models to say.
+    fn kinds(&mut self, value: &Spanned<DeValue<'_>>, ceilings: &mut Ceilings) {
+        let DeValue::Table(entries) = value.get_ref() else {
+            return self.toml.wrong_type(value.span(), FD_KINDS, "a table of ceilings", value.get_ref());
         };
-        match whole_number(number) {
-            Some(number) if number < 0 => {
+        for (kind, value) in in_file_order(entries) {
+            if let Some(ceiling) = self.number(kind.get_ref(), value) {
+                let span = self.toml.span(kind.span());
+                ceilings.kinds.push((kind.get_ref().to_string(), span, ceiling));
+            }
+        }
+    }
+
+    fn number(&mut self, name: &str, value: &Spanned<DeValue<'_>>) -> Option<Ceiling> {
+        let DeValue::Integer(number) = value.get_ref() else {
+            self.toml.wrong_type(value.span(), name, "a whole number", value.get_ref());
+            return None;
+        };
+        match whole_number(number).map(|number| (number < 0, u64::try_from(number))) {
+            Some((_, Ok(max))) => return Some(Ceiling { max, span: self.toml.span(value.span()) }),
+            Some((true, _)) => {
                 let message = format!("`{name}` must not be negative");
                 self.toml.report(value.span(), message, "a ceiling is 0 or more", None);
             }
-            Some(number) if number <= i128::from(u64::MAX) => {
-                let max = u64::try_from(number).expect("the arms above leave 0 to u64::MAX");
-                ceilings.0.push((known, Ceiling { max, span: self.toml.span(value.span()) }));
-            }
             _ => {
-                self.toml.report(value.span(), format!("`{name}` is too large"), "does not fit 64 bits", None)
+                self.toml.report(
+                    value.span(),
+                    format!("`{name}` is too large"),
+                    "does not fit 64 bits",
+                    None,
+                );
             }
         }
+        None
     }
 }
 

@@ -172,6 +172,8 @@ fn read_ceilings(args: &Args, analysis: &mut Analysis) -> Result<Option<(Budget,
     let (budget, mut problems) = budget::parse(&text, file);
     let known: Vec<&str> = analysis.binaries.iter().map(|binary| binary.name.as_str()).collect();
     problems.extend(budget.unknown_binaries(&known));
+    let kinds: Vec<&str> = analysis.fd_kinds.iter().map(|kind| &**kind).collect();
+    problems.extend(budget.unknown_kinds(&kinds));
     analysis.sources.push(SourceFile { path: path.clone(), text });
     Ok(Some((budget, problems)))
 }

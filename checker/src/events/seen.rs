@@ -7,6 +7,7 @@
 mod allocations;
 mod bus;
 mod channels;
+mod counted;
 mod fresh;
 mod input;
 mod labels;
@@ -101,6 +102,12 @@ pub enum Sight {
     Uses(AdtId),
     /// A child spawned, by its type.
     Spawns(AdtId),
+    /// A task, thread or process started, by name of the call.
+    Starts(Box<str>),
+    /// A queue without a limit made, by name of the call.
+    MakesQueue(Box<str>),
+    /// Threads of a pool of workers asked for, by name of the call; how many, where the code says it.
+    Workers(Box<str>, Option<u64>),
     /// A thread started.
     StartsThread,
     /// A locus that ends itself or a child.
@@ -252,6 +259,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         self.fresh(id);
         self.on_bus(id);
         self.given_to_generic(id);
+        self.counted(id);
     }
 
     fn macro_call(&mut self, id: ExprId, name: Sym, args: &[ExprId]) {

@@ -5,13 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Binary, Part, Place, Site, Sized};
+use super::{Binary, Part, Place, Site, Sized, Taken, Takes};
 use crate::finding::{FileId, Span};
 use crate::load::TargetKind;
 use crate::lower::attr::{LocusDecl, LocusItem, MethodRole};
 use crate::lower::ir::{FieldIr, Range, TypeRef};
 use crate::lower::sym::Sym;
-use crate::names::{Adt, AdtId, Def, FnId, ModId, Names};
+use crate::names::{Adt, AdtId, Def, FnId, ModId, Names, StaticId};
+
+mod allows;
 
 /// Methods the runtime calls by their name alone.
 const HOOKS: [&str; 5] = ["birth", "run", "drain", "dissolve", "on_failure"];
@@ -19,12 +21,17 @@ const HOOKS: [&str; 5] = ["birth", "run", "drain", "dissolve", "on_failure"];
 /// The bound of a topic that declares none.
 const TOPIC_BOUND_DEFAULT: u64 = 8192;
 
+/// The bytes of scratch that one activation of a locus may take if it declares none.
+const SCRATCH_BYTES_DEFAULT: u64 = 16 << 20;
+
 /// What the analysis knows of function bodies.
 pub trait Calls {
-    /// Functions that the body of `of` may call or hand on.
+    /// Functions that the body of `of` may call or hand on, one for each call.
     fn callees(&self, of: FnId) -> Vec<FnId>;
-    /// Calls in the body of `of` that open a file descriptor, and whether others can reach the program through it.
-    fn opens(&self, of: FnId) -> Vec<(Site, bool)>;
+    /// Calls in the body of `of` that take something from the machine.
+    fn takes(&self, of: FnId) -> Vec<(Site, Takes)>;
+    /// Statics that the body of `of` adds to.
+    fn grown_statics(&self, of: FnId) -> Vec<StaticId>;
 }
 
 /// The facts of every binary target.
@@ -51,9 +58,6 @@ impl Program<'_, '_> {
         let loci = main.map(|main| self.loci(main)).unwrap_or_default();
         let roots = entry.into_iter().chain(loci.iter().flat_map(|locus| self.methods_of(*locus)));
         let reached = self.reached(roots.collect());
-        let opens: Vec<(Site, bool)> =
-            reached.iter().flat_map(|function| self.calls.opens(*function)).collect();
-        let listeners = opens.iter().filter(|(_, reachable)| *reachable).map(|(site, _)| site.clone());
         let timers =
             loci.iter().flat_map(|locus| self.methods_of(*locus)).filter(|method| self.is_timer(*method));
         Binary {
@@ -66,8 +70,14 @@ impl Program<'_, '_> {
             topics: self.topics(&loci),
             timers: in_order(timers.map(|timer| self.function_site(timer)).collect()),
             children: loci.iter().flat_map(|locus| self.children(*locus)).collect(),
-            listeners: in_order(listeners.collect()),
-            fd_opens: in_order(opens.into_iter().map(|(site, _)| site).collect()),
+            scratch: loci
+                .iter()
+                .filter(|locus| Some(**locus) != main)
+                .map(|locus| self.scratch(*locus))
+                .collect(),
+            takes: self.takes(&reached),
+            growing_statics: self.growing_statics(&reached),
+            allows: in_order(allows::of_target(self.names.workspace, target)),
         }
     }
 
@@ -142,6 +152,36 @@ impl Program<'_, '_> {
             }
         }
         seen
+    }
+
+    /// What the functions take, in the order of the text, each with how many calls lead there.
+    fn takes(&self, reached: &BTreeSet<FnId>) -> Vec<Taken> {
+        let mut uses: BTreeMap<FnId, u64> = BTreeMap::new();
+        for callee in reached.iter().flat_map(|function| self.calls.callees(*function)) {
+            *uses.entry(callee).or_default() += 1;
+        }
+        let of = |function: &FnId| {
+            let uses = uses.get(function).copied().unwrap_or_default().max(1);
+            self.calls.takes(*function).into_iter().map(move |(site, what)| Taken { site, what, uses })
+        };
+        let mut takes: Vec<Taken> = reached.iter().flat_map(of).collect();
+        takes.sort_by_key(|taken| taken.site.span);
+        takes.dedup_by(|a, b| a.site == b.site && a.what == b.what);
+        takes
+    }
+
+    fn growing_statics(&self, reached: &BTreeSet<FnId>) -> Vec<Site> {
+        let grown = reached.iter().flat_map(|function| self.calls.grown_statics(*function));
+        let site = |of: StaticId| {
+            let value = &self.names.statics[of.ix()];
+            Site { name: self.names.text(value.name).to_owned(), span: span(value.file, value.at) }
+        };
+        in_order(grown.map(site).collect())
+    }
+
+    fn scratch(&self, locus: AdtId) -> Sized {
+        let declared = decl(self.names.adt(locus)).and_then(|decl| decl.scratch_bytes_max);
+        Sized { site: self.site(locus), max: declared.unwrap_or(SCRATCH_BYTES_DEFAULT) }
     }
 
     /// Topics that the loci declare to publish and receive, and those they handle.

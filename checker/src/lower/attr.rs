@@ -32,6 +32,8 @@ pub struct LocusDecl {
     pub receives: Vec<TypeRef>,
     /// `idle = ".."`: it ends by itself when it gets nothing.
     pub idles: bool,
+    /// `scratch_bytes_max = ".."`, in bytes.
+    pub scratch_bytes_max: Option<u64>,
     /// `children(Type = kind, max = N)`: the type where one is written, whether resident, the ceiling.
     pub children: Vec<(Option<TypeRef>, bool, Option<u64>)>,
     /// `#[bind(..)]`s: the topic, the transport's name, where.
@@ -227,6 +229,7 @@ impl Lower<'_> {
         LocusDecl {
             main: locus.main.is_some(),
             idles: locus.idle.is_some(),
+            scratch_bytes_max: locus.scratch_bytes_max.as_ref().map(|bytes| bytes.value),
             at: self.at(locus.span),
             publishes: locus.publishes.iter().map(|ty| self.ty(ty)).collect(),
             receives: locus.receives.iter().map(|one| self.ty(&one.topic)).collect(),

@@ -172,6 +172,7 @@ fn add(models: &mut Models, line: &str) -> Result<u32, String> {
         waits: false,
         blocks: false,
         unbounded: false,
+        workers: false,
         allocates: false,
         diverges: false,
         opens: None,
@@ -206,6 +207,7 @@ fn set(callable: &mut Callable, word: &str) -> Result<(), String> {
         "waits" => callable.waits = true,
         "blocks" => callable.blocks = true,
         "unbounded" => callable.unbounded = true,
+        "workers" => callable.workers = true,
         "allocates" => callable.allocates = true,
         "diverges" => callable.diverges = true,
         other => match other.strip_prefix("opens:") {

@@ -150,3 +150,89 @@ fn the_dump_is_a_file_that_passes_and_lists_the_sites() {
     assert_eq!(counts["pinned_threads"]["actual"], 2);
     assert_eq!(counts["fd_open_sites"]["sites"][0]["file_name"], "src/main.rs");
 }
+
+const MORE: &str = r#"
+use std::sync::Mutex;
+
+static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+const WORKERS: usize = 3;
+
+#[locus(scratch_bytes_max = "32MiB")]
+pub struct Archive { lines: Option<std::sync::mpsc::Sender<String>> }
+
+fn open_as<P: AsRef<std::path::Path>>(path: P) -> std::io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().append(true).open(path)
+}
+
+#[locus::allow(opens_in_constructor, reason = "a test")]
+#[locus]
+impl Archive {
+    fn birth(&mut self, _cx: &mut Cx<'_, Self>) -> std::io::Result<()> {
+        let (first, second) = (open_as("a")?, open_as("b")?);
+        let (lines, taken) = std::sync::mpsc::channel();
+        self.lines = Some(lines);
+        std::thread::spawn(move || drop((first, second, taken)));
+        std::process::Command::new("sync").status()?;
+        let _pool = rayon::ThreadPoolBuilder::new().num_threads(WORKERS).build();
+        Ok(())
+    }
+
+    #[on]
+    fn on_posted(&mut self, posted: &Posted, _cx: &mut Cx<'_, Self>) {
+        SEEN.lock().expect("not poisoned").push(posted.text.clone());
+    }
+}
+"#;
+
+#[test]
+fn what_code_starts_makes_and_silences_is_counted() {
+    let copy = Copy::of_service("budget_more");
+    let before = std::fs::read_to_string(copy.path().join("src/main.rs")).expect("copied");
+    copy.write("src/main.rs", &format!("{before}{MORE}"));
+    copy.replace("src/main.rs", "    audit: Audit,\n}", "    audit: Audit,\n    archive: Archive,\n}");
+    let run = checker_in(copy.path(), &["--dump-resource-budget"]);
+    for part in [
+        "fd_open_sites = 2\n",
+        "opens a file descriptor: `.open`, used from 2 places\n",
+        "spawn_sites = 2\n",
+        "starts `thread::spawn`\n",
+        "starts `.status`\n",
+        "worker_threads = 3\n",
+        "workers by `.num_threads`, 3\n",
+        "scratch_bytes_max = 33554432\n",
+        "unbounded_channels = 1\n",
+        "makes a queue: `mpsc::channel`\n",
+        "growing_statics = 1\n",
+        "static `SEEN`\n",
+        "allow_reasons = 1\n",
+        "allows `opens-in-constructor`\n",
+        "[bin.service.fd_open_sites_by_kind]\nfile = 2\n",
+    ] {
+        assert!(run.stdout.contains(part), "{part} in\n{}", run.stdout);
+    }
+    let json = checker_in(copy.path(), &["--dump-resource-budget", "--format", "json"]);
+    let dumped: serde_json::Value = serde_json::from_str(json.stdout.trim()).expect("one object");
+    let binary = &dumped["binaries"][0];
+    assert_eq!(binary["counts"]["fd_open_sites"]["sites"][1]["uses"], 2);
+    assert_eq!(binary["fd_open_sites_by_kind"]["file"]["actual"], 2);
+    copy.write("budget.toml", &run.stdout);
+    assert_eq!(check(&copy).code, Some(0), "what is dumped is a file that passes");
+}
+
+#[test]
+fn a_kind_of_descriptors_has_a_ceiling_of_its_own() {
+    let copy = Copy::of_service("budget_kinds");
+    copy.write("budget.toml", "[fd_open_sites_by_kind]\nfile = 0\n");
+    let run = check(&copy);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    let over = "`service` has 1 open site of kind `file`, and its ceiling is 0";
+    assert!(run.stdout.contains(over), "{}", run.stdout);
+    copy.write("budget.toml", "[fd_open_sites_by_kind]\nfile = 9\n");
+    let run = check(&copy);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert!(run.stdout.contains("`fd_open_sites_by_kind.file = 9` is well above"), "{}", run.stdout);
+    copy.write("budget.toml", "[fd_open_sites_by_kind]\nfiel = 1\n");
+    let run = check(&copy);
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    assert!(run.stdout.contains("did you mean `file`?"), "{}", run.stdout);
+}

@@ -1,6 +1,6 @@
 //! What a ceilings file may say, and what every mistake in one is answered with.
 
-use super::{Key, parse};
+use super::{Count, Key, parse};
 use crate::finding::FileId;
 
 /// Messages with the text they point at and the help, in order.
@@ -41,11 +41,36 @@ fn every_problem_is_reported_at_its_own_span() {
             "`fd_open_sites` must not be negative @ -3",
             "`cooperative_pools` must be a whole number @ 1.5",
             "unknown key `colour` @ colour | the keys are: pinned_threads, cooperative_pools, bus_subjects, \
-             fd_open_sites, replicas, listeners, timers, children_max, queue_messages_max, bin",
+             fd_open_sites, spawn_sites, worker_threads, replicas, listeners, timers, children_max, \
+             queue_messages_max, scratch_bytes_max, unbounded_channels, growing_statics, allow_reasons, \
+             fd_open_sites_by_kind, bin",
             "unknown key `fd_open_site` @ fd_open_site | did you mean `fd_open_sites`?",
             "`pinned_threads` is too large @ 99999999999999999999",
         ]
     );
+}
+
+#[test]
+fn kinds_have_a_table_of_their_own() {
+    let text = "[fd_open_sites_by_kind]\nfile = 1\nsokcet = 2\n[bin.chat.fd_open_sites_by_kind]\nfile = 3\n";
+    let (budget, problems) = parse(text, FileId(0));
+    assert!(problems.is_empty(), "{problems:?}");
+    let file = Count { key: Key::FdOpenSites, kind: Some("file".into()), actual: 0, sites: Vec::new() };
+    let max = |binary| budget.ceiling_of(binary, &file).map(|ceiling| ceiling.max);
+    assert_eq!((max("chat"), max("other")), (Some(3), Some(1)));
+    let unknown = budget.unknown_kinds(&["file", "socket"]);
+    assert_eq!(unknown[0].message, "unknown kind `sokcet`");
+    assert_eq!(unknown[0].help.as_deref(), Some("did you mean `socket`?"));
+    assert_eq!(unknown.len(), 1);
+}
+
+#[test]
+fn mistakes_in_the_table_of_kinds_are_told_where_they_stand() {
+    assert_eq!(
+        problems("fd_open_sites_by_kind = 3\n"),
+        ["`fd_open_sites_by_kind` must be a table of ceilings @ 3"]
+    );
+    assert_eq!(problems("[fd_open_sites_by_kind]\nfile = -1\n"), ["`file` must not be negative @ -1"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What counts as part of a binary, and what does not.
 
-use super::{Calls, FnId, Names, Site, binaries};
+use super::{Calls, FnId, Names, Site, StaticId, Takes, binaries};
 use crate::facts::{Binary, Place};
 use crate::load::{TargetKind, Workspace};
 use crate::models::Models;
@@ -13,11 +13,14 @@ impl Calls for OneOpenEach<'_, '_> {
         Vec::new()
     }
 
-    fn opens(&self, of: FnId) -> Vec<(Site, bool)> {
+    fn takes(&self, of: FnId) -> Vec<(Site, Takes)> {
         let function = self.0.function(of);
         let name = self.0.text(function.name).to_owned();
-        let listens = name == "run";
-        vec![(Site { name, span: super::span(function.file, function.at) }, listens)]
+        vec![(Site { name, span: super::span(function.file, function.at) }, Takes::Descriptor("file".into()))]
+    }
+
+    fn grown_statics(&self, of: FnId) -> Vec<StaticId> {
+        if self.0.text(self.0.function(of).name) == "tick" { vec![StaticId(0)] } else { Vec::new() }
     }
 }
 
@@ -43,10 +46,12 @@ const SERVICE: &str = r#"
         fn birth(&mut self) {}
         fn not_called(&self) {}
     }
-    #[locus] pub struct Log;
+    #[locus(scratch_bytes_max = "4KiB")] pub struct Log;
     #[locus] impl Log { #[on] fn on_relayed(&mut self, relayed: &Relayed) {} }
     #[locus] pub struct Line;
     #[locus] impl Line { async fn run(run: Run<Self>) {} }
+    static SEEN: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+    #[locus::allow(unbounded_growth, reason = "a test")]
     #[locus] pub struct Plain;
     #[locus] impl Plain { #[on] fn on_unused(&mut self, unused: &Unused) {} }
 
@@ -84,8 +89,12 @@ fn a_binary_is_its_loci_their_children_and_its_main() {
     let children: Vec<_> = chat.children.iter().map(|child| (child.site.name.as_str(), child.max)).collect();
     assert_eq!(children, [("Line of Room", 8)]);
     assert_eq!(names_of(&chat.timers), ["tick"]);
-    assert_eq!(names_of(&chat.listeners), ["run"]);
-    assert_eq!(names_of(&chat.fd_opens), ["on_post", "tick", "birth", "on_relayed", "run", "main"]);
+    let takes: Vec<_> = chat.takes.iter().map(|taken| (taken.site.name.as_str(), taken.uses)).collect();
+    assert_eq!(takes, ["on_post", "tick", "birth", "on_relayed", "run", "main"].map(|name| (name, 1)));
+    assert_eq!(names_of(&chat.growing_statics), ["SEEN"]);
+    let scratch: Vec<_> = chat.scratch.iter().map(|locus| (locus.site.name.as_str(), locus.max)).collect();
+    assert_eq!(scratch, [("Room", 16 << 20), ("Log", 4096), ("Line", 16 << 20)]);
+    assert_eq!(names_of(&chat.allows), ["unbounded-growth"]);
 }
 
 #[test]

@@ -1,0 +1,77 @@
+//! What the budget counts and no rule looks for: what is started, which queues are made, how many workers.
+
+use super::{Look, Sight};
+use crate::lower::ir::{Body, ExprId, ExprKind, Lit, PathRef};
+use crate::lower::sym::{Sym, syms};
+use crate::names::{Def, ModId};
+
+/// Methods of a command that start a process and wait for its end.
+const RUNS: [Sym; 2] = syms(["output", "status"]);
+/// Kind of the descriptors that belong to a process, as the models call it.
+const CHILD: &str = "child";
+/// Longest way from a name to the number it stands for.
+const STEPS_MAX: u32 = 6;
+
+impl Look<'_, '_, '_> {
+    pub(super) fn counted(&mut self, id: ExprId) {
+        let Some(callable) = self.walk.callable(id) else { return };
+        let runs = match self.kind(id) {
+            ExprKind::Method(call) => {
+                RUNS.contains(&call.name) && self.foreign(self.walk.ty(call.recv)) == Sym::new("Command")
+            }
+            _ => false,
+        };
+        if callable.spawns || runs || callable.opens.as_deref() == Some(CHILD) {
+            self.note(Sight::Starts(self.counted_name(id)), id);
+        }
+        if callable.unbounded {
+            self.note(Sight::MakesQueue(self.counted_name(id)), id);
+        }
+        if callable.workers {
+            let body = self.walk.body;
+            let module = self.walk.program.names.function(self.walk.id).module;
+            let most = self.args(id).first().and_then(|arg| self.at_most(body, module, *arg, 0));
+            self.note(Sight::Workers(self.counted_name(id), most), id);
+        }
+    }
+
+    /// As `opens` are called: with a dot where it is a method.
+    fn counted_name(&self, id: ExprId) -> Box<str> {
+        match self.kind(id) {
+            ExprKind::Method(_) => format!(".{}", self.name_of(id)).into(),
+            _ => self.name_of(id),
+        }
+    }
+
+    /// The number that an expression of `body` stands for, or that it is cut to.
+    fn at_most(&self, body: &Body, module: ModId, id: ExprId, depth: u32) -> Option<u64> {
+        if depth > STEPS_MAX {
+            return None;
+        }
+        let inner = |id: ExprId| self.at_most(body, module, id, depth + 1);
+        match &body.expr(id).kind {
+            ExprKind::Lit(Lit::Int(number, _)) => Some(*number),
+            ExprKind::Cast(of, _) => inner(*of),
+            ExprKind::Path(path) => self.constant(module, path, depth),
+            // `cores.min(8)`, `cores.clamp(1, 8)`
+            ExprKind::Method(call) if call.name == Sym::new("min") => {
+                call.args.first().and_then(|most| inner(*most)).or_else(|| inner(call.recv))
+            }
+            ExprKind::Method(call) if call.name == Sym::new("clamp") => {
+                call.args.get(1).and_then(|most| inner(*most))
+            }
+            ExprKind::Local(local) if std::ptr::eq(body, self.walk.body) => {
+                self.inits[local.0 as usize].and_then(inner)
+            }
+            _ => None,
+        }
+    }
+
+    fn constant(&self, module: ModId, path: &PathRef, depth: u32) -> Option<u64> {
+        let names = &self.walk.program.names;
+        let Def::Const(of) = names.resolve(module, path, false)?.def else { return None };
+        let value = &names.consts[of as usize];
+        let init = value.ir.init.as_ref()?;
+        self.at_most(init, value.module, init.root?, depth + 1)
+    }
+}
