@@ -189,7 +189,9 @@ impl Program<'_, '_> {
         let mut found: BTreeMap<AdtId, Sized> = BTreeMap::new();
         for locus in loci {
             let adt = self.names.adt(*locus);
-            let declared = decl(adt).into_iter().flat_map(|decl| decl.publishes.iter().chain(&decl.receives));
+            let declared = decl(adt)
+                .into_iter()
+                .flat_map(|decl| decl.publishes.iter().chain(decl.receives.iter().map(|one| &one.topic)));
             let handled = self.methods_of(*locus).into_iter().filter_map(|method| self.handled(method));
             let declared = declared.filter_map(|ty| self.type_at(adt.module, ty));
             for topic in declared.chain(handled) {

@@ -29,7 +29,7 @@ pub struct LocusDecl {
     /// `publishes(..)`.
     pub publishes: Vec<TypeRef>,
     /// `receives(..)`.
-    pub receives: Vec<TypeRef>,
+    pub receives: Vec<ReceiveIr>,
     /// `idle = ".."`: it ends by itself when it gets nothing.
     pub idles: bool,
     /// `scratch_bytes_max = ".."`, in bytes.
@@ -38,6 +38,61 @@ pub struct LocusDecl {
     pub children: Vec<(Option<TypeRef>, bool, Option<u64>)>,
     /// `#[bind(..)]`s: the topic, the transport's name, where.
     pub binds: Vec<(TypeRef, &'static str, Range)>,
+}
+
+/// What happens to a message that finds a queue full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// It waits, and its publisher with it.
+    #[default]
+    Block,
+    /// The oldest goes.
+    DropOld,
+    /// It goes itself.
+    DropNew,
+    /// The publisher gets it back.
+    Fail,
+}
+
+impl Policy {
+    /// As attributes spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::DropOld => "drop_old",
+            Self::DropNew => "drop_new",
+            Self::Fail => "fail",
+        }
+    }
+
+    fn of(written: &Option<locus_syntax::Setting<OnFull>>) -> Self {
+        match written.as_ref().map(|policy| policy.value) {
+            None | Some(OnFull::Block) => Self::Block,
+            Some(OnFull::DropOld) => Self::DropOld,
+            Some(OnFull::DropNew) => Self::DropNew,
+            Some(OnFull::Fail) => Self::Fail,
+        }
+    }
+}
+
+/// A ring that belongs to one subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RingIr {
+    /// `bounded = N`, where it is a literal.
+    pub bounded: Option<u64>,
+    /// `on_full = ..`.
+    pub on_full: Policy,
+}
+
+/// One topic that `receives(..)` names.
+#[derive(Clone, Debug)]
+pub struct ReceiveIr {
+    /// The topic.
+    pub topic: TypeRef,
+    /// It takes messages of one key only.
+    pub keyed: bool,
+    /// What they wait in.
+    pub ring: RingIr,
 }
 
 /// `#[topic(..)]`.
@@ -49,8 +104,10 @@ pub struct TopicDecl {
     pub subject: Option<Box<str>>,
     /// `bounded = N`, where it is a literal.
     pub bounded: Option<u64>,
-    /// `on_full = block`, which is the default.
-    pub blocks: bool,
+    /// `on_full = ..`.
+    pub on_full: Policy,
+    /// `key = ..`.
+    pub keyed: bool,
     /// `reply = R`.
     pub reply: Option<TypeRef>,
     /// `to = Sink`.
@@ -90,8 +147,19 @@ pub struct OnIr {
     pub missed: Option<Sym>,
     /// Called at the publish itself.
     pub inline: bool,
-    /// It has a ring of its own that drops what finds no room.
-    pub drops: bool,
+    /// Takes what is there at once.
+    pub batch: bool,
+    /// Takes part of the messages: those of some keys, or those that its replica gets.
+    pub partly: bool,
+    /// A ring of its own.
+    pub ring: Option<RingIr>,
+}
+
+impl OnIr {
+    /// Whether it has a ring of its own that drops what finds no room.
+    pub fn drops(&self) -> bool {
+        self.ring.is_some_and(|ring| ring.on_full != Policy::Block)
+    }
 }
 
 /// A promise that the user makes about code, for the checker to hold.
@@ -232,9 +300,18 @@ impl Lower<'_> {
             scratch_bytes_max: locus.scratch_bytes_max.as_ref().map(|bytes| bytes.value),
             at: self.at(locus.span),
             publishes: locus.publishes.iter().map(|ty| self.ty(ty)).collect(),
-            receives: locus.receives.iter().map(|one| self.ty(&one.topic)).collect(),
+            receives: locus.receives.iter().map(|one| self.receive(one)).collect(),
             children: children.map(|(ty, resident, max)| (ty.map(|ty| self.ty(ty)), resident, max)).collect(),
             binds: Vec::new(),
+        }
+    }
+
+    fn receive(&mut self, one: &locus_syntax::ReceivesAttr) -> ReceiveIr {
+        let bounded = one.bounded.as_ref().and_then(|bound| bound.value.known());
+        ReceiveIr {
+            topic: self.ty(&one.topic),
+            keyed: one.key.is_some(),
+            ring: RingIr { bounded, on_full: Policy::of(&one.on_full) },
         }
     }
 
@@ -243,7 +320,8 @@ impl Lower<'_> {
             at: self.at(topic.span),
             subject: topic.subject.as_ref().map(|subject| subject.value.value().into()),
             bounded: topic.bounded.as_ref().and_then(|bound| bound.value.known()),
-            blocks: topic.on_full.as_ref().is_none_or(|policy| policy.value == OnFull::Block),
+            on_full: Policy::of(&topic.on_full),
+            keyed: topic.key.is_some(),
             reply: topic.reply.as_ref().map(|reply| self.ty(&reply.value)),
             to: topic.to.as_ref().map(|to| self.ty(&to.value)),
         }
@@ -275,7 +353,12 @@ impl Lower<'_> {
             Attr::On(on) => Some(MethodRole::On(OnIr {
                 missed: on.missed.as_ref().map(|name| self.sym(&name.value)),
                 inline: on.inline.is_some(),
-                drops: on.on_full.as_ref().is_some_and(|policy| policy.value != OnFull::Block),
+                batch: on.batch.is_some(),
+                partly: on.key.is_some() || on.keys.is_some() || on.shard.is_some() || on.any.is_some(),
+                ring: (on.bounded.is_some() || on.on_full.is_some()).then(|| RingIr {
+                    bounded: on.bounded.as_ref().and_then(|bound| bound.value.known()),
+                    on_full: Policy::of(&on.on_full),
+                }),
             })),
             Attr::Every(_) => Some(MethodRole::Every),
             Attr::Accept(_) | Attr::Release(_) => Some(MethodRole::Hook),

@@ -3,7 +3,7 @@
 use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::{Finding, Label};
-use crate::lower::attr::{LocusItem, MethodRole};
+use crate::lower::attr::{LocusItem, MethodRole, Policy};
 use crate::lower::ir::Range;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
@@ -50,11 +50,11 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
 fn handled(judged: &Judged<'_, '_>, id: FnId) -> Option<AdtId> {
     let sig = judged.program.names.function(id).sig?;
     let Some(MethodRole::On(on)) = sig.role.as_deref() else { return None };
-    if on.inline || on.drops || !is_locus_method(judged.program, id) {
+    if on.inline || on.drops() || !is_locus_method(judged.program, id) {
         return None;
     }
     topic_of(judged, id).filter(
-        |topic| matches!(judged.program.names.adt(*topic).locus, Some(LocusItem::Topic(decl)) if decl.blocks),
+        |topic| matches!(judged.program.names.adt(*topic).locus, Some(LocusItem::Topic(decl)) if decl.on_full == Policy::Block),
     )
 }
 

@@ -3,7 +3,7 @@
 use crate::declare_rule;
 use crate::events::seen::{Seen, Sight};
 use crate::finding::{Finding, Label};
-use crate::lower::attr::LocusItem;
+use crate::lower::attr::{LocusItem, Policy};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
@@ -30,7 +30,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, seen) in judged.sights() {
         let Sight::Publishes { topic, waits: false, .. } = seen.sight else { continue };
         let blocks = match judged.program.names.adt(topic).locus {
-            Some(LocusItem::Topic(decl)) => decl.blocks,
+            Some(LocusItem::Topic(decl)) => decl.on_full == Policy::Block,
             _ => true,
         };
         let Some(around) = flooding(judged, id, seen, blocks) else { continue };

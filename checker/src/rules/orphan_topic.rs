@@ -140,7 +140,13 @@ fn used_otherwise(judged: &Judged<'_, '_>) -> FxHashSet<AdtId> {
     for adt in &program.names.adts {
         let Some(LocusItem::Locus(decl)) = adt.locus else { continue };
         let bound = decl.binds.iter().map(|(ty, ..)| ty);
-        used.extend(decl.receives.iter().chain(bound).filter_map(|ty| named(judged, adt.module, ty)));
+        used.extend(
+            decl.receives
+                .iter()
+                .map(|one| &one.topic)
+                .chain(bound)
+                .filter_map(|ty| named(judged, adt.module, ty)),
+        );
     }
     for ty in program.fields.iter().flatten().flatten().map(|(_, ty)| *ty) {
         held(judged, ty, 0, &mut used);
