@@ -15,7 +15,9 @@ mod resolve;
 use crate::finding::FileId;
 use crate::load::Workspace;
 use crate::lower::attr::LocusItem;
-use crate::lower::ir::{Body, FieldIr, FnIr, Generics, ImplIr, Range, TraitIr, TypeRef, ValueIr, Vis};
+use crate::lower::ir::{
+    Body, BodyId, FieldIr, FnIr, Generics, ImplIr, Range, TraitIr, TypeRef, ValueIr, Vis,
+};
 use crate::lower::sym::{Sym, Texts};
 use crate::models::Models;
 use rustc_hash::FxHashMap;
@@ -161,7 +163,7 @@ pub struct Function<'w> {
     /// Its signature; none for initialisers.
     pub sig: Option<&'w FnIr>,
     /// Its code.
-    pub body: Option<&'w Body>,
+    pub body: Option<BodyId>,
 }
 
 /// An impl block.
@@ -264,6 +266,13 @@ impl<'w> Names<'w> {
     /// The function.
     pub fn function(&self, id: FnId) -> &Function<'w> {
         &self.fns[id.ix()]
+    }
+
+    /// The code of a function; none if it has none.
+    pub fn body(&self, id: FnId) -> Option<&'w Body> {
+        let function = self.function(id);
+        let ir = self.workspace.files[function.file.0 as usize].ir.as_ref().ok()?;
+        ir.body(function.body?)
     }
 
     /// The package that a module belongs to.

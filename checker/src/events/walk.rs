@@ -17,7 +17,7 @@ pub(super) fn walked<'p, 'w>(
     id: FnId,
     inferred: Inferred<'p>,
 ) -> Option<Walk<'p, 'w>> {
-    let body = program.names.function(id).body?;
+    let body = program.names.body(id)?;
     let locals = body.locals.len();
     let facts =
         FnFacts { local_loops: vec![None; locals], local_last: vec![0; locals], ..FnFacts::default() };

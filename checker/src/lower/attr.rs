@@ -7,11 +7,12 @@ use super::Lower;
 use super::ir::{Problem, Range, TypeRef};
 use super::sym::Sym;
 use locus_syntax::{Attr, Condition, Errors, OnFull, Site, Transport};
+use serde::{Deserialize, Serialize};
 use syn::Attribute;
 use syn::spanned::Spanned;
 
 /// What `#[locus(..)]` or `#[topic(..)]` says of a type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum LocusItem {
     /// An ordinary locus, or main.
     Locus(LocusDecl),
@@ -20,7 +21,7 @@ pub enum LocusItem {
 }
 
 /// `#[locus(..)]` on a struct.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LocusDecl {
     /// `#[locus(main)]`.
     pub main: bool,
@@ -37,7 +38,7 @@ pub struct LocusDecl {
     /// `children(Type = kind, max = N)`: the type where one is written, whether resident, the ceiling.
     pub children: Vec<(Option<TypeRef>, bool, Option<u64>)>,
     /// `#[bind(..)]`s: the topic, the transport's name, where.
-    pub binds: Vec<(TypeRef, &'static str, Range)>,
+    pub binds: Vec<(TypeRef, Box<str>, Range)>,
 }
 
 /// What happens to a message that finds a queue full.
@@ -96,7 +97,7 @@ pub struct ReceiveIr {
 }
 
 /// `#[topic(..)]`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TopicDecl {
     /// The attribute.
     pub at: Range,
@@ -115,7 +116,7 @@ pub struct TopicDecl {
 }
 
 /// `#[place(..)]` on a field of main.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlaceIr {
     /// The attribute.
     pub at: Range,
@@ -128,7 +129,7 @@ pub struct PlaceIr {
 }
 
 /// What makes the runtime call a method.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MethodRole {
     /// `#[on(..)]`.
     On(OnIr),
@@ -141,7 +142,7 @@ pub enum MethodRole {
 }
 
 /// What `#[on(..)]` says, as far as it matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnIr {
     /// The method that hears of missed messages.
     pub missed: Option<Sym>,
@@ -163,7 +164,7 @@ impl OnIr {
 }
 
 /// A promise that the user makes about code, for the checker to hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contract {
     /// What is promised.
     pub kind: ContractKind,
@@ -174,7 +175,7 @@ pub struct Contract {
 }
 
 /// What may be promised.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContractKind {
     /// `#[locus::max_alloc(N)]`.
     MaxAlloc(u64),
@@ -189,7 +190,7 @@ pub enum ContractKind {
 }
 
 /// `#[locus::allow(..)]`, wherever it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Allow {
     /// Rules with dashes, each where it is named.
     pub rules: Vec<(Box<str>, Range)>,
@@ -275,7 +276,7 @@ impl Lower<'_> {
                             Transport::Nats => "nats",
                         };
                         let at = self.at(binding.transport.key).to(self.at(binding.transport.span));
-                        binds.push((self.ty(&binding.topic), transport, at));
+                        binds.push((self.ty(&binding.topic), transport.into(), at));
                     }
                 }
                 _ => {}

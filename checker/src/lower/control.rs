@@ -23,7 +23,7 @@ impl BodyLower<'_, '_> {
     pub(crate) fn nested_items(&mut self, block: &syn::Block) {
         for stmt in &block.stmts {
             if let syn::Stmt::Item(item) = stmt {
-                self.file.item(item, &mut self.body.items);
+                self.file.item(item, &mut self.items);
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Bodies: expressions and statements, with locals resolved by scope.
 
-use super::ir::{BinOp, Body, Expr, ExprId, ExprKind, Lit, LocalId, MethodCall, PathRef, Range};
+use super::ir::{
+    BinOp, Body, BodyIr, Expr, ExprId, ExprKind, Item, Lit, LocalId, MethodCall, PathRef, Range,
+};
 use super::sym::Sym;
 use super::{DEPTH_MAX, Lower};
 use proc_macro2::Span;
@@ -9,6 +11,8 @@ use proc_macro2::Span;
 pub(crate) struct BodyLower<'l, 'f> {
     pub(crate) file: &'l mut Lower<'f>,
     pub(crate) body: Body,
+    /// Items declared in it.
+    pub(crate) items: Vec<Item>,
     /// Locals in sight, innermost last.
     pub(crate) scope: Vec<(Sym, LocalId)>,
     /// Where the scope stood when an or-pattern began.
@@ -18,10 +22,11 @@ pub(crate) struct BodyLower<'l, 'f> {
 
 impl<'l, 'f> BodyLower<'l, 'f> {
     fn new(file: &'l mut Lower<'f>) -> Self {
-        Self { file, body: Body::default(), scope: Vec::new(), alternative_from: None, depth: 0 }
+        let (body, items, scope) = (Body::default(), Vec::new(), Vec::new());
+        Self { file, body, items, scope, alternative_from: None, depth: 0 }
     }
 
-    pub(crate) fn function(file: &'l mut Lower<'f>, sig: &syn::Signature, block: &syn::Block) -> Body {
+    pub(crate) fn function(file: &'l mut Lower<'f>, sig: &syn::Signature, block: &syn::Block) -> BodyIr {
         let mut this = Self::new(file);
         for input in &sig.inputs {
             let pat = match input {
@@ -37,14 +42,18 @@ impl<'l, 'f> BodyLower<'l, 'f> {
         }
         let root = this.block(block);
         this.body.root = Some(root);
-        this.body
+        this.finish()
     }
 
-    pub(crate) fn value(file: &'l mut Lower<'f>, init: &syn::Expr) -> Body {
+    pub(crate) fn value(file: &'l mut Lower<'f>, init: &syn::Expr) -> BodyIr {
         let mut this = Self::new(file);
         let root = this.expr(init);
         this.body.root = Some(root);
-        this.body
+        this.finish()
+    }
+
+    fn finish(self) -> BodyIr {
+        BodyIr { code: self.file.ir.keep(self.body), items: self.items }
     }
 
     pub(crate) fn push(&mut self, kind: ExprKind, at: Range) -> ExprId {

@@ -8,9 +8,10 @@
 
 use super::attr::{Allow, Contract, LocusItem, MethodRole};
 use super::sym::{Sym, Texts};
+use serde::{Deserialize, Serialize};
 
 /// Bytes of one file, half open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Range {
     /// First byte.
     pub start: u32,
@@ -27,10 +28,12 @@ impl Range {
 }
 
 /// One file, lowered.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FileIr {
     /// Items at the top level.
     pub items: Vec<Item>,
+    /// The code of its functions and initialisers; a [`BodyId`] is an index.
+    pub bodies: Vec<Body>,
     /// Texts of all names in the file.
     pub texts: Texts,
     /// Allows found anywhere in the file.
@@ -47,8 +50,22 @@ pub struct FileIr {
     pub macros_opaque: u32,
 }
 
+impl FileIr {
+    /// Adds the code of one body.
+    pub(crate) fn keep(&mut self, body: Body) -> BodyId {
+        let id = BodyId(u32::try_from(self.bodies.len()).unwrap_or(u32::MAX));
+        self.bodies.push(body);
+        id
+    }
+
+    /// The code at `id`.
+    pub fn body(&self, id: BodyId) -> Option<&Body> {
+        self.bodies.get(id.0 as usize)
+    }
+}
+
 /// Something that cannot be read, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// Where.
     pub at: Range,
@@ -59,7 +76,7 @@ pub struct Problem {
 }
 
 /// An item of a module, a trait or an impl.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Item {
     /// Its name; [`Sym::NONE`] for impls and uses.
     pub name: Sym,
@@ -74,7 +91,7 @@ pub struct Item {
 }
 
 /// Visibility as written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Vis {
     /// Nothing written.
     Private,
@@ -85,7 +102,7 @@ pub enum Vis {
 }
 
 /// The kinds of items the analysis knows.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum ItemKind {
     /// `mod name { .. }`, or `mod name;` with the path its attribute gives.
     Mod {
@@ -117,7 +134,7 @@ pub enum ItemKind {
 }
 
 /// One name that a `use` brings in.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct UseLeaf {
     /// Segments as written; `crate`, `self` and `super` stand as they are.
     pub path: Box<[Sym]>,
@@ -130,7 +147,7 @@ pub struct UseLeaf {
 }
 
 /// A struct or union.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StructIr {
     /// Type parameters.
     pub generics: Generics,
@@ -141,7 +158,7 @@ pub struct StructIr {
 }
 
 /// A field.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct FieldIr {
     /// Its name.
     pub name: Sym,
@@ -154,7 +171,7 @@ pub struct FieldIr {
 }
 
 /// An enum.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct EnumIr {
     /// Type parameters.
     pub generics: Generics,
@@ -165,7 +182,7 @@ pub struct EnumIr {
 }
 
 /// A trait.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TraitIr {
     /// Type parameters.
     pub generics: Generics,
@@ -176,7 +193,7 @@ pub struct TraitIr {
 }
 
 /// An impl block.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ImplIr {
     /// Type parameters.
     pub generics: Generics,
@@ -191,18 +208,18 @@ pub struct ImplIr {
 }
 
 /// A static or constant.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ValueIr {
     /// Declared type.
     pub ty: TypeRef,
     /// Initialiser.
-    pub init: Option<Body>,
+    pub init: Option<BodyIr>,
     /// A key of `thread_local!`.
     pub thread_local: bool,
 }
 
 /// Type parameters with their bounds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Generics {
     /// Names, in order; constants among them.
     pub params: Vec<Sym>,
@@ -211,7 +228,7 @@ pub struct Generics {
 }
 
 /// A function.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct FnIr {
     /// Type parameters.
     pub generics: Generics,
@@ -226,11 +243,11 @@ pub struct FnIr {
     /// What the runtime does with it.
     pub role: Option<Box<MethodRole>>,
     /// The body.
-    pub body: Option<Body>,
+    pub body: Option<BodyIr>,
 }
 
 /// How a method takes `self`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Receiver {
     /// Not a method.
     None,
@@ -243,7 +260,7 @@ pub enum Receiver {
 }
 
 /// A type as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TypeRef {
     /// `_`, macros, and what is not understood.
     Infer,
@@ -275,7 +292,7 @@ impl TypeRef {
 }
 
 /// A path as written.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PathRef {
     /// Names.
     pub segments: Box<[Sym]>,
@@ -299,17 +316,30 @@ impl PathRef {
 }
 
 /// Index of an expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExprId(pub u32);
 /// Index of a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PatId(pub u32);
 /// Index of a local variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LocalId(pub u32);
 
+/// Index of a body in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyId(pub u32);
+
+/// What a declaration says of its body.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct BodyIr {
+    /// Its code.
+    pub code: BodyId,
+    /// Items declared inside.
+    pub items: Vec<Item>,
+}
+
 /// The code of a function, closure bodies included.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Body {
     /// Expressions.
     pub exprs: Vec<Expr>,
@@ -321,8 +351,6 @@ pub struct Body {
     pub params: Vec<PatId>,
     /// The outermost expression.
     pub root: Option<ExprId>,
-    /// Items declared inside.
-    pub items: Vec<Item>,
 }
 
 impl Body {
@@ -338,7 +366,7 @@ impl Body {
 }
 
 /// A local variable.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Local {
     /// Its name.
     pub name: Sym,
@@ -347,7 +375,7 @@ pub struct Local {
 }
 
 /// An expression.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
@@ -358,7 +386,7 @@ pub struct Expr {
 type Exprs = Box<[ExprId]>;
 
 /// The kinds of expressions.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum ExprKind {
     /// Not understood, or too deep.
     Unknown,
@@ -439,7 +467,7 @@ pub enum ExprKind {
 }
 
 /// `receiver.name::<types>(args)`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct MethodCall {
     /// The receiver.
     pub recv: ExprId,
@@ -454,7 +482,7 @@ pub struct MethodCall {
 }
 
 /// A statement.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum Stmt {
     /// `let pat: ty = init else { .. }`.
     Let(PatId, Option<Box<TypeRef>>, Option<ExprId>, Option<ExprId>),
@@ -463,7 +491,7 @@ pub enum Stmt {
 }
 
 /// An arm of a `match`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Arm {
     /// Pattern.
     pub pat: PatId,
@@ -474,7 +502,7 @@ pub struct Arm {
 }
 
 /// An arm of a `select!`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SelectArm {
     /// What the future gives.
     pub pat: Option<PatId>,
@@ -487,7 +515,7 @@ pub struct SelectArm {
 }
 
 /// A literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lit {
     /// An integer with its suffix, or [`Sym::NONE`].
     Int(u64, Sym),
@@ -504,7 +532,7 @@ pub enum Lit {
 }
 
 /// Binary operators, as far as they matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BinOp {
     /// `+`.
     Add,
@@ -531,7 +559,7 @@ pub enum BinOp {
 }
 
 /// A pattern.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub enum Pat {
     /// `_`, literals, ranges and what is not understood.
     Wild,

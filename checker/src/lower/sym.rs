@@ -7,9 +7,10 @@
 //! Source: FNV-1a, 64 bits, followed by the finaliser of MurmurHash3 for the spread that FNV lacks.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// A name, or a path of names folded into one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sym(pub u64);
 
 impl Sym {
@@ -76,7 +77,7 @@ const fn mix(mut h: u64) -> u64 {
 }
 
 /// The texts behind the names of one file, or of a whole run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Texts(FxHashMap<Sym, Box<str>>);
 
 impl Texts {

@@ -1,7 +1,7 @@
 //! Small texts and what they become.
 
 use super::cfg::CfgEnv;
-use super::ir::{ExprKind, FileIr, FnIr, ItemKind, Stmt};
+use super::ir::{Body, ExprKind, FileIr, FnIr, ItemKind, Stmt};
 use super::sym::Sym;
 
 fn lower(text: &str) -> FileIr {
@@ -15,10 +15,14 @@ fn only_fn(ir: &FileIr) -> &FnIr {
     }
 }
 
+fn only_body(ir: &FileIr) -> &Body {
+    ir.body(only_fn(ir).body.as_ref().unwrap().code).unwrap()
+}
+
 #[test]
 fn locals_resolve_by_scope() {
     let ir = lower("fn f(a: u8) { { let a = 1; a; } a; }");
-    let body = only_fn(&ir).body.as_ref().unwrap();
+    let body = only_body(&ir);
     let locals: Vec<u32> = body
         .exprs
         .iter()
@@ -34,7 +38,7 @@ fn locals_resolve_by_scope() {
 fn ranges_count_bytes_behind_wide_characters() {
     let text = "fn f() { \"äöü\".len(); x }";
     let ir = lower(text);
-    let body = only_fn(&ir).body.as_ref().unwrap();
+    let body = only_body(&ir);
     let last = body.exprs.iter().find(|expr| matches!(expr.kind, ExprKind::Path(_))).unwrap();
     assert_eq!(&text[last.at.start as usize..last.at.end as usize], "x");
 }
@@ -43,7 +47,7 @@ fn ranges_count_bytes_behind_wide_characters() {
 fn code_that_is_off_is_left_out() {
     let ir = lower("#[cfg(test)] mod tests {} #[test] fn t() {} fn f() { #[cfg(windows)] a(); }");
     assert_eq!(ir.items.len(), 1);
-    let body = only_fn(&ir).body.as_ref().unwrap();
+    let body = only_body(&ir);
     assert!(matches!(&body.expr(body.root.unwrap()).kind, ExprKind::Block(stmts, None) if stmts.is_empty()));
 }
 
@@ -53,7 +57,7 @@ fn macros_by_shape() {
         "fn f() { tokio::select! { biased; Some(x) = rx.recv(), if open => x.go(), else => {} }
            tracing::info!(target: \"a\", peer = %p, ?q, \"{} {}\", a.b(), c); weird!(~ self.sweep() ~); }",
     );
-    let body = only_fn(&ir).body.as_ref().unwrap();
+    let body = only_body(&ir);
     let select = body.exprs.iter().find_map(|expr| match &expr.kind {
         ExprKind::Select(arms) => Some(arms.len()),
         _ => None,
@@ -98,15 +102,13 @@ fn depth_is_bounded() {
         .unwrap()
         .join()
         .unwrap();
-    assert!(
-        only_fn(&ir).body.as_ref().unwrap().exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Unknown))
-    );
+    assert!(only_body(&ir).exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Unknown)));
 }
 
 #[test]
 fn a_let_is_a_statement() {
     let ir = lower("fn f() { let x: u8 = 1; }");
-    let body = only_fn(&ir).body.as_ref().unwrap();
+    let body = only_body(&ir);
     let ExprKind::Block(stmts, None) = &body.expr(body.root.unwrap()).kind else { panic!() };
     assert!(matches!(stmts[0], Stmt::Let(_, Some(_), Some(_), None)));
 }
@@ -114,7 +116,7 @@ fn a_let_is_a_statement() {
 #[test]
 fn a_format_text_mentions_locals() {
     let ir = lower("fn f(peer: u8, n: u8) { format!(\"{peer:?} {{n}} {other}\"); }");
-    let body = only_fn(&ir).body.as_ref().unwrap();
+    let body = only_body(&ir);
     let mentioned = body.exprs.iter().filter(|expr| matches!(expr.kind, ExprKind::Local(_))).count();
     assert_eq!(mentioned, 2, "`{{{{n}}}}` is counted too: one mention too many silences, one too few alarms");
 }

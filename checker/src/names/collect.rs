@@ -6,7 +6,7 @@ use super::{
 };
 use crate::finding::FileId;
 use crate::load::Workspace;
-use crate::lower::ir::{Body, Item, ItemKind, ValueIr, Vis};
+use crate::lower::ir::{BodyIr, Item, ItemKind, ValueIr, Vis};
 use crate::lower::sym::{Sym, Texts};
 use crate::models::Models;
 use rustc_hash::FxHashMap;
@@ -222,7 +222,7 @@ impl<'w> Collector<'w> {
             vis,
             owner,
             sig: Some(sig),
-            body: sig.body.as_ref(),
+            body: sig.body.as_ref().map(|body| body.code),
         });
         id
     }
@@ -239,14 +239,14 @@ impl<'w> Collector<'w> {
                 vis: Vis::Private,
                 owner: Owner::Module,
                 sig: None,
-                body: value.init.as_ref(),
+                body: value.init.as_ref().map(|body| body.code),
             });
         }
         Value { name: item.name, ir: value, module: at.module, file: at.file, at: item.at }
     }
 
     /// The module in which the paths of a body are looked up: one of its own if it declares items.
-    fn body_scope(&mut self, body: Option<&'w Body>, at: &mut At<'_>) -> ModId {
+    fn body_scope(&mut self, body: Option<&'w BodyIr>, at: &mut At<'_>) -> ModId {
         let Some(body) = body.filter(|body| !body.items.is_empty()) else { return at.module };
         let krate = self.names.modules[at.module.ix()].krate;
         let module = self.module(Some(at.module), krate, true);

@@ -136,7 +136,7 @@ fn route(judged: &Judged<'_, '_>, id: FnId) -> Option<Finding> {
     let sig = function.sig.filter(|sig| sig.is_async && sig.receiver == Receiver::Mut)?;
     let is_route =
         matches!(sig.role.as_deref(), Some(MethodRole::Route)) && is_locus_method(judged.program, id);
-    let awaits = function.body.is_some_and(|body| {
+    let awaits = judged.program.names.body(id).is_some_and(|body| {
         body.exprs.iter().any(|expr| matches!(expr.kind, crate::lower::ir::ExprKind::Await(_)))
     });
     let says = Says::new(

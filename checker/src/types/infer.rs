@@ -75,7 +75,7 @@ pub(crate) fn infer_receivers<'p>(program: &'p Program<'_>, id: FnId) -> Option<
 }
 
 fn infer_body<'p>(program: &'p Program<'_>, id: FnId, note_receivers: bool) -> Option<Inferred<'p>> {
-    let body = program.names.function(id).body?;
+    let body = program.names.body(id)?;
     let mut infer = Infer {
         program,
         body,

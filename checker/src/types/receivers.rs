@@ -36,7 +36,7 @@ pub fn receivers(program: &Program<'_>) -> BTreeMap<(FileId, Range), Receiver> {
 }
 
 fn of_function(program: &Program<'_>, id: FnId) -> Vec<((FileId, Range), Receiver)> {
-    let (Some(body), Some(inferred)) = (program.names.function(id).body, infer_receivers(program, id)) else {
+    let (Some(body), Some(inferred)) = (program.names.body(id), infer_receivers(program, id)) else {
         return Vec::new();
     };
     let file = program.names.function(id).file;

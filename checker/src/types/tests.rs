@@ -15,7 +15,7 @@ fn probes(text: &str) -> Vec<String> {
     let f = program.names.fns.iter().position(|function| function.name == Sym::new("f")).unwrap();
     let id = FnId(u32::try_from(f).unwrap());
     let inferred = infer(&program, id).unwrap();
-    let body = program.names.function(id).body.unwrap();
+    let body = program.names.body(id).unwrap();
     let mut found = Vec::new();
     for expr in &body.exprs {
         if let ExprKind::Method(call) = &expr.kind

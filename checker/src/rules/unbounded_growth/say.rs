@@ -53,7 +53,7 @@ fn place_name(judged: &Judged<'_, '_>, growing: &Growing<'_>) -> String {
         Key::Field(adt, field) => format!("{}.{}", names.text(names.adt(adt).name), names.text(field)),
         Key::Static(of) => names.text(names.statics[of.ix()].name).to_owned(),
         Key::Local(id, local) => {
-            let body = names.function(id).body;
+            let body = names.body(id);
             body.map_or_else(String::new, |body| names.text(body.locals[local.0 as usize].name).to_owned())
         }
         Key::Param(..) => "a parameter".to_owned(),
@@ -73,7 +73,7 @@ fn declared_at(judged: &Judged<'_, '_>, key: Key) -> Option<crate::finding::Span
         Key::Static(of) => Some(span(names.statics[of.ix()].file, names.statics[of.ix()].at)),
         Key::Local(id, local) => {
             let function = names.function(id);
-            function.body.map(|body| span(function.file, body.locals[local.0 as usize].at))
+            names.body(id).map(|body| span(function.file, body.locals[local.0 as usize].at))
         }
         Key::Param(..) => None,
     }
