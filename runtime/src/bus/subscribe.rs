@@ -69,6 +69,9 @@ pub(crate) trait Subscriber<T: Topic>: Any {
 }
 
 /// Where a message came from, and who keeps its credit.
+///
+/// Once somebody keeps it, so does the delivery itself until all subscribers have seen the message: one that keeps it for
+/// a moment only does not return the credit under the others.
 pub(crate) struct Origin {
     source: PoolId,
     topic: u16,
@@ -82,14 +85,15 @@ impl Origin {
 
     /// Keeps the message's credit for one more holder, who releases the ticket.
     pub(crate) fn hold(&mut self, core: &Core) -> u32 {
-        let ticket = core.hold_ticket(self.ticket, self.source, self.topic);
-        self.ticket = Some(ticket);
-        ticket
+        let own = *self.ticket.get_or_insert_with(|| core.hold_ticket(None, self.source, self.topic));
+        core.hold_ticket(Some(own), self.source, self.topic)
     }
 
-    /// Whether nobody keeps the message.
-    pub(crate) fn is_free(&self) -> bool {
-        self.ticket.is_none()
+    /// All subscribers have seen the message. Returns whether nobody has kept it: its credit is then the caller's to
+    /// return.
+    #[must_use]
+    pub(crate) fn ends_free(self, core: &Core) -> bool {
+        self.ticket.map(|ticket| core.release_ticket(ticket)).is_none()
     }
 }
 

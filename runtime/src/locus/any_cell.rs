@@ -91,6 +91,8 @@ impl<L: Locus> LocusCell<L> {
         core.close_calls(&self.head);
         if let Some(rare) = self.head.rare_made() {
             drop(rare.rings.take());
+            // Nobody receives any more: what waits would hold up its publishers, and the drain, for ever.
+            rare.receivers.borrow().iter().for_each(|receiver| receiver.drained.end(core));
         }
         follow::leave(&self.head, core);
         self.unsubscribe(core).iter().for_each(|undo| undo(core, Leave::Elsewhere));

@@ -14,6 +14,7 @@ mod check;
 pub(crate) mod coverage;
 pub(crate) mod fault;
 mod graph;
+mod handlers;
 mod ledger;
 mod message;
 mod node;
@@ -21,6 +22,7 @@ mod question;
 pub(crate) mod random;
 mod sum;
 mod tests;
+mod way;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -152,6 +154,7 @@ impl Rig {
         let turns = self.random.within(1, 3);
         let index = *self.random.pick(&awake);
         self.seats[index].poll(&self.app, self.now, turns);
+        check::bounds(&self.seats[index].pool.core);
         true
     }
 

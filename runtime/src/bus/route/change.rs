@@ -19,6 +19,8 @@ use crate::bus::topic::Topic;
 use crate::locus::cell::{CellHead, CellId};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 
 /// How far behind a topic's number its changes have theirs.
 pub(crate) const CHANGES: u16 = 2;
@@ -46,6 +48,10 @@ impl<T: Topic> Route<T> {
     /// Tells every pool that publishes the topic of one subscription to `key` more or less on this pool.
     pub(crate) fn announce(&self, core: &Core, key: &T::Key, is_added: bool, cell: CellId) {
         if !T::SPEC.keyed {
+            return;
+        }
+        #[cfg(test)]
+        if fault::is_planted(Fault::ChangeLost) && is_added && !core.is_holding() {
             return;
         }
         let sources = self.sources();

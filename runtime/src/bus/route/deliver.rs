@@ -53,7 +53,7 @@ impl<T: Topic> Route<T> {
             takers += 1;
             subscriber.deliver(core, &mut packet, &mut origin, left == 0);
         }
-        self.delivered(core, packet, &origin, source, takers);
+        self.delivered(core, packet, origin, source, takers);
     }
 
     /// The same where subscriptions are of all kinds.
@@ -83,14 +83,14 @@ impl<T: Topic> Route<T> {
         };
         every.iter().chain(with_key).for_each(&mut hand);
         self.select.for_each_taker(bits, is_matched, &mut hand);
-        self.delivered(core, packet, &origin, source, takers);
+        self.delivered(core, packet, origin, source, takers);
     }
 
     fn delivered(
         &self,
         core: &Core,
         mut packet: Taken<Packet<T>>,
-        origin: &Origin,
+        origin: Origin,
         source: PoolId,
         takers: u64,
     ) {
@@ -99,7 +99,7 @@ impl<T: Topic> Route<T> {
             self.dropped(core, DropReason::Unmatched, 1);
             std::mem::take(&mut packet.promise).fail(AskError::NoResponder);
         }
-        if origin.is_free() {
+        if origin.ends_free(core) {
             self.taken(core, source, 1);
         }
     }

@@ -14,6 +14,8 @@ use crate::bus::topic::{Full, OnFull, Packet, Promise, Topic};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::core::blocked::Doom;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 
 impl<T: Topic> Route<T> {
     /// Publishes one message of this pool.
@@ -57,6 +59,10 @@ impl<T: Topic> Route<T> {
     /// topic waits here that it would overtake.
     #[inline]
     fn may_go_straight(&self, core: &Core) -> bool {
+        #[cfg(test)]
+        if fault::is_planted(Fault::InlineOvertakes) {
+            return core.has_publisher();
+        }
         core.has_publisher() && !core.is_detoured() && self.own.is_idle()
     }
 
@@ -389,6 +395,14 @@ impl<T: Topic> Route<T> {
     pub(crate) fn under_way(&self) -> u64 {
         let remote: u64 = self.remote.borrow_mut().iter_mut().map(|remote| remote.credit.under_way()).sum();
         remote + self.own.queued()
+    }
+
+    /// The most messages that hold a credit towards one pool.
+    #[cfg(test)]
+    pub(crate) fn fullest(&self) -> u64 {
+        let mut remote = self.remote.borrow_mut();
+        let remote = remote.iter_mut().map(|remote| remote.credit.under_way()).max();
+        remote.unwrap_or_default().max(self.own.queued())
     }
 
     /// Counts as dropped what was counted, or is about to be, as delivered: a message counts once.

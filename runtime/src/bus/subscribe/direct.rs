@@ -142,7 +142,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
             let mut origin = Origin::new(pass.source, route.number);
             self.deliver(pass.core, &mut packet, &mut origin, true);
             Figures::add(&route.figures.delivered, 1);
-            if origin.is_free() {
+            if origin.ends_free(pass.core) {
                 route.taken(pass.core, pass.source, 1);
             }
         }
@@ -205,6 +205,8 @@ fn note_unwound_run<L: Locus + Handler<N>, const N: usize>(
     source: PoolId,
     done: u32,
 ) {
+    #[cfg(test)]
+    let done = if fault::is_planted(Fault::CreditLostOnPanic) { done - 1 } else { done };
     count_run(me, route, core, source, done);
     core.note_unwound(me.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
 }

@@ -78,6 +78,10 @@ impl Core {
         if out.marked_in.get() != self.activation.get() {
             out.marked_in.set(self.activation.get());
             out.mark.set(Some(outbox.mark()));
+            #[cfg(test)]
+            if fault::is_planted(Fault::StageReleasedEarly) {
+                out.mark.set(None);
+            }
         }
         push(&mut outbox)
     }

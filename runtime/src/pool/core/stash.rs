@@ -8,6 +8,8 @@ use std::fmt;
 
 use crate::locus::cell::CellHead;
 use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 
 /// Messages one locus may have stashed: as many as a conversation that comes out of order means to hold back.
 const STASHED_MAX: usize = 256;
@@ -74,6 +76,12 @@ pub(crate) fn restore(head: &CellHead) -> usize {
     let Some(rare) = head.rare_made() else { return 0 };
     let mut stashed = rare.stashed.borrow_mut();
     let count = stashed.len();
+    #[cfg(test)]
+    if fault::is_planted(Fault::StashOvertaken) {
+        stashed.put_before(&mut rare.side.borrow_mut());
+        std::mem::swap(&mut *stashed, &mut rare.side.borrow_mut());
+        return count;
+    }
     if count > 0 {
         rare.side.borrow_mut().put_before(&mut stashed);
     }

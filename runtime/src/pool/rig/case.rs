@@ -7,7 +7,7 @@ use crate::bus::gate::TopicHandle;
 use crate::pool::PoolId;
 use crate::pool::rig::graph::{Ending, Graph};
 use crate::pool::rig::ledger;
-use crate::pool::rig::message::{self, Message};
+use crate::pool::rig::message::{self, Message, by_kind};
 use crate::pool::rig::random::Random;
 use crate::pool::rig::sum::Totals;
 use crate::pool::rig::{Rig, check, coverage, question};
@@ -40,13 +40,16 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
     let ends = question::ends();
     end(rig, graph.ending);
     question::clear();
-    let written = ledger::close();
-    complaints.extend(written.complaints);
+    let mut written = ledger::close();
+    complaints.append(&mut written.complaints);
     let totals = Totals {
         loci: graph.scripts.len(),
         pools: graph.pools(),
         met: coverage::take(),
         ends,
+        taken: written.taken(),
+        straight: written.straight,
+        stashed: written.stashed,
         sent: written.sent.len(),
         got: written.got.len(),
         missed: written.missed.iter().map(|(_, _, count, _)| count).sum(),
@@ -55,7 +58,7 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
     if left != 0 {
         complaints.push(format!("{left} messages and loci outlive the program"));
     }
-    if complaints.is_empty() { Ok(totals) } else { Err(format!("{graph:#?}\n{}", complaints.join("\n"))) }
+    if complaints.is_empty() { Ok(totals) } else { Err(format!("{graph}{}", complaints.join("\n"))) }
 }
 
 /// Start, normal life, and the drain up to where everything is quiet.
@@ -73,7 +76,7 @@ fn live(rig: &mut Rig, graph: &Graph) -> Result<(), String> {
         rig.tell(pool, Control::Go);
     }
     ledger::started();
-    let steps = rig.random.within(40, 500);
+    let steps = rig.random.within(60, 600);
     for _ in 0..steps {
         if let Some(kind) = graph.gates.first().map(|_| *rig.random.pick(&graph.gates))
             && rig.random.percent(20)
@@ -90,20 +93,12 @@ fn live(rig: &mut Rig, graph: &Graph) -> Result<(), String> {
 /// Publishes one message from outside.
 fn enter(rig: &mut Rig, kind: usize) {
     let key = u8::try_from(rig.random.below(4)).unwrap_or_default();
-    macro_rules! by_kind {
-        ($($k:literal)*) => {
-            match kind {
-                $($k => {
-                    let handle: TopicHandle<Message<$k>> = rig.app.handle();
-                    ledger::accept(kind, key, |number| {
-                        handle.try_publish(Message::new(number, ledger::OUTSIDE, key)).is_ok()
-                    });
-                })*
-                _ => {}
-            }
-        };
-    }
-    by_kind!(0 1 2 3 4 5 6 7 8 9 10 11);
+    by_kind!(kind, K => {
+        let handle: TopicHandle<Message<K>> = rig.app.handle();
+        ledger::accept(kind, key, |number| {
+            handle.try_publish(Message::new(number, ledger::OUTSIDE, key)).is_ok()
+        });
+    });
 }
 
 fn drain(rig: &mut Rig) -> Result<(), String> {
@@ -154,7 +149,7 @@ fn quiet(rig: &mut Rig) -> Result<(), String> {
             return Ok(());
         }
         if round + 1 == ROUNDS_MAX {
-            return Err(format!("never quiet: {probes:#?}"));
+            return Err(format!("never quiet: {probes:?}"));
         }
         before = Some(activity);
         rig.now += Duration::from_millis(1);

@@ -8,10 +8,11 @@ use crate::locus::cell::State;
 use crate::pool::core::Core;
 use crate::pool::rig::Rig;
 use crate::pool::rig::graph::Graph;
-use crate::pool::rig::ledger::{Got, Ledger, OUTSIDE, Sent};
-use crate::pool::rig::message::{KINDS, Message, policy};
-use crate::pool::rig::node::{drops_of, kind_of, ring_of};
+use crate::pool::rig::ledger::{self, Got, Ledger, OUTSIDE, Sent};
+use crate::pool::rig::message::{KINDS, Message, bound, by_kind, policy};
+use crate::pool::rig::node::{Script, Sub};
 use crate::pool::rig::question;
+use crate::pool::rig::way::{Losses, Way, is_ordered_by_itself, kind_of, losses_of, way_of};
 
 /// A subscription of the graph.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,14 @@ struct Taker {
     pool: usize,
     handler: usize,
     key: Option<u8>,
+    /// The first replica of those that divide the messages among themselves.
+    share: Option<u32>,
+}
+
+impl Taker {
+    fn wants(&self, message: &Sent) -> bool {
+        self.share.is_none() && self.key.is_none_or(|key| key == message.key)
+    }
 }
 
 /// The runtime's own counts of one kind, over all pools.
@@ -41,22 +50,14 @@ impl Counted {
     }
 
     fn add(&mut self, core: &Core, kind: usize) {
-        macro_rules! by_kind {
-            ($($k:literal)*) => {
-                match kind {
-                    $($k => if let Some(route) = core.routes.of::<Message<$k>>() {
-                        self.published += route.published();
-                        self.delivered += route.figures.delivered.get();
-                        for (sum, reason) in self.dropped.iter_mut().zip(DropReason::ALL) {
-                            *sum += route.figures.dropped(reason);
-                        }
-                        self.under_way += route.under_way();
-                    },)*
-                    _ => {}
-                }
-            };
-        }
-        by_kind!(0 1 2 3 4 5 6 7 8 9 10 11);
+        by_kind!(kind, K => if let Some(route) = core.routes.of::<Message<K>>() {
+            self.published += route.published();
+            self.delivered += route.figures.delivered.get();
+            for (sum, reason) in self.dropped.iter_mut().zip(DropReason::ALL) {
+                *sum += route.figures.dropped(reason);
+            }
+            self.under_way += route.under_way();
+        });
     }
 
     fn dropped(&self, reason: DropReason) -> u64 {
@@ -70,29 +71,25 @@ pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
     let closed = closed(graph, rig);
     let got = once(ledger, &mut complaints);
     order(ledger, &mut complaints);
+    for (node, count) in ledger::still_due(ledger).filter(|(node, _)| !closed.contains(node)) {
+        complaints.push(format!("node {node} has taken back {count} messages that never came"));
+    }
     complaints.extend(question::check(&closed, rig.seats.iter().map(|seat| &*seat.pool.core)));
     for kind in 0..KINDS {
-        let takers: Vec<Taker> = graph
-            .scripts
-            .iter()
-            .flat_map(|script| {
-                script.subs.iter().map(|sub| Taker {
-                    node: script.id,
-                    pool: script.pool,
-                    handler: sub.handler,
-                    key: sub.key,
-                })
-            })
-            .filter(|taker| kind_of(taker.handler) == kind)
-            .collect();
+        let takers = takers(graph, kind);
         let sent: Vec<Sent> = ledger.sent.iter().copied().filter(|sent| sent.kind == kind).collect();
         let mut say = |text: String| complaints.push(format!("kind {kind}: {text}"));
         let counted = Counted::of(rig, kind);
         takers.iter().for_each(|taker| in_band(taker, &sent, ledger, &mut say));
         if takers.iter().any(|taker| closed.contains(&taker.node)) {
             // What a locus that ended for good has lost depends on when; its credits must be back all the same.
-            let lasting: Vec<Taker> =
-                takers.iter().copied().filter(|taker| !closed.contains(&taker.node)).collect();
+            let ended: HashSet<u32> = takers
+                .iter()
+                .filter(|taker| closed.contains(&taker.node))
+                .map(|taker| taker.share.unwrap_or(taker.node))
+                .collect();
+            let lasts = |taker: &Taker| !ended.contains(&taker.share.unwrap_or(taker.node));
+            let lasting: Vec<Taker> = takers.iter().copied().filter(lasts).collect();
             tally(&lasting, &sent, &got, ledger, kind, &mut say);
             if counted.under_way != 0 {
                 say(format!("{} credits under way after a locus ended", counted.under_way));
@@ -103,6 +100,33 @@ pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
         compare(&tally, &counted, &mut say);
     }
     complaints
+}
+
+/// No more messages are under way from one pool to another than their topic allows; what a subscription's own ring bounds
+/// is counted there.
+pub(super) fn bounds(core: &Core) {
+    for kind in (0..KINDS).filter(|kind| policy(*kind) != OnFull::DropOld) {
+        let fullest = by_kind!(kind, K => core.routes.of::<Message<K>>().map_or(0, |route| route.fullest()));
+        if fullest > u64::from(bound(kind)) {
+            ledger::complain(format!("{fullest} messages of kind {kind} are under way at once"));
+        }
+    }
+}
+
+/// The subscriptions to a kind.
+fn takers(graph: &Graph, kind: usize) -> Vec<Taker> {
+    let taker = |script: &Script, sub: &Sub| {
+        let divides = matches!(way_of(sub.handler), Way::Shard | Way::Any);
+        Taker {
+            node: script.id,
+            pool: script.pool,
+            handler: sub.handler,
+            key: sub.key,
+            share: script.replica.filter(|_| divides).map(|replica| replica.first),
+        }
+    };
+    let all = graph.scripts.iter().flat_map(|script| script.subs.iter().map(move |sub| taker(script, sub)));
+    all.filter(|taker| kind_of(taker.handler) == kind).collect()
 }
 
 /// The nodes that ended for good.
@@ -136,7 +160,7 @@ fn order(ledger: &Ledger, complaints: &mut Vec<String>) {
     let mut latest: HashMap<(u32, usize, u32, usize), u64> = HashMap::new();
     for got in &ledger.got {
         let Sent { number, publisher, kind, .. } = got.sent;
-        let ring = if ring_of(got.handler).is_some() { got.handler + 1 } else { 0 };
+        let ring = if is_ordered_by_itself(got.handler) { got.handler + 1 } else { 0 };
         let gate = if publisher == OUTSIDE { kind + 1 } else { 0 };
         let key = (publisher, gate, got.node, ring);
         if let Some(before) = latest.insert(key, number)
@@ -150,12 +174,12 @@ fn order(ledger: &Ledger, complaints: &mut Vec<String>) {
 /// A ring that drops its oldest tells of losses right before the message that survived them. What it was offered, and
 /// in which order, is known where one publisher alone sent.
 fn in_band(taker: &Taker, sent: &[Sent], ledger: &Ledger, say: &mut impl FnMut(String)) {
-    if drops_of(taker.handler) != Some(OnFull::DropOld)
+    if losses_of(taker.handler) != Losses::Told(OnFull::DropOld)
         || sent.iter().any(|message| message.publisher != sent[0].publisher)
     {
         return;
     }
-    let offered = sent.iter().filter(|message| taker.key.is_none_or(|key| key == message.key));
+    let offered = sent.iter().filter(|message| taker.wants(message));
     let mut expected = offered.map(|message| message.number);
     let mut told = ledger
         .missed
@@ -190,6 +214,7 @@ struct Tally {
     unmatched: u64,
     unsubscribed: u64,
     overrun: u64,
+    slow: u64,
     may_drop: bool,
 }
 
@@ -207,15 +232,14 @@ fn tally(
     let mut offered: HashMap<(u32, usize), u64> = HashMap::new();
     for message in sent {
         tally.unsubscribed += u64::from(pools.is_empty());
-        if !pools.is_empty() && !takers.iter().any(|taker| taker.key.is_none_or(|key| key == message.key)) {
+        if !pools.is_empty() && !takers.iter().any(|taker| taker.wants(message) || taker.share.is_some()) {
             tally.unmatched += 1;
             tally.full_unknown += u64::from(may_drop);
         }
         for pool in &pools {
-            let matching =
-                |taker: &&Taker| taker.pool == *pool && taker.key.is_none_or(|key| key == message.key);
+            let matching = |taker: &&Taker| taker.pool == *pool && taker.wants(message);
             let all: Vec<&Taker> = takers.iter().filter(matching).collect();
-            let is_lossy = |taker: &&&Taker| ring_of(taker.handler) == Some(true);
+            let is_lossy = |taker: &&&Taker| losses_of(taker.handler) != Losses::None;
             let lossless = all.iter().filter(|taker| !is_lossy(taker)).count();
             let has = |taker: &&&Taker| got.contains(&(message.number, taker.node, taker.handler));
             let received = all.iter().filter(|taker| !is_lossy(taker) && has(taker)).count();
@@ -236,19 +260,53 @@ fn tally(
             }
         }
     }
-    for taker in takers.iter().filter(|taker| ring_of(taker.handler) == Some(true)) {
+    shares(takers, sent, got, &mut tally, say);
+    for taker in takers.iter().filter(|taker| losses_of(taker.handler) != Losses::None) {
         let mine = |one: &&(u32, usize, u64, usize)| one.0 == taker.node && one.1 == taker.handler;
         let missed: u64 = ledger.missed.iter().filter(mine).map(|(_, _, count, _)| count).sum();
         let received =
             got.iter().filter(|(_, node, handler)| (*node, *handler) == (taker.node, taker.handler));
         let received = received.count() as u64;
         let offered = offered.get(&(taker.node, taker.handler)).copied().unwrap_or_default();
+        if losses_of(taker.handler) == Losses::Counted {
+            tally.slow += offered.saturating_sub(received);
+            continue;
+        }
         tally.overrun += missed;
         if tally.delivered_unknown == 0 && received + missed != offered {
             say(format!("{taker:?}: {received} gotten and {missed} missed of {offered}"));
         }
     }
     tally
+}
+
+/// Of the replicas that divide a kind, one gets each message; the same one for each key, where they divide the keys.
+fn shares(
+    takers: &[Taker],
+    sent: &[Sent],
+    got: &HashSet<(u64, u32, usize)>,
+    tally: &mut Tally,
+    say: &mut impl FnMut(String),
+) {
+    let all: HashSet<(u32, usize)> =
+        takers.iter().filter_map(|taker| Some((taker.share?, taker.handler))).collect();
+    for (first, handler) in all {
+        let replicas = takers.iter().filter(|taker| (taker.share, taker.handler) == (Some(first), handler));
+        let replicas: Vec<u32> = replicas.map(|taker| taker.node).collect();
+        let mut owners: HashMap<u8, u32> = HashMap::new();
+        for message in sent {
+            let has = |node: &&u32| got.contains(&(message.number, **node, handler));
+            let having: Vec<u32> = replicas.iter().filter(has).copied().collect();
+            let [only] = having[..] else {
+                say(format!("{message:?} reached {having:?} of the replicas {replicas:?}"));
+                continue;
+            };
+            tally.delivered += 1;
+            if way_of(handler) == Way::Shard && *owners.entry(message.key).or_insert(only) != only {
+                say(format!("{message:?} reached {only}, and its key belongs to another replica"));
+            }
+        }
+    }
 }
 
 /// The runtime's counts against the subscribers' words.
@@ -261,14 +319,16 @@ fn compare(tally: &Tally, counted: &Counted, say: &mut impl FnMut(String)) {
     let dropped = |reason| counted.dropped(reason);
     equal("published", counted.published, tally.published, tally.published);
     // What a ring lost was not delivered.
-    let delivered_least = tally.delivered.saturating_sub(tally.overrun);
-    let delivered_most = (tally.delivered + tally.delivered_unknown).saturating_sub(tally.overrun);
+    let lost = tally.overrun + tally.slow;
+    let delivered_least = tally.delivered.saturating_sub(lost);
+    let delivered_most = (tally.delivered + tally.delivered_unknown).saturating_sub(lost);
     equal("delivered", counted.delivered, delivered_least, delivered_most);
     equal("full", dropped(DropReason::Full), tally.full, tally.full + tally.full_unknown);
     let unmatched_least = if tally.may_drop { 0 } else { tally.unmatched };
     equal("unmatched", dropped(DropReason::Unmatched), unmatched_least, tally.unmatched);
     equal("no subscriber", dropped(DropReason::NoSubscriber), tally.unsubscribed, tally.unsubscribed);
     equal("overrun", dropped(DropReason::Overrun), tally.overrun, tally.overrun);
+    equal("slow", dropped(DropReason::Slow), tally.slow, tally.slow);
     equal("closed", dropped(DropReason::Closed), 0, 0);
     equal("in a circle of waits", dropped(DropReason::WaitCycle), 0, 0);
     equal("credits under way", counted.under_way, 0, 0);

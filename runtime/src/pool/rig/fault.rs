@@ -1,6 +1,6 @@
 //! Mistakes that a test plants in the bus, to show that the rig's checks would notice them.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 /// One mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +31,35 @@ pub(crate) enum Fault {
     MissedForgotten,
     /// A ring tells of its losses behind the next message.
     MissedLate,
+    /// What an activation publishes to another pool leaves before the activation is over.
+    StageReleasedEarly,
+    /// A mark in an outbox is used after its records were flushed.
+    MarkOutlivesFlush,
+    /// A message whose handler panics keeps its credit.
+    CreditLostOnPanic,
+    /// A handler is called at the publish while messages of the topic wait for it.
+    InlineOvertakes,
+    /// Other pools do not hear that a locus has subscribed to a key.
+    ChangeLost,
+    /// What a locus has stashed comes behind what waits for it.
+    StashOvertaken,
+    /// A message that falls to one replica is taken by each that sees it.
+    ShareTakenByAll,
 }
+
+/// Names the environment variable that holds the fault to plant.
+pub(super) const VARIABLE: &str = "LOCUS_RIG_FAULT";
 
 thread_local! {
-    static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
+    static PLANTED: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Plants a fault on this thread, or none.
-pub(super) fn plant(fault: Option<Fault>) {
-    PLANTED.set(fault);
+/// Plants what the environment names on this thread, or nothing.
+pub(super) fn plant_from_env() {
+    PLANTED.set(std::env::var(VARIABLE).ok());
 }
 
 /// Whether this fault is planted on this thread.
 pub(crate) fn is_planted(fault: Fault) -> bool {
-    PLANTED.get() == Some(fault)
+    PLANTED.with_borrow(|planted| planted.as_ref().is_some_and(|name| *name == format!("{fault:?}")))
 }

@@ -3,21 +3,42 @@
 //! The kinds of a graph have an order, and a node publishes only kinds behind all those it subscribes to. So no locus
 //! waits for itself, whatever the policies, and every case must come to rest.
 
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::locus::any_cell::AnyCell;
-use crate::locus::cell::LocusCell;
+use crate::locus::cell::{LocusCell, Seat};
 use crate::locus::main::{Part, Place};
 use crate::pool::rig::ledger::Rates;
-use crate::pool::rig::message::{KINDS, is_keyed};
-use crate::pool::rig::node::{self, HANDLERS, Node, Script, Sub, kind_of};
+use crate::pool::rig::message::{KINDS, STRAIGHT, is_keyed};
+use crate::pool::rig::node::{self, Node, Replica, Script, Sub};
 use crate::pool::rig::random::Random;
+use crate::pool::rig::way::{HANDLERS, Way, kind_of, way_of};
 use crate::supervise::Intensity;
 
-const POOLS: [&str; 5] = [crate::app::plan::MAIN_POOL, "second", "third", "fourth", "fifth"];
-const NODES: [&str; 16] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
+const POOLS: [&str; 8] =
+    [crate::app::plan::MAIN_POOL, "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+
+/// Pools of a graph, those of replicas not counted.
+const SHARED_POOLS_MAX: usize = POOLS.len() - REPLICAS_MAX;
+const NODES: [&str; 19] =
+    ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s"];
+
+/// Nodes of a graph, replicas not counted.
+const PARTS_MAX: usize = 16;
+
+/// Replicas of a part.
+const REPLICAS_MAX: usize = 3;
+
+/// The number of the node at a path: that of its part, and of the replica.
+pub(super) fn node_at(path: &str) -> u32 {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let (name, replica) = name.trim_end_matches(']').split_once('[').unwrap_or((name, "0"));
+    let first = NODES.iter().position(|node| *node == name).expect("a node's path");
+    u32::try_from(first).unwrap_or_default() + replica.parse::<u32>().expect("a replica's number")
+}
 
 /// One case: who there is, and how much goes wrong.
 #[derive(Debug)]
@@ -28,6 +49,14 @@ pub(super) struct Graph {
     pub(super) rates: Rates,
     pub(super) messages_max: usize,
     pub(super) ending: Ending,
+}
+
+impl fmt::Display for Graph {
+    /// A line each, short enough to be read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.scripts.iter().try_for_each(|script| writeln!(f, "{script:?}"))?;
+        writeln!(f, "gates {:?}, {:?}, {:?}", self.gates, self.rates, self.ending)
+    }
 }
 
 /// How a case ends.
@@ -45,15 +74,19 @@ impl Graph {
     pub(super) fn draw(random: &mut Random, messages_max: usize) -> Self {
         // A case in four is small: what goes wrong there is easier to read.
         let is_small = cfg!(miri) || random.percent(25);
-        let pools = if is_small { random.within(1, 3) } else { random.within(3, POOLS.len()) };
+        let pools = if is_small { random.within(1, 3) } else { random.within(3, SHARED_POOLS_MAX) };
         let mut kinds: Vec<usize> = (0..KINDS).collect();
         for index in 0..KINDS {
             kinds.swap(index, random.within(index, KINDS - 1));
         }
         kinds.truncate(random.within(if is_small { 2 } else { 4 }, if is_small { 5 } else { 8 }));
-        let nodes = if is_small { random.within(2, 7) } else { random.within(8, NODES.len()) };
+        let nodes = if is_small { random.within(2, 7) } else { random.within(8, PARTS_MAX) };
         let mut scripts: Vec<Script> =
             (0..nodes).map(|index| script(random, index, pools, nodes, &kinds)).collect();
+        keep_straight_kinds_single(random, &mut scripts);
+        if !is_small && random.percent(40) {
+            replicate(random, &mut scripts);
+        }
         // Pools are numbered as they are met, and a pool that nobody is placed on does not exist.
         let mut met = vec![0];
         for script in &mut scripts {
@@ -67,7 +100,12 @@ impl Graph {
             && let Some((last, others)) = scripts.split_last_mut()
         {
             (last.answers, last.restarts_max) = (true, None);
-            others.iter_mut().for_each(|script| script.asks = random.percent(50));
+            let mut asks = false;
+            for script in others {
+                let is_later_replica = script.replica.is_some_and(|replica| replica.first != script.id);
+                script.asks = if is_later_replica { asks } else { random.percent(50) };
+                asks = script.asks;
+            }
         }
         let gates = kinds.iter().copied().filter(|_| random.percent(25)).collect();
         let rates = match random.below(3) {
@@ -90,7 +128,51 @@ impl Graph {
 
     /// The parts as `#[locus(main)]` would list them.
     pub(super) fn parts(&self) -> Vec<Part> {
-        self.scripts.iter().map(part).collect()
+        let is_first = |script: &&Script| script.replica.is_none_or(|replica| replica.first == script.id);
+        let replicas = |first: &Script| {
+            let count = first.replica.map_or(1, |replica| replica.count);
+            self.scripts[first.id as usize..first.id as usize + count].to_vec()
+        };
+        self.scripts.iter().filter(is_first).map(|script| part(&replicas(script))).collect()
+    }
+}
+
+/// Messages go straight only where their kind has one subscription: as a rule all but one are taken away.
+fn keep_straight_kinds_single(random: &mut Random, scripts: &mut [Script]) {
+    for kind in STRAIGHT {
+        let takes = |script: &Script| script.subs.iter().any(|sub| kind_of(sub.handler) == kind);
+        let takers: Vec<u32> =
+            scripts.iter().filter(|script| takes(script)).map(|script| script.id).collect();
+        if takers.len() < 2 || random.percent(20) {
+            continue;
+        }
+        let only = *random.pick(&takers);
+        let others = scripts.iter_mut().filter(|script| script.id != only);
+        others.for_each(|script| script.subs.retain(|sub| kind_of(sub.handler) != kind));
+        // What comes from its own pool goes straight, so somebody there publishes it, where the order of kinds allows.
+        let pool = scripts.iter().find(|script| script.id == only).map(|script| script.pool);
+        if let (Some(pool), Some(source)) =
+            (pool, scripts.iter_mut().find(|one| one.publishes.contains(&kind)))
+        {
+            source.pool = pool;
+        }
+    }
+}
+
+/// Makes several instances of one part, each on a pool of its own.
+fn replicate(random: &mut Random, scripts: &mut Vec<Script>) {
+    let part = random.within(1, scripts.len() - 2);
+    let count = random.within(2, REPLICAS_MAX);
+    let first = scripts[part].id;
+    let pools = scripts.iter().map(|script| script.pool + 1).max().unwrap_or_default();
+    let mut replicas = vec![scripts[part].clone(); count];
+    for (script, index) in replicas.iter_mut().zip(0..) {
+        script.pool = pools + index;
+        script.replica = Some(Replica { first, count });
+    }
+    scripts.splice(part..=part, replicas);
+    for (script, id) in scripts.iter_mut().zip(0..) {
+        script.id = id;
     }
 }
 
@@ -105,10 +187,17 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
     for handler in 0..HANDLERS {
         let kind = kind_of(handler);
         let Some(place) = kinds.iter().position(|one| *one == kind) else { continue };
-        if place >= rank || !random.percent(if handler < KINDS { 60 } else { 45 }) {
+        let is_likely = random.percent(if handler < KINDS { 60 } else { 40 });
+        let is_received = |sub: &Sub| matches!(way_of(sub.handler), Way::Received(_));
+        if place >= rank
+            || !is_likely
+            || (matches!(way_of(handler), Way::Received(_)) && subs.iter().any(is_received))
+        {
             continue;
         }
-        let key = (is_keyed(kind) && random.percent(60)).then(|| u8::try_from(random.below(3)).unwrap_or(0));
+        let divides = matches!(way_of(handler), Way::Shard | Way::Any);
+        let key = (is_keyed(kind) && !divides && random.percent(60))
+            .then(|| u8::try_from(random.below(3)).unwrap_or(0));
         subs.push(Sub { handler, key });
     }
     let publishes: Vec<usize> =
@@ -119,39 +208,46 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
         pool: random.below(pools),
         subs,
         ticks: random.percent(if is_source { 70 } else { 20 }),
-        steps: if is_source || random.percent(30) { random.within(12, 120) } else { 0 },
+        steps: if is_source || random.percent(30) { random.within(16, 160) } else { 0 },
         run_fails: random.percent(30),
         birth_waits: random.percent(60).then(|| random.within(1, 40)),
         restarts_max: random.percent(20).then_some(1),
         asks: false,
+        stashes: random.percent(35),
+        replica: None,
         answers: false,
         birth_messages: if random.percent(40) { 3 } else { 0 },
         publishes,
     }
 }
 
-fn part(script: &Script) -> Part {
-    if script.birth_waits.is_some() { part_of::<true>(script) } else { part_of::<false>(script) }
+fn part(replicas: &[Script]) -> Part {
+    if replicas[0].birth_waits.is_some() { part_of::<true>(replicas) } else { part_of::<false>(replicas) }
 }
 
-fn part_of<const A: bool>(script: &Script) -> Part {
-    let name = NODES[script.id as usize];
-    let place = Place::Pool(POOLS[script.pool].into());
-    let topics = node::describe::<A>(script).topics;
+fn part_of<const A: bool>(replicas: &[Script]) -> Part {
+    let first = &replicas[0];
+    let place = match first.replica {
+        None => Place::Pool(POOLS[first.pool].into()),
+        Some(_) => Place::Pinned { core: None, cores: None, replicas: replicas.len() },
+    };
+    let topics = node::describe::<A>(first).topics;
     let subscribes = topics.iter().filter(|topic| topic.subscribe.is_some());
     let publishes = topics.iter().filter(|topic| topic.subscribe.is_none());
     let (subscribes, publishes) =
         (subscribes.map(|topic| topic.wish).collect(), publishes.map(|topic| topic.wish.number).collect());
-    let script = Arc::new(script.clone());
-    let make = Arc::new(move |seat| {
-        let factory_script = Arc::clone(&script);
-        let factory = Rc::new(move || Ok(Node::new(&factory_script)));
-        let cell = LocusCell::<Node<A>>::part(seat, factory, node::describe(&script));
-        if let Some(restarts) = script.restarts_max {
+    let scripts: Vec<Arc<Script>> = replicas.iter().cloned().map(Arc::new).collect();
+    let make = Arc::new(move |seat: Seat| {
+        let script = Arc::clone(&scripts[seat.stand.replica as usize]);
+        let restarts_max = script.restarts_max;
+        let described = node::describe(&script);
+        let factory = Rc::new(move || Ok(Node::new(&script)));
+        let cell = LocusCell::<Node<A>>::part(seat, factory, described);
+        if let Some(restarts) = restarts_max {
             let intensity = Intensity::new(restarts, Duration::from_secs(3600), &cell.head.path());
             cell.head.rare().intensity.replace(intensity);
         }
         cell as Rc<dyn AnyCell>
     });
-    Part { name, place, make, subscribes, publishes }
+    Part { name: NODES[first.id as usize], place, make, subscribes, publishes }
 }

@@ -1,12 +1,13 @@
 //! What the loci of a case did, as they saw it: kept outside of them, so that restarts and rollbacks do not touch it.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
 use crate::pool::rig::node::Script;
 use crate::pool::rig::random::Random;
+use crate::pool::rig::way::{WAYS, way_of};
 
 /// The publisher's number of what comes through gates; each kind has its own gate and order.
 pub(super) const OUTSIDE: u32 = 1000;
@@ -61,6 +62,40 @@ pub(super) struct Rates {
     pub(super) user_code: usize,
 }
 
+/// Handler and number of a message that has been set aside.
+type Kept = (usize, u64);
+
+/// What nodes have set aside.
+#[derive(Default)]
+struct Aside {
+    /// What the activation that runs asked to set aside.
+    wish: Option<(u32, Kept)>,
+    stashed: HashMap<u32, VecDeque<Kept>>,
+    /// Taken back, and to come before everything else.
+    due: HashMap<u32, VecDeque<Kept>>,
+}
+
+impl Aside {
+    /// Takes back what a node has set aside; returns how many messages that are.
+    fn take_back(&mut self, node: u32) -> usize {
+        let mut first = self.stashed.remove(&node).unwrap_or_default();
+        let count = first.len();
+        let due = self.due.entry(node).or_default();
+        first.append(due);
+        *due = first;
+        count
+    }
+
+    /// Whether a message that a node gets is one that it has taken back; what comes instead of one is wrong.
+    fn is_due(&mut self, node: u32, kept: Kept) -> Result<bool, String> {
+        match self.due.get_mut(&node).and_then(VecDeque::pop_front) {
+            None => Ok(false),
+            Some(first) if first == kept => Ok(true),
+            Some(first) => Err(format!("node {node} takes back {first:?} after {kept:?}")),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Ledger {
     random: Option<Random>,
@@ -73,12 +108,18 @@ pub(super) struct Ledger {
     /// Published by the activation that runs.
     open: Vec<Sent>,
     running: Option<u32>,
+    /// Nodes whose handler waits: nothing else of theirs may run.
+    busy: HashSet<u32>,
+    aside: Aside,
     cells: Vec<Option<Rc<dyn AnyCell>>>,
     pub(super) sent: Vec<Sent>,
     pub(super) got: Vec<Got>,
     /// Node, handler and count of what a ring lost, and how many messages had been taken by then.
     pub(super) missed: Vec<(u32, usize, u64, usize)>,
     pub(super) complaints: Vec<String>,
+    /// Messages that were taken within their publish, and that were set aside.
+    pub(super) straight: usize,
+    pub(super) stashed: usize,
 }
 
 thread_local! {
@@ -143,11 +184,16 @@ pub(super) fn dry_up() {
     with(|ledger| ledger.budget = 0);
 }
 
+/// Whether a message of the node waits for room.
+fn has_staged(node: u32) -> bool {
+    with(|ledger| ledger.cells.get(node as usize).cloned().flatten())
+        .is_some_and(|cell| cell.head().has_staged())
+}
+
 /// An activation of `node` begins; says what it shall do.
 pub(super) fn begin(script: &Script, messages_max: usize, may_fail: MayFail) -> Decision {
     let (node, publishes) = (script.id, &script.publishes);
-    let is_waiting = with(|ledger| ledger.cells.get(node as usize).cloned().flatten())
-        .is_some_and(|cell| cell.head().has_staged());
+    let is_waiting = has_staged(node);
     // The last words are said whatever waits: a program that is stopped is stopped.
     if is_waiting && !read(|ledger| ledger.dissolved.contains(&node)) {
         complain(format!("node {node} is activated while a message of it waits for room"));
@@ -156,38 +202,86 @@ pub(super) fn begin(script: &Script, messages_max: usize, may_fail: MayFail) -> 
         if let Some(other) = ledger.running.replace(node) {
             ledger.complaints.push(format!("node {node} is activated while node {other} runs"));
         }
+        if ledger.busy.contains(&node) {
+            ledger.complaints.push(format!("node {node} is activated while its handler waits"));
+        }
         if messages_max > 0 && ledger.dissolved.contains(&node) {
             ledger.complaints.push(format!("node {node} is activated after its dissolve"));
         }
         ledger.open.clear();
-        let rates = ledger.rates;
-        let Some(random) = &mut ledger.random else {
-            return Decision { messages: Vec::new(), end: End::Success };
-        };
-        let end = match random.below(100) {
-            roll if roll < rates.error && may_fail == MayFail::Yes => End::Error,
-            roll if (rates.error..rates.error + rates.panic).contains(&roll) && may_fail != MayFail::No => {
-                End::Panic
-            }
-            _ => End::Success,
-        };
+        ledger.aside.wish = None;
+        let end = ledger.decide(may_fail);
+        let budget = ledger.budget;
+        let Some(random) = &mut ledger.random else { return Decision { messages: Vec::new(), end } };
         let count = if publishes.is_empty() { 0 } else { random.within(0, messages_max) };
-        let count = count.min(ledger.budget);
+        let count = count.min(budget);
         ledger.budget -= count;
         let messages = (0..count).map(|_| (*random.pick(publishes), key(random))).collect();
         Decision { messages, end }
     })
 }
 
+impl Ledger {
+    /// How many messages were taken in which way.
+    pub(super) fn taken(&self) -> [usize; WAYS.len()] {
+        let mut taken = [0; WAYS.len()];
+        self.got.iter().for_each(|got| taken[way_of(got.handler).index()] += 1);
+        taken
+    }
+
+    /// Draws how an activation ends.
+    fn decide(&mut self, may_fail: MayFail) -> End {
+        let rates = self.rates;
+        match self.random.as_mut().map_or(100, |random| random.below(100)) {
+            roll if roll < rates.error && may_fail == MayFail::Yes => End::Error,
+            roll if (rates.error..rates.error + rates.panic).contains(&roll) && may_fail != MayFail::No => {
+                End::Panic
+            }
+            _ => End::Success,
+        }
+    }
+
+    /// A subscription gets a message: for the first time, or after it had set that aside.
+    fn note(&mut self, got: Got) {
+        match self.aside.is_due(got.node, (got.handler, got.sent.number)) {
+            Ok(false) => self.got.push(got),
+            Ok(true) => {}
+            Err(complaint) => self.complaints.push(complaint),
+        }
+    }
+}
+
+/// Draws how something ends that is no activation.
+pub(super) fn decide() -> End {
+    with(|ledger| ledger.decide(MayFail::Yes))
+}
+
+/// True so many times out of a hundred.
+pub(super) fn percent(percent: usize) -> bool {
+    with(|ledger| ledger.random.as_mut().is_some_and(|random| random.percent(percent)))
+}
+
+/// A number below `end`.
+pub(super) fn below(end: usize) -> usize {
+    with(|ledger| ledger.random.as_mut().map_or(0, |random| random.below(end)))
+}
+
 fn key(random: &mut Random) -> u8 {
     u8::try_from(random.below(4)).unwrap_or_default()
 }
 
-/// A message is about to be published; gives it its number.
-pub(super) fn attempt(publisher: u32, kind: usize, key: u8) -> u64 {
+/// The number of a message that is about to be published.
+pub(super) fn number() -> u64 {
     with(|ledger| {
         ledger.number += 1;
-        let number = ledger.number;
+        ledger.number
+    })
+}
+
+/// A message is about to be published; gives it its number.
+pub(super) fn attempt(publisher: u32, kind: usize, key: u8) -> u64 {
+    let number = number();
+    with(|ledger| {
         ledger.open.push(Sent { number, publisher, kind, key });
         number
     })
@@ -204,8 +298,13 @@ pub(super) fn refused() {
 pub(super) fn end(end: End) {
     with(|ledger| {
         let open = std::mem::take(&mut ledger.open);
+        let wish = ledger.aside.wish.take();
         if end == End::Success {
             ledger.sent.extend(open);
+            if let Some((node, kept)) = wish {
+                ledger.stashed += 1;
+                ledger.aside.stashed.entry(node).or_default().push_back(kept);
+            }
         }
         ledger.running = None;
     });
@@ -213,18 +312,114 @@ pub(super) fn end(end: End) {
 
 /// A message from outside was accepted at a gate.
 pub(super) fn accept(kind: usize, key: u8, enter: impl FnOnce(u64) -> bool) {
-    let number = with(|ledger| {
-        ledger.number += 1;
-        ledger.number
-    });
+    let number = number();
     if enter(number) {
         with(|ledger| ledger.sent.push(Sent { number, publisher: OUTSIDE, kind, key }));
     }
 }
 
-/// A subscription got a message.
+/// A handler got a message.
 pub(super) fn got(node: u32, handler: usize, sent: Sent) {
+    with(|ledger| ledger.note(Got { node, handler, sent }));
+}
+
+/// A node got a message beside its activations: in `run`, or in a call of a handler that runs beside others.
+pub(super) fn received(node: u32, handler: usize, sent: Sent) {
     with(|ledger| ledger.got.push(Got { node, handler, sent }));
+}
+
+/// A handler got a message within the publish, which nothing takes back any more. Draws how the handler ends.
+pub(super) fn got_straight(node: u32, handler: usize, sent: Sent) -> End {
+    let is_waiting = has_staged(node);
+    with(|ledger| {
+        let running = ledger.running;
+        // A handler that waited for room publishes between two activations.
+        let is_publishing =
+            running.map_or(ledger.busy.contains(&sent.publisher), |node| node == sent.publisher);
+        if !is_publishing || sent.publisher == node {
+            ledger.complaints.push(format!("node {node} is called within {running:?} for {sent:?}"));
+        }
+        if ledger.busy.contains(&node) || is_waiting {
+            ledger.complaints.push(format!("node {node} is called though it is not idle"));
+        }
+        ledger.note(Got { node, handler, sent });
+        ledger.straight += 1;
+        if let Some(open) = ledger.open.iter().position(|open| open.number == sent.number) {
+            let sent = ledger.open.remove(open);
+            ledger.sent.push(sent);
+        }
+        ledger.decide(MayFail::Yes)
+    })
+}
+
+/// The activation that runs sets its message aside, if it succeeds.
+pub(super) fn stashed(node: u32, handler: usize, sent: Sent) {
+    with(|ledger| ledger.aside.wish = Some((node, (handler, sent.number))));
+}
+
+/// A node takes back `count` messages that it had set aside.
+pub(super) fn unstashed(node: u32, count: usize) {
+    with(|ledger| {
+        let known = ledger.aside.take_back(node);
+        if known != count {
+            ledger.complaints.push(format!("node {node} takes back {count} messages of {known}"));
+        }
+    });
+}
+
+/// A node is born, perhaps again: what its predecessor had set aside comes back.
+pub(super) fn born(node: u32) {
+    with(|ledger| ledger.aside.take_back(node));
+}
+
+/// Messages that were taken back and have not come, by node.
+pub(super) fn still_due(ledger: &Ledger) -> impl Iterator<Item = (u32, usize)> + use<'_> {
+    ledger.aside.due.iter().map(|(node, due)| (*node, due.len())).filter(|(_, count)| *count > 0)
+}
+
+/// A handler of a node that waits. While it lives, nothing else of the node may run.
+pub(super) struct Busy {
+    node: u32,
+}
+
+/// A handler begins that will wait.
+pub(super) fn busy(node: u32) -> Busy {
+    with(|ledger| {
+        if !ledger.busy.insert(node) {
+            ledger.complaints.push(format!("two handlers of node {node} wait at once"));
+        }
+    });
+    Busy { node }
+}
+
+impl Busy {
+    /// What the handler does between two waits.
+    pub(super) fn goes_on<R>(&self, step: impl FnOnce() -> R) -> R {
+        with(|ledger| ledger.busy.remove(&self.node));
+        let result = step();
+        with(|ledger| ledger.busy.insert(self.node));
+        result
+    }
+
+    /// The handler published a message for which it had waited for room.
+    pub(super) fn published(&self, sent: Sent) {
+        with(|ledger| ledger.sent.push(sent));
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        with(|ledger| ledger.busy.remove(&self.node));
+    }
+}
+
+/// Kind and key of a message that may be published; it is taken from what the case may publish.
+pub(super) fn one_message(script: &Script) -> Option<(usize, u8)> {
+    with(|ledger| {
+        let random = ledger.random.as_mut().filter(|_| ledger.budget > 0 && !script.publishes.is_empty())?;
+        ledger.budget -= 1;
+        Some((*random.pick(&script.publishes), key(random)))
+    })
 }
 
 /// A ring told of losses.

@@ -1,20 +1,26 @@
 //! The rig's locus: one type that plays every part of a graph, by its script.
 //!
-//! The attribute macros name the crate from outside, so what they would generate is written by hand here.
+//! The attribute macros name the crate from outside, so what they would generate is written by hand, here and in
+//! [`super::handlers`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bus::topic::OnFull;
+use crate::arena::Scratch;
+use crate::bus::subscribe::batch::Batch;
 use crate::locus::context::Cx;
 use crate::locus::describe::{
-    Birth, Declared, Describe, Handler, Hooks, LocalBoxFuture, Locus, LocusOptions, Match, OnOptions,
-    Outcome, Timer, Which,
+    Birth, Declared, Describe, Hooks, LocalBoxFuture, Locus, LocusOptions, Match, Outcome, Timer, Which,
 };
 use crate::locus::run::Run;
-use crate::pool::rig::ledger::{self, End, MayFail, Sent};
-use crate::pool::rig::message::{self, Alive, KINDS, Message};
+use crate::pool::core::stash::StashError;
+use crate::pool::rig::graph::node_at;
+use crate::pool::rig::handlers::{describe_handler, receive_all};
+use crate::pool::rig::ledger::{self, Decision, End, Sent};
+use crate::pool::rig::message::{Alive, Message, by_kind};
 use crate::pool::rig::question;
+
+pub(super) use crate::pool::rig::ledger::MayFail;
 
 /// The period of a ticking node.
 pub(super) const TICK: Duration = Duration::from_millis(3);
@@ -26,17 +32,29 @@ pub(super) struct Sub {
     pub(super) key: Option<u8>,
 }
 
+/// The replicas of a part, of which a node is one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replica {
+    /// The node that is the first of them.
+    pub(super) first: u32,
+    pub(super) count: usize,
+}
+
 /// What one node of a graph does.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
     pub(super) id: u32,
     pub(super) pool: usize,
+    /// Where it is one of several instances of a part.
+    pub(super) replica: Option<Replica>,
     pub(super) subs: Vec<Sub>,
     pub(super) publishes: Vec<usize>,
     /// Whether it asks questions.
     pub(super) asks: bool,
     /// Whether it is the one that answers them.
     pub(super) answers: bool,
+    /// Whether it sets messages aside and takes them back.
+    pub(super) stashes: bool,
     pub(super) ticks: bool,
     /// Activations that its `run` asks for.
     pub(super) steps: usize,
@@ -50,47 +68,6 @@ pub(super) struct Script {
     pub(super) birth_messages: usize,
 }
 
-/// Kind, ring and policy of a handler: the first [`KINDS`] take their kind straight, the others have rings.
-pub(super) const RINGS: [(usize, u32, OnFull); 6] = [
-    (0, 3, OnFull::Block),
-    (4, 2, OnFull::Block),
-    (2, 2, OnFull::DropOld),
-    (5, 1, OnFull::DropOld),
-    (1, 1, OnFull::DropNew),
-    (3, 2, OnFull::DropNew),
-];
-
-/// How many handlers there are to choose from.
-pub(super) const HANDLERS: usize = KINDS + RINGS.len();
-
-/// The kind that a handler takes.
-pub(super) fn kind_of(handler: usize) -> usize {
-    if handler < KINDS { handler } else { RINGS[handler - KINDS].0 }
-}
-
-/// The policy of a handler's own ring, if it has one.
-pub(super) fn drops_of(handler: usize) -> Option<OnFull> {
-    if handler >= KINDS {
-        return Some(RINGS[handler - KINDS].2);
-    }
-    (message::policy(handler) == OnFull::DropOld).then_some(OnFull::DropOld)
-}
-
-/// Whether a handler has a ring of its own, and whether that ring loses messages.
-pub(super) fn ring_of(handler: usize) -> Option<bool> {
-    drops_of(handler).map(|on_full| on_full != OnFull::Block)
-}
-
-const fn options(handler: usize) -> OnOptions {
-    let which = Which::All;
-    let plain = OnOptions { method: "on_message", bounded: None, on_full: None, missed: true, which };
-    if handler < KINDS {
-        return plain;
-    }
-    let (_, bound, on_full) = RINGS[handler - KINDS];
-    OnOptions { bounded: Some(bound), on_full: Some(on_full), ..plain }
-}
-
 /// A locus that follows a script; `A` says whether its birth is `async`.
 pub(super) struct Node<const A: bool> {
     script: Arc<Script>,
@@ -102,9 +79,19 @@ impl<const A: bool> Node<A> {
         Self { script: Arc::clone(script), _alive: Alive::new() }
     }
 
+    pub(super) fn key_of(&self, handler: usize) -> Match<u8> {
+        let sub = self.script.subs.iter().find(|sub| sub.handler == handler);
+        sub.and_then(|sub| sub.key).map_or(Match::All, Match::Key)
+    }
+
     /// One activation: publishes what the ledger says, and ends as it says.
-    fn act(&mut self, cx: &mut Cx<'_, Self>, messages_max: usize, may_fail: MayFail) -> Outcome {
+    pub(super) fn act(&mut self, cx: &mut Cx<'_, Self>, messages_max: usize, may_fail: MayFail) -> Outcome {
         let decision = ledger::begin(&self.script, messages_max, may_fail);
+        self.go_on(decision, cx)
+    }
+
+    /// What comes after the beginning of an activation.
+    fn go_on(&mut self, decision: Decision, cx: &mut Cx<'_, Self>) -> Outcome {
         question::begin();
         let note = cx.scratch().alloc_str("in scratch");
         for (kind, key) in decision.messages {
@@ -120,23 +107,123 @@ impl<const A: bool> Node<A> {
         if decision.end == End::Success {
             question::commit();
         }
-        match decision.end {
-            End::Success => Ok(()),
-            End::Error => Err("as decided".into()),
-            // Without the panic hook's output: thousands of these are part of the plan.
-            End::Panic => std::panic::resume_unwind(Box::new("as decided")),
-        }
+        as_decided(decision.end)
     }
 
     /// The activation of an answer, or of a question.
     pub(super) fn then(&mut self, cx: &mut Cx<'_, Self>) -> Outcome {
+        self.unstash(cx);
         self.act(cx, 2, MayFail::Yes)
     }
 
-    fn take<const K: usize>(&mut self, handler: usize, got: &Message<K>, cx: &mut Cx<'_, Self>) -> Outcome {
-        let sent = Sent { number: *got.number, publisher: got.publisher, kind: K, key: got.key };
-        ledger::got(self.script.id, handler, sent);
+    pub(super) fn missed(&mut self, handler: usize, n: u64, cx: &mut Cx<'_, Self>) -> Outcome {
+        ledger::missed(self.script.id, handler, n);
+        self.act(cx, 0, MayFail::Yes)
+    }
+
+    /// Takes a message, or sets it aside.
+    pub(super) fn take<const K: usize>(
+        &mut self,
+        handler: usize,
+        got: &Message<K>,
+        cx: &mut Cx<'_, Self>,
+    ) -> Outcome {
+        ledger::got(self.script.id, handler, got.sent());
+        self.unstash(cx);
+        let decision = ledger::begin(&self.script, 3, MayFail::Yes);
+        if self.script.stashes && ledger::percent(12) {
+            match cx.stash() {
+                Ok(()) => ledger::stashed(self.script.id, handler, got.sent()),
+                Err(StashError::Full) => {}
+                Err(error) => ledger::complain(format!("handler {handler} cannot stash: {error}")),
+            }
+        }
+        self.go_on(decision, cx)
+    }
+
+    /// Perhaps takes back what has been set aside.
+    fn unstash(&self, cx: &mut Cx<'_, Self>) {
+        if self.script.stashes && ledger::percent(12) {
+            ledger::unstashed(self.script.id, cx.unstash());
+        }
+    }
+
+    /// Takes a message where its publisher is in the middle of its activation.
+    pub(super) fn take_straight<const K: usize>(&mut self, handler: usize, got: &Message<K>) -> Outcome {
+        as_decided(ledger::got_straight(self.script.id, handler, got.sent()))
+    }
+
+    /// Takes a message that was queued for the handler that takes others straight.
+    pub(super) fn take_queued<const K: usize>(&mut self, handler: usize, got: &Message<K>) -> Outcome {
+        ledger::got(self.script.id, handler, got.sent());
+        let decision = ledger::begin(&self.script, 0, MayFail::Yes);
+        ledger::end(decision.end);
+        as_decided(decision.end)
+    }
+
+    /// Takes a batch: all of it is gone with the activation, also what it does not look at.
+    pub(super) fn take_batch<const K: usize>(
+        &mut self,
+        handler: usize,
+        mut items: Batch<'_, Message<K>>,
+        cx: &mut Cx<'_, Self>,
+    ) -> Outcome {
+        items.iter().for_each(|got| ledger::got(self.script.id, handler, got.sent()));
+        let looks_at = ledger::below(items.len() + 1);
+        items.by_ref().take(looks_at).for_each(drop);
+        if self.script.stashes && cx.stash() != Err(StashError::NoMessage) {
+            ledger::complain("a batch was stashed".to_owned());
+        }
         self.act(cx, 3, MayFail::Yes)
+    }
+
+    /// Takes a message and waits now and then: for a turn, for room, or for an answer.
+    pub(super) async fn take_waiting<const K: usize>(
+        &mut self,
+        handler: usize,
+        got: &Message<K>,
+        cx: &mut Cx<'_, Self>,
+    ) -> Outcome {
+        ledger::got(self.script.id, handler, got.sent());
+        let busy = ledger::busy(self.script.id);
+        let note = cx.scratch().alloc_str("kept across awaits");
+        for _ in 0..ledger::below(4) {
+            busy.goes_on(|| self.act(cx, 2, MayFail::Yes))?;
+            match ledger::below(5) {
+                0 => publish_wait(&self.script, &busy, cx).await,
+                1 if self.script.asks => question::ask_waiting(self.script.id, cx).await,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+        assert_eq!(note, "kept across awaits");
+        busy.goes_on(|| self.act(cx, 2, MayFail::Yes))
+    }
+
+    /// Takes a message beside whatever else the locus does.
+    pub(super) async fn take_beside<const K: usize>(
+        run: Run<Self>,
+        handler: usize,
+        got: Message<K>,
+        scratch: &Scratch,
+    ) -> Outcome {
+        let note = scratch.alloc_str("kept across awaits");
+        // The first poll, before anything is awaited, comes in the order of the messages.
+        ledger::received(node_at(&run.path()), handler, got.sent());
+        for _ in 0..ledger::below(3) {
+            run.with(|me, cx| me.act(cx, 2, MayFail::ByPanic)).await?;
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(note, "kept across awaits");
+        as_decided(ledger::decide())
+    }
+}
+
+/// Ends an activation. A panic without the panic hook's output: thousands of these are part of the plan.
+fn as_decided(end: End) -> Outcome {
+    match end {
+        End::Success => Ok(()),
+        End::Error => Err("as decided".into()),
+        End::Panic => std::panic::resume_unwind(Box::new("as decided")),
     }
 }
 
@@ -148,51 +235,18 @@ fn publish<const A: bool>(
     publisher: u32,
     key: u8,
 ) -> bool {
-    macro_rules! by_kind {
-        ($($k:literal)*) => {
-            match kind {
-                $($k => cx.publish(Message::<$k>::new(number, publisher, key)).is_err(),)*
-                _ => false,
-            }
-        };
-    }
-    by_kind!(0 1 2 3 4 5 6 7 8 9 10 11)
+    by_kind!(kind, K => cx.publish(Message::<K>::new(number, publisher, key)).is_err())
 }
 
-macro_rules! handlers {
-    ($($n:literal takes $k:literal,)*) => {
-        $(impl<const A: bool> Handler<$n> for Node<A> {
-            type Topic = Message<$k>;
-            const OPTIONS: OnOptions = options($n);
-
-            fn key_of(me: &Self) -> Match<u8> {
-                let sub = me.script.subs.iter().find(|sub| sub.handler == $n);
-                sub.and_then(|sub| sub.key).map_or(Match::All, Match::Key)
-            }
-
-            fn handle(me: &mut Self, got: &Message<$k>, _promise: (), cx: &mut Cx<'_, Self>) -> Outcome {
-                me.take($n, got, cx)
-            }
-
-            fn missed(me: &mut Self, n: u64, cx: &mut Cx<'_, Self>) -> Outcome {
-                ledger::missed(me.script.id, $n, n);
-                me.act(cx, 0, MayFail::Yes)
-            }
-        })*
-
-        fn describe_handler<const A: bool>(describe: &mut Describe<Node<A>>, handler: usize) {
-            match handler {
-                $($n => describe.on::<$n>(),)*
-                _ => unreachable!("there are {HANDLERS} handlers"),
-            }
-        }
-    };
-}
-
-handlers! {
-    0 takes 0, 1 takes 1, 2 takes 2, 3 takes 3, 4 takes 4, 5 takes 5,
-    6 takes 6, 7 takes 7, 8 takes 8, 9 takes 9, 10 takes 10, 11 takes 11,
-    12 takes 0, 13 takes 4, 14 takes 2, 15 takes 5, 16 takes 1, 17 takes 3,
+/// Waits for room for one message, and publishes it.
+async fn publish_wait<const A: bool>(script: &Script, busy: &ledger::Busy, cx: &mut Cx<'_, Node<A>>) {
+    let Some((kind, key)) = ledger::one_message(script) else { return tokio::task::yield_now().await };
+    let number = ledger::number();
+    by_kind!(kind, K => {
+        cx.publish_wait(Message::<K>::new(number, script.id, key)).await;
+    });
+    busy.published(Sent { number, publisher: script.id, kind, key });
+    tokio::task::yield_now().await;
 }
 
 impl<const A: bool> Timer<0> for Node<A> {
@@ -200,6 +254,7 @@ impl<const A: bool> Timer<0> for Node<A> {
     const PERIOD: Duration = TICK;
 
     fn fire(me: &mut Self, cx: &mut Cx<'_, Self>) -> Outcome {
+        me.unstash(cx);
         me.act(cx, 4, MayFail::Yes)
     }
 }
@@ -228,6 +283,7 @@ impl<const A: bool> Locus for Node<A> {
 
 fn birth<const A: bool>(me: &mut Node<A>, cx: &mut Cx<'_, Node<A>>) -> Outcome {
     let messages_max = me.script.birth_messages;
+    ledger::born(me.script.id);
     // The first birth must succeed, or the program would not start.
     me.act(cx, messages_max, if ledger::is_started() { MayFail::Yes } else { MayFail::No })
 }
@@ -254,35 +310,31 @@ fn dissolve<const A: bool>(me: &mut Node<A>, cx: &mut Cx<'_, Node<A>>) -> Outcom
     me.act(cx, 0, MayFail::Yes)
 }
 
-/// Asks for activations, one for each time it is polled, and then returns or fails.
+/// Asks for activations, one for each time it is polled, takes what is received here, and then returns or fails.
 fn run<const A: bool>(run: Run<Node<A>>) -> LocalBoxFuture<'static, Outcome> {
     Box::pin(async move {
-        let (steps, fails) = run.with(|me, _| (me.script.steps, me.script.run_fails)).await;
-        for _ in 0..steps {
+        let script = run.with(|me, _| Arc::clone(&me.script)).await;
+        for _ in 0..script.steps {
             if ledger::is_dry() {
-                return Ok(());
+                break;
             }
             // `with` gives its result to `run` and so cannot fail, except by a panic.
             run.with(|me, cx| me.act(cx, 3, MayFail::ByPanic)).await?;
             tokio::task::yield_now().await;
         }
-        if fails && !ledger::is_dry() { Err("as scripted".into()) } else { Ok(()) }
+        if script.run_fails && !ledger::is_dry() {
+            return Err("as scripted".into());
+        }
+        let handlers: Vec<usize> = script.subs.iter().map(|sub| sub.handler).collect();
+        receive_all(&run, &handlers).await
     })
 }
 
 /// What the macros would list for a node with this script.
 pub(super) fn describe<const A: bool>(script: &Script) -> Describe<Node<A>> {
-    macro_rules! by_kind {
-        ($describe:ident, $kind:ident, $($k:literal)*) => {
-            match $kind {
-                $($k => $describe.publishes::<Message<$k>>(),)*
-                _ => unreachable!("there are {KINDS} kinds"),
-            }
-        };
-    }
     let mut describe = Describe { topics: Vec::new(), timers: Vec::new(), children: Vec::new() };
     for kind in script.publishes.iter().copied() {
-        by_kind!(describe, kind, 0 1 2 3 4 5 6 7 8 9 10 11);
+        by_kind!(kind, K => describe.publishes::<Message<K>>());
     }
     for sub in &script.subs {
         describe_handler(&mut describe, sub.handler);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::pool::rig::coverage::Coverage;
 use crate::pool::rig::question::ENDS;
+use crate::pool::rig::way::WAYS;
 
 /// What one case did.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +16,11 @@ pub(super) struct Totals {
     pub(super) missed: u64,
     /// How many questions ended in which way.
     pub(super) ends: [usize; ENDS.len()],
+    /// How many messages were taken in which way.
+    pub(super) taken: [usize; WAYS.len()],
+    /// How many of them within their publish, and how many were set aside by a handler.
+    pub(super) straight: usize,
+    pub(super) stashed: usize,
     /// What was met, one bit each (see [`Coverage`]).
     pub(super) met: u64,
 }
@@ -55,6 +61,18 @@ impl Sum {
     }
 }
 
+impl Sum {
+    /// How many messages were taken in each way, within the publish and after a stash, by name.
+    pub(super) fn taken(&self) -> Vec<(&'static str, usize)> {
+        let sum = |figure: &dyn Fn(&Totals) -> usize| self.cases.iter().map(figure).sum();
+        let mut taken: Vec<(&str, usize)> =
+            WAYS.iter().enumerate().map(|(way, name)| (*name, sum(&|case| case.taken[way]))).collect();
+        taken.push(("within the publish", sum(&|case| case.straight)));
+        taken.push(("stashed", sum(&|case| case.stashed)));
+        taken
+    }
+}
+
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sent: usize = self.cases.iter().map(|case| case.sent).sum();
@@ -63,6 +81,8 @@ impl fmt::Display for Sum {
         let (loci, pools, messages) = self.medians();
         writeln!(f, "{} cases: {sent} messages sent, {got} taken, {missed} missed", self.cases.len())?;
         writeln!(f, "median case: {loci} loci, {pools} pools, {messages} messages")?;
+        let taken = self.taken().into_iter().map(|(name, count)| format!("{count} {name}"));
+        writeln!(f, "taken: {}", taken.collect::<Vec<String>>().join(", "))?;
         let ends = ENDS.iter().zip(self.ends()).map(|(end, count)| format!("{count} {end}"));
         writeln!(f, "questions: {}", ends.collect::<Vec<String>>().join(", "))?;
         write!(f, "{}", self.coverage)
