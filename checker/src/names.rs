@@ -271,8 +271,12 @@ impl<'w> Names<'w> {
     /// The code of a function; none if it has none.
     pub fn body(&self, id: FnId) -> Option<&'w Body> {
         let function = self.function(id);
-        let ir = self.workspace.files[function.file.0 as usize].ir.as_ref().ok()?;
-        ir.body(function.body?)
+        self.code(function.file, function.body?)
+    }
+
+    /// The code at `id` in `file`.
+    pub fn code(&self, file: FileId, id: BodyId) -> Option<&'w Body> {
+        self.workspace.files[file.0 as usize].ir.as_ref().ok()?.body(id)
     }
 
     /// The package that a module belongs to.

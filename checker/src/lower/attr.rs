@@ -42,7 +42,7 @@ pub struct LocusDecl {
 }
 
 /// What happens to a message that finds a queue full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Policy {
     /// It waits, and its publisher with it.
     #[default]
@@ -77,7 +77,7 @@ impl Policy {
 }
 
 /// A ring that belongs to one subscription.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RingIr {
     /// `bounded = N`, where it is a literal.
     pub bounded: Option<u64>,
@@ -86,7 +86,7 @@ pub struct RingIr {
 }
 
 /// One topic that `receives(..)` names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReceiveIr {
     /// The topic.
     pub topic: TypeRef,

@@ -71,7 +71,7 @@ impl Look<'_, '_, '_> {
         let names = &self.walk.program.names;
         let Def::Const(of) = names.resolve(module, path, false)?.def else { return None };
         let value = &names.consts[of as usize];
-        let init = value.ir.init.as_ref()?;
+        let init = names.code(value.file, value.ir.init.as_ref()?.code)?;
         self.at_most(init, value.module, init.root?, depth + 1)
     }
 }
