@@ -1,5 +1,6 @@
 //! One case, from the first birth to the last drop: what `app::conduct` and `app::drain` do, step by step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::control::{Control, Probe, Report};
@@ -7,10 +8,11 @@ use crate::bus::gate::TopicHandle;
 use crate::pool::PoolId;
 use crate::pool::rig::graph::{Ending, Graph};
 use crate::pool::rig::ledger;
-use crate::pool::rig::message::{self, Message, by_kind};
+use crate::pool::rig::message::{Message, by_kind};
 use crate::pool::rig::random::Random;
+use crate::pool::rig::shared::{self, Case};
 use crate::pool::rig::sum::Totals;
-use crate::pool::rig::{Rig, check, coverage, question};
+use crate::pool::rig::{Drive, Rig, check, question};
 
 /// Steps in which an answer must come: far above what any case needs.
 const STEPS_MAX: usize = 20_000;
@@ -18,21 +20,28 @@ const STEPS_MAX: usize = 20_000;
 /// Rounds of probes after which a bus that is not quiet is taken for stuck.
 const ROUNDS_MAX: u64 = 3_000;
 
-/// Runs one case.
+/// Runs one case, on this thread or on several.
 ///
 /// # Errors
 /// What did not hold, a line each.
-pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
-    let alive_before = message::alive();
+pub(super) fn run(seed: u64, messages_max: usize, on_threads: bool) -> Result<Totals, String> {
+    let case = Arc::new(Case::default());
+    shared::enter(Some(Arc::clone(&case)));
     let mut random = Random::new(seed);
-    let graph = Graph::draw(&mut random, messages_max);
-    ledger::reset(random.clone(), graph.rates, graph.messages_max, graph.scripts.len());
+    let mut graph = Graph::draw(&mut random, messages_max);
+    if on_threads {
+        // Stopped in the middle, one thread may still send to another that has gone, and nobody takes what it sent.
+        graph.ending = Ending::Drained;
+    }
+    ledger::reset(random.clone(), graph.rates, graph.messages_max);
     question::reset(seed);
-    let mut rig = Rig::new(graph.parts(), random);
+    let mut rig = Rig::new(graph.parts(), random, &case, on_threads);
     let mut complaints = Vec::new();
     match live(&mut rig, &graph) {
         Ok(()) if graph.ending == Ending::Drained => {
-            complaints.extend(ledger::read(|written| check::all(&graph, &rig, written)));
+            let facts = rig.facts();
+            complaints = check::all(&graph, &rig.order, &facts, &case.ledger());
+            complaints.extend(check::questions(&graph, &rig.order, &facts));
         }
         Ok(()) => {}
         Err(stuck) => complaints.push(stuck),
@@ -40,12 +49,14 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
     let ends = question::ends();
     end(rig, graph.ending);
     question::clear();
-    let mut written = ledger::close();
+    ledger::forget_here();
+    let mut written = std::mem::take(&mut *case.ledger());
     complaints.append(&mut written.complaints);
     let totals = Totals {
         loci: graph.scripts.len(),
         pools: graph.pools(),
-        met: coverage::take(),
+        on_threads,
+        met: case.met(),
         ends,
         taken: written.taken(),
         straight: written.straight,
@@ -54,9 +65,9 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
         got: written.got.len(),
         missed: written.missed.iter().map(|(_, _, count, _)| count).sum(),
     };
-    let left = message::alive() - alive_before;
-    if left != 0 {
-        complaints.push(format!("{left} messages and loci outlive the program"));
+    shared::enter(None);
+    if case.alive() != 0 {
+        complaints.push(format!("{} messages and loci outlive the program", case.alive()));
     }
     if complaints.is_empty() { Ok(totals) } else { Err(format!("{graph}{}", complaints.join("\n"))) }
 }
@@ -64,18 +75,18 @@ pub(super) fn run(seed: u64, messages_max: usize) -> Result<Totals, String> {
 /// Start, normal life, and the drain up to where everything is quiet.
 fn live(rig: &mut Rig, graph: &Graph) -> Result<(), String> {
     for (script, address) in graph.scripts.iter().zip(rig.order.clone()) {
-        let core = &rig.seats[usize::from(address.pool)].pool.core;
-        ledger::add_cell(script.id, core.cell(address.cell).ok_or("a cell is missing")?);
+        rig.name_cell(script.id, &address)?;
         rig.tell(address.pool, Control::Birth { cell: address.cell });
         match rig.next_report(STEPS_MAX) {
             Some(Report::Born { result: Ok(()) }) => {}
             _ => return Err(format!("node {} is not born", script.id)),
         }
     }
+    // On threads the first to hear it may act on it before the last is told.
+    ledger::started();
     for pool in rig.app.pool_ids() {
         rig.tell(pool, Control::Go);
     }
-    ledger::started();
     let steps = rig.random.within(60, 600);
     for _ in 0..steps {
         if let Some(kind) = graph.gates.first().map(|_| *rig.random.pick(&graph.gates))
@@ -152,7 +163,7 @@ fn quiet(rig: &mut Rig) -> Result<(), String> {
             return Err(format!("never quiet: {probes:?}"));
         }
         before = Some(activity);
-        rig.now += Duration::from_millis(1);
+        rig.pass(Duration::from_millis(1));
     }
     unreachable!("the last round returns")
 }
@@ -162,7 +173,7 @@ fn probe(rig: &mut Rig, round: u64) -> Result<Vec<Probe>, String> {
         rig.tell(pool, Control::Probe { round });
     }
     let mut probes = Vec::new();
-    while probes.len() < rig.seats.len() {
+    while probes.len() < rig.app.pools.len() {
         match rig.next_report(STEPS_MAX) {
             Some(Report::Probe(probe)) => probes.push(probe),
             _ => return Err("a pool does not answer a probe".to_owned()),
@@ -173,22 +184,24 @@ fn probe(rig: &mut Rig, round: u64) -> Result<Vec<Probe>, String> {
 
 /// Dissolves the loci, where that is the ending, and lets the pools go.
 fn end(mut rig: Rig, ending: Ending) {
-    if ending != Ending::Failed {
+    let is_orderly = ending != Ending::Failed;
+    if is_orderly {
         for address in rig.order.clone().into_iter().rev() {
             rig.tell(address.pool, Control::Dissolve { cell: address.cell });
             let _ = done(&mut rig);
         }
-        // Long enough for a restart of whoever failed in its last words.
-        rig.now += Duration::from_secs(10);
-        for _ in 0..20 {
-            rig.step();
-        }
     }
-    for mut seat in std::mem::take(&mut rig.seats) {
-        let _entered = seat.pool.core.enter();
-        if ending != Ending::Failed {
-            seat.pool.discard_all();
+    match rig.drive {
+        Drive::Threads(threads) => threads.end(&rig.app),
+        Drive::Stepped(mut stepped) => {
+            if is_orderly {
+                // Long enough for a restart of whoever failed in its last words.
+                stepped.now += Duration::from_secs(10);
+                for _ in 0..20 {
+                    stepped.step(&rig.app, &mut rig.random);
+                }
+            }
+            stepped.end(is_orderly);
         }
-        drop(seat.pool);
     }
 }

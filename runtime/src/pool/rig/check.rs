@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::app::plan::Address;
 use crate::bus::figures::DropReason;
 use crate::bus::topic::OnFull;
 use crate::locus::cell::State;
+use crate::pool::PoolId;
 use crate::pool::core::Core;
-use crate::pool::rig::Rig;
 use crate::pool::rig::graph::Graph;
 use crate::pool::rig::ledger::{self, Got, Ledger, OUTSIDE, Sent};
 use crate::pool::rig::message::{KINDS, Message, bound, by_kind, policy};
@@ -40,15 +41,27 @@ struct Counted {
     under_way: u64,
 }
 
-impl Counted {
-    fn of(rig: &Rig, kind: usize) -> Self {
-        let mut counted = Self::default();
-        for seat in &rig.seats {
-            counted.add(&seat.pool.core, kind);
-        }
-        counted
-    }
+/// What the pools of a case say at its end.
+#[derive(Default)]
+pub(super) struct Facts {
+    counted: [Counted; KINDS],
+    /// Pool and cell of loci that ended for good.
+    closed: HashSet<(PoolId, u32)>,
+    questions_under_way: u64,
+}
 
+impl Facts {
+    /// Adds what one pool says.
+    pub(super) fn add(&mut self, core: &Core) {
+        self.counted.iter_mut().zip(0..).for_each(|(counted, kind)| counted.add(core, kind));
+        let cells = core.cells();
+        let closed = cells.iter().map(|cell| cell.head()).filter(|head| head.state.get() == State::Closed);
+        self.closed.extend(closed.map(|head| (core.id, head.id.index)));
+        self.questions_under_way += question::under_way(core);
+    }
+}
+
+impl Counted {
     fn add(&mut self, core: &Core, kind: usize) {
         by_kind!(kind, K => if let Some(route) = core.routes.of::<Message<K>>() {
             self.published += route.published();
@@ -66,20 +79,19 @@ impl Counted {
 }
 
 /// Everything that does not hold, in words.
-pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
+pub(super) fn all(graph: &Graph, order: &[Address], facts: &Facts, ledger: &Ledger) -> Vec<String> {
     let mut complaints = Vec::new();
-    let closed = closed(graph, rig);
+    let closed = closed(graph, order, facts);
     let got = once(ledger, &mut complaints);
-    order(ledger, &mut complaints);
-    for (node, count) in ledger::still_due(ledger).filter(|(node, _)| !closed.contains(node)) {
+    in_order(ledger, &mut complaints);
+    for (node, count) in ledger.aside.still_due().filter(|(node, _)| !closed.contains(node)) {
         complaints.push(format!("node {node} has taken back {count} messages that never came"));
     }
-    complaints.extend(question::check(&closed, rig.seats.iter().map(|seat| &*seat.pool.core)));
     for kind in 0..KINDS {
         let takers = takers(graph, kind);
         let sent: Vec<Sent> = ledger.sent.iter().copied().filter(|sent| sent.kind == kind).collect();
         let mut say = |text: String| complaints.push(format!("kind {kind}: {text}"));
-        let counted = Counted::of(rig, kind);
+        let counted = &facts.counted[kind];
         takers.iter().for_each(|taker| in_band(taker, &sent, ledger, &mut say));
         if takers.iter().any(|taker| closed.contains(&taker.node)) {
             // What a locus that ended for good has lost depends on when; its credits must be back all the same.
@@ -97,9 +109,14 @@ pub(super) fn all(graph: &Graph, rig: &Rig, ledger: &Ledger) -> Vec<String> {
             continue;
         }
         let tally = tally(&takers, &sent, &got, ledger, kind, &mut say);
-        compare(&tally, &counted, &mut say);
+        compare(&tally, counted, &mut say);
     }
     complaints
+}
+
+/// What does not hold of the questions.
+pub(super) fn questions(graph: &Graph, order: &[Address], facts: &Facts) -> Vec<String> {
+    question::check(&closed(graph, order, facts), facts.questions_under_way)
 }
 
 /// No more messages are under way from one pool to another than their topic allows; what a subscription's own ring bounds
@@ -130,13 +147,9 @@ fn takers(graph: &Graph, kind: usize) -> Vec<Taker> {
 }
 
 /// The nodes that ended for good.
-fn closed(graph: &Graph, rig: &Rig) -> HashSet<u32> {
-    let nodes = graph.scripts.iter().zip(&rig.order);
-    let state = |pool: u16, cell| {
-        let cell = rig.seats[usize::from(pool)].pool.core.cell(cell);
-        cell.map(|cell| cell.head().state.get())
-    };
-    let closed = nodes.filter(|(_, address)| state(address.pool, address.cell) == Some(State::Closed));
+fn closed(graph: &Graph, order: &[Address], facts: &Facts) -> HashSet<u32> {
+    let nodes = graph.scripts.iter().zip(order);
+    let closed = nodes.filter(|(_, address)| facts.closed.contains(&(address.pool, address.cell)));
     closed.map(|(script, _)| script.id).collect()
 }
 
@@ -156,7 +169,7 @@ fn once(ledger: &Ledger, complaints: &mut Vec<String>) -> HashSet<(u64, u32, usi
 }
 
 /// Per publisher and subscriber, over all topics; a ring, and a gate, is ordered by itself.
-fn order(ledger: &Ledger, complaints: &mut Vec<String>) {
+fn in_order(ledger: &Ledger, complaints: &mut Vec<String>) {
     let mut latest: HashMap<(u32, usize, u32, usize), u64> = HashMap::new();
     for got in &ledger.got {
         let Sent { number, publisher, kind, .. } = got.sent;

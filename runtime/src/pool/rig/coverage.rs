@@ -1,10 +1,10 @@
 //! Which subscriptions were met in which states: a case says nothing about what it never did.
 
-use std::cell::Cell;
 use std::fmt;
 
 use crate::bus::topic::OnFull;
 use crate::locus::cell::State;
+use crate::pool::rig::shared;
 
 /// States in which a message may find a locus; in `Closed` are those that still waited when it ended for good, as later
 /// ones find it unsubscribed. `Running` is none of them, as a turn never runs inside a handler, nor is `Unborn`, as
@@ -25,22 +25,13 @@ const WAYS: [(&str, OnFull, bool); 6] = [
 /// One bit for each pair.
 type Pairs = u64;
 
-thread_local! {
-    static MET: Cell<Pairs> = const { Cell::new(0) };
-}
-
 /// A message arrives for a locus in `state`, under the policy `on_full` of its topic or, if it has one, of its ring.
 pub(crate) fn arrived(state: State, on_full: OnFull, is_ring: bool) {
     let row = STATES.iter().position(|one| *one == state);
     let column = WAYS.iter().position(|(_, policy, ring)| (*policy, *ring) == (on_full, is_ring));
     if let Some((row, column)) = row.zip(column) {
-        MET.set(MET.get() | 1 << (row * WAYS.len() + column));
+        shared::meet(1 << (row * WAYS.len() + column));
     }
-}
-
-/// What was met on this thread since the last call.
-pub(super) fn take() -> Pairs {
-    MET.take()
 }
 
 /// In how many cases each pair was met.

@@ -59,6 +59,11 @@ pub(super) fn plant_from_env() {
     PLANTED.set(std::env::var(VARIABLE).ok());
 }
 
+/// Whether any is planted on this thread.
+pub(super) fn is_any_planted() -> bool {
+    PLANTED.with_borrow(Option::is_some)
+}
+
 /// Whether this fault is planted on this thread.
 pub(crate) fn is_planted(fault: Fault) -> bool {
     PLANTED.with_borrow(|planted| planted.as_ref().is_some_and(|name| *name == format!("{fault:?}")))

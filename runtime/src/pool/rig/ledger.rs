@@ -1,12 +1,16 @@
 //! What the loci of a case did, as they saw it: kept outside of them, so that restarts and rollbacks do not touch it.
+//!
+//! What concerns the activation that runs belongs to its thread; the rest is the case's.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
+use crate::pool::rig::aside::{Aside, Kept};
 use crate::pool::rig::node::Script;
 use crate::pool::rig::random::Random;
+use crate::pool::rig::shared::with_ledger as with;
 use crate::pool::rig::way::{WAYS, way_of};
 
 /// The publisher's number of what comes through gates; each kind has its own gate and order.
@@ -62,40 +66,6 @@ pub(super) struct Rates {
     pub(super) user_code: usize,
 }
 
-/// Handler and number of a message that has been set aside.
-type Kept = (usize, u64);
-
-/// What nodes have set aside.
-#[derive(Default)]
-struct Aside {
-    /// What the activation that runs asked to set aside.
-    wish: Option<(u32, Kept)>,
-    stashed: HashMap<u32, VecDeque<Kept>>,
-    /// Taken back, and to come before everything else.
-    due: HashMap<u32, VecDeque<Kept>>,
-}
-
-impl Aside {
-    /// Takes back what a node has set aside; returns how many messages that are.
-    fn take_back(&mut self, node: u32) -> usize {
-        let mut first = self.stashed.remove(&node).unwrap_or_default();
-        let count = first.len();
-        let due = self.due.entry(node).or_default();
-        first.append(due);
-        *due = first;
-        count
-    }
-
-    /// Whether a message that a node gets is one that it has taken back; what comes instead of one is wrong.
-    fn is_due(&mut self, node: u32, kept: Kept) -> Result<bool, String> {
-        match self.due.get_mut(&node).and_then(VecDeque::pop_front) {
-            None => Ok(false),
-            Some(first) if first == kept => Ok(true),
-            Some(first) => Err(format!("node {node} takes back {first:?} after {kept:?}")),
-        }
-    }
-}
-
 #[derive(Default)]
 pub(super) struct Ledger {
     random: Option<Random>,
@@ -105,13 +75,9 @@ pub(super) struct Ledger {
     is_started: bool,
     dissolved: HashSet<u32>,
     number: u64,
-    /// Published by the activation that runs.
-    open: Vec<Sent>,
-    running: Option<u32>,
     /// Nodes whose handler waits: nothing else of theirs may run.
     busy: HashSet<u32>,
-    aside: Aside,
-    cells: Vec<Option<Rc<dyn AnyCell>>>,
+    pub(super) aside: Aside,
     pub(super) sent: Vec<Sent>,
     pub(super) got: Vec<Got>,
     /// Node, handler and count of what a ring lost, and how many messages had been taken by then.
@@ -122,37 +88,39 @@ pub(super) struct Ledger {
     pub(super) stashed: usize,
 }
 
-thread_local! {
-    static LEDGER: RefCell<Ledger> = RefCell::default();
+/// What one thread knows: of the activation that runs on it, and of the loci that live there.
+#[derive(Default)]
+struct Here {
+    /// Published by the activation that runs.
+    open: Vec<Sent>,
+    running: Option<u32>,
+    /// What it asked to set aside.
+    wish: Option<(u32, Kept)>,
+    cells: Vec<(u32, Rc<dyn AnyCell>)>,
 }
 
-fn with<R>(look: impl FnOnce(&mut Ledger) -> R) -> R {
-    LEDGER.with_borrow_mut(look)
+thread_local! {
+    static HERE: RefCell<Here> = RefCell::default();
+}
+
+fn here<R>(look: impl FnOnce(&mut Here) -> R) -> R {
+    HERE.with_borrow_mut(look)
 }
 
 /// Begins a case.
-pub(super) fn reset(random: Random, rates: Rates, budget: usize, nodes: usize) {
-    let cells = (0..nodes).map(|_| None).collect();
-    let fresh = Ledger { random: Some(random), rates, budget, cells, ..Ledger::default() };
-    drop(with(|ledger| std::mem::replace(ledger, fresh)));
+pub(super) fn reset(random: Random, rates: Rates, budget: usize) {
+    forget_here();
+    with(|ledger| *ledger = Ledger { random: Some(random), rates, budget, ..Ledger::default() });
 }
 
-/// Lends what was written so far.
-pub(super) fn read<R>(look: impl FnOnce(&Ledger) -> R) -> R {
-    with(|ledger| look(ledger))
+/// Forgets what this thread knows.
+pub(super) fn forget_here() {
+    drop(HERE.take());
 }
 
-/// Ends a case and hands out what was written.
-pub(super) fn close() -> Ledger {
-    with(|ledger| {
-        ledger.cells.clear();
-        std::mem::take(ledger)
-    })
-}
-
-/// Names the cell of a node, so that the ledger can look at its state.
+/// Names the cell of a node of this thread, so that the ledger can look at its state.
 pub(super) fn add_cell(node: u32, cell: Rc<dyn AnyCell>) {
-    with(|ledger| ledger.cells[node as usize] = Some(cell));
+    here(|here| here.cells.push((node, cell)));
 }
 
 /// Writes down what must not be. Loci cannot assert: their panics are part of the case.
@@ -186,30 +154,33 @@ pub(super) fn dry_up() {
 
 /// Whether a message of the node waits for room.
 fn has_staged(node: u32) -> bool {
-    with(|ledger| ledger.cells.get(node as usize).cloned().flatten())
-        .is_some_and(|cell| cell.head().has_staged())
+    here(|here| {
+        let cell = here.cells.iter().find(|(id, _)| *id == node);
+        cell.is_some_and(|(_, cell)| cell.head().has_staged())
+    })
 }
 
 /// An activation of `node` begins; says what it shall do.
 pub(super) fn begin(script: &Script, messages_max: usize, may_fail: MayFail) -> Decision {
     let (node, publishes) = (script.id, &script.publishes);
     let is_waiting = has_staged(node);
-    // The last words are said whatever waits: a program that is stopped is stopped.
-    if is_waiting && !read(|ledger| ledger.dissolved.contains(&node)) {
-        complain(format!("node {node} is activated while a message of it waits for room"));
-    }
+    let other = here(|here| {
+        here.open.clear();
+        here.wish = None;
+        here.running.replace(node)
+    });
     with(|ledger| {
-        if let Some(other) = ledger.running.replace(node) {
-            ledger.complaints.push(format!("node {node} is activated while node {other} runs"));
-        }
-        if ledger.busy.contains(&node) {
-            ledger.complaints.push(format!("node {node} is activated while its handler waits"));
-        }
-        if messages_max > 0 && ledger.dissolved.contains(&node) {
-            ledger.complaints.push(format!("node {node} is activated after its dissolve"));
-        }
-        ledger.open.clear();
-        ledger.aside.wish = None;
+        let is_dissolved = ledger.dissolved.contains(&node);
+        let mut complain = |is_wrong: bool, what: &str| {
+            if is_wrong {
+                ledger.complaints.push(format!("node {node} is activated {what}"));
+            }
+        };
+        // The last words are said whatever waits: a program that is stopped is stopped.
+        complain(is_waiting && !is_dissolved, "while a message of it waits for room");
+        complain(other.is_some(), "while another node runs");
+        complain(ledger.busy.contains(&node), "while its handler waits");
+        complain(messages_max > 0 && is_dissolved, "after its dissolve");
         let end = ledger.decide(may_fail);
         let budget = ledger.budget;
         let Some(random) = &mut ledger.random else { return Decision { messages: Vec::new(), end } };
@@ -281,32 +252,30 @@ pub(super) fn number() -> u64 {
 /// A message is about to be published; gives it its number.
 pub(super) fn attempt(publisher: u32, kind: usize, key: u8) -> u64 {
     let number = number();
-    with(|ledger| {
-        ledger.open.push(Sent { number, publisher, kind, key });
-        number
-    })
+    here(|here| here.open.push(Sent { number, publisher, kind, key }));
+    number
 }
 
 /// The message that was attempted last came back.
 pub(super) fn refused() {
-    with(|ledger| {
-        ledger.open.pop();
-    });
+    here(|here| here.open.pop());
 }
 
 /// The activation ends; what it published counts if it succeeded.
 pub(super) fn end(end: End) {
+    let (open, wish) = here(|here| {
+        here.running = None;
+        (std::mem::take(&mut here.open), here.wish.take())
+    });
+    if end != End::Success {
+        return;
+    }
     with(|ledger| {
-        let open = std::mem::take(&mut ledger.open);
-        let wish = ledger.aside.wish.take();
-        if end == End::Success {
-            ledger.sent.extend(open);
-            if let Some((node, kept)) = wish {
-                ledger.stashed += 1;
-                ledger.aside.stashed.entry(node).or_default().push_back(kept);
-            }
+        ledger.sent.extend(open);
+        if let Some((node, kept)) = wish {
+            ledger.stashed += 1;
+            ledger.aside.put(node, kept);
         }
-        ledger.running = None;
     });
 }
 
@@ -331,8 +300,11 @@ pub(super) fn received(node: u32, handler: usize, sent: Sent) {
 /// A handler got a message within the publish, which nothing takes back any more. Draws how the handler ends.
 pub(super) fn got_straight(node: u32, handler: usize, sent: Sent) -> End {
     let is_waiting = has_staged(node);
+    let (running, open) = here(|here| {
+        let open = here.open.iter().position(|open| open.number == sent.number);
+        (here.running, open.map(|open| here.open.remove(open)))
+    });
     with(|ledger| {
-        let running = ledger.running;
         // A handler that waited for room publishes between two activations.
         let is_publishing =
             running.map_or(ledger.busy.contains(&sent.publisher), |node| node == sent.publisher);
@@ -344,17 +316,14 @@ pub(super) fn got_straight(node: u32, handler: usize, sent: Sent) -> End {
         }
         ledger.note(Got { node, handler, sent });
         ledger.straight += 1;
-        if let Some(open) = ledger.open.iter().position(|open| open.number == sent.number) {
-            let sent = ledger.open.remove(open);
-            ledger.sent.push(sent);
-        }
+        ledger.sent.extend(open);
         ledger.decide(MayFail::Yes)
     })
 }
 
 /// The activation that runs sets its message aside, if it succeeds.
 pub(super) fn stashed(node: u32, handler: usize, sent: Sent) {
-    with(|ledger| ledger.aside.wish = Some((node, (handler, sent.number))));
+    here(|here| here.wish = Some((node, (handler, sent.number))));
 }
 
 /// A node takes back `count` messages that it had set aside.
@@ -370,11 +339,6 @@ pub(super) fn unstashed(node: u32, count: usize) {
 /// A node is born, perhaps again: what its predecessor had set aside comes back.
 pub(super) fn born(node: u32) {
     with(|ledger| ledger.aside.take_back(node));
-}
-
-/// Messages that were taken back and have not come, by node.
-pub(super) fn still_due(ledger: &Ledger) -> impl Iterator<Item = (u32, usize)> + use<'_> {
-    ledger.aside.due.iter().map(|(node, due)| (*node, due.len())).filter(|(_, count)| *count > 0)
 }
 
 /// A handler of a node that waits. While it lives, nothing else of the node may run.
@@ -432,11 +396,11 @@ pub(super) fn missed(node: u32, handler: usize, count: u64) {
 
 /// Foreign code runs inside the bus: within an activation it may panic, which is part of the case.
 pub(super) fn user_code(what: &'static str) {
-    let panics = with(|ledger| {
-        ledger.running.is_some()
-            && ledger.is_started
-            && ledger.random.as_mut().is_some_and(|random| random.percent(ledger.rates.user_code))
-    });
+    let panics = here(|here| here.running.is_some())
+        && with(|ledger| {
+            ledger.is_started
+                && ledger.random.as_mut().is_some_and(|random| random.percent(ledger.rates.user_code))
+        });
     if panics {
         end(End::Panic);
         // Without the panic hook's output: thousands of these are part of the plan.

@@ -1,7 +1,6 @@
 //! The rig's topics: one message type in sixteen kinds, one for each policy and bound.
 
 use std::any::TypeId;
-use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 
 use crate::bus::publish::{PublishedBy, Publisher};
@@ -9,6 +8,7 @@ use crate::bus::subscribe::straight::SinkCell;
 use crate::bus::topic::{Full, OnFull, Topic, TopicNumber, TopicSpec};
 use crate::pool::rig::ledger::{self, Sent};
 use crate::pool::rig::node::Node;
+use crate::pool::rig::shared::Alive;
 
 /// How many kinds of topics there are.
 pub(super) const KINDS: usize = 16;
@@ -71,31 +71,6 @@ pub(super) const fn per_locus(kind: usize) -> Option<(u32, OnFull)> {
 /// Whether messages of a kind have keys.
 pub(super) fn is_keyed(kind: usize) -> bool {
     SPECS[kind].2
-}
-
-thread_local! {
-    static ALIVE: Cell<isize> = const { Cell::new(0) };
-}
-
-/// How many messages and loci exist on this thread, copies included.
-pub(super) fn alive() -> isize {
-    ALIVE.get()
-}
-
-/// Counts the message or locus it belongs to.
-pub(super) struct Alive;
-
-impl Alive {
-    pub(super) fn new() -> Self {
-        ALIVE.set(ALIVE.get() + 1);
-        Self
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        ALIVE.set(ALIVE.get() - 1);
-    }
 }
 
 /// One message; what it owns on the heap lets miri see a message that is lost, or dropped twice.

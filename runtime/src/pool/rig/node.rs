@@ -17,8 +17,9 @@ use crate::pool::core::stash::StashError;
 use crate::pool::rig::graph::node_at;
 use crate::pool::rig::handlers::{describe_handler, receive_all};
 use crate::pool::rig::ledger::{self, Decision, End, Sent};
-use crate::pool::rig::message::{Alive, Message, by_kind};
+use crate::pool::rig::message::{Message, by_kind};
 use crate::pool::rig::question;
+use crate::pool::rig::shared::Alive;
 
 pub(super) use crate::pool::rig::ledger::MayFail;
 

@@ -15,9 +15,10 @@ use crate::locus::context::Cx;
 use crate::locus::describe::{Describe, Handler, Match, OnOptions, Outcome, Which};
 use crate::pool::core::Core;
 use crate::pool::rig::ledger;
-use crate::pool::rig::message::Alive;
+
 use crate::pool::rig::node::Node;
 use crate::pool::rig::random::Random;
+use crate::pool::rig::shared::{Alive, with_desk as with};
 
 /// Policies and bounds of the kinds of questions.
 const SPECS: [(OnFull, u32, &str); 3] =
@@ -91,22 +92,17 @@ fn end_of(result: Result<u64, AskError>) -> Option<usize> {
 
 /// What was asked and what came of it.
 #[derive(Default)]
-struct Desk {
+pub(super) struct Desk {
     random: Option<Random>,
     number: u64,
-    /// Asked by the activation that runs.
-    open: Vec<(u64, u32)>,
     asked: Vec<(u64, u32)>,
     heard: Vec<(u64, Result<u64, AskError>)>,
     held: Vec<(Reply<u64>, u64)>,
 }
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::default();
-}
-
-fn with<R>(look: impl FnOnce(&mut Desk) -> R) -> R {
-    DESK.with_borrow_mut(look)
+    /// Asked by the activation that runs on this thread.
+    static OPEN: RefCell<Vec<(u64, u32)>> = RefCell::default();
 }
 
 fn percent(percent: usize) -> bool {
@@ -126,15 +122,13 @@ pub(super) fn clear() {
 
 /// An activation begins.
 pub(super) fn begin() {
-    with(|desk| desk.open.clear());
+    OPEN.with_borrow_mut(Vec::clear);
 }
 
 /// It succeeds: what it asked is asked.
 pub(super) fn commit() {
-    with(|desk| {
-        let open = std::mem::take(&mut desk.open);
-        desk.asked.extend(open);
-    });
+    let open = OPEN.take();
+    with(|desk| desk.asked.extend(open));
 }
 
 /// Perhaps asks something in this activation, and perhaps answers what another locus was asked.
@@ -152,12 +146,16 @@ pub(super) fn act<const A: bool>(asker: u32, asks: bool, cx: &mut Cx<'_, Node<A>
     }
 }
 
-fn ask<const Q: usize, const A: bool>(asker: u32, cx: &mut Cx<'_, Node<A>>) {
-    let number = with(|desk| {
+fn number() -> u64 {
+    with(|desk| {
         desk.number += 1;
-        desk.open.push((desk.number, asker));
         desk.number
-    });
+    })
+}
+
+fn ask<const Q: usize, const A: bool>(asker: u32, cx: &mut Cx<'_, Node<A>>) {
+    let number = number();
+    OPEN.with_borrow_mut(|open| open.push((number, asker)));
     let within = if percent(15) { Duration::from_millis(3) } else { Duration::from_secs(3600) };
     let question = Question::<Q> { number, _alive: Alive::new() };
     cx.ask(question).within(within).then(move |me: &mut Node<A>, answer, cx: &mut Cx<'_, Node<A>>| {
@@ -171,10 +169,7 @@ pub(super) async fn ask_waiting<const A: bool>(asker: u32, cx: &mut Cx<'_, Node<
     if ledger::is_dry() {
         return tokio::task::yield_now().await;
     }
-    let number = with(|desk| {
-        desk.number += 1;
-        desk.number
-    });
+    let number = number();
     let question = Question::<0> { number, _alive: Alive::new() };
     let answer = cx.ask(question).within(Duration::from_secs(3600)).await;
     with(|desk| {
@@ -241,7 +236,8 @@ macro_rules! answers {
             )*
         }
 
-        fn under_way(core: &Core) -> u64 {
+        /// Credits of questions under way on one pool.
+        pub(super) fn under_way(core: &Core) -> u64 {
             let mut sum = 0;
             $(
                 if let Some(route) = core.routes.of::<Question<$q>>() {
@@ -255,10 +251,10 @@ macro_rules! answers {
 
 answers! { 60 answers 0, 61 answers 1, 62 answers 2, }
 
-/// What does not hold of the questions: each ends once, with its own answer, unless its asker has ended for good.
-pub(super) fn check<'c>(closed: &HashSet<u32>, cores: impl Iterator<Item = &'c Core>) -> Vec<String> {
+/// What does not hold of the questions: each ends once, with its own answer, unless its asker has ended for good; and
+/// their credits are back.
+pub(super) fn check(closed: &HashSet<u32>, credits: u64) -> Vec<String> {
     let mut complaints = Vec::new();
-    let credits: u64 = cores.map(under_way).sum();
     if credits != 0 {
         complaints.push(format!("{credits} credits of questions under way"));
     }

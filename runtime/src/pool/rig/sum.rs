@@ -11,6 +11,8 @@ use crate::pool::rig::way::WAYS;
 pub(super) struct Totals {
     pub(super) loci: usize,
     pub(super) pools: usize,
+    /// Whether each pool had a thread of its own.
+    pub(super) on_threads: bool,
     pub(super) sent: usize,
     pub(super) got: usize,
     pub(super) missed: u64,
@@ -79,7 +81,12 @@ impl fmt::Display for Sum {
         let got: usize = self.cases.iter().map(|case| case.got).sum();
         let missed: u64 = self.cases.iter().map(|case| case.missed).sum();
         let (loci, pools, messages) = self.medians();
-        writeln!(f, "{} cases: {sent} messages sent, {got} taken, {missed} missed", self.cases.len())?;
+        let on_threads = self.cases.iter().filter(|case| case.on_threads).count();
+        let cases = self.cases.len();
+        writeln!(
+            f,
+            "{cases} cases, {on_threads} on threads: {sent} messages sent, {got} taken, {missed} missed"
+        )?;
         writeln!(f, "median case: {loci} loci, {pools} pools, {messages} messages")?;
         let taken = self.taken().into_iter().map(|(name, count)| format!("{count} {name}"));
         writeln!(f, "taken: {}", taken.collect::<Vec<String>>().join(", "))?;

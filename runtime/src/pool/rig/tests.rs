@@ -28,11 +28,16 @@ fn from_env(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// One case in ten runs on threads. The controls do not: each shows where the seed decides everything.
+fn is_on_threads(seed: u64) -> bool {
+    seed.is_multiple_of(10) && !cfg!(miri) && !fault::is_any_planted()
+}
+
 /// Runs one case; a panic of the runtime is a failure like any other.
 fn run(seed: u64) -> Result<Totals, String> {
-    catch_unwind(AssertUnwindSafe(|| case::run(seed, MESSAGES_MAX))).unwrap_or_else(|panic| {
-        Err(format!("the runtime panicked: {}", crate::supervise::panic_text(panic.as_ref())))
-    })
+    catch_unwind(AssertUnwindSafe(|| case::run(seed, MESSAGES_MAX, is_on_threads(seed)))).unwrap_or_else(
+        |panic| Err(format!("the runtime panicked: {}", crate::supervise::panic_text(panic.as_ref()))),
+    )
 }
 
 /// Runs many cases, as many at once as there are cores, and sums up what they did.
