@@ -12,6 +12,7 @@ mod flow;
 mod guard;
 mod lost;
 mod place;
+mod rotate;
 pub mod seen;
 mod turns;
 mod walk;
@@ -299,8 +300,10 @@ struct Walk<'p, 'w> {
     lengths: Vec<Option<Place>>,
     /// Places that a branch chose from: the one that stands for all, and another.
     alternatives: Vec<(Place, Place)>,
-    /// The place each local was taken out of.
-    popped_from: Vec<Option<Place>>,
+    /// The place each local was taken out of, and the call that took it.
+    popped_from: Vec<Option<(Place, Range)>>,
+    /// Calls that put what a local was taken out of a place back there.
+    put_back: Vec<(crate::lower::ir::ExprId, LocalId)>,
     /// The place of each expression walked so far.
     places: Vec<Option<Place>>,
     under: Under,

@@ -190,6 +190,9 @@ impl<'s> Balance<'_, '_, 's> {
         if runs.often.is_none() && !runs.may_run {
             return Counter::Unreachable;
         }
+        if self.is_outside(site, grows) {
+            return Counter::AtExit;
+        }
         let undoes = event.under.on_error
             && grows.iter().any(|grow| grow.id == id && grow.event.at.start < event.at.start);
         if undoes {
@@ -237,6 +240,23 @@ impl<'s> Balance<'_, '_, 's> {
         let once = matches!(site.event.place.root, Root::Local(_))
             || (runs.often <= Some(Often::Once) && !runs.may_run);
         once && site.event.under.leaves.is_some_and(|at| turns.get(at as usize) == Some(&Turns::Endless))
+    }
+
+    /// A local that grows in an endless loop is emptied before it or behind it.
+    fn is_outside(&self, site: Site<'s>, grows: &[Site<'s>]) -> bool {
+        if !matches!(site.event.place.root, Root::Local(_)) || site.event.place.field.is_some() {
+            return false;
+        }
+        let facts = &self.summary.facts[site.id.ix()];
+        let around = |event: &Event| {
+            std::iter::successors(event.under.in_loop, |at| facts.loops.get(*at as usize)?.parent)
+                .collect::<Vec<u32>>()
+        };
+        let own = around(site.event);
+        grows.iter().all(|grow| {
+            let loops = around(grow.event);
+            !loops.is_empty() && loops.iter().all(|at| !own.contains(at))
+        })
     }
 
     /// Types whose values, or what holds them, come and go while the program runs.

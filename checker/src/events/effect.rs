@@ -1,7 +1,7 @@
 //! From calls to events.
 
 use super::{Event, Open, Place, Walk, What};
-use crate::lower::ir::{ExprId, ExprKind, Lit, MethodCall, Range};
+use crate::lower::ir::{ExprId, ExprKind, Lit, LocalId, MethodCall, Range};
 use crate::lower::sym::Sym;
 use crate::models::{Effect, Resource};
 use crate::types::{Interner, Ty, TyKind};
@@ -81,7 +81,8 @@ impl Walk<'_, '_> {
             }
             _ => return,
         };
-        if what.grows() && call.is_some_and(|call| self.comes_from(call, place)) {
+        if let Some(local) = call.filter(|_| what.grows()).and_then(|call| self.comes_from(call, place)) {
+            self.put_back.push((id, local));
             return;
         }
         self.event(place, what, at, operation, ty);
@@ -101,15 +102,14 @@ impl Walk<'_, '_> {
     }
 
     /// What was popped off the same place goes back.
-    fn comes_from(&self, call: &MethodCall, place: Place) -> bool {
-        call.args.iter().any(|arg| {
-            let ExprKind::Local(local) = self.body.expr(*arg).kind else { return false };
-            self.popped(local, place)
+    fn comes_from(&self, call: &MethodCall, place: Place) -> Option<LocalId> {
+        call.args.iter().find_map(|arg| match self.body.expr(*arg).kind {
+            ExprKind::Local(local) => {
+                let from = self.popped_from[local.0 as usize].map(|(from, _)| from);
+                (from == Some(place)).then_some(local)
+            }
+            _ => None,
         })
-    }
-
-    fn popped(&self, local: crate::lower::ir::LocalId, place: Place) -> bool {
-        self.popped_from[local.0 as usize] == Some(place)
     }
 
     /// A key of which there are only so many, or a literal.

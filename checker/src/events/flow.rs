@@ -16,7 +16,7 @@ impl Walk<'_, '_> {
                 self.under.on_error |= self.is_error(*pat);
                 self.under.on_success |= self.is_success(*pat);
                 self.bind(*pat, place);
-                self.note_popped(*pat, before);
+                self.note_popped(*pat, before..self.facts.events.len());
                 None
             }
             ExprKind::Match(on, arms) => self.match_arms(*on, arms),
@@ -118,7 +118,9 @@ impl Walk<'_, '_> {
     }
 
     pub(super) fn match_arms(&mut self, on: ExprId, arms: &[Arm]) -> Option<Place> {
+        let before = self.facts.events.len();
         let place = self.visit(on);
+        let of_value = before..self.facts.events.len();
         let mut value = None;
         for arm in arms {
             let outer = self.under.clone();
@@ -126,6 +128,7 @@ impl Walk<'_, '_> {
             self.under.on_error |= self.is_error(arm.pat);
             self.under.on_success |= self.is_success(arm.pat);
             self.bind(arm.pat, place);
+            self.note_popped(arm.pat, of_value.clone());
             self.note_length(arm.pat, on);
             if let Some(guard) = arm.guard {
                 self.visit(guard);
@@ -147,7 +150,7 @@ impl Walk<'_, '_> {
                 Stmt::Let(pat, _, init, diverge) => {
                     let before = self.facts.events.len();
                     let place = init.and_then(|init| self.visit(init));
-                    self.note_popped(*pat, before);
+                    self.note_popped(*pat, before..self.facts.events.len());
                     if let Some(diverge) = diverge {
                         self.branch(*diverge);
                     }
@@ -213,10 +216,10 @@ impl Walk<'_, '_> {
     }
 
     /// `if let Some(x) = self.q.pop()`: `x` came from there.
-    pub(super) fn note_popped(&mut self, pat: PatId, before: usize) {
-        let shrunk = self.facts.events[before..].iter().find(|event| event.what == What::Shrink);
+    pub(super) fn note_popped(&mut self, pat: PatId, events: std::ops::Range<usize>) {
+        let shrunk = self.facts.events[events].iter().find(|event| event.what == What::Shrink);
         let (Some(event), Some(local)) = (shrunk, self.only_local(pat)) else { return };
-        self.popped_from[local.0 as usize] = Some(event.place);
+        self.popped_from[local.0 as usize] = Some((event.place, event.at));
     }
 
     /// `let queue = match kind { A => &mut self.a, B => &mut self.b };`

@@ -4,7 +4,7 @@
 //! name that is never mentioned again, or mentioned only to print it.
 
 use super::{Lost, LostHow, Under, Walk};
-use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
 use crate::lower::sym::Sym;
 use crate::models::{Effect, Resource};
 use crate::types::{Callee, Interner, TyKind};
@@ -49,10 +49,14 @@ impl Walk<'_, '_> {
         match &body.expr(id).kind {
             ExprKind::Assign(left, right) => {
                 let field = self.place(*left).and_then(|place| place.field);
-                if let (Some(LostHow::RawFd), Some(field)) = (self.resource_of(*right), field) {
+                let local = match body.expr(*left).kind {
+                    ExprKind::Local(local) => !self.is_used(local),
+                    _ => false,
+                };
+                if matches!(self.resource_of(*right), Some(LostHow::RawFd)) && (local || field.is_some()) {
                     self.note_lost(LostHow::RawFd, id);
                     if let Some(lost) = self.facts.lost.last_mut() {
-                        lost.field = Some(field);
+                        lost.field = field;
                     }
                 }
             }
@@ -147,7 +151,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Whether anything is done with a local but to print it or to ask for its number.
+    /// Whether anything is done with a local but to print it, to compare it, to ask for its number, or to put
+    /// another value in its stead.
     fn is_used(&self, local: LocalId) -> bool {
         let names = |id: ExprId| matches!(self.body.expr(id).kind, ExprKind::Local(of) if of == local);
         let mut mentioned = 0;
@@ -161,6 +166,10 @@ impl Walk<'_, '_> {
                 ExprKind::Method(call) if names(call.recv) => {
                     let asks = ["id", "as_raw_fd", "kill"].iter().any(|name| Sym::new(name) == call.name);
                     harmless += usize::from(asks);
+                }
+                ExprKind::Assign(left, _) => harmless += usize::from(names(*left)),
+                ExprKind::Binary(op, left, right) if is_comparison(*op) => {
+                    harmless += [left, right].into_iter().filter(|side| names(**side)).count();
                 }
                 ExprKind::Call(_, args) => {
                     let borrows = self.borrows(expr);
@@ -211,6 +220,10 @@ impl Walk<'_, '_> {
             self.note_lost(LostHow::Forgotten, id);
         }
     }
+}
+
+fn is_comparison(op: BinOp) -> bool {
+    matches!(op, BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge | BinOp::Eq | BinOp::Ne)
 }
 
 /// Macros that only tell people.

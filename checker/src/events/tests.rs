@@ -60,7 +60,11 @@ fn growth_and_shrinkage_at_places() {
         ("let c = self.v.clone(); let mut d = c; d.push(x);", "+0"),
         ("self.v.iter().map(|v| v + 1).collect::<Vec<_>>().push(1);", ""),
         ("let Self { v, .. } = self; v.push(x);", "+v0"),
-        ("if let Some(x) = self.v.pop() { self.v.push(x); }", "-v0"),
+        ("if let Some(x) = self.v.pop() { self.v.push(x); }", ""),
+        ("if let Some(x) = self.v.pop() { if x > 1 { self.v.push(x); } }", "-v0"),
+        ("let Some(x) = self.v.pop() else { return }; f(x); self.v.push(x);", ""),
+        ("let Some(x) = self.v.pop() else { return }; if x > 1 { return; } self.v.push(x);", "-v0"),
+        ("match self.v.pop() { Some(x) => self.v.push(x), None => {} }", ""),
     ] {
         assert_eq!(of(body), expected, "{body}");
     }
@@ -107,6 +111,9 @@ fn resources_out_of_sight() {
     };
     assert_eq!(lost("file.into_raw_fd();"), 1);
     assert_eq!(lost("let fd = file.into_raw_fd(); println!(\"{}\", fd);"), 1);
+    assert_eq!(lost("let fd = file.into_raw_fd(); if fd < 0 { return; }"), 1);
+    assert_eq!(lost("let mut fd = -1; if fd != 0 { fd = file.into_raw_fd(); }"), 1);
+    assert_eq!(lost("let mut fd = -1; fd = file.into_raw_fd(); keep(fd);"), 0);
     assert_eq!(lost("let fd = file.into_raw_fd(); unsafe { OwnedFd::from_raw_fd(fd) };"), 0);
     assert_eq!(lost("std::mem::forget(file);"), 1);
     assert_eq!(lost("drop(file);"), 0);

@@ -1,11 +1,12 @@
 //! Walks a body in the order it runs.
 
 use super::{Alias, FnFacts, Place, Root, Under, Walk, What};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, Range, TypeRef};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, PathRef, Range, TypeRef};
 use crate::lower::sym::Sym;
 use crate::models::Effect;
 use crate::names::{Def, FnId};
 use crate::types::{Inferred, Interner, Program, Ty, TyKind};
+use rustc_hash::FxHashSet;
 
 pub(super) fn walk(program: &Program<'_>, id: FnId, inferred: Inferred<'_>) -> FnFacts {
     walked(program, id, inferred).map(|walk| walk.facts).unwrap_or_default()
@@ -31,6 +32,7 @@ pub(super) fn walked<'p, 'w>(
         lengths: vec![None; locals],
         alternatives: Vec::new(),
         popped_from: vec![None; locals],
+        put_back: Vec::new(),
         places: vec![None; body.exprs.len()],
         under: Under::default(),
         guards: Vec::new(),
@@ -47,9 +49,11 @@ impl Walk<'_, '_> {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             self.bind(*pat, Some(Place::root(Root::Param(index))));
         }
+        let discarded = self.discarded();
         for (index, expr) in self.body.exprs.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             match &expr.kind {
+                ExprKind::Local(_) if discarded.contains(&ExprId(index)) => {}
                 ExprKind::Local(local) => {
                     let last = &mut self.facts.local_last[local.0 as usize];
                     *last = index.max(*last);
@@ -83,6 +87,7 @@ impl Walk<'_, '_> {
         {
             self.facts.measures.extend(self.place(call.recv));
         }
+        self.forget_rotations();
         self.lost();
         self.look();
     }
@@ -94,6 +99,27 @@ impl Walk<'_, '_> {
                 self.facts.returns.push(place);
             }
         }
+    }
+
+    /// Mentions that only throw away what a local holds: `seen.clear()`, `drop(seen)`.
+    fn discarded(&self) -> FxHashSet<ExprId> {
+        let mut found = FxHashSet::default();
+        for (index, expr) in self.body.exprs.iter().enumerate() {
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            match &expr.kind {
+                ExprKind::Method(call) if self.effect(id) == Effect::Clear && call.args.is_empty() => {
+                    found.insert(call.recv);
+                }
+                ExprKind::Call(callee, args) if args.len() == 1 => {
+                    let named = |path: &PathRef| path.last() == Sym::new("drop");
+                    if matches!(&self.body.expr(*callee).kind, ExprKind::Path(path) if named(path)) {
+                        found.insert(args[0]);
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
     }
 
     /// Locals that a loop gives by `break`, or the function by `return`, are what it is for.
