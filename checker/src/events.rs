@@ -10,6 +10,7 @@ mod calls;
 mod effect;
 mod flow;
 mod guard;
+mod last;
 mod lost;
 mod place;
 mod rotate;
