@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 impl Walk<'_, '_> {
     /// Mentions that only throw away what a local holds: `seen.clear()`, `drop(seen)`.
-    fn discarded(&self) -> FxHashSet<ExprId> {
+    pub(super) fn discarded(&self) -> FxHashSet<ExprId> {
         let mut found = FxHashSet::default();
         for (index, expr) in self.body.exprs.iter().enumerate() {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
