@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::allow::{Allow, AllowedRule};
 use crate::facts::Binary;
 use crate::finding::{FileId, Finding, Label, SourceFile, Span, Subject};
+use crate::graph::Wiring;
 use crate::load::{Crate, File, TargetKind, Workspace};
 use crate::lower::ir::{Problem, Range};
 use crate::models::Models;
@@ -52,6 +53,8 @@ pub struct Analysis {
     pub binaries: Vec<Binary>,
     /// The kinds of descriptors that the models of the run know, by name.
     pub fd_kinds: BTreeSet<Box<str>>,
+    /// How the bus of each binary with a main locus is wired.
+    pub wirings: Vec<Wiring>,
     /// What was missing and belongs to no file: a module without one, a directory that cannot be read.
     pub missing: Vec<String>,
     /// How much was looked at.
@@ -95,6 +98,7 @@ pub fn analyse_with(workspace: Workspace, models: &Models) -> Analysis {
         allows: numbered(&workspace).flat_map(|(id, file)| allows(&workspace, id, file)).collect(),
         denies: numbered(&workspace).flat_map(|(id, file)| denies(&workspace, id, file)).collect(),
         binaries: checked.binaries,
+        wirings: checked.wirings,
         fd_kinds: models.callables.iter().filter_map(|callable| callable.opens.clone()).collect(),
         stats,
         packages: workspace.files.iter().map(|file| selected_package(&workspace, file)).collect(),

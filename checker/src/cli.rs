@@ -21,6 +21,7 @@ mod base;
 mod configured;
 mod expected;
 mod explain;
+mod graph;
 mod receivers;
 mod run;
 
@@ -74,6 +75,12 @@ struct Args {
     /// Report on this package only; may be repeated
     #[arg(short, long = "package", value_name = "PKG")]
     packages: Vec<String>,
+    /// Graph and count this binary or example only; may be repeated
+    #[arg(long = "bin", value_name = "BIN")]
+    bins: Vec<String>,
+    /// Print who publishes and takes what, on which pool, instead of checking anything
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    graph: Option<graph::GraphFormat>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,

@@ -10,11 +10,13 @@
 
 mod balance;
 mod callers;
+mod reach;
 mod residency;
 mod roots;
 mod shared;
 
 pub use balance::{Balances, Counter, Growing, Site, balances};
+pub(crate) use reach::Reach;
 pub use residency::{Key, Keys, keys_of};
 pub use roots::Entry;
 

@@ -8,7 +8,8 @@ mod calls;
 mod collect;
 
 pub use calls::Bodies;
-pub use collect::{Calls, binaries};
+pub use collect::{Calls, MainLocus, binaries, mains};
+pub(crate) use collect::{TOPIC_BOUND_DEFAULT, locus_methods};
 
 /// One binary target (a `bin` or an `example`) with what its main locus reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]

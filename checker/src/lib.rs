@@ -14,6 +14,7 @@ pub mod crash;
 pub mod events;
 pub mod facts;
 pub mod finding;
+pub mod graph;
 pub mod load;
 pub mod lower;
 pub mod models;

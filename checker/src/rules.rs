@@ -11,6 +11,7 @@ use crate::crash;
 use crate::events::{self, FnFacts};
 use crate::facts::{self, Binary, Bodies};
 use crate::finding::Finding;
+use crate::graph::{self, Bus, Wiring};
 use crate::load::Workspace;
 use crate::models::Models;
 use crate::names::{FnId, Names};
@@ -106,6 +107,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What each binary declares and opens.
     pub binaries: Vec<Binary>,
+    /// How the bus of each binary with a main locus is wired.
+    pub wirings: Vec<Wiring>,
     /// Functions lowered.
     pub functions: usize,
     /// Calls seen.
@@ -140,14 +143,17 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
         growing,
         balanced,
         on_pool,
+        bus: Bus::of(&program, &summary),
     };
     let mut findings = Vec::new();
     for check in CHECKS {
         check(&judged, &mut findings);
     }
+    let calls_of = Bodies { names: &program.names, events: &summary.facts };
     Checked {
         findings: wanted(workspace, findings),
         binaries,
+        wirings: graph::wirings(&program, &summary, &judged.bus, &calls_of),
         functions: functions as usize,
         calls,
         calls_unresolved,

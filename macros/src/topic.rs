@@ -5,7 +5,6 @@ mod expand;
 mod model;
 
 pub(crate) use expand::{count, on_full, optional_count};
-pub(crate) use model::snake_case;
 
 use crate::output;
 use locus_syntax::{Errors, Site, TopicAttr};

@@ -39,6 +39,7 @@ mod nearest;
 mod on;
 mod place;
 mod route;
+mod snake_case;
 mod topic;
 mod value;
 
@@ -51,5 +52,6 @@ pub use nearest::nearest;
 pub use on::{EveryAttr, KeyMatch, Late, OnAttr, OnFull};
 pub use place::PlaceAttr;
 pub use route::{HttpMethod, RouteAttr};
+pub use snake_case::snake_case;
 pub use topic::TopicAttr;
 pub use value::{Count, Setting, duration, size_bytes};

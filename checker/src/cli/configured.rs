@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::finding::{FileId, SourceFile};
+use crate::graph::Moves;
 use crate::load::Workspace;
 use crate::models::Models;
 use crate::report::Diagnostic;
@@ -20,6 +21,8 @@ pub(super) struct Configured {
     pub(super) problems: Vec<Diagnostic>,
     /// The files, numbered behind those of the workspace.
     pub(super) sources: Vec<SourceFile>,
+    /// Where `locus.toml` moves parts.
+    pub(super) moves: Moves,
     /// What the paths in the files are relative to.
     root: PathBuf,
 }
@@ -35,6 +38,9 @@ impl Configured {
             let number = workspace.files.len() + configured.sources.len();
             let file = FileId(u32::try_from(number).unwrap_or(u32::MAX));
             configured.problems.extend(configured.config.read(&text, file, holder, &rules));
+            if holder == Holder::LocusToml {
+                configured.moves = Moves::read(&text);
+            }
             configured.sources.push(SourceFile { path: name.into(), text });
         }
         let packages: Vec<&str> = workspace.packages.iter().map(|package| package.name.as_str()).collect();

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::configured::Configured;
-use super::{Args, Failure, Outcome, base, expected};
+use super::{Args, Failure, Outcome, base, expected, graph};
 use crate::allow::{self, Applied};
 use crate::analysis::{self, Analysis};
 use crate::budget::{self, Budget, Counts};
-use crate::facts::Binary;
 use crate::finding::baseline::Baseline;
 use crate::finding::{Confidence, FileId, Finding, SourceFile};
+use crate::graph::Wiring;
 use crate::load::{Input, Options, Workspace, load};
 use crate::report::{self, Diagnostic, Format, Report, Severity, Summary};
 use crate::rule::level::Levels;
@@ -31,8 +31,17 @@ pub(super) fn run(
     let (mut analysis, settings) = analyse(args)?;
     let levels = &levels.over(&settings.config.levels);
     let ceilings = read_ceilings(args, &mut analysis)?;
-    let wanted = |binary: &&Binary| args.packages.is_empty() || args.packages.contains(&binary.package);
-    let counts: Vec<Counts> = analysis.binaries.iter().filter(wanted).filter_map(budget::count).collect();
+    unknown_binaries(args, &analysis)?;
+    let wanted = |package: &String, name: &String| {
+        let none_or = |names: &[String], name| names.is_empty() || names.contains(name);
+        none_or(&args.packages, package) && none_or(&args.bins, name)
+    };
+    if let Some(format) = args.graph {
+        let is_wanted = |wiring: &Wiring| wanted(&wiring.package, &wiring.binary);
+        return graph::write(format, &analysis, &settings.moves, is_wanted, out);
+    }
+    let binaries = analysis.binaries.iter().filter(|binary| wanted(&binary.package, &binary.name));
+    let counts: Vec<Counts> = binaries.filter_map(budget::count).collect();
     if let Some(path) = &args.write_resource_budget {
         write(path, &budget::ceilings(&counts))?;
         writeln!(out, "checker: ceilings of {} binaries written to `{}`", counts.len(), path.display())?;
@@ -78,6 +87,19 @@ pub(super) fn run(
         (true, 0) => Outcome::Clean,
         (true, _) => Outcome::Denied,
     })
+}
+
+/// Refuses names of binaries that there are none of.
+fn unknown_binaries(args: &Args, analysis: &Analysis) -> Result<(), Failure> {
+    let known = || analysis.binaries.iter().map(|binary| binary.name.as_str());
+    let Some(unknown) = args.bins.iter().find(|name| !known().any(|known| known == *name)) else {
+        return Ok(());
+    };
+    let help = match locus_syntax::nearest(unknown, known()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the binaries are: {}", known().collect::<Vec<_>>().join(", ")),
+    };
+    Err(Failure(format!("no binary or example is called `{unknown}`\nhelp: {help}")))
 }
 
 /// What was there before and is not to be reported again.

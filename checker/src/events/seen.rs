@@ -97,9 +97,16 @@ pub enum Sight {
         waits: bool,
         /// It stands in a branch.
         conditional: bool,
+        /// Through a handle rather than by a locus.
+        by_handle: bool,
     },
     /// Messages of a topic taken other than by a handler, or its handle given away.
-    Uses(AdtId),
+    Uses {
+        /// The topic.
+        topic: AdtId,
+        /// A subscription is made.
+        subscribes: bool,
+    },
     /// A child spawned, by its type.
     Spawns(AdtId),
     /// A task, thread or process started, by name of the call.

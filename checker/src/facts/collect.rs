@@ -19,7 +19,7 @@ mod allows;
 const HOOKS: [&str; 5] = ["birth", "run", "drain", "dissolve", "on_failure"];
 
 /// The bound of a topic that declares none.
-const TOPIC_BOUND_DEFAULT: u64 = 8192;
+pub(crate) const TOPIC_BOUND_DEFAULT: u64 = 8192;
 
 /// The bytes of scratch that one activation of a locus may take if it declares none.
 const SCRATCH_BYTES_DEFAULT: u64 = 16 << 20;
@@ -40,6 +40,28 @@ pub fn binaries(names: &Names<'_>, calls: &dyn Calls) -> Vec<Binary> {
     let targets = names.workspace.crates.iter().enumerate();
     let runnable = targets.filter(|(_, target)| target.kind != TargetKind::Lib);
     runnable.map(|(index, _)| program.binary(index)).collect()
+}
+
+/// The main locus of a binary target.
+#[derive(Clone, Copy, Debug)]
+pub struct MainLocus {
+    /// The target's number.
+    pub target: usize,
+    /// Its `main`.
+    pub entry: Option<FnId>,
+    /// The locus.
+    pub locus: AdtId,
+}
+
+/// The main loci, in the order of [`binaries`].
+pub fn mains(names: &Names<'_>, calls: &dyn Calls) -> Vec<MainLocus> {
+    let program = Program { names, methods: BTreeMap::new(), calls };
+    let of = |target: usize| {
+        let entry = program.entry(target);
+        program.main_locus(target, &entry).map(|locus| MainLocus { target, entry, locus })
+    };
+    let targets = names.workspace.crates.iter().enumerate();
+    targets.filter(|(_, target)| target.kind != TargetKind::Lib).filter_map(|(index, _)| of(index)).collect()
 }
 
 struct Program<'a, 'w> {
@@ -283,7 +305,7 @@ impl Program<'_, '_> {
 }
 
 /// What the runtime calls in each `#[locus] impl`.
-fn locus_methods(names: &Names<'_>) -> BTreeMap<AdtId, Vec<FnId>> {
+pub(crate) fn locus_methods(names: &Names<'_>) -> BTreeMap<AdtId, Vec<FnId>> {
     let mut methods: BTreeMap<AdtId, Vec<FnId>> = BTreeMap::new();
     for holder in names.impls.iter().filter(|holder| holder.ir.locus) {
         let Some(locus) = type_at(names, holder.module, &holder.ir.ty) else { continue };

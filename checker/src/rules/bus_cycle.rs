@@ -1,15 +1,11 @@
 //! `bus-cycle`: handlers that feed each other over queues that block.
 
 use crate::declare_rule;
-use crate::events::seen::Sight;
 use crate::finding::{Finding, Label};
-use crate::lower::attr::{LocusItem, MethodRole, Policy};
-use crate::lower::ir::Range;
-use crate::names::{AdtId, FnId};
+use crate::graph::{Feed, circles};
+use crate::names::AdtId;
 use crate::rule::{Level, Shape};
-use crate::rules::judged::{Judged, Reach, Says, is_locus_method};
-use crate::types::{Interner, TyKind};
-use std::collections::BTreeMap;
+use crate::rules::judged::{Judged, Says};
 
 /// All edges block.
 pub static BLOCKING: Shape = Shape::certain(
@@ -28,94 +24,12 @@ declare_rule! {
     }
 }
 
-/// A publish that a handler of one topic makes of another.
-#[derive(Clone, Copy)]
-struct Edge {
-    to: AdtId,
-    id: FnId,
-    at: Range,
-}
-
 /// Reports the publish that closes each circle of topics.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    let edges = edges(judged);
-    let mut state: BTreeMap<AdtId, bool> = BTreeMap::new();
-    for start in edges.keys() {
-        let mut path = Vec::new();
-        visit(&edges, *start, &mut state, &mut path, &mut |circle| findings.push(told(judged, circle)));
-    }
+    findings.extend(circles(&judged.bus.feeds).iter().map(|circle| told(judged, circle)));
 }
 
-/// The topic of each handler that takes its messages from a queue that blocks.
-fn handled(judged: &Judged<'_, '_>, id: FnId) -> Option<AdtId> {
-    let sig = judged.program.names.function(id).sig?;
-    let Some(MethodRole::On(on)) = sig.role.as_deref() else { return None };
-    if on.inline || on.drops() || !is_locus_method(judged.program, id) {
-        return None;
-    }
-    topic_of(judged, id).filter(
-        |topic| matches!(judged.program.names.adt(*topic).locus, Some(LocusItem::Topic(decl)) if decl.on_full == Policy::Block),
-    )
-}
-
-/// The topic that a handler takes.
-pub(super) fn topic_of(judged: &Judged<'_, '_>, id: FnId) -> Option<AdtId> {
-    let mut at = *judged.program.sigs[id.ix()].params.get(1)?;
-    for _ in 0..3 {
-        match judged.program.types.kind(at) {
-            TyKind::Adt(adt, _) => return Some(*adt),
-            TyKind::Foreign(_, args) => at = *args.first()?,
-            _ => return None,
-        }
-    }
-    None
-}
-
-fn edges(judged: &Judged<'_, '_>) -> BTreeMap<AdtId, Vec<Edge>> {
-    let mut edges: BTreeMap<AdtId, Vec<Edge>> = BTreeMap::new();
-    for handler in judged.functions() {
-        let Some(from) = handled(judged, handler) else { continue };
-        let reach = Reach::of(judged.summary, [handler]);
-        for id in judged.functions().filter(|id| reach.contains(*id)) {
-            for seen in &judged.summary.facts[id.ix()].seen {
-                if let Sight::Publishes { topic, conditional, .. } = seen.sight {
-                    // One in, one out, until a condition says stop: a locus that asks itself to go on.
-                    if topic == from && conditional && seen.in_loop.is_none() {
-                        continue;
-                    }
-                    edges.entry(from).or_default().push(Edge { to: topic, id, at: seen.at });
-                }
-            }
-        }
-    }
-    edges
-}
-
-/// Depth first; `state` is true while a topic is on the path.
-fn visit(
-    edges: &BTreeMap<AdtId, Vec<Edge>>,
-    from: AdtId,
-    state: &mut BTreeMap<AdtId, bool>,
-    path: &mut Vec<Edge>,
-    tell: &mut dyn FnMut(&[Edge]),
-) {
-    if state.contains_key(&from) {
-        return;
-    }
-    state.insert(from, true);
-    for edge in edges.get(&from).into_iter().flatten() {
-        path.push(*edge);
-        if state.get(&edge.to) == Some(&true) {
-            let begin = path.iter().rposition(|known| known.to == edge.to && known.at != edge.at);
-            tell(&path[begin.map_or(0, |begin| begin + 1)..]);
-        }
-        visit(edges, edge.to, state, path, tell);
-        path.pop();
-    }
-    state.insert(from, false);
-}
-
-fn told(judged: &Judged<'_, '_>, circle: &[Edge]) -> Finding {
+fn told(judged: &Judged<'_, '_>, circle: &[Feed]) -> Finding {
     let names = &judged.program.names;
     let name = |topic: AdtId| names.text(names.adt(topic).name);
     let last = circle[circle.len() - 1];

@@ -3,6 +3,7 @@
 use crate::declare_rule;
 use crate::events::seen::{Allocation, Sight, allocations};
 use crate::finding::{Finding, Label};
+use crate::graph::topic_of;
 use crate::lower::attr::{ContractKind, LocusItem};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
@@ -168,7 +169,7 @@ fn copied(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                 matches!(sig.role.as_deref(), Some(crate::lower::attr::MethodRole::On(_)))
             });
             if handles
-                && super::bus_cycle::topic_of(judged, id) == Some(topic)
+                && topic_of(judged.program, id) == Some(topic)
                 && let Some(adt) = judged.program.adt_of(id)
             {
                 reached

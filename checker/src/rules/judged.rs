@@ -1,15 +1,17 @@
 //! What a rule may read, and the words that findings of all rules share: the chain from where the world enters.
 
+pub(crate) use crate::context::Reach;
 use crate::context::{Context, Entry, Growing, Keys, Often, Step};
 use crate::events::seen::{Seen, Sight};
 use crate::finding::{FileId, Finding, Label, Span, Subject};
+use crate::graph::Bus;
+pub(crate) use crate::graph::is_locus_method;
 use crate::lower::attr::{Contract, LocusItem};
 use crate::lower::ir::Range;
-use crate::names::{AdtId, FnId, Owner};
+use crate::names::{AdtId, FnId};
 use crate::rule::{Rule, Shape};
 use crate::summary::Summary;
 use crate::types::Program;
-use std::collections::VecDeque;
 
 /// Longest chain that is shown.
 const STEPS_MAX: usize = 6;
@@ -30,52 +32,8 @@ pub(crate) struct Judged<'a, 'w> {
     pub(crate) balanced: Vec<Growing<'a>>,
     /// What handlers, timers and `run` of loci reach on their own thread.
     pub(crate) on_pool: Reach,
-}
-
-/// What is reached from some functions, each with the call that led there first.
-pub(crate) struct Reach(Vec<Option<Option<Step>>>);
-
-impl Reach {
-    /// Follows the calls from `roots`, but for those in code that runs on a thread of its own.
-    pub(crate) fn of(summary: &Summary, roots: impl IntoIterator<Item = FnId>) -> Reach {
-        let mut reach = Reach(vec![None; summary.facts.len()]);
-        let mut open = VecDeque::new();
-        for root in roots {
-            if reach.0[root.ix()].is_none() {
-                reach.0[root.ix()] = Some(None);
-                open.push_back(root);
-            }
-        }
-        while let Some(id) = open.pop_front() {
-            let facts = &summary.facts[id.ix()];
-            for site in facts.calls.iter().filter(|site| !facts.on_thread(site.at)) {
-                for callee in &site.callees {
-                    let known = &mut reach.0[callee.ix()];
-                    if known.is_none() {
-                        *known = Some(Some(Step { caller: id, at: site.at }));
-                        open.push_back(*callee);
-                    }
-                }
-            }
-        }
-        reach
-    }
-
-    /// Whether it leads to `id`.
-    pub(crate) fn contains(&self, id: FnId) -> bool {
-        self.0[id.ix()].is_some()
-    }
-
-    /// Where the way to `id` begins, and its calls, outermost first.
-    pub(crate) fn chain(&self, id: FnId) -> (FnId, Vec<Step>) {
-        let (mut at, mut steps) = (id, Vec::new());
-        while let Some(Some(step)) = self.0[at.ix()] {
-            steps.push(step);
-            at = step.caller;
-        }
-        steps.reverse();
-        (at, steps)
-    }
+    /// Who publishes and takes what.
+    pub(crate) bus: Bus,
 }
 
 /// The functions that the runtime calls on a pool's thread while a program goes on.
@@ -83,11 +41,6 @@ pub(crate) fn pool_entries(program: &Program<'_>, context: &Context) -> Vec<FnId
     let all = (0..program.names.fns.len()).map(|index| FnId(u32::try_from(index).unwrap_or(u32::MAX)));
     let enters = |id: &FnId| matches!(context.runs[id.ix()].entry, Some(Entry::Message | Entry::Run));
     all.filter(enters).filter(|id| is_locus_method(program, *id)).collect()
-}
-
-/// Whether a function stands in a `#[locus] impl`.
-pub(crate) fn is_locus_method(program: &Program<'_>, id: FnId) -> bool {
-    matches!(program.names.function(id).owner, Owner::Impl(block) if program.names.impls[block.ix()].ir.locus)
 }
 
 impl<'a, 'w> Judged<'a, 'w> {

@@ -1,15 +1,13 @@
 //! `orphan-topic`: messages that nobody takes, and handlers that nothing reaches.
 
-use super::bus_cycle::topic_of;
 use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::Finding;
-use crate::lower::attr::{LocusItem, MethodRole};
-use crate::lower::ir::{Range, TypeRef};
-use crate::names::{AdtId, Def, FnId, ModId};
+use crate::graph::{Orphan, Publish, loci_in, named};
+use crate::lower::attr::LocusItem;
+use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
-use crate::rules::judged::{Judged, Says, is_locus_method};
-use crate::types::{Interner, Ty, TyKind};
+use crate::rules::judged::{Judged, Says};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Published and never handled.
@@ -38,37 +36,39 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         return;
     }
     let running = running(judged);
-    let outside = used_otherwise(judged);
-    let mut published: FxHashMap<AdtId, (FnId, Range, bool)> = FxHashMap::default();
-    for (id, seen) in judged.sights() {
-        if let Sight::Publishes { topic, .. } = seen.sight {
-            let (entry, _) = judged.on_pool.chain(id);
-            let by = judged.program.adt_of(entry).filter(|adt| judged.is_locus(*adt));
-            let runs = by.is_none_or(|by| running.contains(&by));
-            let first = published.entry(topic).or_insert((id, seen.at, runs));
-            if runs && !first.2 {
-                *first = (id, seen.at, runs);
-            }
+    let mut published: FxHashMap<AdtId, (&Publish, bool)> = FxHashMap::default();
+    for publish in &judged.bus.publishes {
+        let (entry, _) = judged.on_pool.chain(publish.id);
+        let by = judged.program.adt_of(entry).filter(|adt| judged.is_locus(*adt));
+        let runs = by.is_none_or(|by| running.contains(&by));
+        let first = published.entry(publish.topic).or_insert((publish, runs));
+        if runs && !first.1 {
+            *first = (publish, runs);
         }
     }
     let mut handled: FxHashMap<AdtId, FnId> = FxHashMap::default();
-    for id in judged.functions().filter(|id| is_handler(judged, *id)) {
-        if let Some(topic) = topic_of(judged, id) {
-            handled.entry(topic).or_insert(id);
-        }
+    for (topic, id) in &judged.bus.handlers {
+        handled.entry(*topic).or_insert(*id);
     }
     let names = &judged.program.names;
     for index in 0..names.adts.len() {
         let topic = AdtId(u32::try_from(index).unwrap_or(u32::MAX));
         let adt = names.adt(topic);
         let is_topic = matches!(adt.locus, Some(LocusItem::Topic(decl)) if decl.subject.is_none());
-        if !is_topic || outside.contains(&topic) || !with_main.contains(&names.package_of(adt.module)) {
+        if !is_topic || !with_main.contains(&names.package_of(adt.module)) {
             continue;
         }
-        match (published.get(&topic), handled.get(&topic)) {
-            (Some((id, at, true)), None) => findings.push(unheard(judged, topic, *id, *at)),
-            (None, Some(id)) if runs(judged, *id, &running) => findings.push(silent(judged, topic, *id)),
-            _ => {}
+        let (by, to) = (published.get(&topic), handled.get(&topic));
+        match Orphan::of(by.is_some(), to.is_some(), judged.bus.is_used_otherwise(topic)) {
+            Some(Orphan::NeverHandled) => {
+                let found = by.filter(|(_, runs)| *runs);
+                findings.extend(found.map(|(publish, _)| unheard(judged, publish)));
+            }
+            Some(Orphan::NeverPublished) => {
+                let found = to.filter(|id| runs(judged, **id, &running));
+                findings.extend(found.map(|id| silent(judged, topic, *id)));
+            }
+            None => {}
         }
     }
 }
@@ -97,28 +97,13 @@ fn running(judged: &Judged<'_, '_>) -> FxHashSet<AdtId> {
             continue;
         }
         for (_, ty) in judged.program.fields[adt.ix()].iter().flatten() {
-            loci_in(judged, *ty, 0, &mut open);
+            loci_in(judged.program, *ty, &mut open);
         }
         let Some(LocusItem::Locus(decl)) = names.adt(adt).locus else { continue };
         let children = decl.children.iter().filter_map(|(ty, ..)| ty.as_ref());
-        open.extend(children.filter_map(|ty| named(judged, names.adt(adt).module, ty)));
+        open.extend(children.filter_map(|ty| named(judged.program, names.adt(adt).module, ty)));
     }
     running
-}
-
-fn loci_in(judged: &Judged<'_, '_>, ty: Ty, depth: u32, open: &mut Vec<AdtId>) {
-    match judged.program.types.kind(ty) {
-        TyKind::Adt(adt, _) if judged.is_locus(*adt) => open.push(*adt),
-        TyKind::Foreign(_, args) if depth < 4 => {
-            args.iter().for_each(|arg| loci_in(judged, *arg, depth + 1, open));
-        }
-        _ => {}
-    }
-}
-
-fn is_handler(judged: &Judged<'_, '_>, id: FnId) -> bool {
-    let role = judged.program.names.function(id).sig.and_then(|sig| sig.role.as_deref());
-    matches!(role, Some(MethodRole::On(_))) && is_locus_method(judged.program, id)
 }
 
 fn packages_with_main(judged: &Judged<'_, '_>) -> FxHashSet<usize> {
@@ -128,75 +113,14 @@ fn packages_with_main(judged: &Judged<'_, '_>) -> FxHashSet<usize> {
     mains.map(|adt| names.package_of(adt.module)).collect()
 }
 
-/// Topics that reach beyond handlers: bound, received by `run`, subscribed to, asked, or held by handle.
-fn used_otherwise(judged: &Judged<'_, '_>) -> FxHashSet<AdtId> {
-    let program = judged.program;
-    let mut used = FxHashSet::default();
-    for (_, seen) in judged.sights() {
-        if let Sight::Uses(topic) = seen.sight {
-            used.insert(topic);
-        }
-    }
-    for adt in &program.names.adts {
-        let Some(LocusItem::Locus(decl)) = adt.locus else { continue };
-        let bound = decl.binds.iter().map(|(ty, ..)| ty);
-        used.extend(
-            decl.receives
-                .iter()
-                .map(|one| &one.topic)
-                .chain(bound)
-                .filter_map(|ty| named(judged, adt.module, ty)),
-        );
-    }
-    for ty in program.fields.iter().flatten().flatten().map(|(_, ty)| *ty) {
-        held(judged, ty, 0, &mut used);
-    }
-    for ty in program.sigs.iter().flat_map(|sig| sig.params.iter().chain(&sig.ret).copied()) {
-        held(judged, ty, 0, &mut used);
-    }
-    used
-}
-
-/// `TopicHandle<T>` and the like, in a field or a signature; also a `T` that generic code may publish.
-fn held(judged: &Judged<'_, '_>, ty: Ty, depth: u32, used: &mut FxHashSet<AdtId>) {
-    const HANDLES: [&str; 4] = ["TopicHandle", "Subscription", "Delivery", "Ask"];
-    if depth > 6 {
-        return;
-    }
-    let (is_handle, args) = match judged.program.types.kind(ty) {
-        TyKind::Foreign(foreign, args) => {
-            (HANDLES.iter().any(|name| crate::lower::sym::Sym::new(name) == foreign.last), args)
-        }
-        // Generic code: `Feeder<Raw>` publishes what it is given.
-        TyKind::Adt(_, args) => (true, args),
-        _ => return,
-    };
-    for arg in args {
-        match judged.program.types.kind(*arg) {
-            TyKind::Adt(adt, _) if is_handle => {
-                used.insert(*adt);
-            }
-            _ => held(judged, *arg, depth + 1, used),
-        }
-    }
-}
-
-fn named(judged: &Judged<'_, '_>, module: ModId, ty: &TypeRef) -> Option<AdtId> {
-    let TypeRef::Path(path) = ty else { return None };
-    match judged.program.names.resolve(module, path, true)?.def {
-        Def::Adt(adt) => Some(adt),
-        _ => None,
-    }
-}
-
-fn unheard(judged: &Judged<'_, '_>, topic: AdtId, id: FnId, at: Range) -> Finding {
-    let name = judged.program.names.text(judged.program.names.adt(topic).name);
+fn unheard(judged: &Judged<'_, '_>, publish: &Publish) -> Finding {
+    let name = judged.program.names.text(judged.program.names.adt(publish.topic).name);
     let says = Says::new(
         format!("`{name}` is published, and nothing in the workspace takes it"),
         "goes nowhere",
         "handle it with `#[on]`, bind it, or stop publishing it",
     );
-    judged.finding(id, at, (&RULE, &UNHEARD), says).note(
+    judged.finding(publish.id, publish.at, (&RULE, &UNHEARD), says).note(
         "looked in the workspace for a handler, a `receives(..)`, a binding, a subscription or a handle: there is none",
     )
 }

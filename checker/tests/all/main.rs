@@ -7,6 +7,7 @@ mod contracts;
 mod diff_base;
 mod fixtures;
 mod formats;
+mod graph;
 mod harness;
 mod leaky;
 mod meta;

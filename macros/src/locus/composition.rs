@@ -2,7 +2,7 @@
 
 use crate::diag::{not_built, refuse};
 use crate::output::{cfgs, local, private, strip};
-use crate::topic::snake_case;
+use locus_syntax::snake_case;
 use locus_syntax::{Attr, Errors, LocusAttr, PlaceAttr, Problem, Setting, Site, read};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};

@@ -1,7 +1,7 @@
 //! A topic as plain data: what its `Topic` impl says.
 
 use crate::diag;
-use locus_syntax::{Count, Errors, OnFull, Problem, TopicAttr, nearest};
+use locus_syntax::{Count, Errors, OnFull, Problem, TopicAttr, nearest, snake_case};
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Attribute, Fields, Generics, Item, Member, Type};
@@ -104,38 +104,4 @@ fn key_field(member: &Member, fields: &Fields) -> Result<(Member, Type), Problem
         None => format!("its fields are `{}`", names.join("`, `")),
     };
     Err(Problem::over(member, format!("no field `{written}` to be the key")).help(help))
-}
-
-/// `HttpRequest` and `HTTPRequest` become `http_request`.
-pub(crate) fn snake_case(name: &str) -> String {
-    let chars: Vec<char> = name.trim_start_matches("r#").chars().collect();
-    let mut out = String::with_capacity(name.len() + 4);
-    for (at, c) in chars.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| chars.get(at));
-        let after = chars.get(at + 1);
-        let starts = before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
-            || (before.is_some_and(|b| b.is_uppercase()) && after.is_some_and(|a| a.is_lowercase()));
-        if c.is_uppercase() && starts {
-            out.push('_');
-        }
-        out.extend(c.to_lowercase());
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::snake_case;
-
-    #[test]
-    fn subjects() {
-        for (name, subject) in [
-            ("Posted", "posted"),
-            ("RoomClosed", "room_closed"),
-            ("HTTPReply", "http_reply"),
-            ("V2Posted", "v2_posted"),
-        ] {
-            assert_eq!(snake_case(name), subject);
-        }
-    }
 }

@@ -11,7 +11,7 @@ const PUBLISHES: [Sym; 5] = syms(["publish", "try_publish", "publish_blocking", 
 const WAITS: [Sym; 2] = syms(["publish_blocking", "publish_wait"]);
 const TAKES: [Sym; 6] = syms(["topic", "recv", "missed", "subscribe", "follow", "unfollow"]);
 const SPAWNS: [Sym; 2] = syms(["spawn", "spawn_with"]);
-const HANDLES: [Sym; 2] = syms(["TopicHandle", "Subscription"]);
+const HANDLES: [Sym; 3] = syms(["TopicHandle", "Subscription", "Listener"]);
 
 impl Look<'_, '_, '_> {
     pub(super) fn on_bus(&mut self, id: ExprId) {
@@ -21,13 +21,14 @@ impl Look<'_, '_, '_> {
             if let Some(topic) = topic {
                 let waits = WAITS.contains(&call.name) || self.awaited[id.0 as usize];
                 let conditional = self.is_conditional(id);
-                self.note(Sight::Publishes { topic, waits, conditional }, id);
+                let by_handle = self.foreign(self.walk.ty(call.recv)) == Sym::new("TopicHandle");
+                self.note(Sight::Publishes { topic, waits, conditional, by_handle }, id);
             }
         }
         if TAKES.contains(&call.name) {
             for ty in &call.types {
                 let topic = self.named(ty).filter(|adt| self.is_topic(*adt));
-                self.seen_use(topic, id);
+                self.seen_use(topic, false, id);
             }
         }
         let result = self.walk.ty(id);
@@ -35,7 +36,7 @@ impl Look<'_, '_, '_> {
             && HANDLES.contains(&foreign.last)
         {
             let topic = args.first().and_then(|arg| self.topic(*arg));
-            self.seen_use(topic, id);
+            self.seen_use(topic, foreign.last == Sym::new("Subscription"), id);
         }
         let context = self.foreign(self.walk.ty(call.recv)) == Sym::new("Cx");
         if SPAWNS.contains(&call.name) && context {
@@ -62,7 +63,7 @@ impl Look<'_, '_, '_> {
             .filter_map(|(_, arg)| self.topic(self.walk.ty(*arg)))
             .collect();
         for topic in given {
-            self.note(Sight::Uses(topic), id);
+            self.note(Sight::Uses { topic, subscribes: false }, id);
         }
     }
 
@@ -75,9 +76,9 @@ impl Look<'_, '_, '_> {
         branches.into_iter().any(|branch| super::within(self.extent(branch), at))
     }
 
-    fn seen_use(&mut self, topic: Option<AdtId>, id: ExprId) {
+    fn seen_use(&mut self, topic: Option<AdtId>, subscribes: bool, id: ExprId) {
         if let Some(topic) = topic {
-            self.note(Sight::Uses(topic), id);
+            self.note(Sight::Uses { topic, subscribes }, id);
         }
     }
 
