@@ -227,10 +227,10 @@ impl Collect<'_, '_> {
     }
 
     /// Topics that main binds, with their transports.
-    fn bindings(&self) -> impl Iterator<Item = (AdtId, &'static str)> {
+    fn bindings(&self) -> impl Iterator<Item = (AdtId, &str)> {
         let module = self.program.names.adt(self.main.locus).module;
         let binds = locus_decl(self.program, self.main.locus).into_iter().flat_map(|decl| &decl.binds);
-        binds.filter_map(move |(ty, transport, _)| Some((named(self.program, module, ty)?, *transport)))
+        binds.filter_map(move |(ty, transport, _)| Some((named(self.program, module, ty)?, &**transport)))
     }
 
     fn topic(&self, topic: AdtId) -> Topic {
@@ -247,7 +247,7 @@ impl Collect<'_, '_> {
             bound: self
                 .bindings()
                 .filter(|(bound, _)| *bound == topic)
-                .map(|(_, transport)| transport)
+                .map(|(_, transport)| transport.to_owned())
                 .collect(),
             is_held: self.bus.held.contains(&topic),
             span: span(adt.file, adt.at),

@@ -65,7 +65,7 @@ pub struct Topic {
     /// The type of its sink, `to = Sink`.
     pub sink: Option<String>,
     /// Transports that carry it beyond the process.
-    pub bound: Vec<&'static str>,
+    pub bound: Vec<String>,
     /// Generic code, or code outside the loci, may publish or take it too.
     pub is_held: bool,
     /// Its declaration.
