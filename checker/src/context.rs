@@ -10,12 +10,14 @@
 
 mod balance;
 mod callers;
+mod instances;
 mod reach;
 mod residency;
 mod roots;
 mod shared;
 
 pub use balance::{Balances, Counter, Growing, Site, balances};
+pub use instances::Unswept;
 pub(crate) use reach::Reach;
 pub use residency::{Key, Keys, keys_of};
 pub use roots::Entry;

@@ -133,7 +133,7 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let binaries = facts::binaries(&program.names, &Bodies { names: &program.names, events: &summary.facts });
     let context = context::contexts(&program, &summary);
     let keys = context::keys_of(&summary);
-    let Balances { growing, balanced } = context::balances(&program, &summary, &context, &keys);
+    let Balances { growing, balanced, unswept } = context::balances(&program, &summary, &context, &keys);
     let on_pool = Reach::of(&summary, judged::pool_entries(&program, &context));
     let judged = Judged {
         program: &program,
@@ -142,6 +142,7 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
         keys: &keys,
         growing,
         balanced,
+        unswept,
         on_pool,
         bus: Bus::of(&program, &summary),
     };

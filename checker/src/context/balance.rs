@@ -6,6 +6,7 @@
 //! is cheap to give, a false alarm is not.
 
 use super::callers::Callers;
+use super::instances::{Instances, Unswept};
 use super::shared::shared_once;
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::{Event, Root, What};
@@ -71,6 +72,8 @@ pub struct Balances<'s> {
     pub growing: Vec<Growing<'s>>,
     /// Places that grow and shrink, by key.
     pub balanced: Vec<Growing<'s>>,
+    /// Values of balanced types that nobody empties.
+    pub unswept: Vec<Unswept<'s>>,
 }
 
 /// Every place that grows, by key.
@@ -96,9 +99,12 @@ pub fn balances<'s>(
         }
     }
     let freed = balance.freed();
+    let shrunk = groups.iter().filter(|(_, group)| !group.shrinks.is_empty()).map(|(key, _)| *key).collect();
     let weighed = groups.into_iter().filter_map(|(key, group)| balance.weigh(key, group, &freed));
-    let (balanced, growing) = weighed.partition(|place| place.against == Counter::Works);
-    Balances { growing, balanced }
+    let (balanced, growing): (Vec<_>, Vec<_>) = weighed.partition(|place| place.against == Counter::Works);
+    let instances = Instances { program, summary, context, keys, freed: &freed, shrunk: &shrunk };
+    let unswept = instances.unswept(&balanced);
+    Balances { growing, balanced, unswept }
 }
 
 struct Balance<'a, 'w, 's> {

@@ -1,7 +1,7 @@
 //! What a rule may read, and the words that findings of all rules share: the chain from where the world enters.
 
 pub(crate) use crate::context::Reach;
-use crate::context::{Context, Entry, Growing, Keys, Often, Step};
+use crate::context::{Context, Entry, Growing, Keys, Often, Step, Unswept};
 use crate::events::seen::{Seen, Sight};
 use crate::finding::{FileId, Finding, Label, Span, Subject};
 use crate::graph::Bus;
@@ -30,6 +30,8 @@ pub(crate) struct Judged<'a, 'w> {
     pub(crate) growing: Vec<Growing<'a>>,
     /// Places that grow and shrink.
     pub(crate) balanced: Vec<Growing<'a>>,
+    /// Values of balanced types that nobody empties.
+    pub(crate) unswept: Vec<Unswept<'a>>,
     /// What handlers, timers and `run` of loci reach on their own thread.
     pub(crate) on_pool: Reach,
     /// Who publishes and takes what.

@@ -107,6 +107,12 @@ pub static RESIDENTS: Shape = Shape::certain(
     "a resident child is spawned with every message, and nothing ends it: they fill their ceiling for good",
 );
 
+/// A wrapper that nobody empties.
+pub static UNSWEPT: Shape = Shape::certain(
+    "expiry-never-called",
+    "a type of its own can be emptied, and for this value of it nothing does",
+);
+
 /// A promise of a bound.
 pub static PROMISED: Shape = Shape {
     name: "bound-not-enforced",
@@ -122,7 +128,7 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &FIELD, &STATIC, &LOCAL, &BUFFER, &ACCUMULATED, &OUTER_KEYS, &INNER, &UNREACHABLE, &AT_EXIT, &ON_ERROR,
-            &HANDLES, &ARENA, &INTERNED, &RESIDENTS, &PROMISED,
+            &HANDLES, &ARENA, &INTERNED, &RESIDENTS, &UNSWEPT, &PROMISED,
         ],
         doc: include_str!("../../../docs/rules/unbounded-growth.md"),
     }
@@ -136,6 +142,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             let finding = say::finding(judged, growing, &RULE, shape(growing, held));
             findings.push(promised(judged, finding));
         }
+    }
+    for unswept in &judged.unswept {
+        findings.push(promised(judged, say::unswept(judged, unswept, (&RULE, &UNSWEPT))));
     }
     residents(judged, findings);
 }

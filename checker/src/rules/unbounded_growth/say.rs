@@ -1,6 +1,6 @@
 //! Words for a place that grows: the site, the chain from the handler, what was looked for, the fix.
 
-use crate::context::{Counter, Entry, Growing, Key, Site, Step};
+use crate::context::{Counter, Entry, Growing, Key, Site, Step, Unswept};
 use crate::events::{Root, What};
 use crate::finding::{Confidence, Finding, Label, Subject};
 use crate::lower::sym::Sym;
@@ -22,7 +22,7 @@ pub(in crate::rules) fn finding(
     shape: &'static Shape,
 ) -> Finding {
     let first = growing.grows[0];
-    let place = place_name(judged, growing);
+    let place = place_name(judged, growing.key);
     let subject = Subject {
         package: judged.package_of(first.id),
         place: format!("{}::{place}", judged.crate_name(first.id)),
@@ -47,9 +47,47 @@ pub(in crate::rules) fn finding(
     finding.note(looked_for(judged, growing, &place))
 }
 
-fn place_name(judged: &Judged<'_, '_>, growing: &Growing<'_>) -> String {
+/// A value that is filled and that nobody empties.
+pub(super) fn unswept(
+    judged: &Judged<'_, '_>,
+    of: &Unswept<'_>,
+    shapes: (&'static Rule, &'static Shape),
+) -> Finding {
     let names = &judged.program.names;
-    match growing.key {
+    let (caller, site) = of.filled;
+    let (rule, shape) = shapes;
+    let place = place_name(judged, of.key);
+    let named = |id: &FnId| {
+        let holder = judged.program.adt_of(*id).map_or("", |adt| names.text(names.adt(adt).name));
+        format!("`{holder}::{}`", names.text(names.function(*id).name))
+    };
+    let mut sweepers: Vec<String> = of.sweepers.iter().map(named).collect();
+    sweepers.dedup();
+    let subject = Subject {
+        package: judged.package_of(caller),
+        place: format!("{}::{place}", judged.crate_name(caller)),
+        operation: shape.name.to_owned(),
+        declared_at: declared_at(judged, of.key),
+    };
+    let message =
+        format!("`{place}` grows with every message, and nothing calls {} for it", sweepers.join(" or "));
+    let primary = Label::new(judged.span(caller, site.at), "this call makes it grow");
+    let help = format!("call {} on a timer, or hold at most N with `locus::Lru<K, V, N>`", sweepers[0]);
+    let mut finding = Finding::new(rule, shape, message, primary, subject, help)
+        .label(Label::new(judged.span(of.grows.id, of.grows.event.at), "one more each time"));
+    for sweeper in of.sweepers.iter().take(SITES_MAX) {
+        let at = names.function(*sweeper).at;
+        finding = finding.label(Label::new(judged.span(*sweeper, at), "this would make it smaller"));
+    }
+    judged.with_chain(finding, caller).note(format!(
+        "followed every call of {} to the value it is made on: `{place}` is none of them",
+        sweepers.join(" and of ")
+    ))
+}
+
+fn place_name(judged: &Judged<'_, '_>, key: Key) -> String {
+    let names = &judged.program.names;
+    match key {
         Key::Field(adt, field) => format!("{}.{}", names.text(names.adt(adt).name), names.text(field)),
         Key::Static(of) => names.text(names.statics[of.ix()].name).to_owned(),
         Key::Local(id, local) => {
