@@ -134,6 +134,8 @@ pub(crate) struct Figures {
     /// Those that did not enter the pool's own queue, wrapping.
     pub(crate) published: Cell<u64>,
     pub(crate) delivered: Cell<u64>,
+    /// Those that were handed over at the publish itself: published and delivered.
+    pub(crate) straight: Cell<u64>,
     dropped: [Cell<u64>; DropReason::ALL.len()],
     high_water: Cell<u64>,
     blocked: Cell<Duration>,
@@ -157,6 +159,7 @@ impl Figures {
         Self {
             published: Cell::new(0),
             delivered: Cell::new(0),
+            straight: Cell::new(0),
             dropped: Default::default(),
             high_water: Cell::new(0),
             blocked: Cell::default(),
@@ -189,6 +192,9 @@ impl Figures {
     /// Copies the counts to where other threads read them; `entered` messages were published by entering the queue.
     pub(crate) fn export(&self, entered: u64, depth: u64) {
         self.entered.set(entered);
+        let straight = self.straight.take();
+        Self::add(&self.published, straight);
+        Self::add(&self.delivered, straight);
         self.high_water.set(self.high_water.get().max(depth));
         self.shared.published.store(self.published.get().wrapping_add(entered), Relaxed);
         self.shared.delivered.store(self.delivered.get(), Relaxed);

@@ -7,30 +7,58 @@
 //! - I1. References to the buffers live only inside the methods of this module, none of which runs foreign code while
 //!   it holds one. The type is `!Sync`, so no two of them overlap.
 //! - I2. The drained buffer is neither pushed to nor freed between [`Queue::turn_over`] and [`Queue::finish`].
-//! - I3. `room_until` is at most the capacity of the filled buffer in words: the capacity while the queue is open, zero
-//!   while it is shut. So one comparison tells a publisher both that it may push and that there is room.
+//! - I3. `end` is where the next record of the filled buffer goes, and `until` is where its memory ends, or null while the
+//!   queue is shut: so one comparison tells a publisher both that it may push and that there is room. The buffer itself
+//!   hears of what was claimed before anything else is done with it (`fill`).
+//! - I4. `mark` is a boundary between records of the filled buffer, or its end; it moves with the memory.
 
 use std::cell::{Cell, UnsafeCell};
+use std::ptr;
 
 use super::TOKEN;
 use super::cursor::Cursor;
-use super::record::{Header, Word, words_for};
+use super::record::{Header, WORD_BYTES, Word, words_for, write_header};
 use super::words::{Mark, Words};
 
-#[derive(Default)]
 pub(crate) struct Queue {
     fill: UnsafeCell<Words>,
     drain: UnsafeCell<Words>,
-    room_until: Cell<usize>,
+    end: Cell<*mut Word>,
+    until: Cell<*mut Word>,
+    /// Where the current activation began.
+    mark: Cell<*mut Word>,
     is_shut: Cell<bool>,
 }
 
+/// Where a record goes for which there is room.
+#[derive(Clone, Copy)]
+pub(crate) struct Room(*mut Word);
+
+impl Default for Queue {
+    fn default() -> Self {
+        let mut fill = Words::default();
+        let start = fill.end();
+        let until = fill.until();
+        Self {
+            fill: UnsafeCell::new(fill),
+            drain: UnsafeCell::default(),
+            end: Cell::new(start),
+            until: Cell::new(until),
+            mark: Cell::new(start),
+            is_shut: Cell::new(false),
+        }
+    }
+}
+
 impl Queue {
+    /// The filled buffer, which has heard of every record.
     #[expect(clippy::mut_from_ref, reason = "fenced by I1")]
-    #[inline]
     fn fill(&self) -> &mut Words {
         // SAFETY: the only reference to the buffer (I1).
-        unsafe { &mut *self.fill.get() }
+        let fill = unsafe { &mut *self.fill.get() };
+        // SAFETY: whole records lie up to there (I3).
+        unsafe { fill.set_end(self.end.get()) };
+        fill
     }
 
     #[expect(clippy::mut_from_ref, reason = "fenced by I1")]
@@ -39,27 +67,49 @@ impl Queue {
         unsafe { &mut *self.drain.get() }
     }
 
-    /// Whether the queue is open and has room for one more `P`.
+    /// Where the next record goes, if the queue is open and has room for one more `P`.
     #[inline]
-    pub(crate) fn has_room_for<P>(&self) -> bool {
-        self.fill().end_words() + words_for::<P>() <= self.room_until.get()
+    pub(crate) fn room_for<P>(&self) -> Option<Room> {
+        let end = self.end.get();
+        let is_room = end.addr() + words_for::<P>() * WORD_BYTES <= self.until.get().addr();
+        is_room.then_some(Room(end))
     }
 
     /// Appends a record where there is room, and returns where its payload goes.
     ///
     /// # Safety
-    /// [`has_room_for`](Self::has_room_for) said so and nothing was pushed since, `header` is that of a `P`, and the
-    /// caller writes the payload before it does anything else.
+    /// `room` is what [`room_for`](Self::room_for) said of a `P`, with nothing pushed since, `header` is that of a `P`,
+    /// and the caller writes the payload before it does anything else.
     #[inline]
-    pub(crate) unsafe fn claim<P>(&self, header: Header) -> *mut P {
-        // SAFETY: the buffer has that room (I3); the rest is the caller's promise.
-        unsafe { self.fill().claim(header) }
+    pub(crate) unsafe fn claim<P>(&self, room: Room, header: Header) -> *mut P {
+        // SAFETY: the buffer has that room (I3).
+        self.end.set(unsafe { room.0.add(words_for::<P>()) });
+        // SAFETY: as above; the rest is the caller's promise.
+        unsafe { write_header(room.0, header) }
     }
 
     /// Appends a message, also while the queue is shut.
+    #[inline]
     pub(crate) fn push<P>(&self, topic: u16, hash: u32, payload: P) {
-        self.fill().push(topic, hash, payload);
-        self.note_room();
+        match self.room_for::<P>() {
+            Some(room) => {
+                // SAFETY: there is room, and the header is that of a `P`, which is written at once.
+                let place = unsafe { self.claim::<P>(room, Header::of::<P>(topic, hash)) };
+                // SAFETY: the place of this very payload.
+                unsafe { place.write(payload) };
+            }
+            None => self.push_anyway(topic, hash, payload),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_anyway<P>(&self, topic: u16, hash: u32, payload: P) {
+        let mark = self.mark();
+        let fill = self.fill();
+        fill.push(topic, hash, payload);
+        self.mark.set(fill.at(mark));
+        self.note_room(fill);
     }
 
     /// Appends the token of a ring that turned non-empty.
@@ -70,27 +120,34 @@ impl Queue {
     /// Says whether publishers have to go another way for a while.
     pub(crate) fn set_shut(&self, is_shut: bool) {
         self.is_shut.set(is_shut);
-        self.note_room();
+        self.note_room(self.fill());
     }
 
-    /// Upholds I3 after a buffer was grown, swapped or taken.
-    fn note_room(&self) {
-        let room_until = if self.is_shut.get() { 0 } else { self.fill().capacity_words() };
-        self.room_until.set(room_until);
+    /// Upholds I3 after the buffer, which has heard of every record, was pushed to, swapped, cut or taken.
+    fn note_room(&self, fill: &mut Words) {
+        self.end.set(fill.end());
+        self.until.set(if self.is_shut.get() { ptr::null_mut() } else { fill.until() });
     }
 
-    /// Where a failed activation rolls back to.
+    /// Says that an activation begins: what it pushes can be rolled back.
     #[inline]
-    pub(crate) fn mark(&self) -> Mark {
-        self.fill().mark()
+    pub(crate) fn set_mark(&self) {
+        self.mark.set(self.end.get());
     }
 
-    /// Removes what was pushed behind `mark` and shows each record to `visit`, which may push anew.
-    pub(crate) fn roll_back(&self, mark: Mark, mut visit: impl FnMut(Header, *mut Word)) {
+    fn mark(&self) -> Mark {
+        self.fill().mark_at(self.mark.get())
+    }
+
+    /// Removes what the current activation pushed and shows each record to `visit`, which may push anew.
+    pub(crate) fn roll_back(&self, mut visit: impl FnMut(Header, *mut Word)) {
+        let mark = self.mark();
         let mut removed = Words::default();
-        // SAFETY: marks are taken at the start of an activation and used before the next turn, so the buffer has
-        // neither been cleared nor rolled back further since.
-        unsafe { self.fill().truncate_with(mark, |_, payload| take_record(&mut removed, payload)) };
+        let fill = self.fill();
+        // SAFETY: the mark was set at the start of the activation and moved with the memory (I4), and queues turn over
+        // between activations alone: the buffer has neither been cleared nor cut before the mark since.
+        unsafe { fill.truncate_with(mark, |_, payload| take_record(&mut removed, payload)) };
+        self.note_room(fill);
         removed.drain_with(&mut visit);
     }
 
@@ -100,8 +157,10 @@ impl Queue {
 
     /// Starts draining what was filled so far.
     pub(crate) fn turn_over(&self) -> Cursor {
-        std::mem::swap(self.fill(), self.drain());
-        self.note_room();
+        let fill = self.fill();
+        std::mem::swap(fill, self.drain());
+        self.note_room(fill);
+        self.set_mark();
         let (records, words) = self.drain().front();
         // SAFETY: whole records, given up here and cleared by `finish`; the buffer stays in place until then (I2).
         unsafe { Cursor::new(records, words) }
@@ -114,8 +173,10 @@ impl Queue {
 
     /// Takes out what was filled.
     pub(crate) fn take(&self) -> Words {
-        let taken = std::mem::take(self.fill());
-        self.note_room();
+        let fill = self.fill();
+        let taken = std::mem::take(fill);
+        self.note_room(fill);
+        self.set_mark();
         taken
     }
 

@@ -13,9 +13,6 @@
 //!
 //! It does not drop payloads and does not know topics.
 
-#[cfg(not(loom))]
-pub(crate) mod beside;
-
 use std::mem::MaybeUninit;
 
 /// The unit of queue memory; see I4 for why it is not `u64`.

@@ -8,6 +8,7 @@
 //! - I4. A listed taker's function expects the subscriber beside it and the route of its row. A subscriber that was
 //!   listed is kept in `retired` until the pool stands between two passes, so a pass that is about to call it, or is
 //!   inside it, never loses it.
+//! - I5. At the number of a topic, `of_topics` holds the address of its `Route<T>`; at every other number nothing.
 
 use std::any::Any;
 use std::cell::{RefCell, UnsafeCell};
@@ -30,6 +31,8 @@ struct Row {
 #[derive(Default)]
 pub(crate) struct Routes {
     rows: UnsafeCell<Vec<Option<Row>>>,
+    /// What a publisher looks up, and no more than that.
+    of_topics: UnsafeCell<Vec<Option<NonNull<()>>>>,
     /// The numbers in use.
     present: RefCell<Vec<u16>>,
     /// Subscribers that are no longer listed.
@@ -60,9 +63,11 @@ impl Routes {
     /// The route of a topic.
     #[inline]
     pub(crate) fn of<T: Topic>(&self) -> Option<&Route<T>> {
+        // SAFETY: I3.
+        let of_topics = unsafe { &*self.of_topics.get() };
         // A topic without a number has no route, nor does the number that means so.
-        let route = self.row(T::number().known())?.route;
-        // SAFETY: at this number lies a `Route<T>` (I1), which stays in place (I2).
+        let route = (*of_topics.get(T::number().known() as usize)?)?;
+        // SAFETY: at this number lies a `Route<T>` (I5), which stays in place (I2).
         Some(unsafe { route.cast::<Route<T>>().as_ref() })
     }
 
@@ -80,13 +85,20 @@ impl Routes {
         if self.row(number.into()).is_some() {
             return false;
         }
-        self.insert(number, Route::<T>::new(number));
+        let route = self.insert(number, Route::<T>::new(number));
+        // SAFETY: I3.
+        let of_topics = unsafe { &mut *self.of_topics.get() };
+        let index = usize::from(number);
+        if of_topics.len() <= index {
+            of_topics.resize(index + 1, None);
+        }
+        of_topics[index] = Some(route);
         self.insert(number + 1, Answers::<T>::new(number + 1));
         self.insert(number + CHANGES, Changes::<T>::new());
         true
     }
 
-    fn insert<R: AnyRoute + 'static>(&self, number: u16, route: R) {
+    fn insert<R: AnyRoute + 'static>(&self, number: u16, route: R) -> NonNull<()> {
         let route = NonNull::from(Box::leak(Box::new(route)));
         let row = Row { taker: taker_of::<R>(), route };
         // SAFETY: I3.
@@ -97,6 +109,7 @@ impl Routes {
         }
         rows[index] = Some(row);
         self.present.borrow_mut().push(number);
+        route.cast()
     }
 
     /// Lists who takes the records of a topic: one subscriber alone, or the route for all of them.

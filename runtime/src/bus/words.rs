@@ -62,8 +62,7 @@ impl Words {
     /// Makes a record behind all others, where the caller knows that there is room, and returns where its payload goes.
     ///
     /// # Safety
-    /// [`capacity_words`](Self::capacity_words) exceeds [`end_words`](Self::end_words) by the words of a record of `T`
-    /// at least, `header` is that of a `T`, and the caller writes the payload before anybody looks at the buffer.
+    /// [`make_room`](Self::make_room) was called for a `T` and nothing was pushed since, `header` is that of a `T`, and the caller writes the payload before anybody looks at the buffer.
     #[inline]
     pub(crate) unsafe fn claim<T>(&mut self, header: Header) -> *mut T {
         let len = self.records.len();
@@ -76,16 +75,38 @@ impl Words {
         place
     }
 
-    /// Returns where the next record goes, in words from the start of the memory.
-    #[inline]
-    pub(crate) fn end_words(&self) -> usize {
-        self.records.len()
+    /// Returns where the next record goes, until the memory moves.
+    pub(crate) fn end(&mut self) -> *mut Word {
+        // SAFETY: the length is within the capacity.
+        unsafe { self.records.as_mut_ptr().add(self.records.len()) }
     }
 
-    /// Returns how far the memory reaches, in words.
-    #[inline]
-    pub(crate) fn capacity_words(&self) -> usize {
-        self.records.capacity()
+    /// Returns where the memory ends.
+    pub(crate) fn until(&mut self) -> *mut Word {
+        // SAFETY: that is one past the end of it.
+        unsafe { self.records.as_mut_ptr().add(self.records.capacity()) }
+    }
+
+    /// Takes in the records that were written from [`end`](Self::end) on.
+    ///
+    /// # Safety
+    /// Whole records lie there, up to `end`, which is within the memory.
+    pub(crate) unsafe fn set_end(&mut self, end: *mut Word) {
+        let words = self.mark_at(end).0;
+        // SAFETY: by the caller; a `Word` needs no initialisation.
+        unsafe { self.records.set_len(words) };
+    }
+
+    /// The mark of a place in the memory.
+    pub(crate) fn mark_at(&self, place: *mut Word) -> Mark {
+        Mark((place.addr() - self.records.as_ptr().addr()) / WORD_BYTES)
+    }
+
+    /// The place of a mark, until the memory moves.
+    pub(crate) fn at(&mut self, mark: Mark) -> *mut Word {
+        debug_assert!(mark.0 <= self.records.len(), "mark {} of {}", mark.0, self.records.len());
+        // SAFETY: marks are boundaries of records that are there.
+        unsafe { self.records.as_mut_ptr().add(mark.0) }
     }
 
     /// Moves the record at `record` in behind all others.

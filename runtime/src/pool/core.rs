@@ -35,7 +35,6 @@ use crate::bus::gate::Ingress;
 use crate::bus::outbox::Outbox;
 use crate::bus::publish::room::RoomWaiters;
 use crate::bus::queue::Queue;
-use crate::bus::record::beside::Beside;
 use crate::bus::routes::Routes;
 use crate::bus::subscribe::ring::TokenRing;
 use crate::bus::subscription::{Outside, WakeLater};
@@ -72,7 +71,6 @@ pub(crate) struct Core {
     pub(crate) id: PoolId,
     app: Arc<AppShared>,
     pub(crate) queue: Queue,
-    pub(crate) beside: Beside,
     pub(crate) routes: Routes,
     scratch: ScratchStack,
     /// Nested regions open in the current activation.
@@ -88,8 +86,6 @@ pub(crate) struct Core {
     /// The cell whose activation runs.
     current: Cell<u32>,
     activation: Cell<u64>,
-    /// Where the current activation began in the queue.
-    mark: Cell<Mark>,
     /// Whether what is published now goes to the publisher's stage.
     detour: Cell<bool>,
     /// Whether a run of activations has to end with the current one: there is a detour, or the stash has changed.
@@ -138,13 +134,11 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(id: PoolId, app: Arc<AppShared>, now: Instant) -> Rc<Self> {
         let queue = Queue::default();
-        let mark = queue.mark();
         queue.set_shut(true);
         Rc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             id,
             queue,
-            beside: Beside::default(),
             routes: Routes::default(),
             scratch: ScratchStack::new(&app.pool_path(id)),
             depth: Cell::new(0),
@@ -155,7 +149,6 @@ impl Core {
             descriptions: RefCell::default(),
             current: Cell::new(NOBODY),
             activation: Cell::new(0),
-            mark: Cell::new(mark),
             detour: Cell::new(true),
             cut: Cell::new(true),
             lends_message: Cell::new(false),
@@ -217,7 +210,7 @@ impl Core {
     pub(crate) fn begin(&self, head: &CellHead) {
         self.current.set(head.id.index);
         self.activation.set(self.activation.get() + 1);
-        self.mark.set(self.queue.mark());
+        self.queue.set_mark();
         self.lends_message.set(false);
     }
 
@@ -267,7 +260,7 @@ impl Core {
     #[inline]
     pub(crate) fn begin_next(&self) {
         self.activation.set(self.activation.get() + 1);
-        self.mark.set(self.queue.mark());
+        self.queue.set_mark();
     }
 
     /// Closes it.

@@ -1,21 +1,45 @@
 //! The sending side of a route: credits are taken and messages leave for the pools that subscribe, or wait with their
 //! publisher, by the topic's policy.
 
-use std::ptr::NonNull;
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
 
 use super::select::{ANY_GROUPS_MAX, Owed};
 use super::{AnyRoute, Remote, Route, Uneven};
 use crate::bus::ask::AskError;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
+use crate::bus::record::Header;
 use crate::bus::side::Staged;
-use crate::bus::subscribe::straight::{SinkCell, Straight};
+use crate::bus::subscribe::straight::SinkCell;
 use crate::bus::topic::{Full, OnFull, Packet, Promise, Topic};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::core::blocked::Doom;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
+
+/// Room for a message on the stack, at an address that no record's payload has: an empty payload may lie one past the
+/// end of a buffer, which is never inside of something else.
+#[repr(C)]
+struct Here<P> {
+    _before: MaybeUninit<u64>,
+    room: MaybeUninit<P>,
+    _behind: MaybeUninit<u64>,
+}
+
+impl<P> Here<P> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { _before: MaybeUninit::uninit(), room: MaybeUninit::uninit(), _behind: MaybeUninit::uninit() }
+    }
+
+    #[inline(always)]
+    fn room(&mut self) -> *mut P {
+        ptr::from_mut(&mut self.room).cast()
+    }
+}
 
 impl<T: Topic> Route<T> {
     /// Publishes one message of this pool.
@@ -25,40 +49,60 @@ impl<T: Topic> Route<T> {
         let hash = Self::hash_of(&packet);
         if T::HAS_SINK
             && let Some(cell) = self.sink.get()
-            && self.may_go_straight(core)
-            && packet.message.call_sink(SinkCell { cell, core })
+            && packet.message.call_sink(SinkCell { cell, route: NonNull::from(self).cast(), core })
         {
-            self.count_straight();
             return Ok(());
         }
-        // Each way makes the place before the message is moved, so that it is built where it goes: were it handed to a
-        // function on any way, it would be built on the stack for all of them, and copied from there.
-        if core.queue.has_room_for::<Packet<T>>() && self.own.is_open_with_credit() {
-            // SAFETY: the queue has just said that there is room, the header is that of such a packet, and it is written
-            // in the next line but one.
-            let place = unsafe { core.queue.claim::<Packet<T>>(self.header.with_hash(hash)) };
+        // The place is found before the message is moved, and one store serves all ways: so the message is built where it
+        // goes, by wide stores. Which way it was is told by the place, of which the compiler knows nothing: knowing, it
+        // would make a store for each way, and the message before all of them.
+        let mut here = Here::new();
+        let here = here.room();
+        let place = if self.own.is_open_with_credit()
+            && let Some(room) = core.queue.room_for::<Packet<T>>()
+        {
             self.own.take();
-            // SAFETY: the place of this very packet.
-            unsafe { place.write(packet) };
+            // SAFETY: the queue has just said that there is room, the header is that of such a packet, and it is written
+            // below, before anything else.
+            unsafe { core.queue.claim::<Packet<T>>(room, self.header_of(hash)) }
+        } else if self.straight.get().is_some() {
+            black_box(here)
+        } else {
+            self.reserve_far(core, hash, here)
+        };
+        // SAFETY: the place of this very packet, or room for it.
+        unsafe { place.write(packet) };
+        if place != here {
             return Ok(());
         }
+        // SAFETY: written just above, and not looked at again.
+        unsafe { self.publish_from(core, here) }
+    }
+
+    /// Publishes what lies at `packet`: hands it to its subscriber, or takes it along.
+    ///
+    /// # Safety
+    /// There is a packet, which the caller gives up.
+    #[inline]
+    unsafe fn publish_from(&self, core: &Core, packet: *mut Packet<T>) -> Result<(), Full<Packet<T>>> {
         if let Some(straight) = self.straight.get() {
-            core.beside.put(packet);
-            return self.publish_straight(core, straight);
+            // SAFETY: by the caller.
+            let message = unsafe { &(*packet).message };
+            // SAFETY: the route holds it.
+            if unsafe { straight.call(self, core, message) } {
+                // SAFETY: by the caller; nobody looks at it again.
+                unsafe { packet.drop_in_place() };
+                return Ok(());
+            }
         }
-        if let Some(place) = self.reserve_far(core, hash) {
-            // SAFETY: the place of this very packet.
-            unsafe { place.write(packet) };
-            return Ok(());
-        }
-        core.beside.put(packet);
-        self.publish_slow(core)
+        // SAFETY: passed on.
+        unsafe { self.publish_slow(core, packet) }
     }
 
     /// Whether a message may be handed to its subscriber, the only one anywhere: a locus publishes it, and nothing of this
     /// topic waits here that it would overtake.
     #[inline]
-    fn may_go_straight(&self, core: &Core) -> bool {
+    pub(crate) fn may_go_straight(&self, core: &Core) -> bool {
         #[cfg(test)]
         if fault::is_planted(Fault::InlineOvertakes) {
             return core.has_publisher();
@@ -66,41 +110,33 @@ impl<T: Topic> Route<T> {
         core.has_publisher() && !core.is_detoured() && self.own.is_idle()
     }
 
-    fn count_straight(&self) {
-        Figures::add(&self.figures.published, 1);
-        Figures::add(&self.figures.delivered, 1);
+    /// Counts a message that was handed to its subscriber.
+    #[inline]
+    pub(crate) fn count_straight(&self) {
+        Figures::add(&self.figures.straight, 1);
     }
 
-    /// Hands what lies beside to its subscriber, or queues it where that is not idle.
+    /// Makes a record for one further pool, where nobody subscribes here and there is room: the other common case. Else
+    /// the message goes `here`.
     #[inline(never)]
-    fn publish_straight(&self, core: &Core, straight: Straight<T>) -> Result<(), Full<Packet<T>>> {
-        if self.may_go_straight(core) {
-            // SAFETY: the caller has just put it there.
-            let packet = unsafe { core.beside.lend::<Packet<T>>() };
-            // SAFETY: the route holds it.
-            if unsafe { straight.call(core, &packet.message) } {
-                self.count_straight();
-                return Ok(());
-            }
-            packet.put_back();
-        }
-        self.publish_slow(core)
-    }
-
-    /// Makes a record for one further pool, where nobody subscribes here and there is room: the other common case.
-    #[inline(never)]
-    fn reserve_far(&self, core: &Core, hash: u32) -> Option<NonNull<Packet<T>>> {
-        if core.is_detoured() || self.here.get() || self.is_selective.get() || self.contended.get() {
-            return None;
+    fn reserve_far(&self, core: &Core, hash: u32, here: *mut Packet<T>) -> *mut Packet<T> {
+        if self.here.get() || core.is_detoured() || self.is_selective.get() || self.contended.get() {
+            return here;
         }
         let mut remote = self.remote.borrow_mut();
-        let [only] = &mut remote[..] else { return None };
+        let [only] = &mut remote[..] else { return here };
         if !only.credit.try_take() {
-            return None;
+            return here;
         }
         Figures::add(&self.figures.published, 1);
         // SAFETY: the header is that of such a packet, and `publish` writes it at once.
-        NonNull::new(unsafe { core.claim_out(only.pool, self.header.with_hash(hash)) })
+        unsafe { core.claim_out(only.pool, self.header_of(hash)) }
+    }
+
+    /// The header of a record.
+    #[inline]
+    fn header_of(&self, hash: u32) -> Header {
+        if T::SPEC.keyed { self.header.with_hash(hash) } else { self.header }
     }
 
     #[inline]
@@ -108,12 +144,15 @@ impl<T: Topic> Route<T> {
         if T::SPEC.keyed { key::hash_message(&packet.message) } else { 0 }
     }
 
-    /// Publishes what lies beside, whatever stands in its way.
+    /// Publishes what lies at `packet`, whatever stands in its way.
+    ///
+    /// # Safety
+    /// As for [`publish_from`](Self::publish_from).
     #[cold]
     #[inline(never)]
-    fn publish_slow(&self, core: &Core) -> Result<(), Full<Packet<T>>> {
-        // SAFETY: the caller has just put it there.
-        let packet = unsafe { core.beside.take::<Packet<T>>() };
+    unsafe fn publish_slow(&self, core: &Core, packet: *mut Packet<T>) -> Result<(), Full<Packet<T>>> {
+        // SAFETY: by the caller; nobody looks at it again.
+        let packet = unsafe { packet.read() };
         if core.is_detoured() {
             // Something of this activation already waits, or the start is not over: order wants this behind it.
             let owed = if core.is_holding() { Owed::HELD } else { self.owed(core, &packet) };
@@ -387,7 +426,11 @@ impl<T: Topic> Route<T> {
     /// How many messages this pool published.
     #[cfg(test)]
     pub(crate) fn published(&self) -> u64 {
-        self.figures.published.get().wrapping_add(self.own.entered())
+        self.figures
+            .published
+            .get()
+            .wrapping_add(self.own.entered())
+            .wrapping_add(self.figures.straight.get())
     }
 
     /// How many credits of this pool's messages are out.

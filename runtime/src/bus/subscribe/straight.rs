@@ -16,6 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
 use crate::bus::figures::Figures;
+use crate::bus::route::Route;
 use crate::bus::topic::Topic;
 use crate::locus::cell::{LocusCell, State};
 use crate::locus::describe::{Locus, Outcome};
@@ -41,41 +42,41 @@ pub trait TakesInline<T: Topic>: Locus {
 ///
 /// # Safety
 /// The pointer is the one that stands beside it in its [`Straight`], which is valid (I1).
-type Call<T> = unsafe fn(NonNull<()>, &Core, &T) -> bool;
+type Call<T> = unsafe fn(NonNull<()>, &Route<T>, &Core, &T) -> bool;
 
 /// How to call the handler of one subscriber.
-pub(crate) struct Straight<T> {
+pub(crate) struct Straight<T: Topic> {
     cell: NonNull<()>,
     call: Call<T>,
 }
 
 /// The same, and what locus it is.
-pub(crate) struct Offer<T> {
+pub(crate) struct Offer<T: Topic> {
     pub(crate) straight: Straight<T>,
     locus: TypeId,
 }
 
-impl<T> Clone for Straight<T> {
+impl<T: Topic> Clone for Straight<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Straight<T> {}
+impl<T: Topic> Copy for Straight<T> {}
 
 impl<T: Topic> Straight<T> {
     fn of<L: TakesInline<T>>(cell: &LocusCell<L>) -> Self {
         Self { cell: NonNull::from(cell).cast(), call: call::<T, L> }
     }
 
-    /// Calls the handler; false, with nothing done, where its locus is not idle.
+    /// Calls the handler; false, with nothing done, where its locus is not idle or something waits before the message.
     ///
     /// # Safety
-    /// The route holds `self` now (I1).
+    /// `route` holds `self` now (I1).
     #[inline]
-    pub(crate) unsafe fn call(&self, core: &Core, message: &T) -> bool {
+    pub(crate) unsafe fn call(&self, route: &Route<T>, core: &Core, message: &T) -> bool {
         // SAFETY: passed on.
-        unsafe { (self.call)(self.cell, core, message) }
+        unsafe { (self.call)(self.cell, route, core, message) }
     }
 }
 
@@ -108,16 +109,20 @@ impl<L: 'static, T: Topic> std::fmt::Debug for Inline<L, T> {
 #[derive(Clone, Copy)]
 pub struct SinkCell<'a> {
     pub(crate) cell: NonNull<()>,
+    /// The `Route` of the topic.
+    pub(crate) route: NonNull<()>,
     pub(crate) core: &'a Core,
 }
 
 impl SinkCell<'_> {
-    /// Calls the handler; false, with nothing done, where the sink is not idle.
+    /// Calls the handler; false, with nothing done, where the sink is not idle or something waits before the message.
     #[inline(always)]
     pub fn call<L: TakesInline<T>, T: Topic>(self, message: &T) -> bool {
         debug_assert_eq!(T::sink(), Some(TypeId::of::<L>()), "the cell is one of the topic's sink");
+        // SAFETY: routes make these with themselves; generated code calls the topic's own.
+        let route = unsafe { self.route.cast::<Route<T>>().as_ref() };
         // SAFETY: a route makes one of these from a straight it holds, whose locus is the topic's sink (I1).
-        unsafe { call::<T, L>(self.cell, self.core, message) }
+        unsafe { call::<T, L>(self.cell, route, self.core, message) }
     }
 }
 
@@ -131,13 +136,19 @@ impl std::fmt::Debug for SinkCell<'_> {
 ///
 /// # Safety
 /// `cell` is a living `LocusCell<L>` of this core's pool.
-#[inline]
-unsafe fn call<T: Topic, L: TakesInline<T>>(cell: NonNull<()>, core: &Core, message: &T) -> bool {
+#[inline(always)]
+unsafe fn call<T: Topic, L: TakesInline<T>>(
+    cell: NonNull<()>,
+    route: &Route<T>,
+    core: &Core,
+    message: &T,
+) -> bool {
     // SAFETY: by the caller; it is only lent shared.
     let cell = unsafe { cell.cast::<LocusCell<L>>().as_ref() };
-    if cell.head.state.get() != State::Ready {
+    if cell.head.state.get() != State::Ready || !route.may_go_straight(core) {
         return false;
     }
+    route.count_straight();
     Figures::add(&cell.head.handled, 1);
     let publisher = core.enter_straight(&cell.head);
     let result = catch_unwind(AssertUnwindSafe(|| {
@@ -150,7 +161,7 @@ unsafe fn call<T: Topic, L: TakesInline<T>>(cell: NonNull<()>, core: &Core, mess
     match result {
         Ok(Ok(())) => {}
         Ok(Err(error)) => core.note_failed(&cell.head, L::METHOD, &error),
-        Err(panic) => core.panicked_straight(&cell.head, L::METHOD, panic.as_ref()),
+        Err(panic) => core.panicked_straight(&cell.head, L::METHOD, panic),
     }
     true
 }

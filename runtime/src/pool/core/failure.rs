@@ -50,6 +50,8 @@ impl Core {
     }
 
     /// Counts and tells a failure after which the locus goes on.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn note_failed(&self, head: &CellHead, phase: &'static str, error: &BoxError) {
         let count = head.count_failure();
         log::warn(Site::Supervise, || {
@@ -66,10 +68,12 @@ impl Core {
     }
 
     /// A handler panicked that was called at a publish: the publisher goes on, and the locus waits for its restart.
-    pub(crate) fn panicked_straight(&self, head: &CellHead, phase: &'static str, panic: &(dyn Any + Send)) {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn panicked_straight(&self, head: &CellHead, phase: &'static str, panic: Box<dyn Any + Send>) {
         head.state.set(State::Failed);
         head.count_failure();
-        let cause = Cause::Panic(panic_text(panic));
+        let cause = Cause::Panic(panic_text(panic.as_ref()));
         self.failures.borrow_mut().push(Failure { cell: head.id, phase, cause });
     }
 
@@ -119,8 +123,7 @@ impl Core {
             return;
         }
         let activation = self.activation.get();
-        self.queue
-            .roll_back(self.mark.get(), |header, payload| self.take_back_one(header, payload, self.id, true));
+        self.queue.roll_back(|header, payload| self.take_back_one(header, payload, self.id, true));
         for (out, pool) in self.outs.iter().zip(0..) {
             #[cfg(test)]
             if fault::is_planted(Fault::MarkOutlivesFlush) && out.mark.take().is_some() {

@@ -65,7 +65,7 @@ impl Counted {
     fn add(&mut self, core: &Core, kind: usize) {
         by_kind!(kind, K => if let Some(route) = core.routes.of::<Message<K>>() {
             self.published += route.published();
-            self.delivered += route.figures.delivered.get();
+            self.delivered += route.figures.delivered.get().wrapping_add(route.figures.straight.get());
             for (sum, reason) in self.dropped.iter_mut().zip(DropReason::ALL) {
                 *sum += route.figures.dropped(reason);
             }
