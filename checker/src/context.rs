@@ -93,6 +93,11 @@ impl Context {
         Some(within(summary, id, under, self.runs[id.ix()].often?))
     }
 
+    /// Whether a loop around what happens under `under` turns with messages, however often `id` runs.
+    pub fn turns(&self, summary: &Summary, id: FnId, under: &Under) -> bool {
+        within(summary, id, under, Often::Once) == Often::PerMessage
+    }
+
     /// How often something happens to `place` while it lives on.
     pub fn resident(&self, summary: &Summary, id: FnId, place: Place, under: &Under) -> Option<Often> {
         let runs = &self.runs[id.ix()];

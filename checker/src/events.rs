@@ -8,6 +8,7 @@
 
 mod calls;
 mod effect;
+mod fixed;
 mod flow;
 mod guard;
 mod last;
@@ -135,6 +136,8 @@ pub struct Event {
     pub buffer: bool,
     /// In an endless loop of a function on the way.
     pub endless: bool,
+    /// What was removed is looked at, and not only dropped.
+    pub taken: bool,
     /// Types whose values it lets go of, or puts another value in the stead of.
     pub frees: Vec<AdtId>,
 }
@@ -148,6 +151,8 @@ pub struct CallSite {
     pub args: Box<[Option<Place>]>,
     /// Whether each argument is shared with the caller: `Arc`s.
     pub shared: Box<[bool]>,
+    /// Whether each argument is fixed when the program is built: a constant, or text that lives for ever.
+    pub fixed: Box<[bool]>,
     /// The call.
     pub at: Range,
     /// What holds there.

@@ -167,6 +167,7 @@ fn wanted(workspace: &Workspace, findings: Vec<Finding>) -> Vec<Finding> {
     let mut is_wanted = |finding: &Finding| {
         let file = workspace.files.get(finding.primary.span.file.0 as usize);
         file.is_some_and(|file| workspace.packages[file.package].selected)
+            && !judged::support::is_idle(workspace, finding)
             && seen.insert((finding.rule.name, finding.primary.span))
     };
     findings.into_iter().filter(|finding| is_wanted(finding)).collect()

@@ -287,12 +287,14 @@ fn missing(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
     analysis.missing.iter().map(of).collect()
 }
 
-/// The surest first; then by path, not by number: the order of the report must not depend on the order of discovery.
+/// The surest first, of what is only likely the rules that hurt most first; then by path, not by number: the order of the report must not depend on the order of discovery.
 fn order<'a>(
     finding: &'a Finding,
     sources: &'a [SourceFile],
-) -> (Confidence, Option<&'a Path>, u32, u32, &'a str, &'a str) {
+) -> (Confidence, usize, Option<&'a Path>, u32, u32, &'a str, &'a str) {
     let span = finding.primary.span;
     let path = sources.get(span.file.0 as usize).map(|source| source.path.as_path());
-    (finding.confidence, path, span.start, span.end, finding.rule.name, &finding.message)
+    let is_certain = finding.confidence == Confidence::Certain;
+    let harm = rules::all().position(|rule| rule.name == finding.rule.name).filter(|_| !is_certain);
+    (finding.confidence, harm.unwrap_or(0), path, span.start, span.end, finding.rule.name, &finding.message)
 }

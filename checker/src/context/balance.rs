@@ -9,6 +9,7 @@ use super::callers::Callers;
 use super::instances::{Instances, Unswept};
 use super::shared::shared_once;
 use super::{Context, Entry, Key, Keys, Often};
+use crate::events::seen::Sight;
 use crate::events::{Event, Root, What};
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
@@ -139,8 +140,16 @@ impl<'s> Balance<'_, '_, 's> {
         if is_shared && self.context.often(self.summary, id, &event.under) == Some(Often::PerMessage) {
             return Some(true);
         }
-        let open_static = matches!(event.place.root, Root::Static(_)) && runs.often.is_none() && runs.may_run;
+        let open_static = matches!(event.place.root, Root::Static(_))
+            && runs.often.is_none()
+            && runs.may_run
+            && !self.interns(id);
         open_static.then_some(false)
+    }
+
+    /// What it keeps it also leaks: it is meant to stay.
+    fn interns(&self, id: FnId) -> bool {
+        self.summary.facts[id.ix()].seen.iter().any(|seen| matches!(seen.sight, Sight::Leaks(..)))
     }
 
     fn weigh(&self, key: Key, mut group: Group<'s>, freed: &FxHashSet<AdtId>) -> Option<Growing<'s>> {
@@ -213,7 +222,10 @@ impl<'s> Balance<'_, '_, 's> {
         }
         match event.place.depth.cmp(&depth) {
             std::cmp::Ordering::Greater => Counter::InsideOnly,
-            std::cmp::Ordering::Less if matches!(event.what, What::Shrink) => Counter::WholeOnly,
+            // Who takes an entry out to go through it empties what it holds.
+            std::cmp::Ordering::Less if matches!(event.what, What::Shrink) && !event.taken => {
+                Counter::WholeOnly
+            }
             _ => Counter::Works,
         }
     }

@@ -16,8 +16,9 @@ impl Walk<'_, '_> {
         if !what.grows() {
             self.types_in(ty, 0, &mut frees);
         }
-        let (via, endless) = (Vec::new(), false);
-        let event = Event { place, what, at, operation, under, via, holder, holds, buffer, endless, frees };
+        let (via, endless, taken) = (Vec::new(), false, false);
+        let event =
+            Event { place, what, at, operation, under, via, holder, holds, buffer, endless, taken, frees };
         if !what.grows() {
             // What was taken from one of several places may have been in any of them.
             let others = self.alternatives.iter().filter(|(head, _)| *head == place);
@@ -85,7 +86,21 @@ impl Walk<'_, '_> {
             self.put_back.push((id, local));
             return;
         }
+        let before = self.facts.events.len();
         self.event(place, what, at, operation, ty);
+        if effect == Effect::Shrink && !self.is_statement(id) {
+            self.facts.events[before..].iter_mut().for_each(|event| event.taken = true);
+        }
+    }
+
+    /// Whether the value of a call is dropped on the spot.
+    fn is_statement(&self, id: ExprId) -> bool {
+        self.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Block(stmts, _) => {
+                stmts.iter().any(|stmt| matches!(stmt, crate::lower::ir::Stmt::Expr(of) if *of == id))
+            }
+            _ => false,
+        })
     }
 
     /// `retain(|_| true)`.

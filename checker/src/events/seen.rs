@@ -15,6 +15,7 @@ mod memory;
 mod resources;
 mod scratch;
 mod tasks;
+mod tied;
 mod waits;
 
 pub use allocations::{Allocation, allocations};
@@ -59,8 +60,13 @@ pub enum Sight {
     Aborted((AdtId, Sym)),
     /// A `select!` over handles of tasks: who loses runs on.
     Race,
-    /// A call that holds up its thread, by name.
-    Blocks(Box<str>),
+    /// A call that holds up its thread.
+    Blocks {
+        /// The call.
+        name: Box<str>,
+        /// It is short and rare by what it reads, or seems to run on a thread of its own.
+        slight: bool,
+    },
     /// An await while a guard of a lock is alive, which was taken there.
     LockHeld(Range),
     /// A queue without a limit, by its sending end.
@@ -80,7 +86,12 @@ pub enum Sight {
     /// Memory reserved by a number that came in.
     SizedByInput,
     /// A label of a metric that takes any value.
-    Label,
+    Label {
+        /// What the value is called.
+        named: Sym,
+        /// The parameter that it is.
+        param: Option<u32>,
+    },
     /// Scratch text rebuilt from itself.
     Rebuilt,
     /// Scratch taken with each turn of a loop.

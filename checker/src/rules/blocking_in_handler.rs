@@ -48,7 +48,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let promised: Vec<FnId> = judged.functions().filter(|id| promises(judged, *id)).collect();
     let promise = Reach::of(judged.summary, promised);
     for (id, seen) in judged.sights() {
-        let Sight::Blocks(name) = &seen.sight else { continue };
+        let Sight::Blocks { name, slight } = &seen.sight else { continue };
         if judged.summary.facts[id.ix()].on_thread(seen.at) {
             continue;
         }
@@ -64,7 +64,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                     id,
                 ));
             }
-        } else if is_async(judged, id) && judged.context.runs[id.ix()].often.is_some() {
+        } else if is_async(judged, id) && !slight && judged.is_per_message(id, seen) {
             let mut finding = blocks(judged, id, seen, (&ASYNC, name));
             finding.confidence = Confidence::Likely;
             findings.push(judged.with_chain(finding, id));

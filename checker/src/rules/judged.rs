@@ -1,7 +1,10 @@
 //! What a rule may read, and the words that findings of all rules share: the chain from where the world enters.
 
+pub(crate) mod support;
+
 pub(crate) use crate::context::Reach;
 use crate::context::{Context, Entry, Growing, Keys, Often, Step, Unswept};
+use crate::events::Under;
 use crate::events::seen::{Seen, Sight};
 use crate::finding::{FileId, Finding, Label, Span, Subject};
 use crate::graph::Bus;
@@ -88,9 +91,57 @@ impl<'a, 'w> Judged<'a, 'w> {
         &self,
         wanted: impl Fn(&Sight) -> bool,
     ) -> impl Iterator<Item = (FnId, &'a Seen)> {
-        self.sights().filter(move |(_, seen)| wanted(&seen.sight)).filter(|(id, seen)| {
-            self.context.often(self.summary, *id, &seen.under()) == Some(Often::PerMessage)
-        })
+        let often = |(id, seen): &(FnId, &Seen)| self.is_per_message(*id, seen);
+        self.sights().filter(move |(_, seen)| wanted(&seen.sight)).filter(often)
+    }
+
+    /// Whether it is certain that what was seen happens with every message.
+    pub(crate) fn is_per_message(&self, id: FnId, seen: &Seen) -> bool {
+        self.context.often(self.summary, id, &seen.under()) == Some(Often::PerMessage)
+            && !self.reloads(id, seen)
+    }
+
+    /// Whether what was seen happens as often as the program reloads its configuration, and no more: that comes
+    /// with a signal or an operator's command, and not with messages.
+    fn reloads(&self, id: FnId, seen: &Seen) -> bool {
+        let names = &self.program.names;
+        let turns = |id: FnId, under: &Under| self.context.turns(self.summary, id, under);
+        let enters = |id: FnId| {
+            matches!(self.context.runs[id.ix()].entry, Some(Entry::Message | Entry::Callback | Entry::Poll))
+        };
+        let is_reload = |id: FnId| {
+            let name = names.text(names.function(id).name);
+            name.ends_with("reload") || name.starts_with("reload_conf") || name.contains("sighup")
+        };
+        let (mut at, mut often) = (id, turns(id, &seen.under()));
+        for step in self.context.chain(id, None).1.iter().rev() {
+            if often || enters(at) {
+                return false;
+            }
+            if is_reload(at) {
+                return true;
+            }
+            let calls = &self.summary.facts[step.caller.ix()].calls;
+            often = calls.iter().any(|site| site.at == step.at && turns(step.caller, &site.under));
+            at = step.caller;
+        }
+        !often && !enters(at) && is_reload(at)
+    }
+
+    /// Whether what was seen may happen with messages: it certainly does, or nobody is seen to call it. What is
+    /// certain to run at the start only, or as often as the configuration says, meets no peer.
+    pub(crate) fn may_meet_peers(&self, id: FnId, seen: &Seen) -> bool {
+        match self.context.runs[id.ix()].often {
+            Some(_) => self.is_per_message(id, seen),
+            None => self.context.runs[id.ix()].may_run,
+        }
+    }
+
+    /// Whether everybody who is seen to call `id` hands it a value that the program itself fixes.
+    pub(crate) fn is_always_fixed(&self, id: FnId, param: u32) -> bool {
+        let calls = self.summary.facts.iter().flat_map(|facts| &facts.calls);
+        let mut calls = calls.filter(|site| site.callees.contains(&id)).peekable();
+        calls.peek().is_some() && calls.all(|site| site.fixed.get(param as usize) == Some(&true))
     }
 
     /// A finding at `at` in `id`, with the chain that leads there.

@@ -5,6 +5,7 @@ use crate::events::seen::Sight;
 use crate::finding::Finding;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
+use rustc_hash::FxHashSet;
 
 /// A label that takes any value.
 pub static OPEN: Shape =
@@ -23,9 +24,12 @@ declare_rule! {
 
 /// Reports labels that take any value.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    for (id, seen) in judged.sights().filter(|(_, seen)| matches!(seen.sight, Sight::Label)) {
-        let runs = &judged.context.runs[id.ix()];
-        if runs.often.is_none() && !runs.may_run {
+    let mut told = FxHashSet::default();
+    for (id, seen) in judged.sights() {
+        let Sight::Label { named, param } = seen.sight else { continue };
+        let fixed = param.is_some_and(|param| judged.is_always_fixed(id, param));
+        // One word a function and value, however many metrics it labels.
+        if fixed || !judged.may_meet_peers(id, seen) || !told.insert((id, named)) {
             continue;
         }
         let says = Says::new(

@@ -1,6 +1,6 @@
 //! `unbounded-channel`: a queue that takes whatever comes, however far behind its reader is.
 
-use crate::context::{Key, Often};
+use crate::context::Key;
 use crate::declare_rule;
 use crate::events::seen::{Seen, Sight};
 use crate::finding::{Confidence, Finding, Label};
@@ -30,7 +30,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, seen) in judged.sights() {
         let Sight::Sends(place) = seen.sight else { continue };
         if let Some(key) = Key::of(id, place)
-            && is_frequent(judged, id, seen)
+            && judged.is_per_message(id, seen)
         {
             sends.entry(judged.keys.find(key)).or_insert((id, seen));
         }
@@ -53,8 +53,4 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let note = "the readers' speed is not known here: a queue that is always emptied in time needs no limit to say so, and one that is not needs one";
         findings.push(judged.with_chain(finding, *sender).note(note));
     }
-}
-
-fn is_frequent(judged: &Judged<'_, '_>, id: FnId, seen: &Seen) -> bool {
-    judged.context.often(judged.summary, id, &seen.under()) == Some(Often::PerMessage)
 }

@@ -33,8 +33,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             Sight::SizedByInput => (&SIZED, sized()),
             _ => continue,
         };
-        let runs = &judged.context.runs[id.ix()];
-        if runs.often.is_none() && !runs.may_run {
+        if !judged.may_meet_peers(id, seen) {
             continue;
         }
         let note = match shape.name {

@@ -1,7 +1,7 @@
 //! Queues without a limit, and what is sent into them.
 
 use super::{Look, Sight};
-use crate::lower::ir::{ExprId, ExprKind, Pat, Stmt};
+use crate::lower::ir::{ExprId, ExprKind, Pat, PatId, Stmt};
 use crate::lower::sym::{Sym, syms};
 
 const SENDS: [Sym; 5] = syms(["send", "unbounded_send", "try_send", "start_send", "send_async"]);
@@ -18,11 +18,28 @@ impl Look<'_, '_, '_> {
             }
             if let Pat::Tuple(parts) = self.walk.body.pat(*pat)
                 && let Some(Pat::Bind(local, None)) = parts.first().map(|part| self.walk.body.pat(*part))
+                && !parts.get(1).is_some_and(|part| self.is_answer(*part, made))
             {
                 let place = super::Place::root(super::super::Root::Local(*local));
                 self.note(Sight::Unbounded(place), made);
             }
         }
+    }
+
+    /// A receiving end that is only asked once, here: one message comes, and the queue goes.
+    fn is_answer(&self, receiver: PatId, made: ExprId) -> bool {
+        const ASKS: [Sym; 3] = syms(["recv", "recv_timeout", "blocking_recv"]);
+        let Pat::Bind(local, None) = self.walk.body.pat(receiver) else { return false };
+        let is_it = |id: ExprId| matches!(self.kind(id), ExprKind::Local(of) if of == local);
+        let exprs = || (0_u32..).map(ExprId).zip(&self.walk.body.exprs);
+        let asked = |(id, expr): (ExprId, &crate::lower::ir::Expr)| match &expr.kind {
+            ExprKind::Method(call) => {
+                let again = self.walk.loop_around(id) != self.walk.loop_around(made);
+                ASKS.contains(&call.name) && is_it(call.recv) && !again
+            }
+            _ => false,
+        };
+        exprs().filter(|(id, _)| is_it(*id)).count() == 1 && exprs().any(asked)
     }
 
     pub(super) fn send(&mut self, id: ExprId) {

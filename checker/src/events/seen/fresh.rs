@@ -99,7 +99,42 @@ impl Look<'_, '_, '_> {
         if client && !self.leads_to(*callee, &CLIENTS) {
             return;
         }
+        // Services have runtimes of their own: of scripts, of plugins.
+        let runtime = of == Sym::new("Runtime");
+        if runtime && !self.leads_to(*callee, &[Sym::new("tokio")]) || self.is_made_once(id) {
+            return;
+        }
         self.note(Sight::Fresh(self.name_of(id)), id);
+    }
+
+    /// Within what is handed to something that calls it once and keeps the value.
+    fn is_made_once(&self, id: ExprId) -> bool {
+        const KEEPS: [Sym; 9] = syms([
+            "get_or_init",
+            "get_or_try_init",
+            "get_or_insert_with",
+            "try_get_with",
+            "get_with",
+            "or_insert_with",
+            "or_try_insert_with",
+            "or_insert_with_key",
+            "call_once",
+        ]);
+        const LAZY: [Sym; 3] = syms(["Lazy", "LazyLock", "LazyCell"]);
+        // The initialiser of a static.
+        if self.walk.program.names.function(self.walk.id).sig.is_none() {
+            return true;
+        }
+        let at = self.walk.at(id);
+        self.walk.body.exprs.iter().enumerate().any(|(index, expr)| {
+            let call = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            let keeps = match &expr.kind {
+                ExprKind::Method(call) => KEEPS.contains(&call.name),
+                ExprKind::Call(..) => LAZY.contains(&self.called(call).0),
+                _ => false,
+            };
+            keeps && self.args(call).iter().any(|arg| super::within(self.extent(*arg), at))
+        })
     }
 
     fn leads_to(&self, callee: ExprId, crates: &[Sym]) -> bool {

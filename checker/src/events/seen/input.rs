@@ -1,23 +1,23 @@
 //! Input that decides by itself how much memory it takes.
 
 use super::{Look, Sight};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::types::{Interner, Ty, TyKind};
 
 const WHOLE: [Sym; 4] = syms(["read_line", "read_until", "read_to_end", "read_to_string"]);
 const PEERS: [Sym; 6] =
     syms(["TcpStream", "UnixStream", "OwnedReadHalf", "ReadHalf", "DuplexStream", "TlsStream"]);
+const CHILD_ENDS: [Sym; 3] = syms(["ChildStdout", "ChildStderr", "ChildStdin"]);
+const ANSWERS: [Sym; 3] = syms(["response", "resp", "res"]);
 const LIMITED: Sym = Sym::new("Take");
 const SIZED: [Sym; 5] = syms(["with_capacity", "reserve", "resize", "reserve_exact", "zeroed"]);
-const NUMBERS: [Sym; 16] = syms([
-    "read_u16",
+/// Numbers of 16 bits cannot ask for much.
+const NUMBERS: [Sym; 13] = syms([
     "read_u32",
     "read_u64",
     "read_u32_le",
-    "read_u16_le",
     "read_i32",
-    "get_u16",
     "get_u32",
     "get_u64",
     "get_u32_le",
@@ -28,6 +28,8 @@ const NUMBERS: [Sym; 16] = syms([
     "from_str_radix",
     "parse",
 ]);
+const SHORT: [Sym; 4] = syms(["u8", "i8", "u16", "i16"]);
+const CHECKED: [Sym; 4] = syms(["checked_mul", "checked_add", "checked_sub", "checked_next_multiple_of"]);
 const CUTS: [Sym; 3] = syms(["min", "clamp", "checked_sub"]);
 
 impl Look<'_, '_, '_> {
@@ -43,13 +45,52 @@ impl Look<'_, '_, '_> {
                 let codec = of == Sym::new("LinesCodec") && name == Sym::new("new") && args.is_empty();
                 let all =
                     name == Sym::new("to_bytes") && args.get(1).is_some_and(|limit| self.is_max(*limit));
-                (codec || all) && !self.is_own(id)
+                (codec && !self.is_for_writing(id) || all && !self.is_own_answer(args)) && !self.is_own(id)
             }
             _ => false,
         };
         if is {
             self.note(Sight::Frame(self.name_of(id)), id);
         }
+    }
+
+    /// `FramedWrite::new(stream, LinesCodec::new())`, and frames of a child of ours.
+    fn is_for_writing(&self, codec: ExprId) -> bool {
+        self.walk.body.exprs.iter().enumerate().any(|(index, expr)| match &expr.kind {
+            ExprKind::Call(_, args) if args.contains(&codec) => {
+                let framed = self.called(ExprId(u32::try_from(index).unwrap_or(u32::MAX))).0;
+                let of_child = args.iter().any(|arg| {
+                    let of = self.foreign(self.walk.ty(*arg));
+                    CHILD_ENDS.contains(&of)
+                });
+                framed == Sym::new("FramedWrite") || of_child
+            }
+            _ => false,
+        })
+    }
+
+    /// The body of a response that was taken apart: what this service itself made.
+    fn is_own_answer(&self, args: &[ExprId]) -> bool {
+        let Some(ExprKind::Local(body)) = args.first().map(|body| self.kind(*body)) else { return false };
+        self.walk.body.exprs.iter().any(|expr| {
+            let ExprKind::Block(stmts, _) = &expr.kind else { return false };
+            stmts.iter().any(|stmt| match stmt {
+                Stmt::Let(pat, _, Some(init), _) => {
+                    let ExprKind::Method(call) = self.kind(*init) else { return false };
+                    let Pat::Tuple(parts) = self.walk.body.pat(*pat) else { return false };
+                    let names = |part: &crate::lower::ir::PatId| matches!(self.walk.body.pat(*part), Pat::Bind(of, _) if of == body);
+                    call.name == Sym::new("into_parts")
+                        && parts.iter().any(names)
+                        && (self.foreign(self.walk.ty(call.recv)) == Sym::new("Response")
+                            || self.is_named(call.recv, &ANSWERS))
+                }
+                _ => false,
+            })
+        })
+    }
+
+    fn is_named(&self, id: ExprId, names: &[Sym]) -> bool {
+        matches!(self.kind(id), ExprKind::Local(local) if names.contains(&self.walk.body.locals[local.0 as usize].name))
     }
 
     fn is_max(&self, id: ExprId) -> bool {
@@ -116,10 +157,13 @@ impl Look<'_, '_, '_> {
                     at = init;
                 }
                 ExprKind::Try(inner) | ExprKind::Await(inner) => at = *inner,
-                ExprKind::Call(..) => return NUMBERS.contains(&self.called(at).1),
+                ExprKind::Call(..) => {
+                    let (of, name) = self.called(at);
+                    return NUMBERS.contains(&name) && !SHORT.contains(&of) && !self.is_of_file();
+                }
                 ExprKind::Method(call) => {
                     if NUMBERS.contains(&call.name) {
-                        return true;
+                        return !self.is_of_file();
                     }
                     if CUTS.contains(&call.name) {
                         return false;
@@ -130,6 +174,18 @@ impl Look<'_, '_, '_> {
             }
         }
         false
+    }
+
+    /// The function reads a file, and no peer: what stands in it was written here.
+    fn is_of_file(&self) -> bool {
+        let (mut file, mut peer) = (false, false);
+        for ty in &self.walk.inferred.locals {
+            self.parts(*ty, 0, &mut |name| {
+                file |= name == Sym::new("File");
+                peer |= PEERS.contains(&name);
+            });
+        }
+        file && !peer
     }
 
     /// Whether a number is made of a local: cast, or added to another.
@@ -151,7 +207,9 @@ impl Look<'_, '_, '_> {
                 mentions(*left) || mentions(*right)
             }
             ExprKind::Method(call) => {
-                call.name == Sym::new("contains") && call.args.iter().any(|arg| mentions(*arg))
+                let inside = call.name == Sym::new("contains") && call.args.iter().any(|arg| mentions(*arg));
+                let checked = CHECKED.contains(&call.name);
+                inside || checked && (mentions(call.recv) || call.args.iter().any(|arg| mentions(*arg)))
             }
             ExprKind::Macro(name, args) => {
                 *name == Sym::new("ensure") && args.iter().any(|arg| mentions(*arg))

@@ -1,6 +1,7 @@
 //! Labels of metrics: each value that one takes is a series that is kept for ever.
 
-use super::{Look, Sight};
+use super::super::Root;
+use super::{Look, Place, Sight};
 use crate::lower::ir::{ExprId, ExprKind};
 use crate::lower::sym::{Sym, syms};
 use crate::types::{Interner, Ty, TyKind};
@@ -41,7 +42,7 @@ const WRAPS: [Sym; 14] = syms([
     "unwrap",
 ]);
 /// Names of values of which there are few, whatever their type says.
-const FEW: [&str; 24] = [
+const FEW: [&str; 35] = [
     "method",
     "status",
     "code",
@@ -66,6 +67,17 @@ const FEW: [&str; 24] = [
     "region",
     "class",
     "topic",
+    "action",
+    "direction",
+    "category",
+    "component",
+    "variant",
+    "priority",
+    "table",
+    "event",
+    "backend",
+    "driver",
+    "job",
 ];
 
 impl Look<'_, '_, '_> {
@@ -81,9 +93,7 @@ impl Look<'_, '_, '_> {
         }
         let values: Vec<ExprId> = call.args.iter().flat_map(|arg| self.values(*arg)).collect();
         for value in values {
-            if self.is_open(value) {
-                self.note(Sight::Label, value);
-            }
+            self.open_label(value);
         }
     }
 
@@ -93,9 +103,19 @@ impl Look<'_, '_, '_> {
             return;
         }
         for value in &args[1..] {
-            if self.is_open(*value) {
-                self.note(Sight::Label, *value);
-            }
+            self.open_label(*value);
+        }
+    }
+
+    fn open_label(&mut self, value: ExprId) {
+        if let Some((named, at)) = self.open(value) {
+            let param = match (self.kind(at), self.walk.place(at)) {
+                (ExprKind::Local(_), Some(Place { root: Root::Param(param), field: None, .. })) => {
+                    Some(param)
+                }
+                _ => None,
+            };
+            self.note(Sight::Label { named, param }, value);
         }
     }
 
@@ -110,8 +130,9 @@ impl Look<'_, '_, '_> {
         }
     }
 
-    /// Text, a number or an address that came with a message or was made just now.
-    fn is_open(&self, id: ExprId) -> bool {
+    /// Text, a number or an address that came with a message or was made just now: its name, and the value below
+    /// all that only passes it on.
+    fn open(&self, id: ExprId) -> Option<(Sym, ExprId)> {
         let mut at = id;
         let mut named = Sym::NONE;
         for _ in 0..8 {
@@ -119,9 +140,7 @@ impl Look<'_, '_, '_> {
                 ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => at = *inner,
                 ExprKind::Method(call) if WRAPS.contains(&call.name) && !self.is_own(at) => at = call.recv,
                 ExprKind::Macro(name, args) if *name == Sym::new("format") => {
-                    return args
-                        .iter()
-                        .any(|arg| !matches!(self.kind(*arg), ExprKind::Lit(_)) && self.is_open(*arg));
+                    return args.iter().find_map(|arg| self.open(*arg));
                 }
                 ExprKind::Field(_, name) => {
                     named = *name;
@@ -129,18 +148,19 @@ impl Look<'_, '_, '_> {
                 }
                 ExprKind::Local(local) => match self.inits[local.0 as usize] {
                     Some(init) if self.passes(init) => at = init,
-                    Some(_) => return false,
+                    Some(_) => return None,
                     None => {
                         named = self.walk.body.locals[local.0 as usize].name;
                         break;
                     }
                 },
-                _ => return false,
+                _ => return None,
             }
         }
         let text = self.walk.program.names.text(named).to_ascii_lowercase();
         let few = FEW.iter().any(|few| text == *few || text.ends_with(&format!("_{few}")));
-        named != Sym::NONE && !few && self.is_wide(self.walk.ty(at)) && self.is_given(at)
+        let open = named != Sym::NONE && !few && self.is_wide(self.walk.ty(at)) && self.is_given(at);
+        (open && !self.walk.is_fixed(at)).then_some((named, at))
     }
 
     fn passes(&self, init: ExprId) -> bool {
@@ -175,8 +195,8 @@ impl Look<'_, '_, '_> {
     /// Reached from a parameter other than `self`, or from what a pattern took out of one.
     fn is_given(&self, id: ExprId) -> bool {
         match self.walk.place(id).map(|place| place.root) {
-            Some(super::super::Root::Param(0)) => !self.has_receiver(),
-            Some(super::super::Root::Param(_) | super::super::Root::Local(_)) => true,
+            Some(Root::Param(0)) => !self.has_receiver(),
+            Some(Root::Param(_) | Root::Local(_)) => true,
             _ => false,
         }
     }

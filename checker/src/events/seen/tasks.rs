@@ -28,7 +28,7 @@ impl Look<'_, '_, '_> {
                 _ => value,
             };
             let value = self.inner_sync(value);
-            if self.is_spawn(value) && !self.is_bounded() {
+            if self.is_spawn(value) && !self.is_bounded() && !self.is_tied(value) {
                 let thread = self.walk.callable(value).is_some_and(|callable| callable.on_thread);
                 let timer = self.is_timer(value);
                 self.note(Sight::Detached { thread, timer }, value);

@@ -10,9 +10,54 @@ impl Look<'_, '_, '_> {
     /// A call that the models say holds up its thread, and that is not awaited.
     pub(super) fn blocking(&mut self, id: ExprId) {
         let blocks = self.walk.callable(id).is_some_and(|callable| callable.blocks);
-        if blocks && !self.awaited[id.0 as usize] {
-            self.note(Sight::Blocks(self.name_of(id)), id);
+        if blocks && !self.awaited[id.0 as usize] && !self.is_over(id) {
+            let is_short = self.args(id).iter().any(|arg| self.is_credential(*arg, 0));
+            let apart = self.is_apart(id);
+            self.note(Sight::Blocks { name: self.name_of(id), slight: is_short || apart }, id);
         }
+    }
+
+    /// `if handle.is_finished() { handle.join() }` waits for nothing.
+    fn is_over(&self, id: ExprId) -> bool {
+        let asks = |kind: &ExprKind| matches!(kind, ExprKind::Method(asked) if asked.name == Sym::new("is_finished"));
+        let joins = matches!(self.kind(id), ExprKind::Method(call) if call.name == Sym::new("join"));
+        joins && self.walk.body.exprs.iter().any(|expr| asks(&expr.kind))
+    }
+
+    /// A certificate, a key or a configuration: small, and read when a connection is made, not for each message.
+    fn is_credential(&self, id: ExprId, depth: u32) -> bool {
+        const WORDS: [&str; 9] =
+            ["cert", "pem", "ca_file", "key_file", "key_path", "ca_path", "config", "token", "secret"];
+        let says = |name: Sym| {
+            let text = self.walk.program.names.text(name);
+            WORDS.iter().any(|word| text.contains(word))
+        };
+        match self.kind(id) {
+            _ if depth > 4 => false,
+            ExprKind::Local(local) => says(self.walk.body.locals[local.0 as usize].name),
+            ExprKind::Field(_, name) => says(*name),
+            ExprKind::Ref(inner, _) | ExprKind::Try(inner) => self.is_credential(*inner, depth + 1),
+            ExprKind::Method(call) => self.is_credential(call.recv, depth + 1),
+            _ => false,
+        }
+    }
+
+    /// In a closure that is handed to something that starts workers: `pool.spawn_worker(move || ..)`.
+    fn is_apart(&self, id: ExprId) -> bool {
+        let at = self.walk.at(id);
+        (0_u32..).map(ExprId).zip(&self.walk.body.exprs).any(|(call, expr)| {
+            let calls = matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_));
+            let name = if calls { self.walk.program.names.text(self.called(call).1) } else { "" };
+            let starts = ["spawn", "blocking", "offload"].iter().any(|word| name.contains(word));
+            starts
+                && self.args(call).iter().any(|arg| {
+                    let sync = match self.kind(*arg) {
+                        ExprKind::Closure(_, body, false) => !matches!(self.kind(*body), ExprKind::Async(_)),
+                        _ => false,
+                    };
+                    sync && super::within(self.extent(*arg), at)
+                })
+        })
     }
 
     /// A guard bound in a block, with an await behind it.

@@ -1,0 +1,133 @@
+//! Tasks whose number or end something else decides: what drives a connection that the caller holds, what shares
+//! a queue with the code around it, what a flag lets run once at a time, what was passed in.
+
+use super::{Look, within};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
+use crate::lower::sym::{Sym, syms};
+
+/// Calls that give a handle and the future that drives it.
+const DRIVEN: [Sym; 4] = syms(["handshake", "connect", "connect_raw", "new_connection"]);
+const CHANNELS: [Sym; 6] =
+    syms(["channel", "unbounded_channel", "unbounded", "bounded", "sync_channel", "duplex"]);
+const TAKES: [Sym; 3] = syms(["compare_exchange", "compare_exchange_weak", "swap"]);
+const FLAG: Sym = Sym::new("AtomicBool");
+
+impl Look<'_, '_, '_> {
+    /// Whether something else decides how many tasks `spawn` starts.
+    pub(super) fn is_tied(&self, spawn: ExprId) -> bool {
+        let Some(task) = self.args(spawn).last().copied() else { return false };
+        let extent = self.task_extent(task);
+        let in_loop = self.walk.loop_around(spawn).is_some();
+        self.is_handed_on(task)
+            || self.is_single_flight(extent)
+            || self.shares(task, extent, in_loop)
+            || (!in_loop && self.follows(extent))
+    }
+
+    /// A task that goes on only while another holds something: it looks whether the owner of a `Weak` is still
+    /// there, or takes what comes out of a queue until its senders are gone.
+    fn follows(&self, task: Range) -> bool {
+        let inside = self.walk.body.exprs.iter().filter(|expr| within(task, expr.at));
+        let (mut weak, mut queue) = (false, false);
+        for expr in inside {
+            match &expr.kind {
+                ExprKind::Method(call) => weak |= call.name == Sym::new("upgrade") && call.args.is_empty(),
+                ExprKind::While(cond, ..) => {
+                    if let ExprKind::Let(_, init) = self.kind(*cond)
+                        && let ExprKind::Method(call) = self.kind(self.inner(*init))
+                    {
+                        queue |= call.name == Sym::new("recv");
+                    }
+                }
+                _ => {}
+            }
+        }
+        weak || queue
+    }
+
+    /// All of the task, also where a local holds it.
+    fn task_extent(&self, task: ExprId) -> Range {
+        let all = self.extent(task);
+        match self.kind(task) {
+            ExprKind::Local(local) => self.inits[local.0 as usize].map_or(all, |init| self.extent(init)),
+            ExprKind::Method(call) => self.task_extent(call.recv).to(all),
+            _ => all,
+        }
+    }
+
+    /// A future that was passed in: who made it decides how many there are.
+    fn is_handed_on(&self, task: ExprId) -> bool {
+        match self.kind(task) {
+            ExprKind::Local(local) => self.walk.body.params.iter().any(|pat| self.binds(*pat, *local)),
+            ExprKind::Method(call) if super::PASSES.contains(&call.name) => self.is_handed_on(call.recv),
+            _ => false,
+        }
+    }
+
+    fn binds(&self, pat: PatId, local: LocalId) -> bool {
+        match self.walk.body.pat(pat) {
+            Pat::Bind(of, _) => *of == local,
+            Pat::Typed(inner, _) => self.binds(*inner, local),
+            _ => false,
+        }
+    }
+
+    /// A flag that is taken before, or set by the task itself: while it is set there is no second one.
+    fn is_single_flight(&self, task: Range) -> bool {
+        self.walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Method(call) => {
+                let takes = TAKES.contains(&call.name);
+                let sets = call.name == Sym::new("store") && within(task, expr.at);
+                (takes || sets) && self.foreign(self.walk.ty(call.recv)) == FLAG
+            }
+            _ => false,
+        })
+    }
+
+    /// One end in the task, the other outside: the task ends when that one goes. What a loop starts is not
+    /// asked, since the ends that its turns leave behind may be many, too.
+    fn shares(&self, spawned: ExprId, task: Range, in_loop: bool) -> bool {
+        let whole = |local: LocalId| matches!(self.kind(spawned), ExprKind::Local(of) if *of == local);
+        let stmts = self.walk.body.exprs.iter().filter_map(|expr| match &expr.kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        stmts.flatten().any(|stmt| {
+            let Stmt::Let(pat, _, Some(init), _) = stmt else { return false };
+            let Some([first, second]) = self.pair(*pat) else { return false };
+            let made = self.called(self.made_by(*init)).1;
+            let drives = DRIVEN.contains(&made) && self.is_mentioned(second, task, true) || whole(second);
+            let queue = !in_loop && CHANNELS.contains(&made);
+            let splits = |ours, theirs| {
+                self.is_mentioned(ours, task, true)
+                    && !self.is_mentioned(theirs, task, true)
+                    && self.is_mentioned(theirs, task, false)
+            };
+            drives || queue && (splits(first, second) || splits(second, first))
+        })
+    }
+
+    fn pair(&self, pat: PatId) -> Option<[LocalId; 2]> {
+        let Pat::Tuple(parts) = self.walk.body.pat(pat) else { return None };
+        let local = |at: usize| match self.walk.body.pat(*parts.get(at)?) {
+            Pat::Bind(local, None) => Some(*local),
+            _ => None,
+        };
+        Some([local(0)?, local(1)?])
+    }
+
+    /// The call below `?`, `.await` and a `match` that only sorts out errors.
+    fn made_by(&self, init: ExprId) -> ExprId {
+        let call = self.inner(init);
+        match self.kind(call) {
+            ExprKind::Match(on, _) => self.inner(*on),
+            _ => call,
+        }
+    }
+
+    /// Whether a local is named inside the task, or outside.
+    fn is_mentioned(&self, local: LocalId, task: Range, inside: bool) -> bool {
+        let names = |kind: &ExprKind| matches!(kind, ExprKind::Local(of) if *of == local);
+        self.walk.body.exprs.iter().any(|expr| names(&expr.kind) && within(task, expr.at) == inside)
+    }
+}
