@@ -86,6 +86,12 @@ impl Edge {
     pub(crate) fn fence(self) {
         fence(Ordering::SeqCst);
     }
+
+    /// Issues one fence that stands for those of all these edges.
+    #[inline(always)]
+    pub(crate) fn fence_for<const N: usize>(_edges: [Self; N]) {
+        fence(Ordering::SeqCst);
+    }
 }
 
 #[cfg(loom)]

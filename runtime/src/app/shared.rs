@@ -166,6 +166,11 @@ impl AppShared {
         self.pools[usize::from(pool)].bell.ring();
     }
 
+    /// As [`ring`](Self::ring), for a caller that has issued the fence after its work.
+    pub(crate) fn ring_behind_fence(&self, pool: PoolId) {
+        self.pools[usize::from(pool)].bell.ring_behind_fence();
+    }
+
     /// Has something done on a pool's thread.
     pub(crate) fn tell(&self, pool: PoolId, tell: Tell) {
         self.control(pool, Control::Tell(tell));

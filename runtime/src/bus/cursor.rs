@@ -18,7 +18,9 @@ use super::record::{Header, WORD_BYTES, Word, payload_ptr, words_for};
 /// A position in consecutive records.
 pub(crate) struct Cursor {
     at: *mut Word,
+    /// Where this run ends; at the end of the span unless the cursor is narrowed.
     end: *mut Word,
+    span_end: *mut Word,
 }
 
 impl Cursor {
@@ -28,10 +30,28 @@ impl Cursor {
     /// The range holds whole records that the caller gives up, and stays in place until every [`Taken`] is dropped.
     pub(crate) unsafe fn new(records: *mut Word, words: usize) -> Self {
         // SAFETY: the caller grants that many words.
-        Self { at: records, end: unsafe { records.add(words) } }
+        let end = unsafe { records.add(words) };
+        Self { at: records, end, span_end: end }
     }
 
-    /// The header of the next record; `None` at the end.
+    /// Lets the next run end after `words` words at the latest, if it gets that far: after so many records of one length.
+    /// Until the [`next_run`](Self::next_run), only records of that length may be taken.
+    #[inline]
+    pub(crate) fn narrow(&mut self, words: usize) {
+        if words < self.left_words() {
+            // SAFETY: inside the span.
+            self.end = unsafe { self.at.add(words) };
+        }
+    }
+
+    /// Ends a run, also one that unwound, and returns the header of the next record; `None` at the end of the span.
+    #[inline]
+    pub(crate) fn next_run(&mut self) -> Option<Header> {
+        self.end = self.span_end;
+        self.peek()
+    }
+
+    /// The header of the next record; `None` at the end of the run.
     #[inline]
     pub(crate) fn peek(&self) -> Option<Header> {
         if self.at == self.end {
@@ -44,7 +64,7 @@ impl Cursor {
     /// Whether a record is left, and fewer than `words_max` words have been taken since the cursor stood at `since`.
     #[inline]
     pub(crate) fn is_within(&self, since: *const Word, words_max: usize) -> bool {
-        self.at != self.end && (self.at as usize - since as usize) / WORD_BYTES < words_max
+        self.at != self.span_end && (self.at as usize - since as usize) / WORD_BYTES < words_max
     }
 
     /// Where the cursor stands.
@@ -56,7 +76,7 @@ impl Cursor {
     #[inline]
     pub(crate) fn left_words(&self) -> usize {
         // SAFETY: both lie in one span (I1), a whole number of words apart.
-        let left = unsafe { self.end.offset_from(self.at) };
+        let left = unsafe { self.span_end.offset_from(self.at) };
         usize::try_from(left).unwrap_or_default()
     }
 

@@ -72,7 +72,7 @@ impl<'c> Pass<'c> {
 
     fn hand_out_from(&mut self, since: *const Word, words_max: usize) -> Option<LifeStep> {
         while self.cursor.is_within(since, words_max)
-            && let Some(header) = self.cursor.peek()
+            && let Some(header) = self.cursor.next_run()
         {
             match self.core.routes.taker(header.topic()) {
                 // SAFETY: listed together, for this number, and neither is freed during a pass (I1).

@@ -6,7 +6,7 @@
 //!
 //! Invariants: see `cursor` I2 for why a record under this route's number holds a `Packet<T>`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use self::takers::Takers;
-use super::credit::{CreditIn, CreditOut};
+use super::credit::CreditIn;
 use super::figures::{DropReason, Figures};
 use super::key;
 use super::pass::Pass;
@@ -34,11 +34,13 @@ use crate::pool::rig::fault::{self, Fault};
 
 pub(crate) mod change;
 mod deliver;
+mod far;
 mod own;
 pub(crate) mod select;
 mod send;
 mod takers;
 
+use self::far::Remote;
 use self::own::OwnCredit;
 use self::select::{Select, Share, Wants};
 
@@ -75,8 +77,12 @@ pub(crate) trait AnyRoute {
     unsafe fn discard_staged(&self, payload: *mut Word, reason: DropReason);
     /// Counts a message from `source` as taken by all its subscribers here.
     fn acked(&self, _core: &Core, _source: PoolId) {}
-    /// Returns counted credits to their publishers and notes in `wake` which of them wait.
+    /// Returns counted credits to their publishers.
+    fn return_credits(&self) {}
+    /// Notes in `wake` which publishers wait for a credit that was returned. To be called behind a fence.
     fn settle(&self, _wake: &mut u64) {}
+    /// Says to the consumers of which it waits for credits; the pool is about to park.
+    fn tell_wait(&self) {}
     /// Lets messages find children that are not born yet.
     fn expect(&self) {}
     /// Takes the subscriptions of a cell back, to every message or to the keys with this hash.
@@ -99,13 +105,6 @@ pub(crate) trait AnyRoute {
     fn set_contended(&self, _is_contended: bool) {}
     /// Answers questions whose time is up.
     fn expire(&self, _core: &Core, _now: Instant) {}
-}
-
-/// Another pool that subscribes to the topic.
-struct Remote {
-    pool: PoolId,
-    credit: CreditOut,
-    wants: Wants,
 }
 
 /// What the latest activation counted for messages that went to another number of pools than one: taking back record
@@ -143,8 +142,12 @@ pub(crate) struct Route<T: Topic> {
     contended: Cell<bool>,
     /// Whether somebody on this pool subscribes.
     here: Cell<bool>,
-    remote: RefCell<Vec<Remote>>,
+    remote: RefCell<Vec<Rc<Remote>>>,
+    /// The first of them.
+    first: OnceCell<Rc<Remote>>,
     far: Cell<bool>,
+    /// Whether every message goes to the first of them and nowhere else.
+    is_plain_far: Cell<bool>,
     /// Whether it depends on the message where it goes.
     is_selective: Cell<bool>,
     /// Whether a subscription of this pool is neither to all messages nor to a key.
@@ -178,7 +181,9 @@ impl<T: Topic> Route<T> {
             contended: Cell::new(false),
             here: Cell::new(false),
             remote: RefCell::default(),
+            first: OnceCell::new(),
             far: Cell::new(false),
+            is_plain_far: Cell::new(false),
             is_selective: Cell::new(false),
             is_mixed: Cell::new(false),
             select: Select::new(),
@@ -201,47 +206,19 @@ impl<T: Topic> Route<T> {
         self.own.bound()
     }
 
-    /// Adds another pool that subscribes, with the credits to reach it.
-    pub(crate) fn add_remote(&self, pool: PoolId, credit: CreditOut, wants: Wants) {
-        // Without keys there is nothing to select by, apart from shares.
-        let wants = Wants { all: wants.all || (!T::SPEC.keyed && !wants.any_alone), ..wants };
-        self.remote.borrow_mut().push(Remote { pool, credit, wants });
-        self.far.set(true);
-        self.own.set_open(false);
-        self.straight.set(None);
-        self.sink.set(None);
-        self.is_selective.set(self.is_selective.get() || !wants.all);
-    }
-
     /// Notes what this pool's own subscriptions take: where they take less than everything, what goes elsewhere need not
     /// come here.
     pub(crate) fn note_own_wants(&self, wants: Wants) {
         let is_selective = T::SPEC.keyed && self.far.get() && !wants.all;
         self.is_selective.set(self.is_selective.get() || is_selective);
+        self.note_plain_far();
     }
 
     /// Adds a subscription that the replicas of a part divide among themselves.
     pub(crate) fn add_share(&self, share: Share) {
         self.select.add_share(share);
         self.is_selective.set(true);
-    }
-
-    /// Adds the credits of a pool that publishes to this one.
-    pub(crate) fn add_source(&self, pool: PoolId, credit: CreditIn) {
-        let mut acks = self.acks.borrow_mut();
-        let index = usize::from(pool);
-        if acks.len() <= index {
-            acks.resize_with(index + 1, || None);
-        }
-        acks[index] = Some(credit);
-    }
-
-    /// The pools that publish to this one, one bit each.
-    fn sources(&self) -> u64 {
-        let acks = self.acks.borrow();
-        acks.iter()
-            .enumerate()
-            .fold(0, |mask, (pool, ack)| if ack.is_some() { mask | 1 << pool } else { mask })
+        self.note_plain_far();
     }
 
     /// Subscribes to the messages that no keyed subscription takes.
@@ -332,6 +309,7 @@ impl<T: Topic> Route<T> {
         let is_here = !every.is_empty() || !is_unkeyed || is_mixed;
         self.is_mixed.set(is_mixed);
         self.here.set(is_here);
+        self.note_plain_far();
         let only = match &every[..] {
             [only] if is_unkeyed && !is_mixed => Some(only),
             _ => None,
@@ -369,6 +347,11 @@ impl<T: Topic> AnyRoute for Route<T> {
     }
 
     fn release(&self, core: &Core, head: &CellHead) -> bool {
+        if self.is_plain_far.get()
+            && let Some(are_all_gone) = self.release_far(core, head)
+        {
+            return are_all_gone;
+        }
         let mut stage = head.rare().stage.borrow_mut();
         // SAFETY: the caller saw that the oldest message is of this topic.
         let staged = unsafe { stage.front::<T>() };
@@ -440,7 +423,7 @@ impl<T: Topic> AnyRoute for Route<T> {
             self.own.undo();
         } else {
             Figures::add(&self.figures.published, u64::MAX);
-            if let Some(remote) = self.remote.borrow_mut().iter_mut().find(|remote| remote.pool == pool) {
+            if let Some(remote) = self.remote.borrow().iter().find(|remote| remote.pool == pool) {
                 remote.credit.undo(1);
             }
         }
@@ -481,12 +464,18 @@ impl<T: Topic> AnyRoute for Route<T> {
         self.taken(core, source, 1);
     }
 
+    fn return_credits(&self) {
+        self.acks.borrow_mut().iter_mut().flatten().for_each(CreditIn::publish);
+    }
+
+    fn tell_wait(&self) {
+        self.remote.borrow().iter().for_each(|remote| remote.credit.tell_wait());
+    }
+
     fn settle(&self, wake: &mut u64) {
-        if !self.acks_due.replace(false) {
-            return;
-        }
+        self.acks_due.set(false);
         for (pool, credit) in self.acks.borrow_mut().iter_mut().enumerate() {
-            let is_room_wanted = credit.as_mut().is_some_and(CreditIn::publish);
+            let is_room_wanted = credit.as_mut().is_some_and(CreditIn::settle);
             #[cfg(test)]
             let is_room_wanted = is_room_wanted && !fault::is_planted(Fault::RoomUntold);
             if is_room_wanted {
@@ -497,6 +486,7 @@ impl<T: Topic> AnyRoute for Route<T> {
 
     fn expect(&self) {
         self.is_expected.set(true);
+        self.note_plain_far();
     }
 
     fn leave(&self, core: &Core, cell: CellId, hash: Option<u32>) {

@@ -9,10 +9,11 @@
 //! - I2. Where a buffer says that words are left, a record starts at its front.
 //! - I3. A payload is read once: whoever moves it out advances over its record before anything else looks at the buffer.
 
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::record::{Header, Word};
+use super::record::{Header, Word, words_for};
 use super::route::select::Owed;
 use super::subscribe::Subscriber;
 use super::topic::{Packet, Topic};
@@ -144,6 +145,43 @@ impl Stage {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty()
+    }
+
+    /// Makes room for a message behind all others, notes where it has to go, and returns where the message itself goes.
+    ///
+    /// # Safety
+    /// `number` is that of `T`, and the caller writes the message before anybody looks at the stage.
+    pub(crate) unsafe fn claim<T: Topic>(&mut self, number: u16, owed: Owed) -> NonNull<Packet<T>> {
+        self.words.make_room::<Staged<T>>();
+        // SAFETY: room was made just above, and the header is that of a `Staged<T>`, which is written here and by the
+        // caller.
+        let staged = unsafe { self.words.claim::<Staged<T>>(Header::of::<Staged<T>>(number, 0)) };
+        // SAFETY: the place of a `Staged<T>` just made.
+        let owed_place = unsafe { &raw mut (*staged).owed };
+        // SAFETY: as above.
+        unsafe { owed_place.write(owed) };
+        // SAFETY: as above.
+        let packet = unsafe { &raw mut (*staged).packet };
+        // SAFETY: inside a buffer, so not null.
+        unsafe { NonNull::new_unchecked(packet) }
+    }
+
+    /// Moves the oldest message to `place`. The room it leaves comes back with [`settle`](Self::settle).
+    ///
+    /// # Safety
+    /// There is one, its topic is `T`, and `place` is valid for a packet outside the stage.
+    pub(crate) unsafe fn move_front_to<T: Topic>(&mut self, place: *mut Packet<T>) {
+        // SAFETY: passed on.
+        let packet: *const Packet<T> = unsafe { &raw const self.front::<T>().packet };
+        // SAFETY: the packet is valid, `advance` below gives it up (I3), and `place` is elsewhere.
+        unsafe { std::ptr::copy_nonoverlapping(packet, place, 1) };
+        // SAFETY: exactly the record whose payload was moved out; `Owed` needs no drop.
+        unsafe { self.words.advance(words_for::<Staged<T>>()) };
+    }
+
+    /// Gives the room of moved messages back.
+    pub(crate) fn settle(&mut self) {
+        self.words.settle();
     }
 
     /// The topic of the oldest message.

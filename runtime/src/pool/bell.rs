@@ -55,13 +55,20 @@ impl Bell {
         self.parked.store(false, Ordering::Relaxed);
     }
 
-    /// Wakes the pool if it has parked. To be called after the work is visible, once per flush.
+    /// Wakes the pool if it has parked. To be called after the work is visible.
     ///
     /// # Cost
     /// A fence and a load while the pool is awake.
     #[inline]
     pub(crate) fn ring(&self) {
         Edge::BellRing.fence();
+        self.ring_behind_fence();
+    }
+
+    /// As [`ring`](Self::ring), for a caller that has issued the fence ([`Edge::BellRing`]) after its work: one fence is
+    /// enough for all bells.
+    #[inline]
+    pub(crate) fn ring_behind_fence(&self) {
         if self.parked.load(Ordering::Relaxed) {
             self.wake();
         }

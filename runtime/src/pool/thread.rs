@@ -23,7 +23,7 @@ use crate::pool::core::Core;
 use crate::pool::life::Life;
 use crate::pool::residency::Held;
 use crate::pool::task::Tasks;
-use crate::pool::turn::{Env, Pool, Progress};
+use crate::pool::turn::{Env, Pool, Progress, Untold};
 use crate::pool::waits::Waits;
 use crate::watch::StackAccount;
 use crate::watch::log::{self, Site};
@@ -34,8 +34,11 @@ const TURNS_MAX: u32 = 64;
 /// Time before tokio gets the thread, so that sockets are not kept waiting by long turns.
 const TURNS_TIME_MAX: Duration = Duration::from_micros(50);
 
-/// Pauses between two looks. Fewer would slow the producer down whose lines are looked at.
-const SPIN_PAUSES: u32 = 32;
+/// Pauses before the first look again: what comes at once is seen at once.
+const SPIN_PAUSES_MIN: u32 = 2;
+
+/// Pauses between two looks later on. Fewer would slow the producer down whose lines are looked at.
+const SPIN_PAUSES_MAX: u32 = 64;
 
 /// The world of a pool that runs on a thread.
 struct Live {
@@ -48,7 +51,7 @@ impl Env for Live {
     }
 
     fn ring(&mut self, pool: PoolId) {
-        self.app.ring(pool);
+        self.app.ring_behind_fence(pool);
     }
 }
 
@@ -108,6 +111,7 @@ pub(crate) fn make_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports)
         lanes_out: plan.lanes_out,
         life: Life::new(reports),
         held: Held::new(app.name, &plan.name, &names),
+        untold: Untold::default(),
         sent_words: 0,
         received_words: 0,
         activity: 0,
@@ -153,15 +157,27 @@ impl PoolLoop {
         if self.spin_time.is_zero() {
             return false;
         }
-        let begun = Instant::now();
-        let until = deadline.map_or(begun + self.spin_time, |deadline| deadline.min(begun + self.spin_time));
-        while Instant::now() < until {
-            (0..SPIN_PAUSES).for_each(|_| std::hint::spin_loop());
-            if self.pool.has_work() || self.finds_room() {
+        let mut begun = Instant::now();
+        let mut pauses = SPIN_PAUSES_MIN;
+        loop {
+            (0..pauses).for_each(|_| std::hint::spin_loop());
+            if self.pool.has_work() {
                 return true;
             }
+            let now = Instant::now();
+            if self.pool.let_go() > 0 {
+                (begun, pauses) = (now, SPIN_PAUSES_MIN);
+                continue;
+            }
+            self.pool.tell(&mut self.live);
+            if self.pool.waits_for_more_than_credits() && self.take_turn().worked {
+                return true;
+            }
+            if now >= begun + self.spin_time || deadline.is_some_and(|deadline| now >= deadline) {
+                return false;
+            }
+            pauses = SPIN_PAUSES_MAX.min(2 * pauses);
         }
-        false
     }
 
     /// Takes one more turn where messages wait for room; returns whether some went.
@@ -205,6 +221,7 @@ impl Future for PoolLoop {
                 return Poll::Pending;
             };
             me.pool.look();
+            me.pool.tell_waits();
             me.bell.park_begin();
             if me.pool.has_work() || me.finds_room() || me.is_due(deadline, context) {
                 me.bell.park_cancel();

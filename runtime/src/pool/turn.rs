@@ -26,6 +26,7 @@ use crate::pool::task::{Tasks, WokenSlots};
 use crate::pool::timers::Due;
 use crate::pool::waits::Waits;
 use crate::pool::{PoolId, residency::Held};
+use crate::sync::Edge;
 
 /// Control messages handled in one turn; the rest waits for the next.
 const CONTROL_MAX: usize = 64;
@@ -37,6 +38,9 @@ const GATE_PULL_MAX: usize = 256;
 /// meets the reader seldom.
 const LANE_SLICE_WORDS: usize = LANE_WORDS_MAX / 8;
 
+/// Batches of one lane in one turn: the end of a lap makes two of one, and what comes meanwhile costs no turn.
+const LANE_BATCHES_MAX: usize = 4;
+
 /// Passes over the pool's own queue in one turn: short exchanges between loci need no flush in between.
 const QUEUE_PASSES_MAX: usize = 16;
 
@@ -47,7 +51,7 @@ const EXPIRY_PERIOD: Duration = Duration::from_millis(5);
 pub(crate) trait Env {
     /// The time.
     fn now(&mut self) -> Instant;
-    /// Wakes another pool if it has parked.
+    /// Wakes another pool if it has parked. The turn has issued the fence that this needs.
     fn ring(&mut self, pool: PoolId);
 }
 
@@ -58,6 +62,17 @@ pub(crate) struct Progress {
     pub(crate) worked: bool,
     /// When the next timer is due.
     pub(crate) deadline: Option<Instant>,
+}
+
+/// What other pools might have parked for, and were not told of yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Untold {
+    /// Pools that messages were flushed to, one bit each.
+    flushed_to: u64,
+    /// Pools whose lanes have been read from, one bit each.
+    lanes_read: u64,
+    /// Whether credits were returned.
+    credits: bool,
 }
 
 /// One pool with all that belongs to its thread.
@@ -71,6 +86,7 @@ pub(crate) struct Pool {
     pub(crate) life: super::life::Life,
     pub(crate) held: Held,
     /// Words handed to other pools, and taken from them: equal sums mean empty lanes.
+    pub(crate) untold: Untold,
     pub(crate) sent_words: u64,
     pub(crate) received_words: u64,
     /// Turns that did something.
@@ -87,10 +103,9 @@ impl Pool {
         self.core.set_now(now);
         let obeyed = self.handle_control();
         let mut done = 0;
-        let mut wake = 0_u64;
         if !self.core.is_holding() {
-            done += self.retry_blocked();
-            done += self.read_lanes(&mut wake);
+            done += self.let_go();
+            done += self.read_lanes();
             done += self.pull_gates();
             done += self.replay();
             done += self.drain_queue();
@@ -101,7 +116,7 @@ impl Pool {
         done += self.see_to_failures(now);
         self.expire_questions(now);
         let wait_check = self.check_waits(now);
-        done += self.settle(env, wake);
+        done += self.settle(env);
         self.activity += u64::from(done > 0);
         let mut deadline = self.core.timers.borrow().next();
         if self.core.questions_open.get() > 0 {
@@ -134,9 +149,25 @@ impl Pool {
     /// A pool must take one more turn after it has said that it parks: whoever makes room looks only then whether the
     /// pool has to be woken.
     pub(crate) fn waits_for_room(&self) -> bool {
-        !self.core.blocked.borrow().is_empty()
-            || !self.core.room_waiters.borrow().is_empty()
+        !self.core.blocked.borrow().is_empty() || self.waits_for_more_than_credits()
+    }
+
+    /// Whether they wait in a future, or for a lane.
+    pub(crate) fn waits_for_more_than_credits(&self) -> bool {
+        !self.core.room_waiters.borrow().is_empty()
             || (0..self.lanes_out.len()).any(|pool| !self.core.with_outbox(pool, |outbox| outbox.is_empty()))
+    }
+
+    /// Says to other pools that this one waits for credits of theirs. To be called before it parks, and ahead of the last
+    /// look for work: whoever makes room looks only then whether the pool has to be woken.
+    pub(crate) fn tell_waits(&self) {
+        let core = &self.core;
+        let is_waiting = !core.blocked.borrow().is_empty()
+            || !core.room_waiters.borrow().is_empty()
+            || core.ingresses.borrow().iter().any(|ingress| !ingress.is_empty());
+        if is_waiting {
+            core.routes.for_each(|_, route| route.tell_wait());
+        }
     }
 
     /// Whether a gate holds messages that would find room.
@@ -153,6 +184,18 @@ impl Pool {
             self.obey(control);
         }
         handled
+    }
+
+    /// Lets messages go that waited for room, and hands them over at once: nobody need wait for the rest of the turn.
+    pub(crate) fn let_go(&mut self) -> usize {
+        if self.core.blocked.borrow().is_empty() {
+            return 0;
+        }
+        let released = self.retry_blocked();
+        if released > 0 {
+            self.flush();
+        }
+        released
     }
 
     /// Lets messages go that waited with their publishers, in the order in which these were blocked.
@@ -189,7 +232,7 @@ impl Pool {
         released
     }
 
-    fn read_lanes(&mut self, wake: &mut u64) -> usize {
+    fn read_lanes(&mut self) -> usize {
         let count = self.lanes_in.len();
         self.first_lane = (self.first_lane + 1) % count.max(1);
         let mut read = 0;
@@ -197,9 +240,11 @@ impl Pool {
             let source = (self.first_lane + step) % count;
             let Some(lane) = &mut self.lanes_in[source] else { continue };
             let mut from_lane = 0;
-            // Two batches at most: up to the ring's end, and from its start.
-            for _ in 0..2 {
+            for _ in 0..LANE_BATCHES_MAX {
                 let batch = lane.batch();
+                if batch.words == 0 {
+                    break;
+                }
                 // SAFETY: a batch is whole records that belong to the reader until `advance` below (I1).
                 let cursor = unsafe { Cursor::new(batch.records, batch.words) };
                 let mut pass = Pass::new(&self.core, cursor, PoolId::try_from(source).unwrap_or_default());
@@ -213,8 +258,8 @@ impl Pool {
                     from_lane += taken;
                 }
             }
-            if from_lane > 0 && lane.is_room_wanted() {
-                *wake |= 1 << source;
+            if from_lane > 0 {
+                self.untold.lanes_read |= 1 << source;
             }
             self.received_words += from_lane as u64;
             read += from_lane;
@@ -348,10 +393,23 @@ impl Pool {
     }
 
     /// Returns credits, flushes outboxes, rings bells and wakes readers outside.
-    fn settle(&mut self, env: &mut impl Env, mut wake: u64) -> usize {
-        let sent_before = self.sent_words;
+    fn settle(&mut self, env: &mut impl Env) -> usize {
         self.core.routes.release_retired();
-        self.core.return_credits(&mut wake);
+        self.untold.credits |= self.core.return_credits();
+        let sent = self.flush();
+        self.tell(env);
+        if !self.core.wake_later.borrow().is_empty() {
+            for reader in self.core.wake_later.take() {
+                reader.wake();
+            }
+        }
+        self.held.note(&self.core, &self.lanes_out, self.activity);
+        usize::from(sent > 0)
+    }
+
+    /// Hands what was published for other pools to the lanes; returns how many words.
+    fn flush(&mut self) -> u64 {
+        let sent_before = self.sent_words;
         for (pool, lane) in self.lanes_out.iter_mut().enumerate() {
             let Some(lane) = lane else { continue };
             let sent = self.core.with_outbox(pool, |outbox| {
@@ -361,7 +419,26 @@ impl Pool {
             });
             if sent > 0 {
                 self.sent_words += sent as u64;
-                wake |= 1 << pool;
+                self.untold.flushed_to |= 1 << pool;
+            }
+        }
+        self.sent_words - sent_before
+    }
+
+    /// Wakes the pools that have parked and for which there is something since the last call: messages, credits or room.
+    pub(crate) fn tell(&mut self, env: &mut impl Env) {
+        let untold = std::mem::take(&mut self.untold);
+        if untold == Untold::default() {
+            return;
+        }
+        // After whatever was made visible, and before every look at who waits or has parked.
+        Edge::fence_for([Edge::CreditWait, Edge::LaneRoom, Edge::BellRing]);
+        let mut wake = untold.flushed_to;
+        self.core.look_who_waits(&mut wake);
+        for (source, lane) in self.lanes_in.iter().enumerate() {
+            let is_read = untold.lanes_read & 1 << source != 0;
+            if is_read && lane.as_ref().is_some_and(LaneReader::is_room_wanted) {
+                wake |= 1 << source;
             }
         }
         for pool in (0..PoolId::try_from(self.lanes_out.len()).unwrap_or_default())
@@ -369,12 +446,5 @@ impl Pool {
         {
             env.ring(pool);
         }
-        if !self.core.wake_later.borrow().is_empty() {
-            for reader in self.core.wake_later.take() {
-                reader.wake();
-            }
-        }
-        self.held.note(&self.core, &self.lanes_out, self.activity);
-        usize::from(self.sent_words != sent_before)
     }
 }

@@ -13,14 +13,13 @@ use loom::thread;
 #[test]
 fn loom_a_credit_comes_back_after_the_work() {
     explore(None, || {
-        let (mut out, mut back) = credit(1);
+        let (out, mut back) = credit(1);
         let place = Arc::new(AccessLog::new(1));
         assert!(out.try_take());
         let used = Arc::clone(&place);
         let consuming = thread::spawn(move || {
             used.exclusive(0..1);
             back.count(1);
-            back.publish();
         });
         while !out.try_take() {
             thread::yield_now();
@@ -33,7 +32,7 @@ fn loom_a_credit_comes_back_after_the_work() {
 #[test]
 fn loom_a_parked_publisher_hears_of_a_credit() {
     explore(None, || {
-        let (mut out, mut back) = credit(1);
+        let (out, mut back) = credit(1);
         assert!(out.try_take());
         let bell = Arc::new(Bell::new());
         let heard = Arc::clone(&bell);
@@ -43,6 +42,7 @@ fn loom_a_parked_publisher_hears_of_a_credit() {
                 if out.try_take() {
                     return true;
                 }
+                out.tell_wait();
                 heard.park_begin();
                 let has_credit = out.try_take();
                 if has_credit {
@@ -52,7 +52,8 @@ fn loom_a_parked_publisher_hears_of_a_credit() {
             });
         });
         back.count(1);
-        if back.publish() {
+        Edge::CreditWait.fence();
+        if back.settle() {
             bell.ring();
         }
         publishing.join().unwrap();

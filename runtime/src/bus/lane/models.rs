@@ -197,6 +197,7 @@ fn loom_a_parked_writer_hears_of_room() {
             while !reader.is_empty() {
                 next = read_batch(&mut reader, next);
             }
+            Edge::LaneRoom.fence();
             if next > before && reader.is_room_wanted() {
                 bells[0].ring();
             }

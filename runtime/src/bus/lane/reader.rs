@@ -81,13 +81,10 @@ impl LaneReader {
 
     /// Returns whether the writer left records behind for lack of room, and so wants its bell rung.
     ///
-    /// To be asked once per turn, after the last `advance`. A writer that waits and parks has looked for room
-    /// after the fence in its bell, so one of the two sees the other.
-    ///
-    /// # Cost
-    /// One sequentially consistent fence.
+    /// To be asked once per turn, behind a sequentially consistent fence ([`Edge::LaneRoom`]) that comes after the
+    /// last `advance`. A writer that waits and parks has looked for room after the fence in its bell, so one of the
+    /// two sees the other.
     pub(crate) fn is_room_wanted(&self) -> bool {
-        Edge::LaneRoom.fence();
         self.shared.writer.waits.load(Ordering::Relaxed)
     }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::Route;
 use crate::bus::ask::AskError;
+use crate::bus::credit::CreditIn;
 use crate::bus::cursor::Taken;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
@@ -16,6 +17,24 @@ use crate::pool::core::Core;
 use crate::pool::rig::fault::{self, Fault};
 
 impl<T: Topic> Route<T> {
+    /// Adds the credits of a pool that publishes to this one.
+    pub(crate) fn add_source(&self, pool: PoolId, credit: CreditIn) {
+        let mut acks = self.acks.borrow_mut();
+        let index = usize::from(pool);
+        if acks.len() <= index {
+            acks.resize_with(index + 1, || None);
+        }
+        acks[index] = Some(credit);
+    }
+
+    /// The pools that publish to this one, one bit each.
+    pub(super) fn sources(&self) -> u64 {
+        let acks = self.acks.borrow();
+        acks.iter()
+            .enumerate()
+            .fold(0, |mask, (pool, ack)| if ack.is_some() { mask | 1 << pool } else { mask })
+    }
+
     /// How many subscriptions take messages with `key`.
     pub(crate) fn responders(&self, key: Option<&T::Key>) -> usize {
         let with_key = key.map_or(0, |key| {
@@ -112,6 +131,13 @@ impl<T: Topic> Route<T> {
             return;
         }
         if source == core.id { self.own.give_back(messages) } else { self.taken_far(core, source, messages) }
+    }
+
+    /// Messages of one run from `source`, after which it gets credits back.
+    pub(crate) fn run_messages_max(&self, source: PoolId) -> usize {
+        let acks = self.acks.borrow();
+        let credit = acks.get(usize::from(source)).and_then(Option::as_ref);
+        credit.map_or(usize::MAX, |credit| usize::try_from(credit.share()).unwrap_or(usize::MAX))
     }
 
     fn taken_far(&self, core: &Core, source: PoolId, messages: u32) {

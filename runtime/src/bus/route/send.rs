@@ -4,9 +4,11 @@
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
+use std::rc::Rc;
 
+use super::far::Remote;
 use super::select::{ANY_GROUPS_MAX, Owed};
-use super::{AnyRoute, Remote, Route, Uneven};
+use super::{AnyRoute, Route, Uneven};
 use crate::bus::ask::AskError;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
@@ -116,31 +118,14 @@ impl<T: Topic> Route<T> {
         Figures::add(&self.figures.straight, 1);
     }
 
-    /// Makes a record for one further pool, where nobody subscribes here and there is room: the other common case. Else
-    /// the message goes `here`.
-    #[inline(never)]
-    fn reserve_far(&self, core: &Core, hash: u32, here: *mut Packet<T>) -> *mut Packet<T> {
-        if self.here.get() || core.is_detoured() || self.is_selective.get() || self.contended.get() {
-            return here;
-        }
-        let mut remote = self.remote.borrow_mut();
-        let [only] = &mut remote[..] else { return here };
-        if !only.credit.try_take() {
-            return here;
-        }
-        Figures::add(&self.figures.published, 1);
-        // SAFETY: the header is that of such a packet, and `publish` writes it at once.
-        unsafe { core.claim_out(only.pool, self.header_of(hash)) }
-    }
-
     /// The header of a record.
     #[inline]
-    fn header_of(&self, hash: u32) -> Header {
+    pub(super) fn header_of(&self, hash: u32) -> Header {
         if T::SPEC.keyed { self.header.with_hash(hash) } else { self.header }
     }
 
     #[inline]
-    fn hash_of(packet: &Packet<T>) -> u32 {
+    pub(super) fn hash_of(packet: &Packet<T>) -> u32 {
         if T::SPEC.keyed { key::hash_message(&packet.message) } else { 0 }
     }
 
@@ -289,8 +274,8 @@ impl<T: Topic> Route<T> {
             let groups = self.select.groups.borrow();
             asked = groups.iter().flatten().fold(asked, |mask, pool| mask | 1 << pool);
         }
-        let mut remote = self.remote.borrow_mut();
-        let open = remote.iter_mut().fold(own, |mask, remote| {
+        let remote = self.remote.borrow();
+        let open = remote.iter().fold(own, |mask, remote| {
             let bit = asked & (1 << remote.pool);
             if bit != 0 && remote.credit.has_credit() { mask | bit } else { mask }
         });
@@ -338,7 +323,7 @@ impl<T: Topic> Route<T> {
         }
         let turn = self.select.turn.get();
         self.select.turn.set(turn.wrapping_add(1));
-        let mut remote = self.remote.borrow_mut();
+        let remote = self.remote.borrow();
         for (group, pools) in self.select.groups.borrow().iter().enumerate() {
             if groups & 1 << group == 0 {
                 continue;
@@ -350,7 +335,7 @@ impl<T: Topic> Route<T> {
                 if barred & 1 << pool != 0 {
                     continue;
                 }
-                let load = match remote.iter_mut().find(|remote| remote.pool == pool) {
+                let load = match remote.iter().find(|remote| remote.pool == pool) {
                     Some(remote) => remote.credit.has_credit().then(|| remote.credit.under_way()),
                     None => self.own.has_credit().then(|| self.own.queued()),
                 };
@@ -380,19 +365,19 @@ impl<T: Topic> Route<T> {
             if chosen.is_some() { mask & !(1 << group) } else { mask }
         });
         left.groups = stuck;
-        let mut remote = self.remote.borrow_mut();
+        let remote = self.remote.borrow();
         let mut packet = Some(packet);
         for index in 0..=remote.len() {
             let pool = remote.get(index).map_or(core.id, |remote| remote.pool);
             let bit = 1u64 << pool;
-            if left.pools & bit == 0 || !self.has_credit(remote.get_mut(index)) {
+            if left.pools & bit == 0 || !self.has_credit(remote.get(index)) {
                 continue;
             }
             left.pools &= !bit;
             // The user's `Clone` goes first: where it panics, this pool's credit has not been taken yet.
             let copy = if left.is_nothing() { packet.take() } else { packet.as_ref().map(Packet::duplicate) };
             let Some(copy) = copy else { break };
-            self.take_credit(remote.get_mut(index));
+            self.take_credit(remote.get(index));
             self.note_uneven(core, |uneven| uneven.published = uneven.published.wrapping_sub(1));
             let bits = owed.mark(hash, groups_of(pool));
             if pool == core.id {
@@ -404,12 +389,12 @@ impl<T: Topic> Route<T> {
         packet.map(|packet| Staged { owed: left, packet })
     }
 
-    fn has_credit(&self, remote: Option<&mut Remote>) -> bool {
+    fn has_credit(&self, remote: Option<&Rc<Remote>>) -> bool {
         remote.map_or_else(|| self.own.has_credit(), |remote| remote.credit.has_credit())
     }
 
     /// Takes the credit that `has_credit` saw.
-    fn take_credit(&self, remote: Option<&mut Remote>) {
+    fn take_credit(&self, remote: Option<&Rc<Remote>>) {
         match remote {
             Some(remote) => {
                 let is_taken = remote.credit.try_take();
@@ -443,8 +428,8 @@ impl<T: Topic> Route<T> {
     /// The most messages that hold a credit towards one pool.
     #[cfg(test)]
     pub(crate) fn fullest(&self) -> u64 {
-        let mut remote = self.remote.borrow_mut();
-        let remote = remote.iter_mut().map(|remote| remote.credit.under_way()).max();
+        let remote = self.remote.borrow();
+        let remote = remote.iter().map(|remote| remote.credit.under_way()).max();
         remote.unwrap_or_default().max(self.own.queued())
     }
 

@@ -15,6 +15,7 @@ use crate::bus::ask::AskError;
 use crate::bus::cursor::Taken;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::pass::{Pass, Taker};
+use crate::bus::record::words_for;
 use crate::bus::route::Route;
 use crate::bus::side::{Aside, NO_TICKET};
 use crate::bus::topic::{Packet, Promise, Topic};
@@ -90,6 +91,10 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         #[cfg(test)]
         coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
         let kind = route.kind();
+        if pass.source != pass.core.id {
+            let words = words_for::<Packet<L::Topic>>();
+            pass.cursor.narrow(route.run_messages_max(pass.source).saturating_mul(words));
+        }
         let mut run = RunOf { me, route, core: pass.core, source: pass.source, done: 0 };
         pass.core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
         let outcome = me.cell.activate_each(pass.core, |activation| {

@@ -1,5 +1,7 @@
 //! Publishing through the core: the queue, the stage and the outboxes.
 
+use std::ptr::NonNull;
+
 use crate::bus::answers::{Answer, Answers};
 use crate::bus::ask::Address;
 use crate::bus::figures::DropReason;
@@ -8,6 +10,7 @@ use crate::bus::record::Header;
 use crate::bus::route::select::Owed;
 use crate::bus::route::{AnyRoute, Route};
 use crate::bus::topic::{Full, Packet, Promise, Topic};
+use crate::locus::any_cell::AnyCell;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 #[cfg(test)]
@@ -53,6 +56,28 @@ impl Core {
         });
         self.set_detour(self.detour.get() || staged.is_some());
         self.count_staged();
+    }
+
+    /// Makes room for a message with the locus that publishes it, and returns where it goes.
+    ///
+    /// # Safety
+    /// `number` is that of `T`, and the caller writes the message before it does anything else.
+    pub(crate) unsafe fn claim_staged<T: Topic>(
+        &self,
+        number: u16,
+        owed: Owed,
+    ) -> Option<NonNull<Packet<T>>> {
+        let claim = |cell: &dyn AnyCell| {
+            let mut stage = cell.head().rare().stage.borrow_mut();
+            // SAFETY: passed on.
+            unsafe { stage.claim::<T>(number, owed) }
+        };
+        let place = self.with_current_cell(claim)?;
+        if !self.detour.get() {
+            self.set_detour(true);
+        }
+        self.count_staged();
+        Some(place)
     }
 
     /// Appends a message to the outbox for another pool.

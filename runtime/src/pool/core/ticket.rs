@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use crate::bus::route::AnyRoute;
 use crate::bus::side::NO_TICKET;
 use crate::bus::subscribe::ring::TokenRing;
 use crate::locus::cell::CellHead;
@@ -69,14 +70,17 @@ impl Core {
         self.credits_due.borrow_mut().push(topic);
     }
 
-    /// Returns what credits are due, and notes in `wake` which publishers wait for one.
-    pub(crate) fn return_credits(&self, wake: &mut u64) {
+    /// Returns what credits are due, and says whether some were returned since the last look at who waits.
+    pub(crate) fn return_credits(&self) -> bool {
+        let due = self.credits_due.borrow();
+        due.iter().filter_map(|topic| self.routes.get(*topic)).for_each(AnyRoute::return_credits);
+        !due.is_empty()
+    }
+
+    /// Notes in `wake` which publishers wait for a credit that was returned. To be called behind a fence.
+    pub(crate) fn look_who_waits(&self, wake: &mut u64) {
         let mut due = self.credits_due.borrow_mut();
-        for topic in due.drain(..) {
-            if let Some(route) = self.routes.get(topic) {
-                route.settle(wake);
-            }
-        }
+        due.drain(..).filter_map(|topic| self.routes.get(topic)).for_each(|route| route.settle(wake));
     }
 
     /// Gives a ring of a locus its number in the queues.

@@ -72,6 +72,7 @@ impl Seat {
             if progress.worked || self.pool.life.is_stopped {
                 continue;
             }
+            self.pool.tell_waits();
             self.bell.park_begin();
             let has_work = self.pool.has_work();
             if has_work || (self.pool.waits_for_room() && self.pool.turn(&mut world).worked) {
