@@ -31,7 +31,7 @@ use crate::bus::topic::Topic;
 use crate::locus::main::{Constructor, Main, Parts};
 use crate::pool::core::outside;
 use crate::pool::thread::run_pool;
-use crate::watch::{self as report, ResidencyMode};
+use crate::watch::{self as report, ResidencyMode, ResidencyModeError};
 
 /// Runs a program until a signal, and returns how it ended.
 ///
@@ -43,13 +43,13 @@ pub fn run<C: Constructor>(make: C) -> Exit {
     if tokio::runtime::Handle::try_current().is_ok() {
         return Exit::refused(&StartError::InsideRuntime);
     }
-    let (mut plan, residency) = match prepare(make) {
+    let (mut plan, reported) = match prepare(make) {
         Ok(prepared) => prepared,
         Err(error) => return Exit::refused(&error),
     };
     let main = plan.pools.remove(0);
     let app = Arc::clone(&plan.app);
-    let threads = match launch(plan, residency, true) {
+    let threads = match launch(plan, reported, true) {
         Ok(threads) => threads,
         Err(error) => return Exit::refused(&error),
     };
@@ -62,17 +62,27 @@ pub fn run<C: Constructor>(make: C) -> Exit {
 /// # Errors
 /// [`StartError`] when the pools cannot be laid out or their threads not be made.
 pub fn start<C: Constructor>(make: C) -> Result<App, StartError> {
-    let (plan, residency) = prepare(make)?;
+    let (plan, reported) = prepare(make)?;
     let app = Arc::clone(&plan.app);
-    let threads = launch(plan, residency, false)?;
+    let threads = launch(plan, reported, false)?;
     Ok(App { app, threads: Some(threads) })
 }
 
-fn prepare<C: Constructor>(make: C) -> Result<(Plan, ResidencyMode), StartError> {
+/// Which reports are printed when.
+struct Reported {
+    arenas: ResidencyMode,
+    pools: ResidencyMode,
+}
+
+fn prepare<C: Constructor>(make: C) -> Result<(Plan, Reported), StartError> {
     if cfg!(panic = "abort") {
         return Err(StartError::PanicAborts);
     }
-    let residency = ResidencyMode::from_env().map_err(|error| StartError::Environment(error.to_string()))?;
+    let understood = |mode: Result<_, ResidencyModeError>| {
+        mode.map_err(|error| StartError::Environment(error.to_string()))
+    };
+    let residency = understood(ResidencyMode::from_env())?;
+    let pool_residency = understood(ResidencyMode::of_pools_from_env())?;
     report::mark_start(residency);
     report::set_path_source(outside::running_path);
     let mut parts = Parts::of(make);
@@ -82,7 +92,7 @@ fn prepare<C: Constructor>(make: C) -> Result<(Plan, ResidencyMode), StartError>
     if std::env::var_os("LOCUS_PLACEMENT").is_some_and(|value| value == "1") {
         eprint!("{}", plan.placement());
     }
-    Ok((plan, residency))
+    Ok((plan, Reported { arenas: residency, pools: pool_residency }))
 }
 
 /// A pool that looks for work must not keep another from a core. One without parts has none to do: it does not count.
@@ -113,7 +123,7 @@ impl Threads {
     }
 }
 
-fn launch(plan: Plan, residency: ResidencyMode, owns_process: bool) -> Result<Threads, StartError> {
+fn launch(plan: Plan, reported: Reported, owns_process: bool) -> Result<Threads, StartError> {
     let (reports, inbox) = mpsc::unbounded_channel();
     let reports = Reports(reports);
     let (requests, requested) = mpsc::unbounded_channel();
@@ -128,7 +138,8 @@ fn launch(plan: Plan, residency: ResidencyMode, owns_process: bool) -> Result<Th
         requests: requested,
         ready: ready_sender,
         ended: ended_sender,
-        residency,
+        residency: reported.arenas,
+        pool_residency: reported.pools,
         limits,
         cancels_at: None,
         owns_process,

@@ -19,6 +19,8 @@ mod discard;
 #[cfg(not(loom))]
 pub(crate) mod life;
 #[cfg(not(loom))]
+pub(crate) mod load;
+#[cfg(not(loom))]
 pub(crate) mod residency;
 #[cfg(all(test, not(loom)))]
 pub(crate) mod rig;

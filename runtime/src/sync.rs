@@ -1,6 +1,6 @@
-//! The façade behind which the lock-free parts run either on `std` or on the loom model checker.
+//! The façade behind which the lock-free parts run on `std`, on the loom model checker, or under shuttle's schedules.
 //!
-//! Responsibility: one name for each atomic, fence and pointer type, so that the code loom explores is the
+//! Responsibility: one name for each atomic, fence and pointer type, so that the code loom and shuttle explore is the
 //! code that ships; [`Edge`], the memory orderings the protocols rest on, by name; [`AccessLog`], which
 //! shows plain memory to the checker.
 //!
@@ -11,11 +11,17 @@ pub(crate) use loom::sync::{
     Arc,
     atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence},
 };
-#[cfg(not(loom))]
-pub(crate) use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence},
+#[cfg(shuttle)]
+pub(crate) use shuttle::{
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence},
+    thread_local,
 };
+#[cfg(not(loom))]
+pub(crate) use std::sync::Arc;
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use std::thread_local;
 
 use std::ops::{Deref, Range};
 

@@ -6,6 +6,7 @@ mod account;
 mod counter;
 pub(crate) mod log;
 mod mode;
+mod pools;
 #[allow(unsafe_code, reason = "asks the C library for its allocator's figures, where it has some")]
 mod process;
 mod registry;
@@ -18,6 +19,8 @@ pub use account::{Account, Kind};
 pub(crate) use counter::set_path_source;
 pub use counter::{Counter, CounterReading, counters};
 pub use mode::{ResidencyMode, ResidencyModeError};
+pub(crate) use pools::PoolEntry;
+pub use pools::{LongActivation, PoolResidency, dump_pool_residency, pool_residency};
 pub use residency::{
     AccountResidency, Residency, arena_residency, arena_residency_trimmed, dump_arena_residency,
     dump_arena_residency_trimmed, mark_start,

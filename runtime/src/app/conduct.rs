@@ -16,7 +16,7 @@ use crate::app::plan::Address;
 use crate::app::settings::Limits;
 use crate::app::shared::AppShared;
 use crate::watch::log::{self, Site};
-use crate::watch::{ResidencyMode, TopicFigures, dump_arena_residency, topics};
+use crate::watch::{ResidencyMode, TopicFigures, dump_arena_residency, dump_pool_residency, topics};
 
 /// What the owner of an app asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub(crate) struct Conductor {
     pub(crate) ready: watch::Sender<Option<Result<(), StartError>>>,
     pub(crate) ended: watch::Sender<Option<Ended>>,
     pub(crate) residency: ResidencyMode,
+    pub(crate) pool_residency: ResidencyMode,
     pub(crate) limits: Limits,
     /// When a drain under way loses its patience with handlers that wait.
     pub(crate) cancels_at: Option<Instant>,
@@ -182,18 +183,22 @@ impl Conductor {
 
     /// Waits for the end of the program's normal life; returns what went wrong, if anything.
     async fn watch_over(&mut self, signals: &mut Signals) -> Option<String> {
-        let mut heartbeat = match self.residency {
-            ResidencyMode::Heartbeat(period) => Some(tokio::time::interval(period)),
-            _ => None,
-        };
+        let mut heartbeat = beat(self.residency);
+        let mut pool_heartbeat = beat(self.pool_residency);
         loop {
             let Signals { interrupt, terminate, report } = &mut *signals;
             tokio::select! {
                 biased;
                 () = next(interrupt) => return None,
                 () = next(terminate) => return None,
-                () = next(report) => dump_arena_residency(),
+                () = next(report) => {
+                    dump_arena_residency();
+                    if self.pool_residency != ResidencyMode::Off {
+                        dump_pool_residency();
+                    }
+                }
                 () = tick(&mut heartbeat) => dump_arena_residency(),
+                () = tick(&mut pool_heartbeat) => dump_pool_residency(),
                 request = self.requests.recv() => match request {
                     Some(Request::HandleSignals) => *signals = Signals::install(),
                     Some(Request::Drain) => return None,
@@ -239,6 +244,14 @@ impl Conductor {
         for pool in self.app.pool_ids() {
             self.app.control(pool, Control::Stop);
         }
+    }
+}
+
+/// The heartbeat of a report, if it has one.
+fn beat(mode: ResidencyMode) -> Option<tokio::time::Interval> {
+    match mode {
+        ResidencyMode::Heartbeat(period) => Some(tokio::time::interval(period)),
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::app::conduct::Conductor;
 use crate::app::control::{Control, Probe, Report};
 use crate::app::exit::Exit;
 use crate::app::plan::Address;
-use crate::watch::{ResidencyMode, dump_arena_residency_trimmed};
+use crate::watch::{ResidencyMode, dump_arena_residency_trimmed, dump_pool_residency};
 
 /// Between two looks at the pools: short beside a drain, long beside a turn.
 const PROBE_PERIOD: Duration = Duration::from_millis(1);
@@ -34,6 +34,9 @@ impl Conductor {
         self.cancels_at = Some(deadline - self.limits.drain_timeout / 2);
         let mut is_reported = self.residency == ResidencyMode::Off;
         let result = self.drain_until(deadline, &mut is_reported).await;
+        if self.pool_residency != ResidencyMode::Off {
+            dump_pool_residency();
+        }
         if !is_reported {
             dump_arena_residency_trimmed();
         }

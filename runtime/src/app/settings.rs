@@ -17,8 +17,14 @@ use crate::locus::main::{Part, Place};
 /// The tables there are, and whose they are.
 const TABLES: [&str; 3] = ["place", "limits", "checker"];
 const PLACE_KEYS: [&str; 4] = ["pool", "core", "cores", "replicas"];
-const LIMIT_KEYS: [&str; 5] =
-    ["start_timeout", "drain_timeout", "block_timeout", "stage_messages_max", "spin_time"];
+const LIMIT_KEYS: [&str; 6] = [
+    "start_timeout",
+    "drain_timeout",
+    "block_timeout",
+    "stage_messages_max",
+    "control_messages_max",
+    "spin_time",
+];
 
 /// What `[limits]` sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +37,8 @@ pub(crate) struct Limits {
     pub(crate) block_timeout: Duration,
     /// Messages of one activation that may wait for room.
     pub(crate) stage_messages_max: u32,
+    /// Changes of subscriptions that one pool may have waiting for another.
+    pub(crate) control_messages_max: u32,
     /// How long an idle pool looks for work before it parks; zero where pools outnumber cores.
     pub(crate) spin_time: Duration,
 }
@@ -43,6 +51,8 @@ impl Default for Limits {
             block_timeout: Duration::from_secs(5),
             // With messages of the largest size, 16 MiB.
             stage_messages_max: 4_096,
+            // What a full lane holds of the smallest of them, twice over: a pool that is merely slow has room.
+            control_messages_max: 65_536,
             // About what parking and waking cost.
             spin_time: Duration::from_micros(20),
         }
@@ -198,9 +208,15 @@ fn limit(table: &DeTable<'_>, limits: &mut Limits, problems: &mut Problems<'_>) 
             "drain_timeout" => &mut limits.drain_timeout,
             "block_timeout" => &mut limits.block_timeout,
             "spin_time" => &mut limits.spin_time,
-            "stage_messages_max" => {
+            "stage_messages_max" | "control_messages_max" => {
                 if let Some(number) = number(value, problems) {
-                    limits.stage_messages_max = u32::try_from(number).unwrap_or(u32::MAX);
+                    let of_stage = key.get_ref() == "stage_messages_max";
+                    let limit = if of_stage {
+                        &mut limits.stage_messages_max
+                    } else {
+                        &mut limits.control_messages_max
+                    };
+                    *limit = u32::try_from(number).unwrap_or(u32::MAX);
                 }
                 continue;
             }

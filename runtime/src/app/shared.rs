@@ -21,6 +21,7 @@ use crate::locus::family::Stand;
 use crate::pool::PoolId;
 use crate::pool::bell::Bell;
 use crate::pool::wait::Board;
+use crate::watch::ResidencyMode;
 
 /// How to reach a pool.
 pub(crate) struct Door {
@@ -110,6 +111,8 @@ pub(crate) struct AppShared {
     /// The control thread's runtime, for those who have to wait for a time and have none.
     pub(crate) clock: OnceLock<Handle>,
     pub(crate) log_drops: bool,
+    /// Whether `LOCUS_POOL_RESIDENCY` wants to know how long activations take.
+    pub(crate) times_activations: bool,
     pub(crate) limits: Limits,
     /// Who waits for whom, once somebody has waited long.
     pub(crate) waits: Mutex<Board>,
@@ -141,6 +144,8 @@ impl AppShared {
             draining: watch::Sender::new(false),
             clock: OnceLock::new(),
             log_drops: std::env::var_os("LOCUS_BUS_LOG_DROP").is_some_and(|value| value == "1"),
+            times_activations: ResidencyMode::of_pools_from_env()
+                .is_ok_and(|mode| mode != ResidencyMode::Off),
             limits,
             waits: Mutex::default(),
             credits: Mutex::default(),

@@ -190,7 +190,8 @@ impl Figures {
     }
 
     /// Copies the counts to where other threads read them; `entered` messages were published by entering the queue.
-    pub(crate) fn export(&self, entered: u64, depth: u64) {
+    /// Returns `depth`.
+    pub(crate) fn export(&self, entered: u64, depth: u64) -> u64 {
         self.entered.set(entered);
         let straight = self.straight.take();
         Self::add(&self.published, straight);
@@ -205,6 +206,7 @@ impl Figures {
         self.shared.blocked_micros.store(blocked, Relaxed);
         self.shared.depth.store(depth, Relaxed);
         self.shared.high_water.store(self.high_water.get(), Relaxed);
+        depth
     }
 }
 

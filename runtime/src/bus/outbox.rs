@@ -71,6 +71,25 @@ impl Outbox {
         taken == words
     }
 
+    /// Counts the records whose number `is_meant`.
+    ///
+    /// # Cost
+    /// Looks at each record.
+    #[cfg(not(loom))]
+    pub(crate) fn count(&mut self, is_meant: impl Fn(u16) -> bool) -> u32 {
+        let (mut at, mut left) = self.words.front();
+        let mut count = 0;
+        while left > 0 {
+            // SAFETY: whole records, and there are words left (`words` I1, I2).
+            let header = unsafe { Header::read(at) };
+            count += u32::from(is_meant(header.topic()));
+            // SAFETY: the next record begins where this one ends, inside the buffer or at its end (`words` I1).
+            at = unsafe { at.add(header.words()) };
+            left -= header.words();
+        }
+        count
+    }
+
     /// Takes every record out.
     pub(crate) fn take(&mut self) -> Words {
         std::mem::take(&mut self.words)

@@ -87,8 +87,8 @@ pub(crate) trait AnyRoute {
     fn expect(&self) {}
     /// Takes the subscriptions of a cell back, to every message or to the keys with this hash.
     fn leave(&self, _core: &Core, _cell: CellId, _hash: Option<u32>) {}
-    /// Copies the counts to where other threads read them.
-    fn export(&self) {}
+    /// Copies the counts to where other threads read them; adds how many messages lie in the pool's queue to `depth`.
+    fn export(&self, _depth: &mut u64) {}
     /// Forgets what a failed activation left beside its messages: its questions, and counts.
     fn forget(&self, _core: &Core, _activation: u64) {}
     /// The pools at which the oldest message that waits with its publisher finds no room, one bit each.
@@ -513,14 +513,14 @@ impl<T: Topic> AnyRoute for Route<T> {
         self.relist(core);
     }
 
-    fn export(&self) {
-        self.figures.export(self.own.entered(), self.own.queued());
+    fn export(&self, depth: &mut u64) {
+        *depth += self.figures.export(self.own.entered(), self.own.queued());
     }
 }
 
 impl<T: Topic> Drop for Route<T> {
     fn drop(&mut self) {
         // The last look at what entered the queue, before the counts are added to those of ended pools.
-        self.export();
+        self.export(&mut 0);
     }
 }

@@ -122,6 +122,7 @@ pub(crate) fn after<L: Locus>(
     method: &'static str,
     result: Result<Outcome, Box<dyn std::any::Any + Send>>,
 ) {
+    core.name_activation(&cell.head, method);
     match result {
         Ok(Ok(())) => {}
         Ok(Err(error)) => core.failed(&cell.head, method, error),

@@ -135,7 +135,10 @@ where
             State::Ready if !run.core.is_holding() => {
                 let Some(call) = self.call.take() else { return Poll::Pending };
                 match catch_unwind(AssertUnwindSafe(|| run.cell.activate(&run.core, call))) {
-                    Ok(result) => Poll::Ready(result),
+                    Ok(result) => {
+                        run.core.name_activation(head, WITH);
+                        Poll::Ready(result)
+                    }
                     Err(panic) => {
                         // Whatever is decided drops this future with its `run`.
                         run.core.panicked(head, WITH, panic.as_ref());

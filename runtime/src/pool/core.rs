@@ -43,6 +43,7 @@ use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, State};
 use crate::locus::family::Tally;
 use crate::pool::PoolId;
+use crate::pool::load::Load;
 use crate::pool::slot::Slots;
 use crate::pool::timers::Timers;
 use crate::pool::woken::Woken;
@@ -56,6 +57,8 @@ pub(crate) const NOBODY: u32 = u32::MAX;
 struct Out {
     outbox: RefCell<Outbox>,
     marked_in: Cell<u64>,
+    /// Changes of subscriptions that were pushed since it was counted how many wait.
+    changes: Cell<u32>,
     mark: Cell<Option<Mark>>,
 }
 
@@ -88,7 +91,8 @@ pub(crate) struct Core {
     activation: Cell<u64>,
     /// Whether what is published now goes to the publisher's stage.
     detour: Cell<bool>,
-    /// Whether a run of activations has to end with the current one: there is a detour, or the stash has changed.
+    /// Whether a run of activations has to end with the current one: there is a detour, the stash has changed, or
+    /// activations are timed.
     cut: Cell<bool>,
     /// Whether the running activation handles a message that it may stash, and whether it has asked for that.
     lends_message: Cell<bool>,
@@ -128,6 +132,7 @@ pub(crate) struct Core {
     are_outsiders_gone: Cell<bool>,
     pub(crate) wake_later: RefCell<Vec<Arc<dyn WakeLater>>>,
     pub(crate) questions_open: Cell<usize>,
+    pub(crate) load: Load,
     now: Cell<Instant>,
 }
 
@@ -177,6 +182,7 @@ impl Core {
             are_outsiders_gone: Cell::new(false),
             wake_later: RefCell::default(),
             questions_open: Cell::new(0),
+            load: Load::new(&app.pool_path(id), app.times_activations),
             now: Cell::new(now),
             app,
         })
@@ -208,6 +214,7 @@ impl Core {
     /// Opens the envelope of an activation.
     #[inline]
     pub(crate) fn begin(&self, head: &CellHead) {
+        self.load.begin();
         self.current.set(head.id.index);
         self.activation.set(self.activation.get() + 1);
         self.queue.set_mark();
@@ -228,6 +235,7 @@ impl Core {
     /// Opens the envelope of several activations of one locus, and lends the scratch of all of them.
     #[inline]
     pub(crate) fn enter_run(&self, head: &CellHead) -> &Scratch {
+        self.load.begin();
         self.current.set(head.id.index);
         self.scratch(head)
     }
@@ -270,7 +278,8 @@ impl Core {
         unsafe { scratch.reset_shared() };
     }
 
-    /// Whether something that the running locus published waits, the start is not over, or its stash has changed.
+    /// Whether something that the running locus published waits, the start is not over, its stash has changed, or
+    /// activations are timed.
     #[inline]
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.get()
@@ -279,6 +288,7 @@ impl Core {
     #[cold]
     #[inline(never)]
     fn end_cut(&self, head: &CellHead) {
+        self.load.end();
         self.set_detour(self.holding.get());
         self.begin_wait(head);
         if head.state.get() == State::Ready && !self.holding.get() && head.aside_len() > 0 {
@@ -295,6 +305,7 @@ impl Core {
 
     /// Leaves the envelope of an activation that waits, or that unwound.
     pub(crate) fn suspend(&self) {
+        self.load.end();
         self.current.set(NOBODY);
         self.stash_wish.set(false);
         self.set_detour(self.holding.get());

@@ -48,6 +48,8 @@ impl Held {
             account.set(usize::try_from(bytes).unwrap_or(usize::MAX), usize::from(bytes > 0));
         }
         core.tallies.borrow().iter().for_each(|tally| tally.look());
-        core.routes.for_each(|_, route| route.export());
+        let mut depth = 0;
+        core.routes.for_each(|_, route| route.export(&mut depth));
+        core.load.entry.note_depth(depth);
     }
 }

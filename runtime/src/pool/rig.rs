@@ -23,6 +23,8 @@ mod node;
 mod question;
 pub(crate) mod random;
 mod shared;
+#[cfg(shuttle)]
+mod shuttled;
 mod stepped;
 mod sum;
 mod tests;
@@ -40,6 +42,8 @@ use crate::app::settings::Limits;
 use crate::app::shared::AppShared;
 use crate::locus::main::Part;
 use crate::pool::PoolId;
+use crate::pool::core::Core;
+use crate::pool::rig::case::Threading;
 use crate::pool::rig::check::Facts;
 use crate::pool::rig::random::Random;
 use crate::pool::rig::shared::Case;
@@ -50,6 +54,8 @@ use crate::pool::rig::threads::{PATIENCE, Threads};
 enum Drive {
     Stepped(Stepped),
     Threads(Threads),
+    #[cfg(shuttle)]
+    Shuttled(shuttled::Shuttled),
 }
 
 /// A program, and its control thread's place.
@@ -62,17 +68,18 @@ struct Rig {
 }
 
 impl Rig {
-    fn new(parts: Vec<Part>, random: Random, case: &Arc<Case>, on_threads: bool) -> Self {
+    fn new(parts: Vec<Part>, random: Random, case: &Arc<Case>, threading: Threading) -> Self {
         // Short, so that waits outlast it: no graph has a circle, and so nobody may be failed for one.
         let limits = Limits { block_timeout: Duration::from_millis(5), ..Limits::default() };
         let plan = plan("rig", parts, limits).expect("few pools");
         let (sender, reports) = mpsc::unbounded_channel();
         let sender = Reports(sender);
         let app = plan.app;
-        let drive = if on_threads {
-            Drive::Threads(Threads::new(plan.pools, &app, &sender, case))
-        } else {
-            Drive::Stepped(Stepped::new(plan.pools, &app, &sender))
+        let drive = match threading {
+            Threading::Stepped => Drive::Stepped(Stepped::new(plan.pools, &app, &sender)),
+            Threading::Threads => Drive::Threads(Threads::new(plan.pools, &app, &sender, case)),
+            #[cfg(shuttle)]
+            Threading::Shuttled => Drive::Shuttled(shuttled::Shuttled::new(plan.pools, &app, &sender)),
         };
         Self { app, order: plan.order, drive, reports, random }
     }
@@ -85,6 +92,8 @@ impl Rig {
                 std::thread::sleep(Duration::from_micros(20));
                 true
             }
+            #[cfg(shuttle)]
+            Drive::Shuttled(shuttled) => shuttled.step(),
         }
     }
 
@@ -93,6 +102,8 @@ impl Rig {
         match &mut self.drive {
             Drive::Stepped(stepped) => stepped.now += time,
             Drive::Threads(_) => std::thread::sleep(time),
+            #[cfg(shuttle)]
+            Drive::Shuttled(shuttled) => shuttled.pass(time),
         }
     }
 
@@ -101,31 +112,29 @@ impl Rig {
     }
 
     /// Shows the cell of a node to the ledger of its thread.
-    fn name_cell(&self, node: u32, address: &Address) -> Result<(), String> {
+    fn name_cell(&self, node: u32, address: &Address) {
         let index = address.cell;
+        self.on_pool(address.pool, move |core| {
+            core.cell(index).into_iter().for_each(|cell| ledger::add_cell(node, cell));
+        });
+    }
+
+    /// Does something on the thread of a pool, and waits until it is done.
+    fn on_pool(&self, pool: PoolId, call: impl FnOnce(&Core) + Send + 'static) {
         match &self.drive {
-            Drive::Stepped(stepped) => {
-                let core = &stepped.seats[usize::from(address.pool)].pool.core;
-                ledger::add_cell(node, core.cell(index).ok_or("a cell is missing")?);
-            }
-            Drive::Threads(_) => Threads::on_pool(&self.app, address.pool, move |core| {
-                core.cell(index).into_iter().for_each(|cell| ledger::add_cell(node, cell));
-            }),
+            Drive::Stepped(stepped) => call(&stepped.seats[usize::from(pool)].pool.core),
+            Drive::Threads(_) => Threads::on_pool(&self.app, pool, call),
+            #[cfg(shuttle)]
+            Drive::Shuttled(_) => shuttled::Shuttled::on_pool(&self.app, pool, call),
         }
-        Ok(())
     }
 
     /// What the pools say now.
     fn facts(&self) -> Facts {
-        if let Drive::Stepped(stepped) = &self.drive {
-            let mut facts = Facts::default();
-            stepped.seats.iter().for_each(|seat| facts.add(&seat.pool.core));
-            return facts;
-        }
         let facts = Arc::new(Mutex::new(Facts::default()));
         for pool in self.app.pool_ids() {
             let facts = Arc::clone(&facts);
-            Threads::on_pool(&self.app, pool, move |core| {
+            self.on_pool(pool, move |core| {
                 facts.lock().unwrap_or_else(PoisonError::into_inner).add(core);
             });
         }
@@ -136,20 +145,27 @@ impl Rig {
     fn next_report(&mut self, steps_max: usize) -> Option<Report> {
         let deadline = Instant::now() + PATIENCE;
         for step in 0.. {
-            match self.reports.try_recv() {
-                // A locus ended for good, as its script has it.
-                Ok(Report::RootFailure { .. }) => continue,
-                Ok(report) => return Some(report),
-                Err(_) => {}
+            if let Some(report) = self.report() {
+                return Some(report);
             }
             let is_over = match self.drive {
-                Drive::Stepped(_) => step >= steps_max,
                 Drive::Threads(_) => Instant::now() > deadline,
+                _ => step >= steps_max,
             };
             if is_over || !self.step() {
                 break;
             }
         }
-        self.reports.try_recv().ok()
+        self.report()
+    }
+
+    /// A report that is there. One that a locus ended for good is none: its script has it so.
+    fn report(&mut self) -> Option<Report> {
+        loop {
+            match self.reports.try_recv() {
+                Ok(Report::RootFailure { .. }) => {}
+                report => return report.ok(),
+            }
+        }
     }
 }

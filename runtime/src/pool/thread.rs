@@ -139,10 +139,14 @@ impl PoolLoop {
             if self.pool.life.is_stopped {
                 return None;
             }
+            let now = Instant::now();
+            if progress.worked {
+                self.pool.core.load.entry.count_turn(now.duration_since(self.pool.core.now()));
+            }
             if !progress.worked && !self.spin(progress.deadline) {
                 return Some(progress.deadline);
             }
-            if begun.elapsed() > TURNS_TIME_MAX {
+            if now.duration_since(begun) > TURNS_TIME_MAX {
                 break;
             }
         }

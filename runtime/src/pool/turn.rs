@@ -368,15 +368,20 @@ impl Pool {
     fn poll_futures(&mut self) -> usize {
         let core = Rc::clone(&self.core);
         let before = |cell, _| {
+            core.polls_run(Some(cell));
             if let Some(cell) = core.cell(cell) {
                 cell.head().run_waits.set(false);
             }
         };
-        let slots = |woken| match woken {
-            WokenSlots::One(number) => usize::from(core.poll_slot(number)),
-            WokenSlots::All => core.poll_all_slots(),
+        let slots = |woken| {
+            core.polls_run(None);
+            match woken {
+                WokenSlots::One(number) => usize::from(core.poll_slot(number)),
+                WokenSlots::All => core.poll_all_slots(),
+            }
         };
         let (polled, ended) = self.tasks.poll(before, slots);
+        core.polls_run(None);
         for one in ended {
             self.future_ended(one);
         }

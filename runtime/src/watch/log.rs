@@ -13,6 +13,7 @@ pub(crate) enum Site {
     Bus,
     Supervise,
     App,
+    Pool,
 }
 
 #[derive(Clone, Copy)]
@@ -31,6 +32,7 @@ pub(crate) fn warn(site: Site, text: impl FnOnce() -> String) {
             Site::Bus => tracing::warn!(target: "locus::bus", "{text}"),
             Site::Supervise => tracing::warn!(target: "locus::supervise", "{text}"),
             Site::App => tracing::warn!(target: "locus::app", "{text}"),
+            Site::Pool => tracing::warn!(target: "locus::pool", "{text}"),
         }
     } else if may_print(site) {
         eprintln!("locus: {}", text());

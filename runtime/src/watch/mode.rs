@@ -1,14 +1,17 @@
-//! When the residency report is printed: `LOCUS_ARENA_RESIDENCY`.
+//! When the residency reports are printed: `LOCUS_ARENA_RESIDENCY`, `LOCUS_POOL_RESIDENCY`.
 
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 
-/// The variables that are read, the first one that is set counts.
+/// The variable for the report about pools.
+const OF_POOLS: [&str; 1] = ["LOCUS_POOL_RESIDENCY"];
+
+/// The variables for the report about arenas, the first one that is set counts.
 const VARIABLES: [&str; 2] = ["LOCUS_ARENA_RESIDENCY", "LOTUS_ARENA_RESIDENCY"];
 
-/// When the residency report is printed.
+/// When a residency report is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResidencyMode {
     /// Only where the program asks for it.
@@ -21,13 +24,26 @@ pub enum ResidencyMode {
 }
 
 impl ResidencyMode {
-    /// Reads the environment: unset, empty or `0` for off, `1` for the end, or a period such as `5s`, `500ms`, `1m`.
+    /// Reads the environment for the report about arenas: unset, empty or `0` for off, `1` for the end, or a period such as `5s`, `500ms`, `1m`.
     ///
     /// # Errors
     ///
     /// [`ResidencyModeError`] for any other value.
     pub fn from_env() -> Result<Self, ResidencyModeError> {
-        match VARIABLES.iter().find_map(|variable| Some((*variable, env::var_os(variable)?))) {
+        Self::of(&VARIABLES)
+    }
+
+    /// Reads the environment for the report about pools, likewise.
+    ///
+    /// # Errors
+    ///
+    /// [`ResidencyModeError`] for any other value.
+    pub fn of_pools_from_env() -> Result<Self, ResidencyModeError> {
+        Self::of(&OF_POOLS)
+    }
+
+    fn of(variables: &[&'static str]) -> Result<Self, ResidencyModeError> {
+        match variables.iter().find_map(|variable| Some((*variable, env::var_os(variable)?))) {
             Some((variable, value)) => {
                 let mode = value.to_str().and_then(Self::parse);
                 mode.ok_or(ResidencyModeError { variable, value })
@@ -56,7 +72,7 @@ impl ResidencyMode {
     }
 }
 
-/// `LOCUS_ARENA_RESIDENCY` says something that is not understood.
+/// `LOCUS_ARENA_RESIDENCY` or `LOCUS_POOL_RESIDENCY` says something that is not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResidencyModeError {
     variable: &'static str,

@@ -61,7 +61,7 @@ impl<T: Topic> Route<T> {
                 let source = core.id;
                 core.app().tell(pool, Box::new(move |core| core.route::<T>().note_change(source, change)));
             } else {
-                core.push_out(pool, self.number + CHANGES, 0, change);
+                core.push_change(pool, self.number + CHANGES, change);
             }
         }
     }

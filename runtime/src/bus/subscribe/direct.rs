@@ -117,6 +117,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         });
         count_run(me, route, run.core, run.source, run.done);
         std::mem::forget(run);
+        pass.core.name_activation(&me.cell.head, <L as Handler<N>>::OPTIONS.method);
         if let Err(error) = outcome {
             pass.core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
         }

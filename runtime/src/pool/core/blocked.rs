@@ -34,6 +34,8 @@ pub(crate) enum Doom {
     WaitsForItself { subject: &'static str, bound: u32 },
     /// It published more that has to wait than one activation may.
     StageFull { messages_max: u32 },
+    /// It changes more subscriptions than may wait for another pool to hear of them.
+    ControlFull { messages_max: u32 },
     /// It waits in a circle.
     Circle { described: String },
 }
@@ -49,6 +51,12 @@ impl fmt::Display for Doom {
             }
             Self::StageFull { messages_max } => {
                 write!(f, "it publishes more than {messages_max} messages that have to wait for room")
+            }
+            Self::ControlFull { messages_max } => {
+                write!(
+                    f,
+                    "more than {messages_max} changes of subscriptions wait for another pool to hear of them"
+                )
             }
             Self::Circle { described } => write!(f, "it waits in a circle: {described}"),
         }
@@ -79,6 +87,7 @@ impl Core {
     /// The running activation cannot succeed: it fails when it returns.
     pub(crate) fn doom(&self, doom: Doom) {
         self.doom.borrow_mut().get_or_insert(doom);
+        self.cut.set(true);
     }
 
     /// Why the running activation cannot succeed, if so; asked once, when it returns or waits.

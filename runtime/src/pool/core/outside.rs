@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::pool::core::Core;
 
-thread_local! {
+crate::sync::thread_local! {
     /// The core of the pool whose thread this is.
     static CURRENT: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
 }
@@ -16,7 +16,7 @@ pub(crate) struct Entered;
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.with_borrow_mut(Option::take);
+        CURRENT.with(|current| drop(current.take()));
     }
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn running_path() -> Option<Arc<str>> {
 impl Core {
     /// Makes this core that of the calling thread.
     pub(crate) fn enter(self: &Rc<Self>) -> Entered {
-        CURRENT.with_borrow_mut(|current| *current = Some(Rc::clone(self)));
+        CURRENT.with(|current| drop(current.replace(Some(Rc::clone(self)))));
         Entered
     }
 

@@ -7,12 +7,14 @@ use crate::bus::ask::Address;
 use crate::bus::figures::DropReason;
 use crate::bus::outbox::Outbox;
 use crate::bus::record::Header;
+use crate::bus::route::change::CHANGES;
 use crate::bus::route::select::Owed;
 use crate::bus::route::{AnyRoute, Route};
-use crate::bus::topic::{Full, Packet, Promise, Topic};
+use crate::bus::topic::{Full, NUMBERS_EACH, Packet, Promise, Topic};
 use crate::locus::any_cell::AnyCell;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::core::blocked::Doom;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
 
@@ -35,7 +37,7 @@ impl Core {
     /// Says whether what is published from now on goes to the publisher's stage.
     pub(super) fn set_detour(&self, detour: bool) {
         self.detour.set(detour);
-        self.cut.set(detour);
+        self.cut.set(detour || self.load.is_timed());
         self.queue.set_shut(detour);
     }
 
@@ -83,6 +85,24 @@ impl Core {
     /// Appends a message to the outbox for another pool.
     pub(crate) fn push_out<P: Send>(&self, pool: PoolId, number: u16, hash: u32, payload: P) {
         self.with_marked_outbox(pool, |outbox| outbox.push(number, hash, payload));
+    }
+
+    /// Appends a change of a subscription to the outbox for another pool. The activation that makes one too many fails.
+    pub(crate) fn push_change<P: Send>(&self, pool: PoolId, number: u16, change: P) {
+        self.push_out(pool, number, 0, change);
+        let out = &self.outs[usize::from(pool)];
+        let messages_max = self.app.limits.control_messages_max;
+        out.changes.set(out.changes.get() + 1);
+        if out.changes.get() <= messages_max {
+            return;
+        }
+        // Most may have left since: those that wait are counted anew.
+        let is_change = |number: u16| usize::from(number) % NUMBERS_EACH == usize::from(CHANGES);
+        let waiting = out.outbox.borrow_mut().count(is_change);
+        out.changes.set(waiting);
+        if waiting > messages_max && self.has_publisher() {
+            self.doom(Doom::ControlFull { messages_max });
+        }
     }
 
     /// Makes a record in the outbox for another pool, and returns where its payload goes.

@@ -92,6 +92,8 @@ impl Core {
 
     /// A handler waits: what it published so far leaves.
     fn suspended(&self, head: &CellHead, slot: &Rc<Slot>) {
+        self.load.end();
+        self.name_activation(head, slot.method.get());
         if self.cancels_handlers.get() {
             self.suspend();
             self.cancel(head);
@@ -123,6 +125,8 @@ impl Core {
 
     /// A handler is over. Its frame is dropped inside the envelope, so that what its destructors do belongs to it.
     fn ended(&self, head: &CellHead, slot: &Slot, left: Left) {
+        self.load.end();
+        self.name_activation(head, slot.method.get());
         self.drop_frame(head, slot);
         head.slot.set(NO_SLOT);
         match left {

@@ -20,22 +20,34 @@ const STEPS_MAX: usize = 20_000;
 /// Rounds of probes after which a bus that is not quiet is taken for stuck.
 const ROUNDS_MAX: u64 = 3_000;
 
-/// Runs one case, on this thread or on several.
+/// On which threads the pools of a case run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Threading {
+    /// On this one, turn by turn, under a virtual clock.
+    Stepped,
+    /// Each on its own.
+    Threads,
+    /// Each on one of shuttle's.
+    #[cfg(shuttle)]
+    Shuttled,
+}
+
+/// Runs one case.
 ///
 /// # Errors
 /// What did not hold, a line each.
-pub(super) fn run(seed: u64, messages_max: usize, on_threads: bool) -> Result<Totals, String> {
+pub(super) fn run(seed: u64, messages_max: usize, threading: Threading) -> Result<Totals, String> {
     let case = Arc::new(Case::default());
     shared::enter(Some(Arc::clone(&case)));
     let mut random = Random::new(seed);
     let mut graph = Graph::draw(&mut random, messages_max);
-    if on_threads {
+    if threading != Threading::Stepped {
         // Stopped in the middle, one thread may still send to another that has gone, and nobody takes what it sent.
         graph.ending = Ending::Drained;
     }
     ledger::reset(random.clone(), graph.rates, graph.messages_max);
     question::reset(seed);
-    let mut rig = Rig::new(graph.parts(), random, &case, on_threads);
+    let mut rig = Rig::new(graph.parts(), random, &case, threading);
     let mut complaints = Vec::new();
     match live(&mut rig, &graph) {
         Ok(()) if graph.ending == Ending::Drained => {
@@ -55,7 +67,7 @@ pub(super) fn run(seed: u64, messages_max: usize, on_threads: bool) -> Result<To
     let totals = Totals {
         loci: graph.scripts.len(),
         pools: graph.pools(),
-        on_threads,
+        on_threads: threading == Threading::Threads,
         met: case.met(),
         ends,
         taken: written.taken(),
@@ -75,7 +87,7 @@ pub(super) fn run(seed: u64, messages_max: usize, on_threads: bool) -> Result<To
 /// Start, normal life, and the drain up to where everything is quiet.
 fn live(rig: &mut Rig, graph: &Graph) -> Result<(), String> {
     for (script, address) in graph.scripts.iter().zip(rig.order.clone()) {
-        rig.name_cell(script.id, &address)?;
+        rig.name_cell(script.id, &address);
         rig.tell(address.pool, Control::Birth { cell: address.cell });
         match rig.next_report(STEPS_MAX) {
             Some(Report::Born { result: Ok(()) }) => {}
@@ -193,6 +205,8 @@ fn end(mut rig: Rig, ending: Ending) {
     }
     match rig.drive {
         Drive::Threads(threads) => threads.end(&rig.app),
+        #[cfg(shuttle)]
+        Drive::Shuttled(shuttled) => shuttled.end(&rig.app),
         Drive::Stepped(mut stepped) => {
             if is_orderly {
                 // Long enough for a restart of whoever failed in its last words.

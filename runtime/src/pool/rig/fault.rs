@@ -5,6 +5,9 @@ use std::cell::RefCell;
 /// One mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
+    /// A pool parks without another look for work.
+    #[cfg(shuttle)]
+    ParkedBlindly,
     /// A pool that made work for another does not ring its bell.
     BellLost,
     /// A pool whose messages were taken does not hear that there is room.

@@ -99,12 +99,12 @@ struct Here {
     cells: Vec<(u32, Rc<dyn AnyCell>)>,
 }
 
-thread_local! {
+crate::sync::thread_local! {
     static HERE: RefCell<Here> = RefCell::default();
 }
 
 fn here<R>(look: impl FnOnce(&mut Here) -> R) -> R {
-    HERE.with_borrow_mut(look)
+    HERE.with(|here| look(&mut here.borrow_mut()))
 }
 
 /// Begins a case.
@@ -115,7 +115,7 @@ pub(super) fn reset(random: Random, rates: Rates, budget: usize) {
 
 /// Forgets what this thread knows.
 pub(super) fn forget_here() {
-    drop(HERE.take());
+    drop(HERE.with(RefCell::take));
 }
 
 /// Names the cell of a node of this thread, so that the ledger can look at its state.

@@ -100,7 +100,7 @@ pub(super) struct Desk {
     held: Vec<(Reply<u64>, u64)>,
 }
 
-thread_local! {
+crate::sync::thread_local! {
     /// Asked by the activation that runs on this thread.
     static OPEN: RefCell<Vec<(u64, u32)>> = RefCell::default();
 }
@@ -122,12 +122,12 @@ pub(super) fn clear() {
 
 /// An activation begins.
 pub(super) fn begin() {
-    OPEN.with_borrow_mut(Vec::clear);
+    OPEN.with(|open| open.borrow_mut().clear());
 }
 
 /// It succeeds: what it asked is asked.
 pub(super) fn commit() {
-    let open = OPEN.take();
+    let open = OPEN.with(RefCell::take);
     with(|desk| desk.asked.extend(open));
 }
 
@@ -155,7 +155,7 @@ fn number() -> u64 {
 
 fn ask<const Q: usize, const A: bool>(asker: u32, cx: &mut Cx<'_, Node<A>>) {
     let number = number();
-    OPEN.with_borrow_mut(|open| open.push((number, asker)));
+    OPEN.with(|open| open.borrow_mut().push((number, asker)));
     let within = if percent(15) { Duration::from_millis(3) } else { Duration::from_secs(3600) };
     let question = Question::<Q> { number, _alive: Alive::new() };
     cx.ask(question).within(within).then(move |me: &mut Node<A>, answer, cx: &mut Cx<'_, Node<A>>| {

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::pool::rig::case;
+use crate::pool::rig::case::{self, Threading};
 use crate::pool::rig::fault;
 #[cfg(not(miri))]
 use crate::pool::rig::fault::Fault;
@@ -29,13 +29,14 @@ fn from_env(name: &str) -> Option<u64> {
 }
 
 /// One case in ten runs on threads. The controls do not: each shows where the seed decides everything.
-fn is_on_threads(seed: u64) -> bool {
-    seed.is_multiple_of(10) && !cfg!(miri) && !fault::is_any_planted()
+fn threading(seed: u64) -> Threading {
+    let is_on_threads = seed.is_multiple_of(10) && !cfg!(miri) && !fault::is_any_planted();
+    if is_on_threads { Threading::Threads } else { Threading::Stepped }
 }
 
 /// Runs one case; a panic of the runtime is a failure like any other.
 fn run(seed: u64) -> Result<Totals, String> {
-    catch_unwind(AssertUnwindSafe(|| case::run(seed, MESSAGES_MAX, is_on_threads(seed)))).unwrap_or_else(
+    catch_unwind(AssertUnwindSafe(|| case::run(seed, MESSAGES_MAX, threading(seed)))).unwrap_or_else(
         |panic| Err(format!("the runtime panicked: {}", crate::supervise::panic_text(panic.as_ref()))),
     )
 }
