@@ -10,6 +10,7 @@
 
 mod balance;
 mod callers;
+mod given;
 mod instances;
 mod reach;
 mod residency;
@@ -25,9 +26,10 @@ pub use roots::Entry;
 use crate::events::{Place, Root, Under};
 use crate::lower::ir::Range;
 use crate::lower::sym::Sym;
-use crate::names::FnId;
+use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
 use crate::types::Program;
+use rustc_hash::FxHashSet;
 
 /// How often something happens while a program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,12 +62,16 @@ pub struct Runs {
     pub resident: Vec<Option<(Often, Option<Step>)>>,
     /// What the runtime calls it for.
     pub entry: Option<Entry>,
+    /// Of a handler: the parameters that stand for state which the framework keeps.
+    pub kept: Vec<usize>,
     /// Something may call it.
     pub may_run: bool,
     /// Nothing but the end of a locus or the program calls it.
     pub only_at_exit: bool,
     /// Nothing but a destructor calls it.
     pub only_in_drop: bool,
+    /// The type of that destructor.
+    pub dropped_by: Option<AdtId>,
 }
 
 /// What is known of all functions.
@@ -73,11 +79,14 @@ pub struct Runs {
 pub struct Context {
     /// By function.
     pub runs: Vec<Runs>,
+    /// Types that handlers get copies of: what is added to a part that is not shared goes with the copy.
+    pub copied: FxHashSet<AdtId>,
 }
 
 /// Follows the calls from where the world enters.
 pub fn contexts(program: &Program<'_>, summary: &Summary) -> Context {
-    let mut context = Context { runs: vec![Runs::default(); program.names.fns.len()] };
+    let runs = vec![Runs::default(); program.names.fns.len()];
+    let mut context = Context { runs, copied: FxHashSet::default() };
     let mut pending = roots::enter(program, summary, &mut context);
     while let Some(id) = pending.pop() {
         context.spread(summary, id, &mut pending);
@@ -160,6 +169,11 @@ impl Context {
                     often = Often::PerMessage;
                 }
                 let mut changed = self.raise(*callee, often, Some(step));
+                if site.is_callback && self.is_handler(*callee) {
+                    for at in self.runs[callee.ix()].kept.clone() {
+                        changed |= self.raise_param(*callee, at, often, Some(step));
+                    }
+                }
                 for (at, arg) in site.args.iter().enumerate() {
                     let lives = arg.and_then(|place| self.resident(summary, id, place, &site.under));
                     if let Some(often) = lives {
@@ -208,17 +222,18 @@ impl Context {
                 let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
                 runs.only_at_exit = true;
                 runs.only_in_drop = program.names.function(id).name == drop;
+                runs.dropped_by = program.adt_of(id).filter(|_| runs.only_in_drop);
                 pending.push(id);
             }
         }
         while let Some(id) = pending.pop() {
-            let in_drop = self.runs[id.ix()].only_in_drop;
+            let (in_drop, by) = (self.runs[id.ix()].only_in_drop, self.runs[id.ix()].dropped_by);
             for callee in summary.facts[id.ix()].calls.iter().flat_map(|site| site.callees.iter()) {
                 let runs = &mut self.runs[callee.ix()];
                 let only = !runs.may_run && runs.often < Some(Often::PerMessage) && !runs.only_at_exit;
                 if only {
                     runs.only_at_exit = true;
-                    runs.only_in_drop = in_drop;
+                    (runs.only_in_drop, runs.dropped_by) = (in_drop, by);
                     pending.push(*callee);
                 }
             }

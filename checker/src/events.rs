@@ -138,6 +138,8 @@ pub struct Event {
     pub endless: bool,
     /// What was removed is looked at, and not only dropped.
     pub taken: bool,
+    /// That loop has a way out: it ends, and with it what the caller lent to it.
+    pub has_way_out: bool,
     /// Types whose values it lets go of, or puts another value in the stead of.
     pub frees: Vec<AdtId>,
 }
@@ -161,6 +163,8 @@ pub struct CallSite {
     pub is_callback: bool,
     /// Places with an upper bound where it stands.
     pub guards: Vec<Place>,
+    /// Number of the call's expression: what comes behind it has a higher one.
+    pub expr: u32,
 }
 
 /// A loop.

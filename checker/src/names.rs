@@ -132,6 +132,8 @@ pub struct Adt<'w> {
     pub is_enum: bool,
     /// What `#[locus]` or `#[topic]` say.
     pub locus: Option<&'w LocusItem>,
+    /// A derive makes it out of bytes or rows.
+    pub is_read: bool,
 }
 
 /// Where a function stands.

@@ -188,7 +188,8 @@ impl Summary {
             for callee in &site.callees {
                 let exported = self.exported(id, *callee);
                 for event in exported {
-                    if let Some(lifted) = self.lifted(site, *callee, event) {
+                    if let Some(mut lifted) = self.lifted(site, *callee, event) {
+                        lifted.endless &= !is_result(facts, site, &lifted);
                         let known = events.iter().any(|known| {
                             known.place == lifted.place && known.what == lifted.what && known.at == lifted.at
                         });
@@ -215,15 +216,19 @@ impl Summary {
             return None;
         }
         let place = composed(base, event.place);
-        let endless = event.endless
-            || event
-                .under
-                .in_loop
-                .is_some_and(|inner| self.loops[callee.ix()].get(inner as usize) == Some(&Turns::Endless));
+        let inner = event.under.in_loop.map(|inner| inner as usize);
+        let turns = inner.is_some_and(|inner| self.loops[callee.ix()].get(inner) == Some(&Turns::Endless));
+        let ends = inner.and_then(|inner| self.facts[callee.ix()].loops.get(inner)).map(|one| !one.no_exit);
+        // A counted handle may be in other hands when the loop ends.
+        let is_lent = site.shared.get(at as usize) != Some(&true);
+        let ends = if event.endless { event.has_way_out } else { ends.unwrap_or_default() };
+        let has_way_out = ends && is_lent;
+        let endless = event.endless || turns;
         let mut lifted = event.clone();
         lifted.place = place;
         lifted.at = site.at;
         lifted.endless = endless;
+        lifted.has_way_out = has_way_out;
         lifted.via = std::iter::once(callee).chain(event.via.iter().copied()).collect();
         let guarded = event.under.guarded
             || site.guards.iter().any(|guard| guard.field == place.field && guard.depth == place.depth);
@@ -232,6 +237,13 @@ impl Summary {
         lifted.under.on_error |= event.under.on_error;
         Some(lifted)
     }
+}
+
+/// Whether a local is filled by a call that ends, and looked at behind it: it is what the call is for.
+fn is_result(facts: &FnFacts, site: &CallSite, event: &Event) -> bool {
+    let Root::Local(local) = event.place.root else { return false };
+    let last = facts.local_last.get(local.0 as usize).copied().unwrap_or(0);
+    event.has_way_out && last > site.expr
 }
 
 /// The part `part` of what `base` is, whatever `part` was rooted at.

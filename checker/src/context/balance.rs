@@ -6,16 +6,33 @@
 //! is cheap to give, a false alarm is not.
 
 use super::callers::Callers;
+use super::given::Given;
 use super::instances::{Instances, Unswept};
-use super::shared::shared_once;
+use super::shared::{is_shared_field, made, shared_once};
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::seen::Sight;
 use crate::events::{Event, Root, What};
+use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
 use crate::types::{Interner, Program, TyKind};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
+
+/// Collections that hold each key once.
+const KEYED: [Sym; 11] = syms([
+    "HashMap",
+    "BTreeMap",
+    "IndexMap",
+    "DashMap",
+    "SkipMap",
+    "HashSet",
+    "BTreeSet",
+    "IndexSet",
+    "DashSet",
+    "Entry",
+    "VacantEntry",
+]);
 
 /// An event with the function it happens in.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +102,10 @@ pub fn balances<'s>(
     keys: &Keys,
 ) -> Balances<'s> {
     let shared = shared_once(program, summary, context);
-    let balance = Balance { program, summary, context, shared, callers: Callers::of(summary) };
+    let callers = Callers::in_all(summary);
+    let given = Given::of(program, summary, context, &callers);
+    let (_, made_often) = made(summary, context);
+    let balance = Balance { program, summary, context, shared, made_often, callers: &callers, given };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -114,7 +134,11 @@ struct Balance<'a, 'w, 's> {
     context: &'a Context,
     /// Types whose one value is shared by count.
     shared: FxHashSet<AdtId>,
-    callers: Callers<'s>,
+    /// Types whose values are made again and again.
+    made_often: FxHashSet<AdtId>,
+    callers: &'a Callers<'s>,
+    /// Which keys are given once and for all.
+    given: Given<'a, 'w, 's>,
 }
 
 impl<'s> Balance<'_, '_, 's> {
@@ -129,9 +153,15 @@ impl<'s> Balance<'_, '_, 's> {
         if is_field && runs.entry.is_none() && self.callers.all_guard(id, event.place) {
             return None;
         }
+        let is_copied = |(adt, name): (AdtId, Sym)| {
+            self.context.copied.contains(&adt) && !is_shared_field(self.program, adt, name)
+        };
+        if event.place.field.is_some_and(is_copied) {
+            return None;
+        }
         let lives = match event.endless {
-            true => runs.often.map(|_| Often::PerMessage),
-            false => self.context.resident(self.summary, id, event.place, &event.under),
+            true if !self.ends_with_message(site) => runs.often.map(|_| Often::PerMessage),
+            _ => self.context.resident(self.summary, id, event.place, &event.under),
         };
         if lives == Some(Often::PerMessage) {
             return Some(true);
@@ -150,6 +180,14 @@ impl<'s> Balance<'_, '_, 's> {
     /// What it keeps it also leaks: it is meant to stay.
     fn interns(&self, id: FnId) -> bool {
         self.summary.facts[id.ix()].seen.iter().any(|seen| matches!(seen.sight, Sight::Leaks(..)))
+    }
+
+    /// A local of something that ends with its message, lent to a loop that ends too.
+    fn ends_with_message(&self, site: Site<'s>) -> bool {
+        let Site { id, event } = site;
+        matches!(event.place.root, Root::Local(_))
+            && event.has_way_out
+            && self.context.often(self.summary, id, &event.under) == Some(Often::PerMessage)
     }
 
     fn weigh(&self, key: Key, mut group: Group<'s>, freed: &FxHashSet<AdtId>) -> Option<Growing<'s>> {
@@ -182,11 +220,22 @@ impl<'s> Balance<'_, '_, 's> {
             grows.dedup_by_key(|site| (site.id, site.event.at));
             let place = Growing { key, grows, shrinks, against, is_certain };
             if against != Counter::Works {
-                return Some(place);
+                return Some(self.with_open_keys(place)).filter(|place| !place.grows.is_empty());
             }
             balanced = balanced.or(Some(place));
         }
         balanced
+    }
+
+    /// Without the sites that add nothing but keys which are given once and for all.
+    fn with_open_keys(&self, mut place: Growing<'s>) -> Growing<'s> {
+        let is_given = |site: &Site<'s>| {
+            KEYED.contains(&site.event.holder)
+                && site.event.via.is_empty()
+                && self.given.is_key_given(site.id, site.event.at)
+        };
+        place.grows.retain(|site| !is_given(site));
+        place
     }
 
     fn order(&self, site: Site<'s>) -> (u32, u32) {
@@ -232,8 +281,10 @@ impl<'s> Balance<'_, '_, 's> {
 
     /// A destructor that takes something out of what is not its own: the guard of an entry elsewhere.
     fn is_guard(&self, site: Site<'s>) -> bool {
-        let own = self.program.adt_of(site.id);
-        self.context.runs[site.id.ix()].only_in_drop && site.event.place.field.map(|(adt, _)| adt) != own
+        let (own, runs) = (self.program.adt_of(site.id), &self.context.runs[site.id.ix()]);
+        let target = site.event.place.field.map(|(adt, _)| adt);
+        let comes_and_goes = |by: AdtId| Some(by) != target && self.made_often.contains(&by);
+        runs.only_in_drop && (target != own || runs.dropped_by.is_some_and(comes_and_goes))
     }
 
     /// A slot that became free is used again before a new one is added.

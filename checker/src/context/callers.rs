@@ -8,27 +8,32 @@ use rustc_hash::FxHashMap;
 /// For each function, who calls it and which of the caller's calls that is.
 pub(super) struct Callers<'s> {
     summary: &'s Summary,
-    of: FxHashMap<FnId, Vec<(FnId, usize)>>,
+    known: FxHashMap<FnId, Vec<(FnId, usize)>>,
 }
 
 impl<'s> Callers<'s> {
-    pub(super) fn of(summary: &'s Summary) -> Self {
-        let mut of: FxHashMap<FnId, Vec<(FnId, usize)>> = FxHashMap::default();
+    pub(super) fn in_all(summary: &'s Summary) -> Self {
+        let mut known: FxHashMap<FnId, Vec<(FnId, usize)>> = FxHashMap::default();
         for (index, facts) in summary.facts.iter().enumerate() {
             let caller = FnId(u32::try_from(index).unwrap_or(u32::MAX));
             for (call, site) in facts.calls.iter().enumerate() {
                 for callee in &site.callees {
-                    of.entry(*callee).or_default().push((caller, call));
+                    known.entry(*callee).or_default().push((caller, call));
                 }
             }
         }
-        Self { summary, of }
+        Self { summary, known }
+    }
+
+    /// Who calls `id`, and which of the caller's calls that is.
+    pub(super) fn of(&self, id: FnId) -> &[(FnId, usize)] {
+        self.known.get(&id).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether everybody who calls `id` has tested an upper bound on the place before:
     /// `if !self.is_full() { self.add(x) }`.
     pub(super) fn all_guard(&self, id: FnId, place: Place) -> bool {
-        let callers = self.of.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let callers = self.of(id);
         !callers.is_empty()
             && callers.iter().all(|(caller, call)| {
                 let facts = &self.summary.facts[caller.ix()];

@@ -50,6 +50,14 @@ impl Keys {
         at
     }
 
+    /// A field that holds an element of `of` goes by the name of `of`.
+    fn tie_below(&mut self, element: Key, of: Key) {
+        let (element, of) = (self.find(element), self.find(of));
+        if element != of {
+            self.0.insert(element, of);
+        }
+    }
+
     fn tie(&mut self, a: Key, b: Key) {
         let (a, b) = (self.find(a), self.find(b));
         if a != b {
@@ -81,7 +89,11 @@ pub fn keys_of(summary: &Summary) -> Keys {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
         for alias in &facts.aliases {
             if let Some(from) = Key::of(id, alias.from) {
-                keys.tie(Key::Field(alias.field.0, alias.field.1), from);
+                let field = Key::Field(alias.field.0, alias.field.1);
+                match alias.from.depth {
+                    0 => keys.tie(field, from),
+                    _ => keys.tie_below(field, from),
+                }
             }
         }
         for site in &facts.calls {

@@ -1,14 +1,18 @@
 //! Where the world enters a program, and what else may be called.
 
+use super::shared::is_shared;
 use super::{Context, Often};
 use crate::load::TargetKind;
 use crate::lower::attr::{LocusItem, MethodRole};
-use crate::lower::ir::Vis;
-use crate::lower::sym::Sym;
-use crate::names::{FnId, Owner};
+use crate::lower::ir::{Receiver, Vis};
+use crate::lower::sym::{Sym, syms};
+use crate::names::{AdtId, FnId, Owner};
 use crate::summary::Summary;
-use crate::types::Program;
+use crate::types::{Interner, Program, Ty, TyKind};
 use rustc_hash::FxHashSet;
+
+/// What frameworks wrap copies of their state in.
+const WRAPS: [Sym; 2] = syms(["State", "Extension"]);
 
 /// What a function is called for, other than by the code itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +66,42 @@ fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Contex
             let is_async = program.names.function(*callee).sig.is_some_and(|sig| sig.is_async);
             if is_async && context.runs[callee.ix()].entry.is_none() {
                 context.runs[callee.ix()].entry = Some(Entry::Callback);
+                context.runs[callee.ix()].kept = kept(program, *callee);
+                context.copied.extend(copies(program, *callee));
             }
         }
     }
+}
+
+/// The type of the workspace that a framework hands to its handlers by copying it, where a part of it is shared.
+fn copied(program: &Program<'_>, ty: Ty) -> Option<AdtId> {
+    let TyKind::Adt(adt, _) = program.types.kind(ty) else { return None };
+    let mut fields = program.fields[adt.ix()].iter().flatten();
+    fields.any(|(_, ty)| is_shared(program, *ty) || copied(program, *ty).is_some()).then_some(*adt)
+}
+
+/// Parameters of a handler that are names of state which outlives the request: shared by count, themselves or
+/// within what the framework wraps them in. A copy of a value is none.
+/// Types whose values a handler gets as copies.
+fn copies(program: &Program<'_>, id: FnId) -> impl Iterator<Item = AdtId> {
+    program.sigs[id.ix()].params.iter().filter_map(|ty| match program.types.kind(*ty) {
+        TyKind::Foreign(foreign, args) if WRAPS.contains(&foreign.last) => {
+            args.first().and_then(|arg| copied(program, *arg))
+        }
+        _ => None,
+    })
+}
+
+fn kept(program: &Program<'_>, id: FnId) -> Vec<usize> {
+    let is_kept = |ty: &Ty| match program.types.kind(*ty) {
+        TyKind::Foreign(foreign, _) if foreign.last == Sym::new("Data") => true,
+        TyKind::Foreign(foreign, args) if WRAPS.contains(&foreign.last) => {
+            args.first().is_some_and(|arg| is_shared(program, *arg) || copied(program, *arg).is_some())
+        }
+        _ => is_shared(program, *ty),
+    };
+    let params = program.sigs[id.ix()].params.iter().enumerate();
+    params.filter(|(_, ty)| is_kept(ty)).map(|(at, _)| at).collect()
 }
 
 fn is_locus_method(program: &Program<'_>, id: FnId) -> bool {
@@ -98,9 +135,30 @@ fn entry_of(program: &Program<'_>, id: FnId) -> Option<Entry> {
             }
             let polls =
                 ["poll", "poll_next", "poll_ready", "call", "on_upgrade"].iter().any(|poll| name(poll));
-            (foreign && polls).then_some(Entry::Poll)
+            match foreign {
+                true if polls => Some(Entry::Poll),
+                true if is_served(program, id, sig.trait_name) => Some(Entry::Message),
+                _ => None,
+            }
         }
     }
+}
+
+/// Methods that a framework calls with each message: handlers of actors, and services of an interface that was
+/// generated, which take a request.
+fn is_served(program: &Program<'_>, id: FnId, of: Sym) -> bool {
+    const HANDLERS: [Sym; 4] = syms(["Handler", "StreamHandler", "Message", "EventHandler"]);
+    let function = program.names.function(id);
+    let Some(sig) = function.sig.filter(|sig| sig.receiver != Receiver::None) else { return false };
+    let handles = HANDLERS.contains(&of) && (sig.is_async || function.name == Sym::new("handle"));
+    let takes_request = || {
+        let tonic = [Sym::path("tonic::Request"), Sym::path("tonic::request::Request")];
+        program.sigs[id.ix()].params.iter().any(|ty| match program.types.kind(*ty) {
+            TyKind::Foreign(foreign, _) => tonic.contains(&foreign.path),
+            _ => false,
+        })
+    };
+    handles || (sig.is_async && takes_request())
 }
 
 fn locus_entry(program: &Program<'_>, id: FnId) -> Option<Entry> {

@@ -11,13 +11,16 @@ use crate::summary::Summary;
 use crate::types::{Interner, Program, Ty, TyKind};
 use rustc_hash::FxHashSet;
 
-const COUNTED: [Sym; 2] = syms(["Arc", "Rc"]);
+/// Owners that are counted, of the library and of frameworks.
+const COUNTED: [Sym; 3] = syms(["Arc", "Rc", "Data"]);
 
 /// Types that are behind an `Arc` somewhere, and made nowhere but where the program begins; and what those own.
 pub(super) fn shared_once(program: &Program<'_>, summary: &Summary, context: &Context) -> FxHashSet<AdtId> {
     let (once, often) = made(summary, context);
     let mut counted = FxHashSet::default();
-    for ty in program.fields.iter().flatten().flatten().map(|(_, ty)| *ty) {
+    let in_fields = program.fields.iter().flatten().flatten().map(|(_, ty)| *ty);
+    let in_params = program.sigs.iter().flat_map(|sig| sig.params.iter().copied());
+    for ty in in_fields.chain(in_params).chain(program.statics.iter().copied()) {
         behind_count(program, ty, false, 0, &mut counted);
     }
     let is_once = |adt: &AdtId| once.contains(adt) && !often.contains(adt);
@@ -40,7 +43,7 @@ pub(super) fn shared_once(program: &Program<'_>, summary: &Summary, context: &Co
 }
 
 /// Types that are made once, and types that are made more often or nobody knows how often.
-fn made(summary: &Summary, context: &Context) -> (FxHashSet<AdtId>, FxHashSet<AdtId>) {
+pub(super) fn made(summary: &Summary, context: &Context) -> (FxHashSet<AdtId>, FxHashSet<AdtId>) {
     let (mut once, mut often) = (FxHashSet::default(), FxHashSet::default());
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -80,5 +83,21 @@ fn owned(program: &Program<'_>, ty: Ty, depth: u32, tell: &mut dyn FnMut(AdtId))
             }
         }
         _ => {}
+    }
+}
+
+/// Whether a copy of the field is the same thing once more.
+pub(super) fn is_shared_field(program: &Program<'_>, adt: AdtId, name: Sym) -> bool {
+    let mut fields = program.fields[adt.ix()].iter().flatten();
+    fields.any(|(field, ty)| *field == name && is_shared(program, *ty))
+}
+
+/// Whether a copy of a value is the same thing once more.
+pub(super) fn is_shared(program: &Program<'_>, ty: Ty) -> bool {
+    match program.types.kind(ty) {
+        TyKind::Foreign(foreign, _) => {
+            program.models.type_at(*foreign).is_some_and(|model| program.models.ty(model).shared)
+        }
+        _ => false,
     }
 }

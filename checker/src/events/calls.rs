@@ -2,10 +2,13 @@
 
 use super::{Alias, CallSite, Place, Root, Walk, What};
 use crate::lower::ir::{ExprId, ExprKind, MethodCall};
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 use crate::models::{Callable, Flow};
 use crate::names::FnId;
 use crate::types::{Callee, Interner, Ty, TyKind};
+
+/// Methods whose closure takes what it gave the last time, and then an element.
+const FOLDS: [Sym; 4] = syms(["fold", "try_fold", "rfold", "scan"]);
 
 impl<'w> Walk<'_, 'w> {
     pub(super) fn callable(&self, id: ExprId) -> Option<&'w Callable> {
@@ -26,6 +29,7 @@ impl<'w> Walk<'_, 'w> {
             under: self.under.clone(),
             is_callback: true,
             guards: Vec::new(),
+            expr: id.0,
         };
         self.facts.calls.push(site);
     }
@@ -146,6 +150,7 @@ impl<'w> Walk<'_, 'w> {
             under: self.under.clone(),
             is_callback: false,
             guards: self.guards.clone(),
+            expr: id.0,
         };
         self.facts.calls.push(site);
         let mut at = self.under.in_loop;
@@ -182,7 +187,8 @@ impl<'w> Walk<'_, 'w> {
         let place = target.and_then(|target| self.place(target));
         for arg in args {
             if !(is_function && Some(*arg) == target) {
-                self.argument(*arg, callable, place);
+                let folds = call.is_some_and(|call| FOLDS.contains(&call.name));
+                self.argument(*arg, callable, place, folds);
             }
         }
         if callable.waits {
@@ -223,7 +229,7 @@ impl<'w> Walk<'_, 'w> {
     }
 
     /// An argument of a modelled call; a closure is walked with its parameters in place.
-    pub(super) fn argument(&mut self, arg: ExprId, callable: &Callable, place: Option<Place>) {
+    pub(super) fn argument(&mut self, arg: ExprId, callable: &Callable, place: Option<Place>, folds: bool) {
         let body = self.body;
         let ExprKind::Closure(params, inner, _) = &body.expr(arg).kind else {
             self.visit(arg);
@@ -234,6 +240,8 @@ impl<'w> Walk<'_, 'w> {
             let place = match (callable.resident, index) {
                 (true, 0) => Some(Place::root(Root::Resident)),
                 (true, _) => None,
+                // What has been gathered so far is no part of what is gone over.
+                (false, 0) if folds && params.len() > 1 => None,
                 (false, _) if callable.each => place.map(Place::inside),
                 (false, _) => place,
             };

@@ -16,9 +16,22 @@ impl Walk<'_, '_> {
         if !what.grows() {
             self.types_in(ty, 0, &mut frees);
         }
-        let (via, endless, taken) = (Vec::new(), false, false);
-        let event =
-            Event { place, what, at, operation, under, via, holder, holds, buffer, endless, taken, frees };
+        let (via, endless, has_way_out, taken) = (Vec::new(), false, false, false);
+        let event = Event {
+            place,
+            what,
+            at,
+            operation,
+            under,
+            via,
+            holder,
+            holds,
+            buffer,
+            endless,
+            has_way_out,
+            taken,
+            frees,
+        };
         if !what.grows() {
             // What was taken from one of several places may have been in any of them.
             let others = self.alternatives.iter().filter(|(head, _)| *head == place);

@@ -155,6 +155,8 @@ pub struct StructIr {
     pub fields: Vec<FieldIr>,
     /// What `#[locus]` or `#[topic]` say.
     pub locus: Option<Box<LocusItem>>,
+    /// A derive makes it out of bytes or rows.
+    pub is_read: bool,
 }
 
 /// A field.
@@ -179,6 +181,8 @@ pub struct EnumIr {
     pub variants: Vec<(Sym, Vec<FieldIr>)>,
     /// What `#[topic]` says.
     pub locus: Option<Box<LocusItem>>,
+    /// A derive makes it out of bytes or rows.
+    pub is_read: bool,
 }
 
 /// A trait.

@@ -128,14 +128,14 @@ impl Lower<'_> {
     fn structure(&mut self, of: &syn::ItemStruct) -> Item {
         let locus = self.locus_item(&of.attrs);
         let main = matches!(locus.as_deref(), Some(LocusItem::Locus(decl)) if decl.main);
-        let kind =
-            StructIr { generics: self.generics(&of.generics), fields: self.fields(&of.fields, main), locus };
+        let (generics, fields) = (self.generics(&of.generics), self.fields(&of.fields, main));
+        let kind = StructIr { generics, fields, locus, is_read: is_read(&of.attrs) };
         self.named(&of.ident, &of.vis, ItemKind::Struct(Box::new(kind)))
     }
 
     fn union(&mut self, of: &syn::ItemUnion) -> Item {
         let fields = self.fields(&Fields::Named(of.fields.clone()), false);
-        let kind = StructIr { generics: self.generics(&of.generics), fields, locus: None };
+        let kind = StructIr { generics: self.generics(&of.generics), fields, locus: None, is_read: false };
         self.named(&of.ident, &of.vis, ItemKind::Struct(Box::new(kind)))
     }
 
@@ -149,7 +149,8 @@ impl Lower<'_> {
             }
         }
         let locus = self.locus_item(&of.attrs);
-        let kind = EnumIr { generics: self.generics(&of.generics), variants, locus };
+        let kind =
+            EnumIr { generics: self.generics(&of.generics), variants, locus, is_read: is_read(&of.attrs) };
         self.named(&of.ident, &of.vis, ItemKind::Enum(Box::new(kind)))
     }
 
@@ -304,4 +305,29 @@ fn attrs_of(item: &syn::Item) -> &[Attribute] {
         syn::Item::Use(of) => &of.attrs,
         _ => &[],
     }
+}
+
+/// Whether a derive makes values out of what comes from outside: bytes, text, rows.
+fn is_read(attrs: &[Attribute]) -> bool {
+    const READS: [&str; 9] = [
+        "Deserialize",
+        "DeserializeOwned",
+        "Decode",
+        "FromRow",
+        "Queryable",
+        "Message",
+        "FromBytes",
+        "BorshDeserialize",
+        "FromForm",
+    ];
+    let derives = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+    let mut reads = false;
+    for attr in derives {
+        let _ = attr.parse_nested_meta(|meta| {
+            let last = meta.path.segments.last();
+            reads |= last.is_some_and(|last| READS.iter().any(|name| last.ident == name));
+            Ok(())
+        });
+    }
+    reads
 }

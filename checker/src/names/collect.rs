@@ -175,11 +175,13 @@ impl<'w> Collector<'w> {
 
     fn adt(&mut self, item: &'w Item, at: &At<'_>) {
         let id = AdtId(number(self.names.adts.len()));
-        let (generics, variants, is_enum, locus) = match &item.kind {
-            ItemKind::Struct(ir) => (&ir.generics, vec![(Sym::NONE, ir.fields.as_slice())], false, &ir.locus),
+        let (generics, variants, locus, is_read) = match &item.kind {
+            ItemKind::Struct(ir) => {
+                (&ir.generics, vec![(Sym::NONE, ir.fields.as_slice())], &ir.locus, ir.is_read)
+            }
             ItemKind::Enum(ir) => {
                 let variants = ir.variants.iter().map(|(name, fields)| (*name, fields.as_slice()));
-                (&ir.generics, variants.collect(), true, &ir.locus)
+                (&ir.generics, variants.collect(), &ir.locus, ir.is_read)
             }
             _ => return,
         };
@@ -190,8 +192,9 @@ impl<'w> Collector<'w> {
             at: item.at,
             generics,
             variants,
-            is_enum,
+            is_enum: matches!(item.kind, ItemKind::Enum(_)),
             locus: locus.as_deref(),
+            is_read,
         };
         self.names.adts.push(adt);
         self.declare_type(item, at, Def::Adt(id));

@@ -3,7 +3,7 @@
 use super::Infer;
 use crate::lower::ir::{Pat, PatId, PathRef};
 use crate::lower::sym::Sym;
-use crate::names::{AdtId, Def};
+use crate::names::{AdtId, Def, Foreign};
 use crate::types::ty::{Ty, TyKind, substitute};
 use rustc_hash::FxHashMap;
 
@@ -89,7 +89,9 @@ impl Infer<'_, '_> {
         match self.pattern_def(path) {
             Some(Def::Foreign(foreign)) => {
                 let canonical = self.canonical_fn(foreign);
-                let Some(function) = self.program.models.function(canonical) else { return Vec::new() };
+                let Some(function) = self.program.models.function(canonical) else {
+                    return self.wrapped(foreign, ty);
+                };
                 let sig = &self.program.models.callable(function).sig;
                 let mut binds = FxHashMap::default();
                 let ret = self.model_ty(&sig.ret, Ty::UNKNOWN, &mut binds);
@@ -99,6 +101,19 @@ impl Infer<'_, '_> {
                 args.iter().map(|arg| self.model_ty(arg, Ty::UNKNOWN, &mut binds)).collect()
             }
             _ => self.named_fields(path, ty).into_iter().map(|(_, ty)| ty).collect(),
+        }
+    }
+
+    /// What a foreign wrapper of one value holds: `State(state): State<Arc<App>>`.
+    fn wrapped(&mut self, pattern: Foreign, ty: Ty) -> Vec<Ty> {
+        match self.shape(ty) {
+            TyKind::Foreign(wrapper, args) if args.len() == 1 => {
+                let models = self.program.models;
+                let is_it = wrapper.last == pattern.last
+                    || models.type_at(pattern).is_some_and(|of| models.type_at(wrapper) == Some(of));
+                if is_it { vec![args[0]] } else { Vec::new() }
+            }
+            _ => Vec::new(),
         }
     }
 
