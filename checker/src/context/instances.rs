@@ -132,7 +132,9 @@ impl<'s> Instances<'_, '_, 's> {
             }
             for (caller, site) in callers.get(&callee).map(Vec::as_slice).unwrap_or_default() {
                 let runs = &self.context.runs[caller.ix()];
-                if sweeps && (runs.only_at_exit || (runs.often.is_none() && !runs.may_run)) {
+                // A destructor may be that of a permit, which comes and goes.
+                let at_exit = runs.only_at_exit && !runs.only_in_drop;
+                if sweeps && (at_exit || (runs.often.is_none() && !runs.may_run && !runs.only_in_drop)) {
                     continue;
                 }
                 let place = site.args.get(param as usize).copied().flatten();
