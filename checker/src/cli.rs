@@ -21,6 +21,8 @@ mod base;
 mod configured;
 mod expected;
 mod explain;
+mod fix;
+mod git;
 mod graph;
 mod receivers;
 mod run;
@@ -59,7 +61,7 @@ impl Outcome {
 ///
 /// Reads source; never builds or runs it. Without PATHS or a manifest it checks the workspace of the working
 /// directory. Findings are advice until a rule is denied: in CI, `-D unbounded-growth -D resource-leak`.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(
     name = "checker",
     version,
@@ -75,6 +77,12 @@ struct Args {
     /// Report on this package only; may be repeated
     #[arg(short, long = "package", value_name = "PKG")]
     packages: Vec<String>,
+    /// Apply the fixes that are safe to the files, then check again
+    #[arg(long, conflicts_with_all = ["write_baseline", "write_resource_budget", "dump_resource_budget", "graph"])]
+    fix: bool,
+    /// Let `--fix` write files with changes that are not committed, or that git does not know
+    #[arg(long, requires = "fix")]
+    allow_dirty: bool,
     /// Graph and count this binary or example only; may be repeated
     #[arg(long = "bin", value_name = "BIN")]
     bins: Vec<String>,

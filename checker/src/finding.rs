@@ -11,6 +11,7 @@ use crate::rule::{Rule, Shape};
 
 pub mod baseline;
 mod fingerprint;
+pub mod fix;
 
 pub use fingerprint::Fingerprint;
 

@@ -20,8 +20,9 @@ mod ty;
 
 use cfg::CfgEnv;
 use ir::{FileIr, Problem, Range};
+pub(crate) use macros::{Branch, Branches};
 use nesting::{NESTING_MAX, too_deep};
-use position::Lines;
+pub(crate) use position::Lines;
 use sym::Sym;
 
 /// Deepest nesting of expressions that is lowered.

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::finding::fix::Fix;
 use crate::finding::{FileId, Finding, Fingerprint, Label, SourceFile};
 use crate::rule::{Level, Rule};
 
@@ -60,6 +61,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do.
     pub help: Option<String>,
+    /// A change of the source that does it.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
@@ -75,6 +78,7 @@ impl Diagnostic {
             secondary: Vec::new(),
             notes: Vec::new(),
             help: None,
+            fix: None,
         }
     }
 
@@ -104,6 +108,7 @@ impl Diagnostic {
             secondary: finding.secondary.clone(),
             notes,
             help: Some(finding.help.clone()),
+            fix: None,
         })
     }
 

@@ -7,8 +7,8 @@
 use std::path::PathBuf;
 
 use self::folder::Folder;
-use self::git::Repository;
 use super::configured::Configured;
+use super::git::Repository;
 use super::{Args, Failure, run};
 use crate::analysis;
 use crate::finding::Finding;
@@ -16,7 +16,10 @@ use crate::load::{Input, Options, load};
 use crate::rule::level::Levels;
 
 mod folder;
-mod git;
+
+/// What there is to do without git.
+const WITHOUT_GIT: &str =
+    "`--diff-base` asks git for the other tree; without it, compare with `--baseline FILE`";
 
 /// The findings of what `args` name as it was at `revision`; none of what was not there.
 pub(super) fn findings(
@@ -56,7 +59,7 @@ fn places_there(revision: &str, places: &[PathBuf], folder: &Folder) -> Result<V
     let places = places.iter().map(canonical).collect::<Result<Vec<_>, Failure>>()?;
     let Some(first) = places.first() else { return Ok(Vec::new()) };
     let near = if first.is_dir() { first } else { first.parent().unwrap_or(first) };
-    let repository = Repository::around(near)?;
+    let repository = Repository::around(near, WITHOUT_GIT)?;
     let within = places.iter().map(|path| repository.within(path)).collect::<Result<Vec<_>, Failure>>()?;
     let commit = repository.commit(revision)?;
     let tree = folder.path().join("tree");

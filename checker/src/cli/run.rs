@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::configured::Configured;
-use super::{Args, Failure, Outcome, base, expected, graph};
+use super::{Args, Failure, Outcome, base, expected, fix, graph};
 use crate::allow::{self, Applied};
 use crate::analysis::{self, Analysis};
 use crate::budget::{self, Budget, Counts};
 use crate::finding::baseline::Baseline;
+use crate::finding::fix::fix_of;
 use crate::finding::{Confidence, FileId, Finding, SourceFile};
 use crate::graph::Wiring;
 use crate::load::{Input, Options, Workspace, load};
@@ -29,7 +30,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Failure> {
     let began = Instant::now();
     let (mut analysis, settings) = analyse(args)?;
-    let levels = &levels.over(&settings.config.levels);
+    let (asked, levels) = (levels, &levels.over(&settings.config.levels));
     let ceilings = read_ceilings(args, &mut analysis)?;
     unknown_binaries(args, &analysis)?;
     let wanted = |package: &String, name: &String| {
@@ -66,7 +67,11 @@ pub(super) fn run(
     }
     let known = Known { args, settings: &settings, levels };
     findings = known.without(findings, &mut summary)?;
-    let mut diagnostics = diagnose(&analysis, &findings, levels);
+    if args.fix && fix::fix(&findings, &analysis, args.allow_dirty)? {
+        // What is left is told of the files as they are now.
+        return run(&Args { fix: false, ..args.clone() }, asked, styled, out);
+    }
+    let mut diagnostics = diagnose(&analysis, &findings, levels, args.format == Format::Json);
     diagnostics.extend(compared.problems);
     let mut configured = settings.problems.is_empty();
     diagnostics.extend(settings.problems);
@@ -258,10 +263,12 @@ pub(super) fn judge(analysis: &mut Analysis, levels: &Levels) -> (Vec<Finding>, 
 }
 
 /// Lays out what is missing and what was found.
-fn diagnose(analysis: &Analysis, findings: &[Finding], levels: &Levels) -> Vec<Diagnostic> {
-    let shown = findings
-        .iter()
-        .filter_map(|finding| Diagnostic::of_finding(finding, level(finding, &analysis.denies, levels)));
+fn diagnose(analysis: &Analysis, findings: &[Finding], levels: &Levels, with_fixes: bool) -> Vec<Diagnostic> {
+    let shown = findings.iter().filter_map(|finding| {
+        let diagnostic = Diagnostic::of_finding(finding, level(finding, &analysis.denies, levels))?;
+        let fix = with_fixes.then(|| fix_of(finding, &analysis.sources)).flatten();
+        Some(Diagnostic { fix, ..diagnostic })
+    });
     missing(analysis, levels).into_iter().chain(shown).collect()
 }
 

@@ -63,6 +63,13 @@ impl Walk<'_, '_> {
             ExprKind::Call(_, args) if !self.borrows(body.expr(id)) => {
                 args.iter().for_each(|arg| self.hand(*arg))
             }
+            // `libc::fsync(file.into_raw_fd())`: the call looks at the number and leaves it to nobody.
+            ExprKind::Call(_, args) => {
+                let taken = |arg: &&ExprId| self.effect(**arg) == Effect::IntoRaw && !self.makes_owners();
+                if let Some(arg) = args.iter().find(taken) {
+                    self.note_lost(LostHow::RawFd, *arg);
+                }
+            }
             ExprKind::Method(call) => call.args.iter().for_each(|arg| self.hand(*arg)),
             ExprKind::Return(Some(value)) | ExprKind::Block(_, Some(value)) => self.hand(*value),
             ExprKind::Struct(_, fields, _) => fields.iter().for_each(|(_, value)| self.hand(*value)),

@@ -67,14 +67,15 @@ impl Arguments {
 }
 
 /// `pattern = future, if guard => handler`.
-struct SelectBranch {
+pub(crate) struct Branch {
     pat: Option<syn::Pat>,
-    future: Option<Expr>,
+    pub(crate) future: Option<Expr>,
     guard: Option<Expr>,
-    body: Expr,
+    pub(crate) body: Expr,
 }
 
-struct Branches(Vec<SelectBranch>);
+/// What a `select!` is given.
+pub(crate) struct Branches(pub(crate) Vec<Branch>);
 
 impl Parse for Branches {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -93,7 +94,7 @@ impl Parse for Branches {
 }
 
 impl Branches {
-    fn branch(input: ParseStream<'_>) -> syn::Result<SelectBranch> {
+    fn branch(input: ParseStream<'_>) -> syn::Result<Branch> {
         let last = input.peek(Token![else]) || Self::word(input, "complete") || Self::word(input, "default");
         let (mut pat, mut future, mut guard) = (None, None, None);
         if last {
@@ -126,7 +127,7 @@ impl Branches {
             true => Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block: input.parse()? }),
             false => input.parse()?,
         };
-        Ok(SelectBranch { pat, future, guard, body })
+        Ok(Branch { pat, future, guard, body })
     }
 
     fn word(input: ParseStream<'_>, word: &str) -> bool {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::lines::LineIndex;
 use super::{Diagnostic, Origin, Report, Summary, human};
+use crate::finding::fix::Fix;
 use crate::finding::{Label, SourceFile};
 
 /// Writes every diagnostic and the summary.
@@ -63,19 +64,34 @@ fn no_origin(diagnostic: &Diagnostic, report: &Report<'_>) -> Origin {
 fn rustc_diagnostic(diagnostic: &Diagnostic, sources: &[SourceFile]) -> Value {
     let notes = diagnostic.notes.iter().map(|note| ("note", note));
     let children = notes.chain(diagnostic.help.iter().map(|help| ("help", help)));
+    let fix = diagnostic.fix.iter().map(|fix| suggestion(fix, sources));
     json!({
         "$message_type": "diagnostic",
         "message": diagnostic.message,
         "code": { "code": diagnostic.code, "explanation": diagnostic.explanation },
         "level": diagnostic.severity.as_str(),
         "spans": diagnostic.labels().filter_map(|(label, primary)| span(label, primary, sources)).collect::<Vec<_>>(),
-        "children": children.map(|(level, text)| child(level, text)).collect::<Vec<_>>(),
+        "children": children.map(|(level, text)| child(level, text)).chain(fix).collect::<Vec<_>>(),
         "rendered": format!("{}\n\n", human::render(diagnostic, sources, false)),
     })
 }
 
 fn child(level: &str, text: &str) -> Value {
     json!({ "message": text, "code": null, "level": level, "spans": [], "children": [], "rendered": null })
+}
+
+/// A fix as rustc writes its own: an editor offers it, and applies all of its spans together.
+fn suggestion(fix: &Fix, sources: &[SourceFile]) -> Value {
+    let spans = fix.edits.iter().filter_map(|edit| {
+        let mut span = span(&Label::new(edit.span, ""), true, sources)?;
+        span["label"] = Value::Null;
+        span["suggested_replacement"] = edit.text.as_str().into();
+        span["suggestion_applicability"] = "MachineApplicable".into();
+        Some(span)
+    });
+    let mut child = child("help", &fix.message);
+    child["spans"] = spans.collect();
+    child
 }
 
 fn span(label: &Label, is_primary: bool, sources: &[SourceFile]) -> Option<Value> {

@@ -217,7 +217,7 @@ fn what_cannot_be_compared_is_one_error_with_help() {
 
     let nowhere = [("PATH", OsStr::new("/nonexistent"))];
     let run = with_environment(copy.path(), &["--diff-base", "HEAD", "src/lost.rs"], &nowhere);
-    refused(&run, "`--diff-base` cannot run git: ", "install it");
+    refused(&run, "cannot run git: ", "`--baseline FILE`");
     let both = checker_in(copy.path(), &["--diff-base", "HEAD", "--write-baseline", "known.json"]);
     assert_eq!(both.code, Some(2));
 }

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod contracts;
 mod diff_base;
+mod fix;
 mod fixtures;
 mod formats;
 mod graph;

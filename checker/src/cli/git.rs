@@ -1,4 +1,4 @@
-//! The git repository around some code, and the tree of one of its revisions.
+//! The git repository around some code: the tree of one of its revisions, and whether a file is as it was committed.
 //!
 //! Asks the `git` program. A tree is written through an index of its own into a folder of its own: the user's working
 //! tree, index, hooks and list of worktrees are left as they are.
@@ -15,21 +15,23 @@ const OF_A_HOOK: [&str; 5] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT
 const LEAVE_NO_TRACE: [&str; 6] =
     ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.splitIndex=false"];
 
+/// Help where git has run before.
+const AGAIN: &str = "it ran a moment ago; try again";
+
 /// A repository with a working tree.
 pub(super) struct Repository {
     top: PathBuf,
 }
 
 impl Repository {
-    /// The repository that `folder` lies in.
+    /// The repository that `folder` lies in; `help` says what to do where there is none.
     ///
     /// # Errors
     /// When there is none, or no git.
-    pub(super) fn around(folder: &Path) -> Result<Self, Failure> {
-        let output = run(git(folder).args(["rev-parse", "--show-toplevel"]))?;
+    pub(super) fn around(folder: &Path, help: &str) -> Result<Self, Failure> {
+        let output = run(git(folder).args(["rev-parse", "--show-toplevel"]), help)?;
         if !output.status.success() {
             let why = first_line(&output.stderr);
-            let help = "`--diff-base` compares with a revision; without git, compare with `--baseline FILE`";
             return Err(Failure(format!(
                 "`{}` is not in a git repository: {why}\nhelp: {help}",
                 folder.display()
@@ -62,12 +64,12 @@ impl Repository {
         // What begins with a dash is an option to git and never a revision.
         if !revision.starts_with('-') {
             let named = format!("{revision}^{{commit}}");
-            let output = run(git(&self.top).args(["rev-parse", "--verify", "--quiet", &named]))?;
+            let output = run(git(&self.top).args(["rev-parse", "--verify", "--quiet", &named]), AGAIN)?;
             if output.status.success() {
                 return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
             }
         }
-        let shallow = run(git(&self.top).args(["rev-parse", "--is-shallow-repository"]))?;
+        let shallow = run(git(&self.top).args(["rev-parse", "--is-shallow-repository"]), AGAIN)?;
         let why = match shallow.stdout.starts_with(b"true") {
             true => {
                 "this clone is shallow and ends before it\nhelp: fetch more: `git fetch --unshallow`, or `fetch-depth: 0` \
@@ -78,6 +80,16 @@ impl Repository {
             }
         };
         Err(Failure(format!("unknown revision `{revision}`: {why}")))
+    }
+
+    /// Whether `file` is not, in the working tree, what is committed.
+    ///
+    /// # Errors
+    /// When git cannot tell.
+    pub(super) fn is_dirty(&self, file: &Path) -> Result<bool, Failure> {
+        let known = run(git(&self.top).args(["ls-files", "--error-unmatch", "--"]).arg(file), AGAIN)?;
+        let changed = run(git(&self.top).args(["status", "--porcelain", "--"]).arg(file), AGAIN)?;
+        Ok(!known.status.success() || !changed.stdout.is_empty())
     }
 
     /// Writes the tree of `commit` into the folder `to`, with the file `index` as the index.
@@ -93,7 +105,7 @@ impl Repository {
             &["checkout-index".as_ref(), "--all".as_ref(), "--quiet".as_ref(), &prefix],
         ];
         for step in steps {
-            let output = run(git(&self.top).args(step).env("GIT_INDEX_FILE", index))?;
+            let output = run(git(&self.top).args(step).env("GIT_INDEX_FILE", index), AGAIN)?;
             if !output.status.success() {
                 let why = first_line(&output.stderr);
                 let help = "see whether `git checkout` of it works";
@@ -110,15 +122,17 @@ fn git(folder: &Path) -> Command {
         command.env_remove(name);
     });
     // Large files that are kept elsewhere hold no Rust.
-    command.env("GIT_LFS_SKIP_SMUDGE", "1").arg("-C").arg(folder).args(LEAVE_NO_TRACE);
+    command
+        .env("GIT_LFS_SKIP_SMUDGE", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .arg("-C")
+        .arg(folder)
+        .args(LEAVE_NO_TRACE);
     command
 }
 
-fn run(command: &mut Command) -> Result<Output, Failure> {
-    command.output().map_err(|error| {
-        let help = "install it, or compare with `--baseline FILE` instead";
-        Failure(format!("`--diff-base` cannot run git: {error}\nhelp: {help}"))
-    })
+fn run(command: &mut Command, help: &str) -> Result<Output, Failure> {
+    command.output().map_err(|error| Failure(format!("cannot run git: {error}\nhelp: {help}")))
 }
 
 fn first_line(text: &[u8]) -> String {
