@@ -251,6 +251,31 @@ mod tests {
     }
 
     #[test]
+    fn the_commands_of_the_documentation_are_accepted() {
+        let pages = [
+            include_str!("../../docs/checker.md"),
+            include_str!("../../docs/graph.md"),
+            include_str!("../../docs/budget.md"),
+        ];
+        let mut seen = 0;
+        for line in pages.iter().flat_map(|page| page.lines()) {
+            let command = ["", "exec ", "run: "]
+                .iter()
+                .find_map(|before| line.trim().strip_prefix(before)?.strip_prefix("checker "));
+            let Some(command) = command else { continue };
+            let command = command.split([';', '|', '>', '#']).next().unwrap_or_default();
+            // The base of a branch is asked of git by the shell.
+            let command = command.replace("\"$(git merge-base origin/main HEAD)\"", "base");
+            if command.contains("--") || command.contains("-D") {
+                let words = std::iter::once("checker").chain(command.split_whitespace());
+                Args::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+                seen += 1;
+            }
+        }
+        assert!(seen >= 12, "{seen}");
+    }
+
+    #[test]
     fn levels_keep_the_order_of_the_command_line() {
         let line = ["checker", "-D", "all", "-A", "a", "-W", "b", "-D", "c"];
         let found = settings(&Args::command().get_matches_from(line));
