@@ -161,6 +161,7 @@ fn run_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports, world: &Arc
         if progress.worked {
             continue;
         }
+        pool.tell_waits();
         bell.park_begin();
         let is_looked_at = !fault::is_planted(Fault::ParkedBlindly);
         if is_looked_at && (pool.has_work() || (pool.waits_for_room() && turn(&mut pool, &mut seen).worked)) {
