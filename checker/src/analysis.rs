@@ -10,6 +10,7 @@ use crate::allow::{Allow, AllowedRule};
 use crate::facts::Binary;
 use crate::finding::{FileId, Finding, Label, SourceFile, Span, Subject};
 use crate::graph::Wiring;
+use crate::load::cache::Unsaved;
 use crate::load::{Crate, File, TargetKind, Workspace};
 use crate::lower::ir::{Problem, Range};
 use crate::models::Models;
@@ -59,6 +60,10 @@ pub struct Analysis {
     pub missing: Vec<String>,
     /// How much was looked at.
     pub stats: Stats,
+    /// What the next run can begin with; none without a store.
+    pub unsaved: Option<Unsaved>,
+    /// Without texts; large, and not worth the time to take apart at the end of a program.
+    pub workspace: Workspace,
     origins: Vec<Option<Origin>>,
     /// The package each file was reached from, if it is one that is reported on.
     packages: Vec<Option<String>>,
@@ -84,7 +89,9 @@ pub fn analyse(workspace: Workspace) -> Analysis {
 
 /// Analyses what was loaded, with what `models` know of foreign code.
 pub fn analyse_with(workspace: Workspace, models: &Models) -> Analysis {
+    let mut workspace = workspace;
     let checked = rules::check(&workspace, models);
+    let unsaved = checked.fresh.of(&mut workspace);
     let mut findings = checked.findings;
     findings.extend(all_unparsed(&workspace));
     let stats = Stats {
@@ -101,11 +108,13 @@ pub fn analyse_with(workspace: Workspace, models: &Models) -> Analysis {
         wirings: checked.wirings,
         fd_kinds: models.callables.iter().filter_map(|callable| callable.opens.clone()).collect(),
         stats,
+        unsaved,
         packages: workspace.files.iter().map(|file| selected_package(&workspace, file)).collect(),
         origins: workspace.files.iter().map(|file| origin(&workspace, file)).collect(),
         paths: workspace.files.iter().map(|file| workspace.root.join(&file.source.path)).collect(),
-        sources: workspace.files.into_iter().map(|file| file.source).collect(),
-        missing: workspace.problems,
+        sources: workspace.files.iter_mut().map(|file| std::mem::take(&mut file.source)).collect(),
+        missing: std::mem::take(&mut workspace.problems),
+        workspace,
     }
 }
 

@@ -131,6 +131,12 @@ struct Args {
     /// Check the ceilings in FILE, besides the rules
     #[arg(long, value_name = "FILE")]
     check_resource_budget: Option<PathBuf>,
+    /// Keep what is found out about files in DIR for the next run, rather than in cargo's target directory
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Neither use nor keep what an earlier run found out
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
     /// Print how long the run takes beside a bare parse of the same files
     #[arg(long, hide = true)]
     time_bare_parse: bool,

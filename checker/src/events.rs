@@ -24,9 +24,10 @@ use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
 use seen::Seen;
+use serde::{Deserialize, Serialize};
 
 /// What a place is reached through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Root {
     /// A parameter; `self` is the first.
     Param(u32),
@@ -41,7 +42,7 @@ pub enum Root {
 }
 
 /// Something that can grow or shrink: by type and field, not by instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// What it is reached through.
     pub root: Root,
@@ -71,7 +72,7 @@ impl Place {
 }
 
 /// What happens at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum What {
     /// One element more.
     Grow,
@@ -95,7 +96,7 @@ impl What {
 }
 
 /// What holds where an event happens.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Under {
     /// The innermost loop around it.
     pub in_loop: Option<u32>,
@@ -114,7 +115,7 @@ pub struct Under {
 }
 
 /// Something that happens at a place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
     /// Where.
     pub place: Place,
@@ -145,7 +146,7 @@ pub struct Event {
 }
 
 /// A call of functions of the workspace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CallSite {
     /// Whom; several where a trait decides.
     pub callees: Box<[FnId]>,
@@ -168,7 +169,7 @@ pub struct CallSite {
 }
 
 /// A loop.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LoopFacts {
     /// The loop around it.
     pub parent: Option<u32>,
@@ -197,7 +198,7 @@ pub struct LoopFacts {
 }
 
 /// A call that opens a file descriptor.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Open {
     /// What kind.
     pub kind: Box<str>,
@@ -208,7 +209,7 @@ pub struct Open {
 }
 
 /// A resource that goes out of sight while it is open.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lost {
     /// How.
     pub how: LostHow,
@@ -221,7 +222,7 @@ pub struct Lost {
 }
 
 /// How a resource is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LostHow {
     /// A raw descriptor that nobody closes.
     RawFd,
@@ -232,7 +233,7 @@ pub enum LostHow {
 }
 
 /// Two names of one value: an `Arc` and its clones.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Alias {
     /// A field.
     pub field: (AdtId, Sym),
@@ -243,7 +244,7 @@ pub struct Alias {
 }
 
 /// All that one body does.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FnFacts {
     /// At places.
     pub events: Vec<Event>,

@@ -38,7 +38,7 @@ impl Span {
 }
 
 /// One file as it was read: what the reports quote from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceFile {
     /// Path as it is shown: relative to the workspace root, or as the user wrote it.
     pub path: PathBuf,

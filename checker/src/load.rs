@@ -5,12 +5,15 @@
 //! roots of the targets, so that files no target reaches are not read; every file is read and lowered once.
 //! What cannot be read or parsed is noted as a [`Problem`] and the rest goes on.
 
+pub mod cache;
 mod cargo;
+mod known;
 mod memory;
 mod paths;
 mod walk;
 
 use crate::finding::{FileId, SourceFile};
+use crate::load::cache::{Cache, Kept};
 use crate::lower::cfg::CfgEnv;
 use crate::lower::ir::{FileIr, Problem};
 use crate::lower::sym::Sym;
@@ -24,6 +27,8 @@ pub struct Options {
     pub input: Input,
     /// Packages whose findings are wanted; all of the workspace if empty.
     pub packages: Vec<String>,
+    /// Where an earlier run may have left what it found, and this one may.
+    pub cache: Option<PathBuf>,
 }
 
 /// Where the code is.
@@ -63,6 +68,8 @@ pub struct Workspace {
     pub files: Vec<File>,
     /// What was missing: a module without a file, a directory that cannot be read.
     pub problems: Vec<String>,
+    /// What an earlier run found, and the place for what this one does.
+    pub cache: Option<Cache>,
 }
 
 /// A package.
@@ -123,6 +130,8 @@ pub struct File {
     pub ir: Result<FileIr, Problem>,
     /// Files of the modules it declares: the module's path within the file, and where its items are.
     pub children: Vec<(Vec<Sym>, FileId)>,
+    /// What the store has of it, or is to have; none without a store.
+    pub kept: Option<Kept>,
 }
 
 /// Loads what `options` ask for, on the current pool of threads, which needs stacks that suit recursion.
@@ -134,7 +143,7 @@ pub fn load(options: &Options) -> Result<Workspace, LoadError> {
         Input::Manifest(manifest) => cargo::plan(options, manifest)?,
         Input::Paths(paths) => paths::plan(options, paths)?,
     };
-    Ok(walk::load(plan))
+    Ok(walk::load(plan, options.cache.as_deref().and_then(Cache::open)))
 }
 
 /// What is to be loaded, before any source is read.

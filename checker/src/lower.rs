@@ -5,6 +5,7 @@
 //! [`ir::ExprKind::Unknown`]: a guard for the stack, far above what people write.
 
 pub mod attr;
+pub mod bodies;
 pub mod cfg;
 mod control;
 mod expr;
@@ -13,13 +14,15 @@ mod item;
 mod macros;
 mod nesting;
 mod pat;
+pub(crate) mod placeless;
 mod position;
 pub mod sym;
 mod table;
 mod ty;
 
+use bodies::Bodies;
 use cfg::CfgEnv;
-use ir::{FileIr, Problem, Range};
+use ir::{Body, FileIr, Problem, Range};
 pub(crate) use macros::{Branch, Branches};
 use nesting::{NESTING_MAX, too_deep};
 pub(crate) use position::Lines;
@@ -41,9 +44,10 @@ pub fn file(text: &str, cfg: &CfgEnv) -> Result<FileIr, Problem> {
     let parsed = syn::parse_file(text);
     let result = match parsed {
         Ok(tree) => {
-            let mut lower = Lower { cfg, lines, ir: FileIr::default() };
+            let mut lower = Lower { cfg, lines, ir: FileIr::default(), bodies: Vec::new() };
             lower.ir.lines = lower.lines.count();
             lower.ir.items = lower.items(&tree.items);
+            lower.ir.bodies = Bodies::new(lower.bodies);
             Ok(lower.ir)
         }
         Err(error) => {
@@ -61,12 +65,14 @@ pub(crate) struct Lower<'a> {
     pub(crate) cfg: &'a CfgEnv,
     pub(crate) lines: Lines<'a>,
     pub(crate) ir: FileIr,
+    /// The code of its functions so far.
+    pub(crate) bodies: Vec<Body>,
 }
 
 impl<'a> Lower<'a> {
     /// For types that stand in no file.
     pub(crate) fn bare(cfg: &'a CfgEnv, ir: FileIr) -> Self {
-        Lower { cfg, lines: Lines::new(""), ir }
+        Lower { cfg, lines: Lines::new(""), ir, bodies: Vec::new() }
     }
 
     pub(crate) fn sym(&mut self, ident: &proc_macro2::Ident) -> Sym {

@@ -22,6 +22,7 @@ use crate::lower::ir::TypeRef;
 use crate::lower::sym::Sym;
 use crate::names::Foreign;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
 /// What a call does to the place it is called on.
@@ -65,7 +66,7 @@ pub enum Flow {
 }
 
 /// What owning a value of a type means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Resource {
     /// A file descriptor, by the kind of what it is open on.
     Fd,
@@ -159,6 +160,8 @@ pub struct Models {
     pub universal: FxHashMap<Sym, u32>,
     /// Names that are known without an import.
     pub prelude: FxHashMap<Sym, Foreign>,
+    /// Tells models from others by what they say beyond those that ship.
+    pub fingerprint: u64,
     by_path: FxHashMap<Sym, u32>,
     by_last: FxHashMap<(Sym, Sym), Option<u32>>,
     by_name: FxHashMap<Sym, u32>,
@@ -179,8 +182,10 @@ impl Models {
     /// # Errors
     /// What is wrong with the first file that cannot be read, which it names.
     pub fn with(files: &[(String, String)]) -> Result<Models, String> {
-        let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        read::all(files)
+        let texts = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let mut models = read::all(texts)?;
+        models.fingerprint = xxhash_rust::xxh3::xxh3_64(format!("{files:?}").as_bytes());
+        Ok(models)
     }
 
     /// The model of the type at `path`.

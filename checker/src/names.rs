@@ -9,7 +9,9 @@
 //! would otherwise bring in names that it cannot.
 
 mod collect;
+mod externs;
 mod imports;
+pub(crate) mod numbers;
 mod resolve;
 
 use crate::finding::FileId;
@@ -21,10 +23,11 @@ use crate::lower::ir::{
 use crate::lower::sym::{Sym, Texts};
 use crate::models::Models;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 macro_rules! index {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
-        $(#[$doc])*
+    ($($(#[$attr:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$attr])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u32);
 
@@ -43,6 +46,7 @@ index! {
     /// A module, or the items inside a function body.
     ModId,
     /// A struct, union or enum.
+    #[derive(Serialize, Deserialize)]
     AdtId,
     /// A trait.
     TraitId,
@@ -243,6 +247,8 @@ pub struct Names<'w> {
     pub statics: Vec<Value<'w>>,
     /// Constants.
     pub consts: Vec<Value<'w>>,
+    /// By package, what it calls the crates it can use.
+    externs: Vec<FxHashMap<Sym, Def>>,
     /// What is known of foreign code: the prelude, and which paths exist.
     models: &'w Models,
 }
@@ -278,7 +284,7 @@ impl<'w> Names<'w> {
 
     /// The code at `id` in `file`.
     pub fn code(&self, file: FileId, id: BodyId) -> Option<&'w Body> {
-        self.workspace.files[file.0 as usize].ir.as_ref().ok()?.body(id)
+        self.workspace.files[file.0 as usize].ir.as_ref().ok()?.bodies.get(id)
     }
 
     /// The package that a module belongs to.

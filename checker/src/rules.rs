@@ -8,11 +8,12 @@ use rustc_hash::FxHashSet;
 
 use crate::context::{self, Balances};
 use crate::crash;
-use crate::events::{self, FnFacts};
+use crate::events;
 use crate::facts::{self, Binary, Bodies};
 use crate::finding::Finding;
 use crate::graph::{self, Bus, Wiring};
 use crate::load::Workspace;
+use crate::load::cache::{self, Fresh};
 use crate::models::Models;
 use crate::names::{FnId, Names};
 use crate::rule::Rule;
@@ -115,24 +116,28 @@ pub struct Checked {
     pub calls: usize,
     /// Calls whose target is unknown.
     pub calls_unresolved: usize,
+    /// What the store is to have.
+    pub(crate) fresh: Fresh,
 }
 
 /// Analyses `workspace` with what `models` know of foreign code, and runs every rule.
 pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let program = Program::of(Names::of(workspace, models), models);
     let functions = u32::try_from(program.names.fns.len()).unwrap_or(u32::MAX);
-    let body = |id: u32| {
-        let file = program.names.function(FnId(id)).file;
+    let body = |id: FnId| {
+        let file = program.names.function(id).file;
         let _at = crash::working_on(&workspace.files[file.0 as usize].source.path);
-        events::collect(&program, FnId(id))
+        events::collect(&program, id)
     };
-    let bodies: Vec<FnFacts> = (0..functions).into_par_iter().map(body).collect();
+    let (bodies, fresh) = cache::facts(&program.names, models.fingerprint, &body);
     let calls = bodies.iter().map(|body| body.calls_seen as usize).sum();
     let calls_unresolved = bodies.iter().map(|body| body.calls_unresolved as usize).sum();
     let summary = summary::summarise(bodies);
-    let binaries = facts::binaries(&program.names, &Bodies { names: &program.names, events: &summary.facts });
-    let context = context::contexts(&program, &summary);
-    let keys = context::keys_of(&summary);
+    let opened = Bodies { names: &program.names, events: &summary.facts };
+    let (binaries, (context, keys)) = rayon::join(
+        || facts::binaries(&program.names, &opened),
+        || (context::contexts(&program, &summary), context::keys_of(&summary)),
+    );
     let Balances { growing, balanced, unswept } = context::balances(&program, &summary, &context, &keys);
     let on_pool = Reach::of(&summary, judged::pool_entries(&program, &context));
     let judged = Judged {
@@ -146,18 +151,20 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
         on_pool,
         bus: Bus::of(&program, &summary),
     };
-    let mut findings = Vec::new();
-    for check in CHECKS {
+    let checks = CHECKS.par_iter().map(|check| {
+        let mut findings = Vec::new();
         check(&judged, &mut findings);
-    }
-    let calls_of = Bodies { names: &program.names, events: &summary.facts };
+        findings
+    });
+    let findings: Vec<Vec<Finding>> = checks.collect();
     Checked {
-        findings: wanted(workspace, findings),
+        findings: wanted(workspace, findings.into_iter().flatten().collect()),
         binaries,
-        wirings: graph::wirings(&program, &summary, &judged.bus, &calls_of),
+        wirings: graph::wirings(&program, &summary, &judged.bus, &opened),
         functions: functions as usize,
         calls,
         calls_unresolved,
+        fresh,
     }
 }
 

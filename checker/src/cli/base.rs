@@ -42,7 +42,7 @@ pub(super) fn findings(
         (true, _) => Input::Paths(there),
     };
     // All packages: one that is asked for now need not have been there.
-    let workspace = load(&Options { input, packages: Vec::new() }).map_err(|error| {
+    let workspace = load(&Options { input, packages: Vec::new(), cache: None }).map_err(|error| {
         let help = "compare with a revision that cargo can read";
         Failure(format!("the tree of `{revision}` cannot be checked: {error}\nhelp: {help}"))
     })?;

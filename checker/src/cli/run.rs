@@ -15,6 +15,7 @@ use crate::finding::baseline::Baseline;
 use crate::finding::fix::fix_of;
 use crate::finding::{Confidence, FileId, Finding, SourceFile};
 use crate::graph::Wiring;
+use crate::load::cache;
 use crate::load::{Input, Options, Workspace, load};
 use crate::report::{self, Diagnostic, Format, Report, Severity, Summary};
 use crate::rule::level::Levels;
@@ -30,6 +31,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Failure> {
     let began = Instant::now();
     let (mut analysis, settings) = analyse(args)?;
+    let unsaved = analysis.unsaved.take();
     let (asked, levels) = (levels, &levels.over(&settings.config.levels));
     let ceilings = read_ceilings(args, &mut analysis)?;
     unknown_binaries(args, &analysis)?;
@@ -87,11 +89,18 @@ pub(super) fn run(
     let report =
         Report { sources: &analysis.sources, origin: &origin, diagnostics: &diagnostics, summary: &summary };
     report::write(args.format, &report, styled, out)?;
-    Ok(match (configured, summary.errors) {
+    out.flush()?;
+    if let Some(unsaved) = unsaved {
+        unsaved.save();
+    }
+    let outcome = match (configured, summary.errors) {
         (false, _) => Outcome::CouldNotRun,
         (true, 0) => Outcome::Clean,
         (true, _) => Outcome::Denied,
-    })
+    };
+    // The process ends here, and gives all back at once.
+    std::mem::forget(analysis);
+    Ok(outcome)
 }
 
 /// Refuses names of binaries that there are none of.
@@ -178,7 +187,18 @@ pub(super) fn options(args: &Args) -> Result<Options, Failure> {
         (None, []) => Input::Manifest(nearest_manifest()?),
         (None, paths) => Input::Paths(paths.to_vec()),
     };
-    Ok(Options { input, packages: args.packages.clone() })
+    let cache = cache_folder(args, &input);
+    Ok(Options { input, packages: args.packages.clone(), cache })
+}
+
+/// Where this run may find what an earlier one left. Bare files have no place of their own for it.
+fn cache_folder(args: &Args, input: &Input) -> Option<PathBuf> {
+    match (input, &args.cache) {
+        _ if args.no_cache || args.time_bare_parse || args.dump_receivers => None,
+        (_, Some(folder)) => Some(folder.clone()),
+        (Input::Manifest(manifest), None) => cache::default_folder(manifest),
+        (Input::Paths(_), None) => None,
+    }
 }
 
 /// The manifest of the working directory or of the nearest one above, as cargo looks for it.

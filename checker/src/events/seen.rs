@@ -25,9 +25,10 @@ use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
 use crate::lower::sym::Sym;
 use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind};
+use serde::{Deserialize, Serialize};
 
 /// Something that a rule may be about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Seen {
     /// What it is.
     pub sight: Sight,
@@ -45,7 +46,7 @@ impl Seen {
 }
 
 /// What can be seen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Sight {
     /// A task or thread whose handle is dropped on the spot.
     Detached {

@@ -1,21 +1,18 @@
 //! Packages, targets and features, from `cargo metadata`.
 
-use super::{LoadError, Options, Package, Plan, TargetKind};
+use super::{LoadError, Options, Package, Plan, TargetKind, known};
 use crate::lower::cfg::CfgEnv;
 use crate::lower::sym::Sym;
-use cargo_metadata::{MetadataCommand, TargetKind as CargoKind};
+use cargo_metadata::{Metadata, MetadataCommand, TargetKind as CargoKind};
 use rustc_hash::FxHashSet;
 use std::path::Path;
 
 pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError> {
     let manifest = std::path::absolute(manifest).unwrap_or_else(|_| manifest.to_path_buf());
-    let mut command = MetadataCommand::new();
-    command.no_deps().manifest_path(&manifest);
-    // A project may pin a toolchain that is not installed. Reading manifests needs none in particular, and from
-    // another directory the pin does not apply.
-    let metadata = command.exec().or_else(|error| {
-        command.current_dir(std::env::temp_dir()).exec().map_err(|_| LoadError { message: describe(&error) })
-    })?;
+    let metadata = match options.cache.as_deref().and_then(|folder| known::read(folder, &manifest)) {
+        Some(metadata) => metadata,
+        None => ask(options, &manifest)?,
+    };
     let mut packages = metadata.packages;
     packages.sort_by(|a, b| (&a.name, &a.manifest_path).cmp(&(&b.name, &b.manifest_path)));
     if let Some(unknown) =
@@ -37,6 +34,21 @@ pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError
         plan.packages.push(package_of(package, &features[index], &flags, options));
     }
     Ok(plan)
+}
+
+/// Asks cargo, and keeps the answer.
+fn ask(options: &Options, manifest: &Path) -> Result<Metadata, LoadError> {
+    let mut command = MetadataCommand::new();
+    command.no_deps().manifest_path(manifest);
+    // A project may pin a toolchain that is not installed. Reading manifests needs none in particular, and from
+    // another directory the pin does not apply.
+    let metadata = command.exec().or_else(|error| {
+        command.current_dir(std::env::temp_dir()).exec().map_err(|_| LoadError { message: describe(&error) })
+    })?;
+    if let Some(folder) = &options.cache {
+        known::write(folder, manifest, &metadata);
+    }
+    Ok(metadata)
 }
 
 fn describe(error: &cargo_metadata::Error) -> String {

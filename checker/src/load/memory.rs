@@ -20,7 +20,7 @@ impl Workspace {
             let ir = lower::file(text, &package.cfg);
             let path = PathBuf::from(format!("{name}.rs"));
             let source = SourceFile { path, text: (*text).to_owned() };
-            workspace.files.push(File { source, package: index, ir, children: Vec::new() });
+            workspace.files.push(File { source, package: index, ir, children: Vec::new(), kept: None });
             let root = FileId(u32::try_from(index).unwrap_or(u32::MAX));
             let target = (*name).to_owned();
             workspace.crates.push(Crate { package: index, target, name: Sym::new(name), kind: *kind, root });

@@ -5,6 +5,7 @@
 
 use super::{Crate, File, Package, Plan, Workspace};
 use crate::finding::{FileId, SourceFile};
+use crate::load::cache::{self, Cache, Kept};
 use crate::lower::{self, ir::FileIr, ir::Item, ir::ItemKind, ir::Problem, ir::Range, sym::Sym};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::{Path, PathBuf};
@@ -18,17 +19,23 @@ struct Loaded {
     package: usize,
     text: String,
     ir: Result<FileIr, Problem>,
+    kept: Option<Kept>,
     children: Vec<(Vec<Sym>, PathBuf)>,
 }
 
 struct Walk<'p> {
+    /// As paths are shown.
+    root: PathBuf,
+    cache: Option<&'p Cache>,
     packages: &'p [Package],
     seen: Mutex<FxHashSet<(PathBuf, usize)>>,
     done: Mutex<(Vec<Loaded>, Vec<String>)>,
 }
 
-pub(crate) fn load(plan: Plan) -> Workspace {
-    let walk = Walk { packages: &plan.packages, seen: Mutex::default(), done: Mutex::default() };
+pub(crate) fn load(plan: Plan, cache: Option<Cache>) -> Workspace {
+    let root = plan.root.canonicalize().unwrap_or_else(|_| plan.root.clone());
+    let (packages, cached) = (&plan.packages, cache.as_ref());
+    let walk = Walk { root, cache: cached, packages, seen: Mutex::default(), done: Mutex::default() };
     rayon::scope(|scope| {
         for (package, _, _, root) in &plan.targets {
             walk.visit(scope, root.clone(), *package, true);
@@ -40,7 +47,8 @@ pub(crate) fn load(plan: Plan) -> Workspace {
     loaded.dedup_by(|later, first| later.path == first.path);
     problems.extend(plan.problems.iter().cloned());
     problems.sort();
-    assemble(plan, loaded, problems)
+    let root = walk.root;
+    Workspace { cache, ..assemble(plan, root, loaded, problems) }
 }
 
 impl<'p> Walk<'p> {
@@ -59,12 +67,16 @@ impl<'p> Walk<'p> {
         'p: 's,
     {
         let _at = crate::crash::working_on(&path);
-        let (text, ir) = match read_text(&path) {
+        let (text, (ir, kept)) = match read_text(&path) {
             Ok(text) => {
-                let ir = lower::file(&text, &self.packages[package].cfg);
-                (text, ir)
+                let lowered = self.lowered(&path, &text, package);
+                (text, lowered)
             }
-            Err(message) => (String::new(), Err(Problem { at: Range::default(), message, help: None })),
+            Err(message) => {
+                let ir = Err(Problem { at: Range::default(), message, help: None });
+                let kept = self.cache.and_then(|_| Kept::of(0, &ir));
+                (String::new(), (ir, kept))
+            }
         };
         let mut children = Vec::new();
         if let Ok(ir) = &ir {
@@ -77,9 +89,27 @@ impl<'p> Walk<'p> {
             self.done.lock().unwrap_or_else(PoisonError::into_inner).1.extend(missing);
         }
         let children = children.into_iter().map(|(name, child, _)| (name, child)).collect();
-        let loaded = Loaded { path, package, text, ir, children };
+        let loaded = Loaded { path, package, text, ir, kept, children };
         self.done.lock().unwrap_or_else(PoisonError::into_inner).0.push(loaded);
     }
+
+    /// The file as the store has it, else lowered here.
+    fn lowered(&self, path: &Path, text: &str, package: usize) -> (Result<FileIr, Problem>, Option<Kept>) {
+        let cfg = &self.packages[package].cfg;
+        let Some(cache) = self.cache else { return (lower::file(text, cfg), None) };
+        let key = cache::key(text, cfg);
+        if let Some((ir, kept)) = cache.lowered(shown(path, &self.root), key) {
+            return (ir, Some(kept));
+        }
+        let ir = lower::file(text, cfg);
+        let kept = Kept::of(key, &ir);
+        (ir, kept)
+    }
+}
+
+/// A path as it is shown.
+fn shown<'p>(path: &'p Path, root: &Path) -> &'p Path {
+    path.strip_prefix(root).unwrap_or(path)
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
@@ -154,11 +184,10 @@ impl Modules<'_> {
     }
 }
 
-fn assemble(plan: Plan, loaded: Vec<Loaded>, problems: Vec<String>) -> Workspace {
+fn assemble(plan: Plan, root: PathBuf, loaded: Vec<Loaded>, problems: Vec<String>) -> Workspace {
     let id = |index: usize| FileId(u32::try_from(index).unwrap_or(u32::MAX));
     let ids: FxHashMap<PathBuf, FileId> =
         loaded.iter().enumerate().map(|(index, file)| (file.path.clone(), id(index))).collect();
-    let root = plan.root.canonicalize().unwrap_or(plan.root);
     let mut crates: Vec<Crate> = Vec::with_capacity(plan.targets.len());
     for (package, target, kind, path) in plan.targets {
         let path = path.canonicalize().unwrap_or(path);
@@ -174,15 +203,16 @@ fn assemble(plan: Plan, loaded: Vec<Loaded>, problems: Vec<String>) -> Workspace
     }
     crates.sort_by(|a, b| (a.package, a.kind, &a.target).cmp(&(b.package, b.kind, &b.target)));
     let files = loaded.into_iter().map(|file| {
-        let shown = file.path.strip_prefix(&root).map(Path::to_path_buf).unwrap_or(file.path);
+        let shown = shown(&file.path, &root).to_path_buf();
         let children = file.children.into_iter().filter_map(|(name, child)| Some((name, *ids.get(&child)?)));
         File {
             source: SourceFile { path: shown, text: file.text },
             package: file.package,
             ir: file.ir,
             children: children.collect(),
+            kept: file.kept,
         }
     });
     let files = files.collect();
-    Workspace { root, packages: plan.packages, crates, files, problems }
+    Workspace { root, packages: plan.packages, crates, files, problems, cache: None }
 }

@@ -1,7 +1,7 @@
 //! Bodies: expressions and statements, with locals resolved by scope.
 
 use super::ir::{
-    BinOp, Body, BodyIr, Expr, ExprId, ExprKind, Item, Lit, LocalId, MethodCall, PathRef, Range,
+    BinOp, Body, BodyId, BodyIr, Expr, ExprId, ExprKind, Item, Lit, LocalId, MethodCall, PathRef, Range,
 };
 use super::sym::Sym;
 use super::{DEPTH_MAX, Lower};
@@ -53,7 +53,9 @@ impl<'l, 'f> BodyLower<'l, 'f> {
     }
 
     fn finish(self) -> BodyIr {
-        BodyIr { code: self.file.ir.keep(self.body), items: self.items }
+        let code = BodyId(u32::try_from(self.file.bodies.len()).unwrap_or(u32::MAX));
+        self.file.bodies.push(self.body);
+        BodyIr { code, items: self.items }
     }
 
     pub(crate) fn push(&mut self, kind: ExprKind, at: Range) -> ExprId {

@@ -7,11 +7,13 @@
 //! (children before parents), so that no walk can run in circles.
 
 use super::attr::{Allow, Contract, LocusItem, MethodRole};
+use super::bodies::Bodies;
+use super::placeless;
 use super::sym::{Sym, Texts};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Bytes of one file, half open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
 pub struct Range {
     /// First byte.
     pub start: u32,
@@ -27,13 +29,20 @@ impl Range {
     }
 }
 
+impl Serialize for Range {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if placeless::is_on() { to.serialize_unit() } else { (self.start, self.end).serialize(to) }
+    }
+}
+
 /// One file, lowered.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FileIr {
     /// Items at the top level.
     pub items: Vec<Item>,
-    /// The code of its functions and initialisers; a [`BodyId`] is an index.
-    pub bodies: Vec<Body>,
+    /// The code of its functions and initialisers, which is stored apart.
+    #[serde(skip)]
+    pub bodies: Bodies,
     /// Texts of all names in the file.
     pub texts: Texts,
     /// Allows found anywhere in the file.
@@ -48,20 +57,6 @@ pub struct FileIr {
     pub macros: u32,
     /// Macro calls of which only the identifiers could be read.
     pub macros_opaque: u32,
-}
-
-impl FileIr {
-    /// Adds the code of one body.
-    pub(crate) fn keep(&mut self, body: Body) -> BodyId {
-        let id = BodyId(u32::try_from(self.bodies.len()).unwrap_or(u32::MAX));
-        self.bodies.push(body);
-        id
-    }
-
-    /// The code at `id`.
-    pub fn body(&self, id: BodyId) -> Option<&Body> {
-        self.bodies.get(id.0 as usize)
-    }
 }
 
 /// Something that cannot be read, and why.
@@ -330,8 +325,14 @@ pub struct PatId(pub u32);
 pub struct LocalId(pub u32);
 
 /// Index of a body in its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct BodyId(pub u32);
+
+impl Serialize for BodyId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if placeless::is_on() { to.serialize_unit() } else { self.0.serialize(to) }
+    }
+}
 
 /// What a declaration says of its body.
 #[derive(Debug, Serialize, Deserialize)]

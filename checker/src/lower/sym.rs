@@ -78,25 +78,48 @@ const fn mix(mut h: u64) -> u64 {
 
 /// The texts behind the names of one file, or of a whole run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Texts(FxHashMap<Sym, Box<str>>);
+pub struct Texts {
+    /// One after the other, so that they are stored and read in one piece.
+    all: String,
+    /// Where each lies.
+    at: FxHashMap<Sym, (u32, u32)>,
+}
 
 impl Texts {
     /// Hashes `text` and remembers it.
     pub fn intern(&mut self, text: &str) -> Sym {
         let sym = Sym::new(text);
-        self.0.entry(sym).or_insert_with(|| text.into());
+        self.keep(sym, text);
         sym
+    }
+
+    fn keep(&mut self, sym: Sym, text: &str) {
+        let all = &mut self.all;
+        self.at.entry(sym).or_insert_with(|| {
+            let start = all.len();
+            all.push_str(text);
+            let at = |byte| u32::try_from(byte).unwrap_or(u32::MAX);
+            (at(start), at(all.len()))
+        });
     }
 
     /// The text of `sym`, or `?` for a name that was never interned here.
     pub fn get(&self, sym: Sym) -> &str {
-        self.0.get(&sym).map_or("?", |text| text)
+        let text = self.at.get(&sym).and_then(|(start, end)| self.all.get(*start as usize..*end as usize));
+        text.unwrap_or("?")
+    }
+
+    /// Whether `sym` was interned here.
+    pub fn knows(&self, sym: Sym) -> bool {
+        self.at.contains_key(&sym)
     }
 
     /// Takes over what `other` knows.
     pub fn absorb(&mut self, other: &Texts) {
-        for (sym, text) in &other.0 {
-            self.0.entry(*sym).or_insert_with(|| text.clone());
+        for sym in other.at.keys() {
+            if !self.at.contains_key(sym) {
+                self.keep(*sym, other.get(*sym));
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ fn only_fn(ir: &FileIr) -> &FnIr {
 }
 
 fn only_body(ir: &FileIr) -> &Body {
-    ir.body(only_fn(ir).body.as_ref().unwrap().code).unwrap()
+    ir.bodies.get(only_fn(ir).body.as_ref().unwrap().code).unwrap()
 }
 
 #[test]

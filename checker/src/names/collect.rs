@@ -30,6 +30,7 @@ pub(super) fn collect<'w>(workspace: &'w Workspace, models: &'w Models) -> (Name
         impls: Vec::new(),
         statics: Vec::new(),
         consts: Vec::new(),
+        externs: Vec::new(),
         models,
     };
     let mut collector = Collector { names, pending: Vec::new(), open_files: Vec::new() };
@@ -38,6 +39,7 @@ pub(super) fn collect<'w>(workspace: &'w Workspace, models: &'w Models) -> (Name
         collector.names.roots.push(root);
         collector.file(root, krate.root, &mut Vec::new());
     }
+    collector.names.externs = super::externs::of(workspace, &collector.names.roots);
     (collector.names, collector.pending)
 }
 

@@ -51,6 +51,10 @@ pub(super) fn settle(names: &mut Names<'_>, mut pending: Vec<Pending<'_>>) {
 /// Enters one name; tells whether anything is new.
 fn name(names: &mut Names<'_>, import: &Pending<'_>, foreign: &mut Vec<(ModId, Sym, Def, Vis)>) -> bool {
     let leaf = import.leaf;
+    let known = &names.modules[import.module.ix()];
+    if known.types.contains_key(&leaf.alias) && known.values.contains_key(&leaf.alias) {
+        return false;
+    }
     let (ty, value) = names.resolve_import(import.module, &leaf.path, leaf.absolute);
     let mut changed = false;
     for (def, is_type) in [(ty, true), (value, false)] {

@@ -1,7 +1,6 @@
 //! Looks paths up.
 
 use super::{Def, Foreign, ModId, Names};
-use crate::load::TargetKind;
 use crate::lower::ir::PathRef;
 use crate::lower::sym::Sym;
 
@@ -238,25 +237,7 @@ impl Names<'_> {
         if name == Sym::new("locus") {
             return Some(outside(name));
         }
-        let index = self.package_of(module);
-        let package = &self.workspace.packages[index];
-        let libraries = || {
-            self.workspace.crates.iter().zip(&self.roots).filter(|(krate, _)| krate.kind == TargetKind::Lib)
-        };
-        if let Some((_, root)) = libraries().find(|(krate, _)| krate.package == index && krate.name == name) {
-            return Some(Def::Mod(*root));
-        }
-        let of_package = |package: usize| Sym::new(&self.workspace.packages[package].name.replace('-', "_"));
-        let Some((_, dependency)) = package.dependencies.iter().find(|(known, _)| *known == name) else {
-            // A library may have another name than its package, and is then known under its own.
-            let is_dependency = |of: Sym| package.dependencies.iter().any(|(_, real)| Sym::new(real) == of);
-            let mut found = libraries().filter(|(krate, _)| krate.name == name);
-            let found = found.find(|(krate, _)| is_dependency(of_package(krate.package)));
-            return found.map(|(_, root)| Def::Mod(*root));
-        };
-        let real = Sym::new(dependency);
-        let found = libraries().find(|(krate, _)| of_package(krate.package) == real);
-        Some(found.map_or_else(|| outside(real), |(_, root)| Def::Mod(*root)))
+        self.externs[self.package_of(module)].get(&name).copied()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the checker as its users meet it: through the real binary, and through the list of its rules.
 
 mod budget;
+mod cache;
 mod cli;
 mod config;
 mod contracts;

@@ -62,6 +62,8 @@ pub(crate) fn has_help(diagnostic: &Diagnostic) -> bool {
 /// Runs `checker` with `args` in `folder`.
 pub(crate) fn checker_in<S: AsRef<OsStr>>(folder: &Path, args: &[S]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_checker"));
+    // What runs keep for each other stays out of the fixtures.
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("target"));
     let output = command.args(args).current_dir(folder).output().expect("the binary was built for this test");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the report is UTF-8");
     Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

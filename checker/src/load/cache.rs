@@ -1,0 +1,192 @@
+//! What an earlier run found out about files that have not changed since.
+//!
+//! Kept of each file: its lowered form, the code of its functions, and what they do (`events`). A lowered form is found
+//! by the content of the file and the `cfg` it was read with. Facts hold for as long as the declarations they were read
+//! with say the same ([`surface`]); all that goes beyond one function is worked out in every run.
+//!
+//! A store is two files: `base`, and `delta`, which is laid over it and written while little has changed. Each is
+//! written beside its place and moved there, so that runs at the same time see one or the other and never half of one.
+//! Files that are gone leave with the next `base`.
+//!
+//! I1: with a store or without, a run gives the same findings in the same order.
+//! I2: a store that cannot be read or written costs time and nothing else.
+
+mod facts;
+mod folder;
+mod pack;
+mod surface;
+
+pub(crate) use facts::{Fresh, facts};
+pub use folder::default_folder;
+pub(crate) use folder::{read_sealed, write_sealed};
+pub(crate) use surface::Surface;
+
+use crate::lower::bodies::Bodies;
+use crate::lower::cfg::CfgEnv;
+use crate::lower::ir::{FileIr, Problem};
+use crate::names::numbers::of_path;
+use pack::{Entry, Pack, Writing};
+use rustc_hash::FxHashMap;
+use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+const BASE: &str = "base";
+const DELTA: &str = "delta";
+
+/// A `delta` larger than one part in so many of its `base` becomes a new `base`.
+const DELTA_PARTS_MIN: usize = 4;
+
+/// A store that was opened.
+#[derive(Debug)]
+pub struct Cache {
+    folder: PathBuf,
+    build: u64,
+    /// `base`, and `delta` if it is laid over that.
+    packs: Vec<Pack>,
+    /// The pack and the number of each file's entry, by what stands for its path.
+    entries: FxHashMap<u64, (usize, usize)>,
+}
+
+/// What is kept, or to be kept, of one file.
+#[derive(Debug)]
+pub struct Kept {
+    pub(crate) key: u128,
+    pub(crate) surface: Surface,
+    /// The lowered form and the code, if they are new.
+    pub(crate) fresh: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// What a run would have the next one know.
+#[derive(Debug)]
+pub struct Unsaved {
+    cache: Cache,
+    world: u64,
+    /// The path, what is kept, and the facts, if they are new.
+    files: Vec<(u64, Kept, Option<Vec<u8>>)>,
+}
+
+impl Cache {
+    /// Opens the store in `folder`, which need not be there.
+    pub(crate) fn open(folder: &Path) -> Option<Cache> {
+        let build = folder::build()?;
+        let base = Pack::read(&folder.join(BASE), build).filter(|base| base.head.over == 0);
+        let over = base.as_ref().map(|base| base.head.id);
+        let delta = over
+            .and_then(|over| Pack::read(&folder.join(DELTA), build).filter(|delta| delta.head.over == over));
+        let packs: Vec<Pack> = base.into_iter().chain(delta).collect();
+        let mut entries = FxHashMap::default();
+        for (at, pack) in packs.iter().enumerate() {
+            entries
+                .extend(pack.head.entries.iter().zip(0..).map(|(entry, number)| (entry.path, (at, number))));
+        }
+        Some(Cache { folder: folder.to_owned(), build, packs, entries })
+    }
+
+    fn entry(&self, path: u64) -> Option<(&Pack, &Entry)> {
+        let (at, number) = *self.entries.get(&path)?;
+        Some((&self.packs[at], &self.packs[at].head.entries[number]))
+    }
+
+    /// The lowered form of the file at `path` with this `text`, if it is known.
+    pub(crate) fn lowered(&self, path: &Path, key: u128) -> Option<(Result<FileIr, Problem>, Kept)> {
+        let (pack, entry) = self.entry(of_path(path))?;
+        if entry.key != key {
+            return None;
+        }
+        let mut file: Result<FileIr, Problem> = postcard::from_bytes(pack.blob(entry.file)).ok()?;
+        if let Ok(ir) = &mut file {
+            let (bytes, at) = pack.shared(entry.bodies);
+            ir.bodies = Bodies::stored(bytes, at);
+        }
+        Some((file, Kept { key, surface: entry.surface.clone(), fresh: None }))
+    }
+}
+
+/// Stands for a text and what it is read with.
+pub(crate) fn key(text: &str, cfg: &CfgEnv) -> u128 {
+    let mut hash = Xxh3::new();
+    for set in [&cfg.flags, &cfg.features] {
+        let mut names: Vec<&str> = set.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names.iter().for_each(|name| {
+            hash.update(name.as_bytes());
+            hash.update(&[0]);
+        });
+        hash.update(&[1]);
+    }
+    hash.update(&[u8::from(cfg.test)]);
+    hash.update(text.as_bytes());
+    hash.digest128()
+}
+
+impl Kept {
+    /// What is to be kept of a file that has just been lowered.
+    pub(crate) fn of(key: u128, file: &Result<FileIr, Problem>) -> Option<Kept> {
+        let (surface, bodies) = match file {
+            Ok(ir) => (Surface::of(ir), postcard::to_allocvec(ir.bodies.all()).ok()?),
+            Err(_) => (Surface::default(), Vec::new()),
+        };
+        Some(Kept { key, surface, fresh: Some((postcard::to_allocvec(file).ok()?, bodies)) })
+    }
+}
+
+impl Unsaved {
+    /// Writes what is new, and only that while it is little.
+    pub fn save(self) {
+        let is_new =
+            |(_, kept, facts): &&(u64, Kept, Option<Vec<u8>>)| kept.fresh.is_some() || facts.is_some();
+        let base = self.cache.packs.first().map(|base| &base.head);
+        let news = self.files.iter().filter(is_new).count();
+        let same_world = base.is_some_and(|base| base.world == self.world);
+        let gone = self.cache.entries.len() > self.files.len();
+        if news == 0 && same_world && !gone {
+            return;
+        }
+        // Entries of the earlier delta stay in the new one: the base does not have them.
+        let in_delta = |path: u64| self.cache.entries.get(&path).is_some_and(|(pack, _)| *pack == 1);
+        let over = base.filter(|_| same_world && !gone).map(|base| base.id);
+        let delta = over.and_then(|over| self.pack(over, |one| is_new(&one) || in_delta(one.0)));
+        let base_bytes = self.cache.packs.first().map_or(0, Pack::len);
+        let written = match delta.filter(|delta| delta.len() * DELTA_PARTS_MIN < base_bytes) {
+            Some(delta) => self.write(DELTA, delta),
+            None => self.pack(0, |_| true).and_then(|base| self.write(BASE, base)),
+        };
+        // There is nobody to tell, and nothing is lost but time.
+        let _ = written;
+    }
+
+    /// A store of the files that `wanted` picks.
+    fn pack(&self, over: u64, wanted: impl Fn(&(u64, Kept, Option<Vec<u8>>)) -> bool) -> Option<Writing> {
+        let mut to = Writing::default();
+        (to.head.build, to.head.over, to.head.world) = (self.cache.build, over, self.world);
+        for one in self.files.iter().filter(|one| wanted(one)) {
+            let (path, kept, facts) = one;
+            let known = self.cache.entry(*path).filter(|(_, entry)| entry.key == kept.key);
+            let (file, bodies) = match (&kept.fresh, known) {
+                (Some((file, bodies)), _) => (file.as_slice(), bodies.as_slice()),
+                (None, Some((pack, entry))) => (pack.blob(entry.file), pack.blob(entry.bodies)),
+                (None, None) => return None,
+            };
+            let facts = match (facts, known) {
+                (Some(facts), _) => facts.as_slice(),
+                (None, Some((pack, entry))) => pack.blob(entry.facts),
+                (None, None) => &[],
+            };
+            let (file, bodies, facts) = (to.blob(file)?, to.blob(bodies)?, to.blob(facts)?);
+            let (path, key, surface) = (*path, kept.key, kept.surface.clone());
+            to.head.entries.push(Entry { path, key, surface, file, bodies, facts });
+        }
+        Some(to)
+    }
+
+    fn write(&self, name: &str, mut to: Writing) -> Option<()> {
+        let keys = to.head.entries.iter().flat_map(|entry| entry.key.to_le_bytes()).collect::<Vec<u8>>();
+        to.head.id = xxh3_64(&keys).wrapping_add(folder::moment()).max(1);
+        folder::write(&self.cache.folder, name, &to.finish()?).ok()?;
+        // Laid over another base, the delta means nothing.
+        if name == BASE { std::fs::remove_file(self.cache.folder.join(DELTA)).ok() } else { Some(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
