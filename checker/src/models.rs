@@ -74,6 +74,8 @@ pub enum Resource {
     Child,
     /// A task or thread.
     Task,
+    /// The sending end of a channel.
+    Sender,
 }
 
 /// A signature: argument types and return type, in the variables of the type.

@@ -12,8 +12,10 @@ mod fresh;
 mod input;
 mod labels;
 mod memory;
+mod reserves;
 mod resources;
 mod scratch;
+mod spare;
 mod tasks;
 mod tied;
 mod waits;
@@ -99,6 +101,19 @@ pub enum Sight {
     ScratchPerTurn,
     /// A key made only to look something up.
     OwnedKey,
+    /// Text of a message copied and then only read.
+    SpareCopy,
+    /// Text or a list made, used and dropped in a handler that has scratch, by name of the call.
+    Temporary(Box<str>),
+    /// An entry with text for its key: added or looked up, and whether the code itself says the text.
+    TextKey {
+        /// The map.
+        map: Place,
+        /// Added rather than looked up.
+        added: bool,
+        /// A literal or constant.
+        constant: bool,
+    },
     /// Something costly made anew, by name of the call.
     Fresh(Box<str>),
     /// A message published.
@@ -125,6 +140,8 @@ pub enum Sight {
     Starts(Box<str>),
     /// A queue without a limit made, by name of the call.
     MakesQueue(Box<str>),
+    /// Room reserved for a place, or its capacity asked for.
+    Reserves(Place),
     /// Threads of a pool of workers asked for, by name of the call; how many, where the code says it.
     Workers(Box<str>, Option<u64>),
     /// A thread started.
@@ -234,6 +251,8 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
     }
 
     fn all(&mut self) {
+        self.reserved_locals();
+        self.spare_locals();
         let body = self.walk.body;
         for (index, expr) in body.exprs.iter().enumerate() {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -250,6 +269,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                     self.rebuilt(id, *left, *right);
                     self.circle(id, *left, *right);
                 }
+                ExprKind::Struct(_, fields, _) => self.reserved_fields(id, fields),
                 ExprKind::Macro(name, args) => self.macro_call(id, *name, args),
                 ExprKind::Select(arms) => self.race(id, arms),
                 ExprKind::Match(on, _) => self.lock_in_scrutinee(id, *on),
@@ -275,10 +295,12 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         self.label(id);
         self.scratch_call(id);
         self.owned_key(id);
+        self.text_key(id);
         self.fresh(id);
         self.on_bus(id);
         self.given_to_generic(id);
         self.counted(id);
+        self.reserved(id);
     }
 
     fn macro_call(&mut self, id: ExprId, name: Sym, args: &[ExprId]) {

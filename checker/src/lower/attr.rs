@@ -11,6 +11,24 @@ use serde::{Deserialize, Serialize};
 use syn::Attribute;
 use syn::spanned::Spanned;
 
+/// Attributes that keep every result of a function.
+const MEMOISES: [&str; 3] = ["cached", "concurrent_cached", "memoize"];
+/// Arguments of theirs that limit what is kept, or keep it elsewhere.
+const LIMITS: [&str; 12] = [
+    "size",
+    "max_size",
+    "time",
+    "ttl",
+    "expires",
+    "ty",
+    "type",
+    "create",
+    "redis",
+    "disk",
+    "Capacity",
+    "TimeToLive",
+];
+
 /// What `#[locus(..)]` or `#[topic(..)]` says of a type.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum LocusItem {
@@ -347,6 +365,21 @@ impl Lower<'_> {
             pool: place.pool.as_ref().map(|pool| pool.value.value().into()),
             replicas: place.replicas.as_ref().map_or(1, |replicas| replicas.value),
         }))
+    }
+
+    /// An attribute of a foreign crate that keeps what a function gave for each of its arguments, for ever.
+    pub(crate) fn memoised(&self, attrs: &[Attribute]) -> Option<Range> {
+        let memoises = attrs.iter().find(|attr| {
+            let last = attr.path().segments.last();
+            last.is_some_and(|last| MEMOISES.iter().any(|name| last.ident == *name))
+        })?;
+        let limited = match &memoises.meta {
+            syn::Meta::List(list) => list.tokens.clone().into_iter().any(|token| {
+                matches!(token, proc_macro2::TokenTree::Ident(name) if LIMITS.iter().any(|limit| name == *limit))
+            }),
+            _ => false,
+        };
+        (!limited).then(|| self.at(memoises.path().span()))
     }
 
     pub(crate) fn method_role(&mut self, attrs: &[Attribute]) -> Option<Box<MethodRole>> {

@@ -241,6 +241,8 @@ pub struct FnIr {
     pub is_async: bool,
     /// What the runtime does with it.
     pub role: Option<Box<MethodRole>>,
+    /// An attribute that keeps every result for ever: `#[cached]` without a limit.
+    pub memoised: Option<Range>,
     /// The body.
     pub body: Option<BodyIr>,
 }

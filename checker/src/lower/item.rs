@@ -40,7 +40,7 @@ impl Lower<'_> {
             }
             syn::Item::Impl(of) => self.impl_item(of),
             syn::Item::Fn(of) => {
-                let kind = self.function(None, &of.sig, Some(&of.block));
+                let kind = self.function((&of.attrs, false), &of.sig, Some(&of.block));
                 let mut lowered = self.named(&of.sig.ident, &of.vis, kind);
                 lowered.all = self.at(of.sig.fn_token.span).to(self.at(of.block.brace_token.span.close()));
                 lowered
@@ -177,7 +177,7 @@ impl Lower<'_> {
         for item in &of.items {
             match item {
                 syn::TraitItem::Fn(of) if self.cfg.is_on(&of.attrs) => {
-                    let kind = self.function(None, &of.sig, of.default.as_ref());
+                    let kind = self.function((&of.attrs, false), &of.sig, of.default.as_ref());
                     items.push(self.named(&of.sig.ident, &public(), kind));
                 }
                 syn::TraitItem::Type(of) => {
@@ -203,11 +203,7 @@ impl Lower<'_> {
             match item {
                 syn::ImplItem::Fn(method) if self.cfg.is_on(&method.attrs) => {
                     self.allows(&method.attrs, method);
-                    let kind = self.function(
-                        locus.then_some(method.attrs.as_slice()),
-                        &method.sig,
-                        Some(&method.block),
-                    );
+                    let kind = self.function((&method.attrs, locus), &method.sig, Some(&method.block));
                     let mut lowered = self.named(&method.sig.ident, &method.vis, kind);
                     let close = method.block.brace_token.span.close();
                     lowered.all = self.at(method.sig.fn_token.span).to(self.at(close));
@@ -234,11 +230,12 @@ impl Lower<'_> {
 
     fn function(
         &mut self,
-        locus: Option<&[Attribute]>,
+        (attrs, in_locus): (&[Attribute], bool),
         sig: &syn::Signature,
         block: Option<&syn::Block>,
     ) -> ItemKind {
-        let role = locus.and_then(|attrs| self.method_role(attrs));
+        let role = if in_locus { self.method_role(attrs) } else { None };
+        let memoised = self.memoised(attrs);
         let generics = self.generics(&sig.generics);
         let (mut params, mut receiver) = (Vec::with_capacity(sig.inputs.len()), Receiver::None);
         for input in &sig.inputs {
@@ -257,7 +254,7 @@ impl Lower<'_> {
         let ret = self.ret(&sig.output);
         let body = block.map(|block| BodyLower::function(self, sig, block));
         let is_async = sig.asyncness.is_some();
-        ItemKind::Fn(Box::new(FnIr { generics, params, receiver, ret, is_async, role, body }))
+        ItemKind::Fn(Box::new(FnIr { generics, params, receiver, ret, is_async, role, memoised, body }))
     }
 
     pub(crate) fn value(&mut self, ty: &syn::Type, init: Option<&syn::Expr>) -> Box<ValueIr> {

@@ -137,6 +137,7 @@ fn resource(name: &str) -> Result<Resource, String> {
         "fd" => Ok(Resource::Fd),
         "child" => Ok(Resource::Child),
         "task" => Ok(Resource::Task),
+        "sender" => Ok(Resource::Sender),
         other => Err(format!("unknown resource `{other}`")),
     }
 }

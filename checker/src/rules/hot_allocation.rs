@@ -1,5 +1,7 @@
 //! `hot-allocation`: memory taken for each message where kept or borrowed memory would do.
 
+mod registries;
+
 use crate::declare_rule;
 use crate::events::seen::{Allocation, Sight, allocations};
 use crate::finding::{Finding, Label};
@@ -21,6 +23,22 @@ pub static KEY: Shape =
 pub static FRESH: Shape =
     Shape::likely("made-per-message", "a client, pattern, runtime or pool is made anew with every message");
 
+/// A registry with a fixed set of names.
+pub static REGISTRY: Shape = Shape::likely(
+    "text-keys-that-are-known",
+    "a map is looked up by text with every message, and the code itself names all keys",
+);
+
+/// Text copied and only read.
+pub static SPARE_COPY: Shape =
+    Shape::likely("copied-only-to-read", "text of a message is copied and then only read");
+
+/// Memory for the time of one message.
+pub static TEMPORARY: Shape = Shape::likely(
+    "made-where-scratch-serves",
+    "text or a list is made for one message and dropped with it, where scratch is at hand",
+);
+
 /// A topic that is copied whole to many pools.
 pub static COPIED: Shape = Shape::likely(
     "copied-to-pools",
@@ -40,17 +58,20 @@ declare_rule! {
         summary: "memory is taken for each message where kept or borrowed memory would do",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&KEY, &FRESH, &COPIED, &HOT, &PROMISED],
+        shapes: [&KEY, &REGISTRY, &SPARE_COPY, &TEMPORARY, &FRESH, &COPIED, &HOT, &PROMISED],
         doc: include_str!("../../../docs/rules/hot-allocation.md"),
     }
 }
 
 /// Reports costly habits, and promises about memory that are not kept.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    for (id, seen) in judged.per_message(|sight| matches!(sight, Sight::OwnedKey | Sight::Fresh(_))) {
+    for (id, seen) in judged.per_message(|_| true) {
         let (shape, says) = match &seen.sight {
             Sight::Fresh(name) => (&FRESH, fresh(name)),
-            _ => (&KEY, key()),
+            Sight::OwnedKey => (&KEY, key()),
+            Sight::SpareCopy => (&SPARE_COPY, spare_copy()),
+            Sight::Temporary(name) if judged.on_pool.contains(id) => (&TEMPORARY, temporary(name)),
+            _ => continue,
         };
         let finding = judged.finding(id, seen.at, (&RULE, shape), says);
         findings.push(
@@ -59,6 +80,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                 .note("looked at what happens to the value: it is used for this and dropped"),
         );
     }
+    registries::check(judged, findings);
     copied(judged, findings);
     if judged.has_contracts() {
         for id in judged.functions() {
@@ -72,6 +94,22 @@ fn key() -> Says {
         "text is made only to look something up",
         "takes memory, and gives it back at once",
         "look up with what is there: `get(name)` takes a `&str` where the keys are `String`s",
+    )
+}
+
+fn spare_copy() -> Says {
+    Says::new(
+        "text of the message is copied, and the copy is only read",
+        "takes memory, and gives it back at the end",
+        "borrow it: `let name = &message.name`",
+    )
+}
+
+fn temporary(name: &str) -> Says {
+    Says::new(
+        format!("`{name}` takes memory for the time of one message, where scratch is at hand"),
+        "made here, and dropped with the message",
+        "build text with `scratch_format!(cx, ..)` or `cx.scratch().text()`; keep a list in a field and clear it",
     )
 }
 

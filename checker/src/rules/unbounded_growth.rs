@@ -1,19 +1,22 @@
 //! `unbounded-growth`: a collection that lives on and only ever gets bigger.
 
+mod fetch;
+mod residents;
 mod say;
+
+use fetch::memoised;
+use residents::residents;
 
 use crate::context::{Counter, Growing, Key};
 use crate::declare_rule;
 use crate::events::What;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding, Label};
-use crate::lower::attr::{ContractKind, LocusItem};
-use crate::lower::ir::TypeRef;
+use crate::lower::attr::ContractKind;
 use crate::lower::sym::Sym;
 use crate::models::Resource;
-use crate::names::{AdtId, Def};
 use crate::rule::{Level, Shape};
-use crate::rules::judged::{Judged, Says, span};
+use crate::rules::judged::{Judged, span};
 use rustc_hash::FxHashSet;
 
 /// A field that only grows.
@@ -101,6 +104,28 @@ pub static ARENA: Shape =
 pub static INTERNED: Shape =
     Shape::likely("interned-per-message", "an interner, which forgets nothing, is fed by messages");
 
+/// Results of a function that are all kept.
+pub static MEMOISED: Shape = Shape::likely(
+    "memoised-per-message",
+    "an attribute keeps what a function gave for each of its arguments, and messages bring new ones",
+);
+
+/// A look-up that adds.
+pub static GETTER: Shape =
+    Shape::likely("getter-that-inserts", "what looks like a look-up adds what it does not find");
+
+/// Senders whose receivers are gone.
+pub static SUBSCRIBERS: Shape = Shape::certain(
+    "dead-subscribers-kept",
+    "sending ends of channels are kept, and those whose receiver is gone stay",
+);
+
+/// Room taken for a limit.
+pub static CAPACITY: Shape = Shape::certain(
+    "capacity-taken-for-a-limit",
+    "room is reserved or the capacity asked for, which limits nothing",
+);
+
 /// Residents for messages.
 pub static RESIDENTS: Shape = Shape::certain(
     "residents-per-message",
@@ -128,7 +153,7 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &FIELD, &STATIC, &LOCAL, &BUFFER, &ACCUMULATED, &OUTER_KEYS, &INNER, &UNREACHABLE, &AT_EXIT, &ON_ERROR,
-            &HANDLES, &ARENA, &INTERNED, &RESIDENTS, &UNSWEPT, &PROMISED,
+            &HANDLES, &ARENA, &INTERNED, &MEMOISED, &GETTER, &SUBSCRIBERS, &CAPACITY, &RESIDENTS, &UNSWEPT, &PROMISED,
         ],
         doc: include_str!("../../../docs/rules/unbounded-growth.md"),
     }
@@ -136,58 +161,28 @@ declare_rule! {
 
 /// Reports every place that grows, but for collections of descriptors and children.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let reserved = reserved(judged);
     for growing in &judged.growing {
         let held = growing.grows.iter().find_map(|site| site.event.holds);
         if !matches!(held, Some(Resource::Fd | Resource::Child)) {
-            let finding = say::finding(judged, growing, &RULE, shape(growing, held));
+            let finding = say::finding(judged, growing, &RULE, shape(judged, growing, held, &reserved));
             findings.push(promised(judged, finding));
         }
     }
     for unswept in &judged.unswept {
         findings.push(promised(judged, say::unswept(judged, unswept, (&RULE, &UNSWEPT))));
     }
+    memoised(judged, findings);
     residents(judged, findings);
 }
 
-/// Resident children spawned per message, of types that never end themselves.
-fn residents(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    let names = &judged.program.names;
-    let ends: FxHashSet<AdtId> = judged
-        .sights()
-        .filter(|(_, seen)| matches!(seen.sight, Sight::Terminates))
-        .filter_map(|(id, _)| judged.program.adt_of(id))
-        .collect();
-    for (id, seen) in judged.per_message(|sight| matches!(sight, Sight::Spawns(_))) {
-        let Sight::Spawns(child) = seen.sight else { continue };
-        let idles = matches!(names.adt(child).locus, Some(LocusItem::Locus(decl)) if decl.idles);
-        let parent = judged.program.adt_of(id).map(|adt| names.adt(adt));
-        let Some((parent, LocusItem::Locus(decl))) = parent.and_then(|adt| Some((adt, adt.locus?))) else {
-            continue;
-        };
-        let resident = decl.children.iter().any(|(ty, resident, _)| match ty {
-            Some(TypeRef::Path(path)) if *resident => {
-                let found = names.resolve(parent.module, path, true);
-                matches!(found.map(|found| found.def), Some(Def::Adt(of)) if of == child)
-            }
-            _ => false,
-        });
-        if !resident
-            || idles
-            || ends.contains(&child)
-            || ends.contains(&judged.program.adt_of(id).unwrap_or(child))
-        {
-            continue;
-        }
-        let name = names.text(names.adt(child).name);
-        let says = Says::new(
-            format!("a resident `{name}` is spawned with every message, and nothing ends one"),
-            "one more each time, until the ceiling is reached for good",
-            format!("declare it `{name} = flow`, let it `cx.terminate()`, or give it `idle = \"..\"`"),
-        );
-        let finding = judged.finding(id, seen.at, (&RULE, &RESIDENTS), says);
-        let note = format!("looked at `{name}` and its parent for `terminate` and `idle`: there is neither");
-        findings.push(judged.with_chain(finding, id).note(note));
-    }
+/// Places that room is reserved for, or whose capacity someone asks for.
+fn reserved(judged: &Judged<'_, '_>) -> FxHashSet<Key> {
+    let places = judged.sights().filter_map(|(id, seen)| match seen.sight {
+        Sight::Reserves(place) if place.depth == 0 => Key::of(id, place),
+        _ => None,
+    });
+    places.map(|key| judged.keys.find(key)).collect()
 }
 
 /// Where the place is promised to be bounded, the promise is what is wrong.
@@ -213,7 +208,12 @@ pub(super) fn promised(judged: &Judged<'_, '_>, mut finding: Finding) -> Finding
     finding
 }
 
-fn shape(growing: &Growing<'_>, held: Option<Resource>) -> &'static Shape {
+fn shape(
+    judged: &Judged<'_, '_>,
+    growing: &Growing<'_>,
+    held: Option<Resource>,
+    reserved: &FxHashSet<Key>,
+) -> &'static Shape {
     match growing.against {
         Counter::Unreachable => return &UNREACHABLE,
         Counter::AtExit => return &AT_EXIT,
@@ -234,6 +234,9 @@ fn shape(growing: &Growing<'_>, held: Option<Resource>) -> &'static Shape {
     match growing.key {
         _ if held == Some(Resource::Task) || is_set_of_tasks => &HANDLES,
         _ if first.what == What::Accumulate => &ACCUMULATED,
+        _ if held == Some(Resource::Sender) => &SUBSCRIBERS,
+        _ if fetch::is_getter(judged, growing) => &GETTER,
+        _ if reserved.contains(&growing.key) => &CAPACITY,
         _ if first.buffer => &BUFFER,
         Key::Static(_) => &STATIC,
         Key::Local(..) => &LOCAL,

@@ -177,9 +177,7 @@ impl<'w> Program<'w> {
         loop {
             let mut changed = false;
             for index in 0..self.resources.len() {
-                if self.resources[index].is_some() {
-                    continue;
-                }
+                let known = self.resources[index];
                 let declared = self.names.adts[index].variants.iter().flat_map(|(_, fields)| fields.iter());
                 // What is borrowed is someone else's.
                 let owned = declared
@@ -187,8 +185,10 @@ impl<'w> Program<'w> {
                     .filter(|(field, _)| !matches!(field.ty, TypeRef::Ref(..)))
                     .filter_map(|(_, (_, ty))| self.resource(&self.types, *ty))
                     .min();
-                changed |= owned.is_some();
-                self.resources[index] = owned;
+                // The gravest counts, and may be found last.
+                let graver = owned.filter(|owned| known.is_none_or(|known| *owned < known));
+                changed |= graver.is_some();
+                self.resources[index] = graver.or(known);
             }
             if !changed {
                 return;

@@ -1,7 +1,7 @@
 //! Things made anew for each message that could be kept, and keys made only to look something up.
 
 use super::{Look, Sight};
-use crate::lower::ir::{ExprId, ExprKind};
+use crate::lower::ir::{ExprId, ExprKind, LocalId};
 use crate::lower::sym::{Sym, syms};
 use crate::types::{Interner, TyKind};
 
@@ -33,6 +33,61 @@ impl Look<'_, '_, '_> {
         if self.is_made_text(*key) || self.is_single_use(*key) {
             self.note(Sight::OwnedKey, id);
         }
+    }
+
+    /// `map.insert("posts".to_owned(), 0)`, `map.get(&name)` on a field.
+    pub(super) fn text_key(&mut self, id: ExprId) {
+        const ADDS: [Sym; 2] = syms(["insert", "entry"]);
+        let ExprKind::Method(call) = self.kind(id) else { return };
+        let (added, looks_up) = (ADDS.contains(&call.name), LOOKS_UP.contains(&call.name));
+        let Some(key) = call.args.first().filter(|_| added || looks_up) else { return };
+        let Some(map) = self.walk.place(call.recv).filter(|place| place.field.is_some() && place.depth == 0)
+        else {
+            return;
+        };
+        if self.is_map(call.recv) {
+            let constant = self.is_fixed_text(*key);
+            self.note(Sight::TextKey { map, added, constant }, id);
+        }
+    }
+
+    /// A literal, a constant, or one of them made into a `String`.
+    fn is_fixed_text(&self, id: ExprId) -> bool {
+        let made_of = match self.kind(id) {
+            ExprKind::Call(..) if self.called(id) == (Sym::new("String"), Sym::new("from")) => {
+                self.args(id).first().copied()
+            }
+            _ => None,
+        };
+        let mut at = made_of.unwrap_or(id);
+        while let ExprKind::Method(call) = self.kind(at) {
+            at = call.recv;
+        }
+        match self.kind(at) {
+            ExprKind::Lit(_) => true,
+            // What a type parameter calls its own differs from use to use.
+            ExprKind::Path(path) => {
+                let module = self.walk.program.names.function(self.walk.id).module;
+                let found = self.walk.program.names.resolve(module, path, false);
+                found.is_some_and(|found| {
+                    matches!(found.def, crate::names::Def::Const(_)) && found.taken == path.segments.len()
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a local is the key of a look-up.
+    pub(super) fn is_key(&self, local: LocalId) -> bool {
+        self.walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Method(call) if LOOKS_UP.contains(&call.name) => {
+                call.args.first().is_some_and(|key| match self.kind(*key) {
+                    ExprKind::Ref(key, _) => matches!(self.kind(*key), ExprKind::Local(of) if *of == local),
+                    _ => false,
+                })
+            }
+            _ => false,
+        })
     }
 
     fn is_map(&self, id: ExprId) -> bool {

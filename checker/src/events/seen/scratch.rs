@@ -4,27 +4,51 @@ use super::{Look, Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
 
-const TAKES: [Sym; 6] = syms([
+const TAKES: [Sym; 14] = syms([
     "alloc",
     "alloc_str",
     "alloc_slice_copy",
     "alloc_slice_clone",
     "alloc_slice_fill_iter",
     "alloc_slice_fill_with",
+    "boxed",
+    "format",
+    "try_alloc",
+    "try_alloc_str",
+    "try_alloc_slice_copy",
+    "try_boxed",
+    "try_format",
+    "text",
 ]);
 const FORMAT: Sym = Sym::new("scratch_format");
 
 impl Look<'_, '_, '_> {
-    /// `out = scratch_format!(cx, "{out}{x}")` in a loop.
+    /// `out = scratch_format!(cx, "{out}{x}")`, `all = cx.scratch().alloc_slice_copy(&[all, more].concat())` in a loop.
     pub(super) fn rebuilt(&mut self, id: ExprId, left: ExprId, right: ExprId) {
         let ExprKind::Local(local) = self.kind(left) else { return };
-        let ExprKind::Macro(name, args) = self.kind(right) else { return };
-        let mentions = args.iter().any(|arg| matches!(self.kind(*arg), ExprKind::Local(of) if of == local));
+        let value = self.inner(right);
+        let is_it = |id: &ExprId| matches!(self.kind(*id), ExprKind::Local(of) if of == local);
+        let of_itself = match self.kind(value) {
+            ExprKind::Macro(name, args) => *name == FORMAT && args.iter().any(is_it),
+            _ => self.takes_scratch(value) && self.args(value).iter().any(|arg| self.is_within(*local, *arg)),
+        };
         let declared = self.walk.facts.local_loops.get(local.0 as usize).copied().flatten();
         let in_loop = self.walk.loop_around(id);
-        if *name == FORMAT && mentions && in_loop.is_some() && in_loop != declared {
+        if of_itself && in_loop.is_some() && in_loop != declared {
             self.note(Sight::Rebuilt, id);
         }
+    }
+
+    /// Whether an argument is built of what a local holds.
+    fn is_within(&self, local: crate::lower::ir::LocalId, arg: ExprId) -> bool {
+        let all = self.extent(arg);
+        let is_it = |kind: &ExprKind| matches!(kind, ExprKind::Local(of) if *of == local);
+        self.walk.body.exprs.iter().any(|expr| is_it(&expr.kind) && within(all, expr.at))
+    }
+
+    fn takes_scratch(&self, id: ExprId) -> bool {
+        matches!(self.kind(id), ExprKind::Method(call) if TAKES.contains(&call.name)
+            && self.foreign(self.walk.ty(call.recv)) == Sym::new("Scratch"))
     }
 
     pub(super) fn scratch_macro(&mut self, id: ExprId, name: Sym) {
@@ -34,10 +58,7 @@ impl Look<'_, '_, '_> {
     }
 
     pub(super) fn scratch_call(&mut self, id: ExprId) {
-        if let ExprKind::Method(call) = self.kind(id)
-            && TAKES.contains(&call.name)
-            && self.foreign(self.walk.ty(call.recv)) == Sym::new("Scratch")
-        {
+        if self.takes_scratch(id) {
             self.per_turn(id);
         }
     }
@@ -66,7 +87,9 @@ impl Look<'_, '_, '_> {
     /// The right side of a rebuild, which is told there.
     fn is_rebuild(&self, id: ExprId) -> bool {
         self.walk.body.exprs.iter().any(|expr| match &expr.kind {
-            ExprKind::Assign(left, right) if *right == id => matches!(self.kind(*left), ExprKind::Local(_)),
+            ExprKind::Assign(left, right) if self.inner(*right) == id => {
+                matches!(self.kind(*left), ExprKind::Local(_))
+            }
             _ => false,
         })
     }

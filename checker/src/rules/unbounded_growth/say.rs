@@ -133,6 +133,9 @@ fn message(judged: &Judged<'_, '_>, growing: &Growing<'_>, place: &str, shape: &
         Counter::Nothing | Counter::Works if shape.name == "itself-plus-more" => {
             format!("`{place}` is replaced by itself plus more {when}")
         }
+        Counter::Nothing | Counter::Works if shape.name == "capacity-taken-for-a-limit" => {
+            format!("`{place}` grows {when} and nothing takes anything out; its capacity is no limit")
+        }
         Counter::Nothing | Counter::Works => format!("`{place}` grows {when} and nothing takes anything out"),
     }
 }
@@ -224,6 +227,9 @@ fn help(growing: &Growing<'_>) -> String {
         Some(Resource::Fd) => "drop the owner when its peer is gone, or hold at most N and close the oldest",
         Some(Resource::Child) => "wait for each child, and take it out when it has ended",
         Some(Resource::Task) => "take out what has finished, or let a `JoinSet` hold the tasks and reap it",
+        Some(Resource::Sender) => {
+            "let go of those whose receiver is gone: `retain(|to| to.send(..).is_ok())`, or take one out when its peer leaves"
+        }
         None if is(&["JoinSet", "FuturesUnordered"]) => {
             "call `try_join_next` until it gives `None`, on a timer or before each spawn"
         }
