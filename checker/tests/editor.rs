@@ -22,6 +22,8 @@ fn main() {
 }
 ";
 
+const NUMBER: &str = include_str!("fix/number_given_to_a_call.rs");
+
 /// rust-analyzer, spoken to as an editor does: Language Server Protocol 3.17 over its standard input and output.
 struct Server {
     child: Child,
@@ -86,22 +88,26 @@ fn uri(path: &Path) -> String {
     format!("file://{}", path.display())
 }
 
-#[test]
-fn a_finding_shows_inline() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("editor");
+/// A server that has checked a package with `text` for its program; the program's address, and what is shown of `rule`.
+fn shown(name: &str, text: &str, rule: &str) -> (Server, String, Value) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(folder.join("src")).unwrap();
     let manifest = "[package]\nname = \"edited\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
     std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    std::fs::write(folder.join("src/main.rs"), LEAK).unwrap();
+    std::fs::write(folder.join("src/main.rs"), text).unwrap();
     let main = uri(&folder.join("src/main.rs"));
 
     let mut server = Server::start(&folder);
+    let kinds = json!({ "codeActionKind": { "valueSet": ["", "quickfix"] } });
     server.send(&json!({
         "jsonrpc": "2.0", "id": 1, "method": "initialize",
         "params": {
             "processId": null,
             "rootUri": uri(&folder),
-            "capabilities": { "textDocument": { "publishDiagnostics": { "relatedInformation": true } } },
+            "capabilities": { "textDocument": {
+                "publishDiagnostics": { "relatedInformation": true },
+                "codeAction": { "codeActionLiteralSupport": kinds },
+            } },
             "initializationOptions": {
                 "check": { "overrideCommand": [env!("CARGO_BIN_EXE_checker"), "--format", "json"] },
                 "cachePriming": { "enable": false },
@@ -111,21 +117,52 @@ fn a_finding_shows_inline() {
     }));
     while server.receive()["id"] != 1 {}
     server.notify("initialized", &json!({}));
-    let document = json!({ "uri": main, "languageId": "rust", "version": 1, "text": LEAK });
+    let document = json!({ "uri": main, "languageId": "rust", "version": 1, "text": text });
     server.notify("textDocument/didOpen", &json!({ "textDocument": document }));
     server.notify("textDocument/didSave", &json!({ "textDocument": { "uri": main } }));
 
-    let shown = loop {
+    loop {
         let message = server.receive();
-        let ours = |diagnostic: &&Value| diagnostic["code"] == "unbounded-growth";
+        let ours = |diagnostic: &&Value| diagnostic["code"] == rule;
         if message["method"] == "textDocument/publishDiagnostics"
             && message["params"]["uri"] == main
             && let Some(shown) = message["params"]["diagnostics"].as_array().unwrap().iter().find(ours)
         {
-            break shown.clone();
+            let shown = shown.clone();
+            return (server, main, shown);
         }
-    };
+    }
+}
+
+#[test]
+fn a_finding_shows_inline() {
+    let (_, _, shown) = shown("editor", LEAK, "unbounded-growth");
     assert_eq!(shown["range"]["start"]["line"], 8, "{shown:#}");
     assert!(shown["message"].as_str().unwrap().contains("SEEN"), "{shown:#}");
     assert!(!shown["relatedInformation"].as_array().unwrap().is_empty(), "{shown:#}");
+}
+
+#[test]
+fn a_fix_is_offered_beside_its_finding() {
+    let (mut server, main, shown) = shown("editor_fix", NUMBER, "resource-leak");
+    server.send(&json!({
+        "jsonrpc": "2.0", "id": 2, "method": "textDocument/codeAction",
+        "params": {
+            "textDocument": { "uri": main },
+            "range": shown["range"],
+            "context": { "diagnostics": [shown], "only": ["quickfix"] },
+        },
+    }));
+    let answer = loop {
+        let message = server.receive();
+        if message["id"] == 2 {
+            break message;
+        }
+    };
+    let actions = answer["result"].as_array().unwrap_or_else(|| panic!("{answer:#}"));
+    let borrows =
+        |action: &&Value| action["title"].as_str().is_some_and(|title| title.contains("borrow the number"));
+    let action = actions.iter().find(borrows).unwrap_or_else(|| panic!("{actions:#?}"));
+    let text = action["edit"].to_string();
+    assert!(text.contains("\"AsRawFd\"") && text.contains("\"as_raw_fd\""), "{action:#}");
 }
