@@ -58,6 +58,10 @@ pub(crate) struct Bus {
 impl Bus {
     pub(crate) fn of(program: &Program<'_>, summary: &Summary) -> Self {
         let mut bus = Self::default();
+        // Most workspaces hold no loci, and nothing of theirs is about a topic.
+        if program.names.adts.iter().all(|adt| adt.locus.is_none()) {
+            return bus;
+        }
         for (id, facts) in (0_u32..).map(FnId).zip(&summary.facts) {
             for seen in &facts.seen {
                 match seen.sight {
