@@ -22,6 +22,10 @@ use std::cell::Cell;
 
 use crate::sync::{Arc, AtomicBool, AtomicU64, Edge, Ordering, Padded};
 
+/// A bound below this is used up within a turn: what is sent under it is handed over before the next activation.
+#[cfg(not(loom))]
+const NARROW_BELOW: u64 = 1024;
+
 /// The part of a bound whose credits are returned while the consumer still drains.
 const RETURN_SHARE: u64 = 4;
 
@@ -79,6 +83,13 @@ impl CreditOut {
             self.sent.set(sent + 1);
         }
         has_credit
+    }
+
+    /// Whether the bound is so small that the other side waits for each flush.
+    #[cfg(not(loom))]
+    #[inline]
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.bound < NARROW_BELOW
     }
 
     /// Gives back the credits of the `count` messages last taken for, which a failed activation takes back.

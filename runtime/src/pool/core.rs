@@ -100,6 +100,8 @@ pub(crate) struct Core {
     /// Whether the start is not over, so that everything waits.
     holding: Cell<bool>,
     pub(crate) is_in_turn: Cell<bool>,
+    /// Whether something was published that the other side waits for, so that it is flushed before the next activation.
+    pub(crate) flush_soon: Cell<bool>,
     /// Why the running activation cannot succeed.
     doom: RefCell<Option<blocked::Doom>>,
     /// The latest activation that failed for that.
@@ -160,6 +162,7 @@ impl Core {
             stash_wish: Cell::new(false),
             holding: Cell::new(true),
             is_in_turn: Cell::new(false),
+            flush_soon: Cell::new(false),
             doom: RefCell::default(),
             failed_in: Cell::new(0),
             staged_in: Cell::new((0, 0)),

@@ -34,10 +34,13 @@ const TURNS_MAX: u32 = 64;
 /// Time before tokio gets the thread, so that sockets are not kept waiting by long turns.
 const TURNS_TIME_MAX: Duration = Duration::from_micros(50);
 
-/// Pauses before the first look again: what comes at once is seen at once.
+/// Pauses between the first looks: under a small bound both sides wait for each other all the time, and briefly.
 const SPIN_PAUSES_MIN: u32 = 2;
 
-/// Pauses between two looks later on. Fewer would slow the producer down whose lines are looked at.
+/// So many looks are taken like that; then the pauses double.
+const SPIN_LOOKS_AT_ONCE: u32 = 32;
+
+/// Pauses between two looks in the end. Fewer would slow the producer down whose lines are looked at.
 const SPIN_PAUSES_MAX: u32 = 64;
 
 /// The world of a pool that runs on a thread.
@@ -162,7 +165,7 @@ impl PoolLoop {
             return false;
         }
         let mut begun = Instant::now();
-        let mut pauses = SPIN_PAUSES_MIN;
+        let (mut looks, mut pauses) = (0, SPIN_PAUSES_MIN);
         loop {
             (0..pauses).for_each(|_| std::hint::spin_loop());
             if self.pool.has_work() {
@@ -170,7 +173,7 @@ impl PoolLoop {
             }
             let now = Instant::now();
             if self.pool.let_go() > 0 {
-                (begun, pauses) = (now, SPIN_PAUSES_MIN);
+                (begun, looks, pauses) = (now, 0, SPIN_PAUSES_MIN);
                 continue;
             }
             self.pool.tell(&mut self.live);
@@ -180,7 +183,10 @@ impl PoolLoop {
             if now >= begun + self.spin_time || deadline.is_some_and(|deadline| now >= deadline) {
                 return false;
             }
-            pauses = SPIN_PAUSES_MAX.min(2 * pauses);
+            looks += 1;
+            if looks > SPIN_LOOKS_AT_ONCE {
+                pauses = SPIN_PAUSES_MAX.min(2 * pauses);
+            }
         }
     }
 

@@ -329,6 +329,9 @@ impl Pool {
                 self.take_step(step);
             }
             self.core.queue.finish();
+            if self.core.flush_soon.take() {
+                self.flush();
+            }
             if !self.core.failures.borrow().is_empty() {
                 break;
             }

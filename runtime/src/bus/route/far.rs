@@ -51,6 +51,9 @@ impl<T: Topic> Route<T> {
         if core.is_detoured() || self.contended.get() || !only.credit.try_take_known() {
             return self.reserve_later(core, hash, here);
         }
+        if only.credit.is_narrow() {
+            core.flush_soon.set(true);
+        }
         Figures::add(&self.figures.published, 1);
         // SAFETY: the header is that of such a packet, and `publish` writes it at once.
         unsafe { core.claim_out(only.pool, self.header_of(hash)) }
