@@ -31,6 +31,12 @@ mod run;
 /// only reserved; what is not used is never touched.
 const STACK_BYTES: usize = 256 << 20;
 
+/// Options that set the level of one rule under another name.
+const ALIASES: [(&str, Level, &str); 2] = [
+    ("warn_resource_leak", Level::Warn, "resource-leak"),
+    ("no_warn_unbounded_alloc", Level::Allow, "unbounded-growth"),
+];
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -77,6 +83,15 @@ struct Args {
     /// Report on this package only; may be repeated
     #[arg(short, long = "package", value_name = "PKG")]
     packages: Vec<String>,
+    /// Features that are on beside the default ones, as cargo takes them
+    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',')]
+    features: Vec<String>,
+    /// All features are on
+    #[arg(long)]
+    all_features: bool,
+    /// The default features are off
+    #[arg(long)]
+    no_default_features: bool,
     /// Apply the fixes that are safe to the files, then check again
     #[arg(long, conflicts_with_all = ["write_baseline", "write_resource_budget", "dump_resource_budget", "graph"])]
     fix: bool,
@@ -137,6 +152,12 @@ struct Args {
     /// Neither use nor keep what an earlier run found out
     #[arg(long, conflicts_with = "cache")]
     no_cache: bool,
+    /// `-W resource-leak`
+    #[arg(long, hide = true)]
+    warn_resource_leak: bool,
+    /// `-A unbounded-growth`
+    #[arg(long, hide = true)]
+    no_warn_unbounded_alloc: bool,
     /// Print how long the run takes beside a bare parse of the same files
     #[arg(long, hide = true)]
     time_bare_parse: bool,
@@ -240,6 +261,12 @@ fn settings(matches: &clap::ArgMatches) -> Vec<Setting> {
         let positions = matches.indices_of(id).into_iter().flatten();
         placed.extend(positions.zip(names).map(|(at, rule)| (at, Setting { level, rule: rule.clone() })));
     }
+    for (id, level, rule) in ALIASES {
+        if matches.get_flag(id) {
+            let at = matches.indices_of(id).and_then(Iterator::last).unwrap_or_default();
+            placed.push((at, Setting { level, rule: rule.to_owned() }));
+        }
+    }
     placed.sort_by_key(|(at, _)| *at);
     placed.into_iter().map(|(_, setting)| setting).collect()
 }
@@ -290,6 +317,12 @@ mod tests {
             found,
             [(Level::Deny, "all"), (Level::Allow, "a"), (Level::Warn, "b"), (Level::Deny, "c")]
         );
+        let line = ["checker", "--no-warn-unbounded-alloc", "-D", "all", "--warn-resource-leak"];
+        let found = settings(&Args::command().get_matches_from(line));
+        let found: Vec<_> = found.iter().map(|setting| (setting.level, setting.rule.as_str())).collect();
+        let expected =
+            [(Level::Allow, "unbounded-growth"), (Level::Deny, "all"), (Level::Warn, "resource-leak")];
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -29,6 +29,21 @@ pub struct Options {
     pub packages: Vec<String>,
     /// Where an earlier run may have left what it found, and this one may.
     pub cache: Option<PathBuf>,
+    /// Features beside or instead of the default ones.
+    pub features: Features,
+}
+
+/// Which features of the packages are on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// `name`, of every package that has it, or `package/name`.
+    pub named: Vec<String>,
+    /// All there are.
+    pub all: bool,
+    /// The default ones are off, unless a member asks for them.
+    pub no_default: bool,
+    /// One that no package has is passed over.
+    pub lenient: bool,
 }
 
 /// Where the code is.

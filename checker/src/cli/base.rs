@@ -12,7 +12,7 @@ use super::git::Repository;
 use super::{Args, Failure, run};
 use crate::analysis;
 use crate::finding::Finding;
-use crate::load::{Input, Options, load};
+use crate::load::{Features, Input, Options, load};
 use crate::rule::level::Levels;
 
 mod folder;
@@ -41,11 +41,13 @@ pub(super) fn findings(
         (false, [manifest, ..]) => Input::Manifest(manifest.clone()),
         (true, _) => Input::Paths(there),
     };
-    // All packages: one that is asked for now need not have been there.
-    let workspace = load(&Options { input, packages: Vec::new(), cache: None }).map_err(|error| {
-        let help = "compare with a revision that cargo can read";
-        Failure(format!("the tree of `{revision}` cannot be checked: {error}\nhelp: {help}"))
-    })?;
+    // All packages, and whatever features: what is asked for now need not have been there.
+    let features = Features { lenient: true, ..options.features };
+    let workspace =
+        load(&Options { input, packages: Vec::new(), cache: None, features }).map_err(|error| {
+            let help = "compare with a revision that cargo can read";
+            Failure(format!("the tree of `{revision}` cannot be checked: {error}\nhelp: {help}"))
+        })?;
     let models = settings.models()?;
     let mut analysis = analysis::analyse_with(workspace, &models);
     Ok(run::judge(&mut analysis, levels).0)

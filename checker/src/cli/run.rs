@@ -16,7 +16,7 @@ use crate::finding::fix::fix_of;
 use crate::finding::{Confidence, FileId, Finding, SourceFile};
 use crate::graph::Wiring;
 use crate::load::cache;
-use crate::load::{Input, Options, Workspace, load};
+use crate::load::{Features, Input, Options, Workspace, load};
 use crate::report::{self, Diagnostic, Format, Report, Severity, Summary};
 use crate::rule::level::Levels;
 use crate::rule::{Level, Rule};
@@ -188,7 +188,13 @@ pub(super) fn options(args: &Args) -> Result<Options, Failure> {
         (None, paths) => Input::Paths(paths.to_vec()),
     };
     let cache = cache_folder(args, &input);
-    Ok(Options { input, packages: args.packages.clone(), cache })
+    let features = Features {
+        named: args.features.clone(),
+        all: args.all_features,
+        no_default: args.no_default_features,
+        lenient: false,
+    };
+    Ok(Options { input, packages: args.packages.clone(), cache, features })
 }
 
 /// Where this run may find what an earlier one left. Bare files have no place of their own for it.

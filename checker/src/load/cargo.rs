@@ -1,6 +1,6 @@
 //! Packages, targets and features, from `cargo metadata`.
 
-use super::{LoadError, Options, Package, Plan, TargetKind, known};
+use super::{Features, LoadError, Options, Package, Plan, TargetKind, known};
 use crate::lower::cfg::CfgEnv;
 use crate::lower::sym::Sym;
 use cargo_metadata::{Metadata, MetadataCommand, TargetKind as CargoKind};
@@ -20,7 +20,7 @@ pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError
     {
         return Err(LoadError { message: format!("package `{unknown}` is not in the workspace") });
     }
-    let features = features(&packages);
+    let features = features(&packages, &options.features)?;
     let flags = flags(metadata.workspace_root.as_std_path());
     let mut plan = Plan { root: metadata.workspace_root.into_std_path_buf(), ..Plan::default() };
     for package in &packages {
@@ -116,12 +116,14 @@ fn flags(root: &Path) -> FxHashSet<String> {
     after.chain(joined).map(str::to_owned).collect()
 }
 
-/// The features of each package that are on when the whole workspace is built as it is: the default ones, those that
-/// other members ask for, and all that these imply.
-fn features(packages: &[cargo_metadata::Package]) -> Vec<FxHashSet<String>> {
+/// The features of each package that are on when the whole workspace is built: those that are asked for, those that other
+/// members ask for, and all that these imply.
+fn features(
+    packages: &[cargo_metadata::Package],
+    asked: &Features,
+) -> Result<Vec<FxHashSet<String>>, LoadError> {
     let member = |name: &str| packages.iter().position(|package| package.name.as_str() == name);
-    let mut pending: Vec<(usize, String)> =
-        (0..packages.len()).map(|of| (of, "default".to_owned())).collect();
+    let mut pending = asked_for(packages, asked)?;
     for dependency in packages.iter().flat_map(|package| &package.dependencies) {
         if let Some(of) = member(&dependency.name) {
             pending.extend(dependency.features.iter().map(|feature| (of, feature.clone())));
@@ -148,7 +150,46 @@ fn features(packages: &[cargo_metadata::Package]) -> Vec<FxHashSet<String>> {
             on[of].insert(own);
         }
     }
-    on
+    Ok(on)
+}
+
+/// What the user asks for, by package.
+fn asked_for(
+    packages: &[cargo_metadata::Package],
+    asked: &Features,
+) -> Result<Vec<(usize, String)>, LoadError> {
+    let mut pending = Vec::new();
+    for (of, package) in packages.iter().enumerate() {
+        if !asked.no_default {
+            pending.push((of, "default".to_owned()));
+        }
+        if asked.all {
+            pending.extend(package.features.keys().map(|name| (of, name.clone())));
+        }
+    }
+    for wanted in &asked.named {
+        let (owner, name) =
+            wanted.split_once('/').map_or((None, wanted.as_str()), |(of, name)| (Some(of), name));
+        let has = |package: &cargo_metadata::Package| {
+            owner.is_none_or(|owner| package.name.as_str() == owner) && package.features.contains_key(name)
+        };
+        let before = pending.len();
+        let having = packages.iter().enumerate().filter(|(_, package)| has(package));
+        pending.extend(having.map(|(of, _)| (of, name.to_owned())));
+        if pending.len() == before && !asked.lenient {
+            return Err(LoadError { message: no_feature(packages, wanted, name) });
+        }
+    }
+    Ok(pending)
+}
+
+fn no_feature(packages: &[cargo_metadata::Package], wanted: &str, name: &str) -> String {
+    let there = packages.iter().flat_map(|package| package.features.keys());
+    let help = match locus_syntax::nearest(name, there.map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "features are what `[features]` of a manifest names, and optional dependencies".to_owned(),
+    };
+    format!("no package of the workspace has the feature `{wanted}`\nhelp: {help}")
 }
 
 #[cfg(test)]
@@ -173,7 +214,7 @@ mod tests {
     #[test]
     fn features_imply_features() {
         let one = package("one", "", r#"{"default":["http"],"http":["dep:hyper","base"],"base":[],"pg":[]}"#);
-        let on = features(&[one]);
+        let on = features(&[one], &Features::default()).unwrap();
         assert!(on[0].contains("base") && on[0].contains("http") && !on[0].contains("pg"));
     }
 
@@ -182,9 +223,36 @@ mod tests {
         let app =
             package("app", &dependency("lib", r#""renamed""#, r#""a""#), r#"{"default":["renamed/b"]}"#);
         let lib = package("lib", "", r#"{"a":["c"],"b":[],"c":[],"d":[]}"#);
-        let on = features(&[app, lib]);
+        let on = features(&[app, lib], &Features::default()).unwrap();
         let mut on: Vec<&str> = on[1].iter().map(String::as_str).collect();
         on.sort_unstable();
         assert_eq!(on, ["a", "b", "c", "default"]);
+    }
+
+    #[test]
+    fn the_user_asks_for_more_or_for_less() {
+        let one = || package("one", "", r#"{"default":["http"],"http":[],"pg":["sql"],"sql":[]}"#);
+        let two = || package("two", "", r#"{"pg":[]}"#);
+        let on = |asked: &Features| {
+            let on = features(&[one(), two()], asked).map_err(|error| error.message)?;
+            let sorted = on.into_iter().map(|on| {
+                let mut on: Vec<String> = on.into_iter().collect();
+                on.sort_unstable();
+                on.join(" ")
+            });
+            Ok::<_, String>(sorted.collect::<Vec<_>>())
+        };
+        let named = |name: &str| Features { named: vec![name.to_owned()], ..Features::default() };
+        assert_eq!(on(&named("pg")).unwrap(), ["default http pg sql", "default pg"]);
+        assert_eq!(on(&named("two/pg")).unwrap(), ["default http", "default pg"]);
+        assert_eq!(on(&Features { no_default: true, ..named("sql") }).unwrap(), ["sql", ""]);
+        assert_eq!(
+            on(&Features { all: true, ..Features::default() }).unwrap(),
+            ["default http pg sql", "default pg"]
+        );
+        let error = on(&named("htpt")).unwrap_err();
+        assert_eq!(error, "no package of the workspace has the feature `htpt`\nhelp: did you mean `http`?");
+        assert!(on(&named("two/sql")).unwrap_err().contains("`two/sql`"));
+        assert!(on(&Features { lenient: true, ..named("htpt") }).is_ok());
     }
 }

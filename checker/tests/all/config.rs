@@ -93,3 +93,18 @@ fn models_of_ones_own_tell_what_foreign_crates_do() {
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("ours.toml: hoard::Pile: heap_up: unknown word `explode`"), "{}", run.stderr);
 }
+
+#[test]
+fn features_are_on_as_cargo_takes_them() {
+    let copy = growing("config_features");
+    append(&copy, "Cargo.toml", "[features]\nmore = []\n");
+    copy.replace("src/main.rs", "mod lost;", "#[cfg(feature = \"more\")]\nmod lost;");
+    let code = |args: &[&str]| checker_in(copy.path(), &[args, &["-D", "all"]].concat()).code;
+    assert_eq!(code(&[]), Some(0));
+    assert_eq!(code(&["--features", "more"]), Some(1));
+    assert_eq!(code(&["-F", "service/more"]), Some(1));
+    assert_eq!(code(&["--all-features"]), Some(1));
+    let run = checker_in(copy.path(), &["--features", "mor"]);
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    assert!(run.stderr.contains("has the feature `mor`\nhelp: did you mean `more`?"), "{}", run.stderr);
+}
