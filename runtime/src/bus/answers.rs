@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
@@ -14,7 +15,8 @@ use super::route::AnyRoute;
 use super::side::Side;
 use super::subscribe::after;
 use super::topic::Topic;
-use crate::locus::cell::{CellHead, CellId, State};
+use crate::locus::any_cell::AnyCell;
+use crate::locus::cell::{CellHead, CellId, LocusCell, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{IntoOutcome, Locus};
 use crate::pool::PoolId;
@@ -32,7 +34,7 @@ pub(crate) struct Answer<R> {
 
 /// What to do with an answer, without the types of the locus that asked.
 trait Then<R> {
-    fn call(self: Box<Self>, core: &Core, cell: CellId, result: Result<R, AskError>);
+    fn call(self: Box<Self>, core: &Core, cell: Rc<dyn AnyCell>, result: Result<R, AskError>);
 }
 
 /// As large as the closure alone, so that one without captures needs no memory.
@@ -44,8 +46,8 @@ where
     F: FnOnce(&mut L, Result<R, AskError>, &mut Cx<'_, L>) -> O,
     O: IntoOutcome,
 {
-    fn call(self: Box<Self>, core: &Core, cell: CellId, result: Result<R, AskError>) {
-        let Some(cell) = core.cell_of::<L>(cell) else { return };
+    fn call(self: Box<Self>, core: &Core, cell: Rc<dyn AnyCell>, result: Result<R, AskError>) {
+        let Ok(cell) = cell.as_any().downcast::<LocusCell<L>>() else { return };
         let run = || cell.activate(core, |me, cx| (self.0)(me, result, cx).into_outcome());
         after::<L>(core, &cell, "then", catch_unwind(AssertUnwindSafe(run)));
     }
@@ -175,14 +177,16 @@ impl<T: Topic> Answers<T> {
     /// Wakes the future that asked, or runs the answer's activation, or sets the answer aside while the locus is not
     /// ready.
     fn arrive(&self, core: &Core, answer: Answer<T::Reply>) {
-        let Some(answer) = self.wake(answer) else { return };
-        let Some(asker) = self.asker(&answer) else { return };
-        match core.state_of(asker).unwrap_or(State::Closed) {
+        let Some((asker, answer)) = self.asker(answer) else { return };
+        let Some(cell) = core.find_cell(asker) else {
+            return drop(self.close(core, answer.slot, answer.generation));
+        };
+        match cell.head().state.get() {
             State::Ready => {
                 if let Some(open) = self.close(core, answer.slot, answer.generation)
                     && let Goal::Then(then) = open.goal
                 {
-                    then.call(core, open.cell, answer.result);
+                    then.call(core, cell, answer.result);
                 }
             }
             State::Closed => drop(self.close(core, answer.slot, answer.generation)),
@@ -190,16 +194,16 @@ impl<T: Topic> Answers<T> {
         }
     }
 
-    /// Gives an answer to the future that waits for it; gives it back where none does.
-    fn wake(&self, answer: Answer<T::Reply>) -> Option<Answer<T::Reply>> {
+    /// Who takes an answer in an activation. One that a future waits for is given to that; nobody takes one that comes too
+    /// late.
+    fn asker(&self, answer: Answer<T::Reply>) -> Option<(CellId, Answer<T::Reply>)> {
         let waker = {
             let mut slots = self.slots.borrow_mut();
-            let slot = slots.get_mut(answer.slot as usize);
-            let open =
-                slot.filter(|slot| slot.generation == answer.generation).and_then(|slot| slot.open.as_mut());
-            let Some(open) = open else { return Some(answer) };
+            let slot =
+                slots.get_mut(answer.slot as usize).filter(|slot| slot.generation == answer.generation);
+            let open = slot?.open.as_mut()?;
             match &open.goal {
-                Goal::Then(_) => return Some(answer),
+                Goal::Then(_) => return Some((open.cell, answer)),
                 // The time was up before.
                 Goal::Answered(_) => return None,
                 Goal::Wake(_) => {}
@@ -211,12 +215,6 @@ impl<T: Topic> Answers<T> {
             waker.wake();
         }
         None
-    }
-
-    fn asker(&self, answer: &Answer<T::Reply>) -> Option<CellId> {
-        let slots = self.slots.borrow();
-        let entry = slots.get(answer.slot as usize).filter(|entry| entry.generation == answer.generation)?;
-        entry.open.as_ref().map(|open| open.cell)
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::answers::Answer;
+use super::answers::{Answer, Answers};
 use super::publish::PublishedBy;
 use super::topic::{Full, Packet, Promise, Topic};
 use crate::app::shared;
@@ -106,6 +106,7 @@ impl<R: Send + 'static> Reply<R> {
         self.complete(Err(why));
     }
 
+    #[inline]
     fn complete(&mut self, result: Result<R, AskError>) {
         match self.0.take() {
             None => {}
@@ -117,8 +118,10 @@ impl<R: Send + 'static> Reply<R> {
 
 impl<R: Send + 'static> Drop for Reply<R> {
     fn drop(&mut self) {
-        let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
-        self.complete(Err(why));
+        if self.0.is_some() {
+            let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
+            self.complete(Err(why));
+        }
     }
 }
 
@@ -187,14 +190,15 @@ impl<'c, L: Locus, Q: Topic + PublishedBy<L>> Ask<'c, L, Q> {
         let core = self.core;
         let answers = core.answers::<Q>();
         let address = answers.open::<L, F, O>(core, self.head.id, core.now() + self.within, then);
-        send(core, self.question, address);
+        send(core, answers, self.question, address);
     }
 }
 
 /// Publishes a question whose answer has a slot.
-fn send<Q: Topic>(core: &Core, question: Q, address: Address) {
+#[inline]
+fn send<Q: Topic>(core: &Core, answers: &Answers<Q>, question: Q, address: Address) {
     let promise = Q::Promise::from_reply(Reply::to_pool(address));
-    if core.answers::<Q>().is_full() {
+    if answers.is_full() {
         return promise.fail(AskError::Full);
     }
     let packet = Packet { message: question, promise };
@@ -247,9 +251,10 @@ impl<Q: Topic> Future for Asking<'_, Q> {
         let core = self.core;
         if let Some(question) = self.question.take() {
             let deadline = core.now() + self.within;
-            let address = core.answers::<Q>().open_waiting(core, self.head.id, deadline, context.waker());
+            let answers = core.answers::<Q>();
+            let address = answers.open_waiting(core, self.head.id, deadline, context.waker());
             self.address = Some(address);
-            send(core, question, address);
+            send(core, answers, question, address);
             return Poll::Pending;
         }
         let address = self.address.expect("a future is not polled after its end");

@@ -64,7 +64,13 @@ impl Cursor {
     /// Whether a record is left, and fewer than `words_max` words have been taken since the cursor stood at `since`.
     #[inline]
     pub(crate) fn is_within(&self, since: *const Word, words_max: usize) -> bool {
-        self.at != self.span_end && (self.at as usize - since as usize) / WORD_BYTES < words_max
+        self.at != self.span_end && self.words_since(since) < words_max
+    }
+
+    /// Words taken since the cursor stood at `since`.
+    #[inline]
+    pub(crate) fn words_since(&self, since: *const Word) -> usize {
+        (self.at.addr() - since.addr()) / WORD_BYTES
     }
 
     /// Where the cursor stands.

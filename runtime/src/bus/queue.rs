@@ -7,8 +7,8 @@
 //! - I1. References to the buffers live only inside the methods of this module, none of which runs foreign code while
 //!   it holds one. The type is `!Sync`, so no two of them overlap.
 //! - I2. The drained buffer is neither pushed to nor freed between [`Queue::turn_over`] and [`Queue::finish`].
-//! - I3. `end` is where the next record of the filled buffer goes, and `until` is where its memory ends, or null while the
-//!   queue is shut: so one comparison tells a publisher both that it may push and that there is room. The buffer itself
+//! - I3. `start` is where the first record of the filled buffer lies, `end` is where the next one goes, and `until` is where
+//!   its memory ends, or null while the queue is shut: so one comparison tells a publisher both that it may push and that there is room. The buffer itself
 //!   hears of what was claimed before anything else is done with it (`fill`).
 //! - I4. `mark` is a boundary between records of the filled buffer, or its end; it moves with the memory.
 
@@ -23,6 +23,7 @@ use super::words::{Mark, Words};
 pub(crate) struct Queue {
     fill: UnsafeCell<Words>,
     drain: UnsafeCell<Words>,
+    start: Cell<*mut Word>,
     end: Cell<*mut Word>,
     until: Cell<*mut Word>,
     /// Where the current activation began.
@@ -42,6 +43,7 @@ impl Default for Queue {
         Self {
             fill: UnsafeCell::new(fill),
             drain: UnsafeCell::default(),
+            start: Cell::new(start),
             end: Cell::new(start),
             until: Cell::new(until),
             mark: Cell::new(start),
@@ -125,6 +127,7 @@ impl Queue {
 
     /// Upholds I3 after the buffer, which has heard of every record, was pushed to, swapped, cut or taken.
     fn note_room(&self, fill: &mut Words) {
+        self.start.set(fill.front().0);
         self.end.set(fill.end());
         self.until.set(if self.is_shut.get() { ptr::null_mut() } else { fill.until() });
     }
@@ -151,8 +154,9 @@ impl Queue {
         removed.drain_with(&mut visit);
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.fill().is_empty()
+        self.end.get() == self.start.get()
     }
 
     /// Starts draining what was filled so far.

@@ -89,6 +89,8 @@ pub(crate) struct Core {
     /// The cell whose activation runs.
     current: Cell<u32>,
     activation: Cell<u64>,
+    /// Whether something was published for another pool since the outboxes were flushed.
+    pub(crate) is_outgoing: Cell<bool>,
     /// Whether what is published now goes to the publisher's stage.
     detour: Cell<bool>,
     /// Whether a run of activations has to end with the current one: there is a detour, the stash has changed, or
@@ -156,6 +158,7 @@ impl Core {
             descriptions: RefCell::default(),
             current: Cell::new(NOBODY),
             activation: Cell::new(0),
+            is_outgoing: Cell::new(false),
             detour: Cell::new(true),
             cut: Cell::new(true),
             lends_message: Cell::new(false),

@@ -41,8 +41,15 @@ const LANE_SLICE_WORDS: usize = LANE_WORDS_MAX / 8;
 /// Batches of one lane in one turn: the end of a lap makes two of one, and what comes meanwhile costs no turn.
 const LANE_BATCHES_MAX: usize = 4;
 
-/// Passes over the pool's own queue in one turn: short exchanges between loci need no flush in between.
+/// Passes over the pool's own queue in one turn: exchanges between loci need no flush in between.
 const QUEUE_PASSES_MAX: usize = 16;
+
+/// Passes over it as long as they were short ones, such as a question and an answer at a time, and no other pool waits for
+/// what they published.
+const SHORT_PASSES_MAX: usize = 256;
+
+/// What short passes take together, in words.
+const SHORT_PASSES_WORDS: usize = 1024;
 
 /// How often open questions are looked through for deadlines.
 const EXPIRY_PERIOD: Duration = Duration::from_millis(5);
@@ -317,26 +324,28 @@ impl Pool {
 
     fn drain_queue(&mut self) -> usize {
         let mut drained = 0;
-        for _ in 0..QUEUE_PASSES_MAX {
-            if self.core.queue.is_empty() {
-                break;
-            }
-            let cursor = self.core.queue.turn_over();
+        let core = Rc::clone(&self.core);
+        let mut passes = 0;
+        let is_short = |passes, drained| {
+            passes < SHORT_PASSES_MAX && drained < SHORT_PASSES_WORDS && !core.is_outgoing.get()
+        };
+        while (passes < QUEUE_PASSES_MAX || is_short(passes, drained)) && !core.queue.is_empty() {
+            passes += 1;
+            let cursor = core.queue.turn_over();
             drained += cursor.left_words();
-            let core = Rc::clone(&self.core);
             let mut pass = Pass::new(&core, cursor, core.id);
             while let Some(step) = pass.hand_out(usize::MAX) {
                 self.take_step(step);
             }
-            self.core.queue.finish();
-            if self.core.flush_soon.take() {
+            core.queue.finish();
+            if core.flush_soon.take() {
                 self.flush();
             }
-            if !self.core.failures.borrow().is_empty() {
+            if !core.failures.borrow().is_empty() {
                 break;
             }
             // What was taken has made room: whoever waits gets it before those who publish next.
-            if !self.core.blocked.borrow().is_empty() {
+            if !core.blocked.borrow().is_empty() {
                 self.retry_blocked();
             }
         }
@@ -418,6 +427,7 @@ impl Pool {
     /// Hands what was published for other pools to the lanes; returns how many words.
     fn flush(&mut self) -> u64 {
         let sent_before = self.sent_words;
+        self.core.is_outgoing.set(false);
         for (pool, lane) in self.lanes_out.iter_mut().enumerate() {
             let Some(lane) = lane else { continue };
             let sent = self.core.with_outbox(pool, |outbox| {

@@ -15,13 +15,12 @@ use crate::bus::ask::AskError;
 use crate::bus::cursor::Taken;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::pass::{Pass, Taker};
-use crate::bus::record::words_for;
+use crate::bus::record::{Word, words_for};
 use crate::bus::route::Route;
 use crate::bus::side::{Aside, NO_TICKET};
 use crate::bus::topic::{Packet, Promise, Topic};
 use crate::locus::cell::{CellId, LocusCell, State};
 use crate::locus::describe::{Handler, Locus, Outcome};
-use crate::pool::PoolId;
 use crate::pool::core::Core;
 #[cfg(test)]
 use crate::pool::rig::{
@@ -95,31 +94,31 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
             let words = words_for::<Packet<L::Topic>>();
             pass.cursor.narrow(route.run_messages_max(pass.source).saturating_mul(words));
         }
-        let mut run = RunOf { me, route, core: pass.core, source: pass.source, done: 0 };
-        pass.core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
-        let outcome = me.cell.activate_each(pass.core, |activation| {
+        let core = pass.core;
+        core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+        let run = RunOf { me, route, since: pass.cursor.position(), pass };
+        let outcome = me.cell.activate_each(core, |activation| {
             loop {
-                run.done += 1;
                 // SAFETY: a record of this topic is next, by the caller or by `next_is`, and holds a `Packet` of it
                 // (`cursor` I2).
-                let mut packet = unsafe { pass.cursor.take::<Packet<L::Topic>>() };
+                let mut packet = unsafe { run.pass.cursor.take::<Packet<L::Topic>>() };
                 let promise = std::mem::take(&mut packet.promise);
                 let ended = activation.of(|me, cx| L::handle(me, &packet.message, promise, cx));
                 if ended.is_err() || activation.is_cut() {
-                    me.end_run(run.core, &ended, packet);
+                    me.end_run(core, &ended, packet);
                     return ended;
                 }
                 drop(packet);
-                if !pass.cursor.next_is(kind) {
+                if !run.pass.cursor.next_is(kind) {
                     return ended;
                 }
             }
         });
-        count_run(me, route, run.core, run.source, run.done);
+        run.count(run.done());
         std::mem::forget(run);
-        pass.core.name_activation(&me.cell.head, <L as Handler<N>>::OPTIONS.method);
+        core.name_activation(&me.cell.head, <L as Handler<N>>::OPTIONS.method);
         if let Err(error) = outcome {
-            pass.core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
+            core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
         }
     }
 
@@ -173,48 +172,43 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 }
 
 /// A run of messages that one handler takes. Dropped only where its latest activation unwinds.
-struct RunOf<'r, L: Locus + Handler<N>, const N: usize> {
+struct RunOf<'r, 'p, 'c, L: Locus + Handler<N>, const N: usize> {
     me: &'r Direct<L, N>,
     route: &'r Route<L::Topic>,
-    core: &'r Core,
-    source: PoolId,
-    done: u32,
+    /// Where the cursor of the pass stood: all messages of a topic measure the same.
+    since: *const Word,
+    pass: &'p mut Pass<'c>,
 }
 
-impl<L: Locus + Handler<N>, const N: usize> Drop for RunOf<'_, L, N> {
-    // Inlined, and everything passed by value, so that the run needs no memory while nothing unwinds.
-    #[inline(always)]
-    fn drop(&mut self) {
-        note_unwound_run(self.me, self.route, self.core, self.source, self.done);
+impl<L: Locus + Handler<N>, const N: usize> RunOf<'_, '_, '_, L, N> {
+    #[inline]
+    fn done(&self) -> u32 {
+        (self.pass.cursor.words_since(self.since) / words_for::<Packet<L::Topic>>()) as u32
+    }
+
+    #[inline]
+    fn count(&self, done: u32) {
+        Figures::add(&self.route.figures.delivered, u64::from(done));
+        Figures::add(&self.me.cell.head.handled, u64::from(done));
+        self.route.taken(self.pass.core, self.pass.source, done);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_unwound(&self) {
+        let done = self.done();
+        #[cfg(test)]
+        let done = if fault::is_planted(Fault::CreditLostOnPanic) { done - 1 } else { done };
+        self.count(done);
+        self.pass.core.note_unwound(self.me.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
     }
 }
 
-#[inline]
-fn count_run<L: Locus + Handler<N>, const N: usize>(
-    me: &Direct<L, N>,
-    route: &Route<L::Topic>,
-    core: &Core,
-    source: PoolId,
-    done: u32,
-) {
-    Figures::add(&route.figures.delivered, u64::from(done));
-    Figures::add(&me.cell.head.handled, u64::from(done));
-    route.taken(core, source, done);
-}
-
-#[cold]
-#[inline(never)]
-fn note_unwound_run<L: Locus + Handler<N>, const N: usize>(
-    me: &Direct<L, N>,
-    route: &Route<L::Topic>,
-    core: &Core,
-    source: PoolId,
-    done: u32,
-) {
-    #[cfg(test)]
-    let done = if fault::is_planted(Fault::CreditLostOnPanic) { done - 1 } else { done };
-    count_run(me, route, core, source, done);
-    core.note_unwound(me.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
+impl<L: Locus + Handler<N>, const N: usize> Drop for RunOf<'_, '_, '_, L, N> {
+    #[inline]
+    fn drop(&mut self) {
+        self.note_unwound();
+    }
 }
 
 impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N> {

@@ -3,8 +3,7 @@
 use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
-use crate::locus::cell::{CellId, LocusCell, State};
-use crate::locus::describe::Locus;
+use crate::locus::cell::{CellId, State};
 use crate::pool::core::Core;
 
 /// One place.
@@ -68,10 +67,6 @@ impl Core {
         let cells = self.cells.borrow();
         let slot = cells.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation)?;
         slot.cell.clone()
-    }
-
-    pub(crate) fn cell_of<L: Locus>(&self, id: CellId) -> Option<Rc<LocusCell<L>>> {
-        self.find_cell(id)?.as_any().downcast().ok()
     }
 
     /// All cells, parts first.

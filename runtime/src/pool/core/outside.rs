@@ -34,17 +34,19 @@ impl Core {
 
     /// Passes `value` to the core of this thread; gives it back where there is none, or where `f` does.
     pub(crate) fn with_current<A>(value: A, f: impl FnOnce(&Self, A) -> Option<A>) -> Option<A> {
-        let core = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
-        match core {
-            Some(core) => {
-                let left = f(&core, value);
+        let mut left = Some(value);
+        // Borrowed all the while: nothing that `f` does makes another core that of this thread.
+        let _ = CURRENT.try_with(|current| {
+            if let Some(core) = &*current.borrow()
+                && let Some(value) = left.take()
+            {
+                left = f(core, value);
                 if !core.is_in_turn.get() {
                     core.app().ring(core.id);
                 }
-                left
             }
-            None => Some(value),
-        }
+        });
+        left
     }
 
     /// Ends every outside subscription: their readers get what is left, and then the end.

@@ -122,6 +122,7 @@ impl Core {
         let mut outbox = out.outbox.borrow_mut();
         if out.marked_in.get() != self.activation.get() {
             out.marked_in.set(self.activation.get());
+            self.is_outgoing.set(true);
             out.mark.set(Some(outbox.mark()));
             #[cfg(test)]
             if fault::is_planted(Fault::StageReleasedEarly) {
@@ -189,8 +190,13 @@ impl Core {
     }
 
     pub(crate) fn answers<T: Topic>(&self) -> &Answers<T> {
-        let _ = self.route::<T>();
-        self.routes.answers::<T>().expect("made with the route")
+        match self.routes.answers::<T>() {
+            Some(answers) => answers,
+            None => {
+                self.new_route::<T>();
+                self.routes.answers::<T>().expect("made with the route")
+            }
+        }
     }
 
     /// Makes the route of a topic, with the credits to and from the pools that the plan names.
