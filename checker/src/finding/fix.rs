@@ -39,7 +39,7 @@ pub fn fix_of(finding: &Finding, sources: &[SourceFile]) -> Option<Fix> {
     let find = match (finding.rule.name, finding.shape.name) {
         ("resource-leak", "raw-descriptor-lost") => raw_fd::fix,
         ("detached-task", "loser-runs-on") => race::fix,
-        ("unbounded-growth", "field-only-grows") => retain::fix,
+        ("unbounded-growth", "field-only-grows" | "dead-subscribers-kept") => retain::fix,
         _ => return None,
     };
     let text = &sources.get(finding.primary.span.file.0 as usize)?.text;
