@@ -13,6 +13,7 @@
 mod aside;
 mod case;
 mod check;
+mod child;
 pub(crate) mod coverage;
 pub(crate) mod fault;
 mod graph;

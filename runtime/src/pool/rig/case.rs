@@ -137,9 +137,17 @@ fn drain(rig: &mut Rig) -> Result<(), String> {
     all(rig, || Control::EndReceiving)?;
     quiet(rig)?;
     for address in rig.order.clone().into_iter().rev() {
-        rig.tell(address.pool, Control::Drain { cell: address.cell });
-        done(rig)?;
-        quiet(rig)?;
+        // Level by level: children go before their parents.
+        loop {
+            rig.tell(address.pool, Control::Drain { cell: address.cell });
+            let report = rig.next_report(STEPS_MAX);
+            quiet(rig)?;
+            match report {
+                Some(Report::Drained { more: true }) => {}
+                Some(Report::Drained { more: false }) => break,
+                _ => return Err("a pool does not answer".to_owned()),
+            }
+        }
     }
     Ok(())
 }
@@ -154,7 +162,7 @@ fn all(rig: &mut Rig, control: impl Fn() -> Control) -> Result<(), String> {
 
 fn done(rig: &mut Rig) -> Result<(), String> {
     match rig.next_report(STEPS_MAX) {
-        Some(Report::Done | Report::Drained { more: false }) => Ok(()),
+        Some(Report::Done) => Ok(()),
         _ => Err("a pool does not answer".to_owned()),
     }
 }

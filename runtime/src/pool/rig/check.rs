@@ -13,7 +13,9 @@ use crate::pool::rig::ledger::{self, Got, Ledger, OUTSIDE, Sent};
 use crate::pool::rig::message::{KINDS, Message, bound, by_kind, policy};
 use crate::pool::rig::node::{Script, Sub};
 use crate::pool::rig::question;
-use crate::pool::rig::way::{Losses, Way, is_ordered_by_itself, kind_of, losses_of, way_of};
+use crate::pool::rig::way::{
+    CHILD_HANDLER, CHILD_KIND, Losses, Way, is_ordered_by_itself, kind_of, losses_of, way_of,
+};
 
 /// A subscription of the graph.
 #[derive(Clone, Copy, Debug)]
@@ -87,13 +89,21 @@ pub(super) fn all(graph: &Graph, order: &[Address], facts: &Facts, ledger: &Ledg
     for (node, count) in ledger.aside.still_due().filter(|(node, _)| !closed.contains(node)) {
         complaints.push(format!("node {node} has taken back {count} messages that never came"));
     }
+    for (number, child) in &ledger.expected {
+        let is_there = ledger.children_born.contains(child) && !ledger.dissolved.contains(child);
+        if is_there && !got.contains(&(*number, *child, CHILD_HANDLER)) {
+            complaints
+                .push(format!("message {number} was published behind the spawn of {child}, and misses it"));
+        }
+    }
     for kind in 0..KINDS {
         let takers = takers(graph, kind);
         let sent: Vec<Sent> = ledger.sent.iter().copied().filter(|sent| sent.kind == kind).collect();
         let mut say = |text: String| complaints.push(format!("kind {kind}: {text}"));
         let counted = &facts.counted[kind];
         takers.iter().for_each(|taker| in_band(taker, &sent, ledger, &mut say));
-        if takers.iter().any(|taker| closed.contains(&taker.node)) {
+        let has_children = kind == CHILD_KIND && ledger.children > 0;
+        if has_children || takers.iter().any(|taker| closed.contains(&taker.node)) {
             // What a locus that ended for good has lost depends on when; its credits must be back all the same.
             let ended: HashSet<u32> = takers
                 .iter()

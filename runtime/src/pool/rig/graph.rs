@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{LocusCell, Seat};
+use crate::locus::children::Topics;
 use crate::locus::main::{Part, Place};
 use crate::pool::rig::ledger::Rates;
 use crate::pool::rig::message::{KINDS, STRAIGHT, is_keyed};
 use crate::pool::rig::node::{self, Node, Replica, Script, Sub};
 use crate::pool::rig::random::Random;
-use crate::pool::rig::way::{HANDLERS, Way, kind_of, way_of};
+use crate::pool::rig::way::{CHILD_KIND, HANDLERS, Way, kind_of, way_of};
 use crate::supervise::Intensity;
 
 const POOLS: [&str; 8] =
@@ -25,6 +26,9 @@ const POOLS: [&str; 8] =
 const SHARED_POOLS_MAX: usize = POOLS.len() - REPLICAS_MAX;
 const NODES: [&str; 19] =
     ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s"];
+
+/// A case with no more messages than this is small in every way.
+pub(super) const SMALL_MESSAGES_MAX: usize = 20;
 
 /// Nodes of a graph, replicas not counted.
 const PARTS_MAX: usize = 16;
@@ -73,7 +77,7 @@ pub(super) enum Ending {
 impl Graph {
     pub(super) fn draw(random: &mut Random, messages_max: usize) -> Self {
         // A case in four is small: what goes wrong there is easier to read.
-        let is_small = cfg!(miri) || random.percent(25);
+        let is_small = messages_max <= SMALL_MESSAGES_MAX || random.percent(25);
         let pools = if is_small { random.within(1, 3) } else { random.within(3, SHARED_POOLS_MAX) };
         let mut kinds: Vec<usize> = (0..KINDS).collect();
         for index in 0..KINDS {
@@ -84,7 +88,7 @@ impl Graph {
         let mut scripts: Vec<Script> =
             (0..nodes).map(|index| script(random, index, pools, nodes, &kinds)).collect();
         keep_straight_kinds_single(random, &mut scripts);
-        if !is_small && random.percent(40) {
+        if scripts.len() > 2 && random.percent(40) {
             replicate(random, &mut scripts);
         }
         // Pools are numbered as they are met, and a pool that nobody is placed on does not exist.
@@ -189,7 +193,8 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
         let Some(place) = kinds.iter().position(|one| *one == kind) else { continue };
         let is_likely = random.percent(if handler < KINDS { 60 } else { 40 });
         let is_received = |sub: &Sub| matches!(way_of(sub.handler), Way::Received(_));
-        if place >= rank
+        if way_of(handler) == Way::Child
+            || place >= rank
             || !is_likely
             || (matches!(way_of(handler), Way::Received(_)) && subs.iter().any(is_received))
         {
@@ -214,6 +219,8 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
         restarts_max: random.percent(20).then_some(1),
         asks: false,
         stashes: random.percent(35),
+        accepts: random.percent(50),
+        spawns: kinds.contains(&CHILD_KIND) && random.percent(40),
         replica: None,
         answers: false,
         birth_messages: if random.percent(40) { 3 } else { 0 },
@@ -231,11 +238,14 @@ fn part_of<const A: bool>(replicas: &[Script]) -> Part {
         None => Place::Pool(POOLS[first.pool].into()),
         Some(_) => Place::Pinned { core: None, cores: None, replicas: replicas.len() },
     };
-    let topics = node::describe::<A>(first).topics;
+    let described = node::describe::<A>(first);
+    let topics = &described.topics;
     let subscribes = topics.iter().filter(|topic| topic.subscribe.is_some());
     let publishes = topics.iter().filter(|topic| topic.subscribe.is_none());
-    let (subscribes, publishes) =
-        (subscribes.map(|topic| topic.wish).collect(), publishes.map(|topic| topic.wish.number).collect());
+    let publishes = publishes.map(|topic| topic.wish.number).collect();
+    let mut of_children = Topics::default();
+    described.children.iter().for_each(|child| (child.topics)(&mut of_children));
+    let subscribes = subscribes.map(|topic| topic.wish).chain(of_children.subscribes).collect();
     let scripts: Vec<Arc<Script>> = replicas.iter().cloned().map(Arc::new).collect();
     let make = Arc::new(move |seat: Seat| {
         let script = Arc::clone(&scripts[seat.stand.replica as usize]);

@@ -16,6 +16,9 @@ use crate::pool::rig::way::{WAYS, way_of};
 /// The publisher's number of what comes through gates; each kind has its own gate and order.
 pub(super) const OUTSIDE: u32 = 1000;
 
+/// Children have numbers from here on.
+const CHILDREN_FROM: u32 = 2000;
+
 /// A message that was published for good.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
@@ -73,7 +76,7 @@ pub(super) struct Ledger {
     /// Messages that may still be published, so that fan-out ends.
     budget: usize,
     is_started: bool,
-    dissolved: HashSet<u32>,
+    pub(super) dissolved: HashSet<u32>,
     number: u64,
     /// Nodes whose handler waits: nothing else of theirs may run.
     busy: HashSet<u32>,
@@ -82,6 +85,11 @@ pub(super) struct Ledger {
     pub(super) got: Vec<Got>,
     /// Node, handler and count of what a ring lost, and how many messages had been taken by then.
     pub(super) missed: Vec<(u32, usize, u64, usize)>,
+    /// Messages and children that have to meet.
+    pub(super) expected: Vec<(u64, u32)>,
+    pub(super) children_born: HashSet<u32>,
+    /// How many children there were.
+    pub(super) children: u32,
     pub(super) complaints: Vec<String>,
     /// Messages that were taken within their publish, and that were set aside.
     pub(super) straight: usize,
@@ -94,6 +102,8 @@ struct Here {
     /// Published by the activation that runs.
     open: Vec<Sent>,
     running: Option<u32>,
+    /// Messages and children that meet if it succeeds.
+    expected: Vec<(u64, u32)>,
     /// What it asked to set aside.
     wish: Option<(u32, Kept)>,
     cells: Vec<(u32, Rc<dyn AnyCell>)>,
@@ -166,6 +176,7 @@ pub(super) fn begin(script: &Script, messages_max: usize, may_fail: MayFail) -> 
     let is_waiting = has_staged(node);
     let other = here(|here| {
         here.open.clear();
+        here.expected.clear();
         here.wish = None;
         here.running.replace(node)
     });
@@ -263,20 +274,40 @@ pub(super) fn refused() {
 
 /// The activation ends; what it published counts if it succeeded.
 pub(super) fn end(end: End) {
-    let (open, wish) = here(|here| {
+    let (open, expected, wish) = here(|here| {
         here.running = None;
-        (std::mem::take(&mut here.open), here.wish.take())
+        (std::mem::take(&mut here.open), std::mem::take(&mut here.expected), here.wish.take())
     });
     if end != End::Success {
         return;
     }
     with(|ledger| {
         ledger.sent.extend(open);
+        ledger.expected.extend(expected);
         if let Some((node, kept)) = wish {
             ledger.stashed += 1;
             ledger.aside.put(node, kept);
         }
     });
+}
+
+/// A child is about to be spawned; gives it its number and key.
+pub(super) fn child() -> (u32, u8) {
+    with(|ledger| {
+        ledger.children += 1;
+        let key = ledger.random.as_mut().map_or(0, key);
+        (CHILDREN_FROM + ledger.children, key)
+    })
+}
+
+/// A child is born.
+pub(super) fn child_born(child: u32) {
+    with(|ledger| ledger.children_born.insert(child));
+}
+
+/// A message that the running activation publishes is to reach a child that it has spawned before.
+pub(super) fn expect(number: u64, child: u32) {
+    here(|here| here.expected.push((number, child)));
 }
 
 /// A message from outside was accepted at a gate.

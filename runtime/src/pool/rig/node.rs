@@ -14,12 +14,14 @@ use crate::locus::describe::{
 };
 use crate::locus::run::Run;
 use crate::pool::core::stash::StashError;
+use crate::pool::rig::child;
 use crate::pool::rig::graph::node_at;
 use crate::pool::rig::handlers::{describe_handler, receive_all};
 use crate::pool::rig::ledger::{self, Decision, End, Sent};
 use crate::pool::rig::message::{Message, by_kind};
 use crate::pool::rig::question;
 use crate::pool::rig::shared::Alive;
+use crate::pool::rig::way::CHILD_KIND;
 
 pub(super) use crate::pool::rig::ledger::MayFail;
 
@@ -56,6 +58,10 @@ pub(super) struct Script {
     pub(super) answers: bool,
     /// Whether it sets messages aside and takes them back.
     pub(super) stashes: bool,
+    /// Whether it has children.
+    pub(super) spawns: bool,
+    /// Whether it is asked before a child is born.
+    pub(super) accepts: bool,
     pub(super) ticks: bool,
     /// Activations that its `run` asks for.
     pub(super) steps: usize,
@@ -102,6 +108,9 @@ impl<const A: bool> Node<A> {
                 ledger::refused();
             }
         }
+        if self.script.spawns && !ledger::is_dry() && ledger::percent(8) {
+            self.spawn(cx);
+        }
         question::act(self.script.id, self.script.asks, cx);
         assert_eq!(note, "in scratch");
         ledger::end(decision.end);
@@ -109,6 +118,18 @@ impl<const A: bool> Node<A> {
             question::commit();
         }
         as_decided(decision.end)
+    }
+
+    /// Spawns a child, and publishes something that reaches it.
+    fn spawn(&self, cx: &mut Cx<'_, Self>) {
+        let Some((child, key)) = child::spawn(cx) else { return };
+        if self.script.publishes.contains(&CHILD_KIND) {
+            let number = ledger::attempt(self.script.id, CHILD_KIND, key);
+            if !self.script.accepts {
+                ledger::expect(number, child);
+            }
+            publish(cx, CHILD_KIND, number, self.script.id, key);
+        }
     }
 
     /// The activation of an answer, or of a question.
@@ -220,7 +241,7 @@ impl<const A: bool> Node<A> {
 }
 
 /// Ends an activation. A panic without the panic hook's output: thousands of these are part of the plan.
-fn as_decided(end: End) -> Outcome {
+pub(super) fn as_decided(end: End) -> Outcome {
     match end {
         End::Success => Ok(()),
         End::Error => Err("as decided".into()),
@@ -349,6 +370,9 @@ pub(super) fn describe<const A: bool>(script: &Script) -> Describe<Node<A>> {
     question::describe(&mut describe, script.asks, script.answers);
     if script.ticks {
         describe.every::<0>();
+    }
+    if script.spawns {
+        child::describe(&mut describe, script.accepts);
     }
     describe
 }

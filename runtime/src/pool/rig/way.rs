@@ -27,6 +27,8 @@ pub(super) enum Way {
     Any,
     /// In `run`, from a ring.
     Received(Option<(u32, OnFull)>),
+    /// By a child, which has no other handler.
+    Child,
 }
 
 /// Kinds and ways of all handlers; the first [`KINDS`] take their kind by plain methods, or inline.
@@ -70,10 +72,15 @@ const HANDLERS_ALL: [(usize, Way); HANDLERS] = [
     (4, Way::Any),
     (8, Way::Received(None)),
     (5, Way::Received(Some((2, OnFull::DropOld)))),
+    (CHILD_KIND, Way::Child),
 ];
 
 /// How many handlers there are to choose from.
-pub(super) const HANDLERS: usize = 39;
+pub(super) const HANDLERS: usize = 40;
+
+/// The kind that children take, and the handler by which they do.
+pub(super) const CHILD_KIND: usize = 4;
+pub(super) const CHILD_HANDLER: usize = HANDLERS - 1;
 
 /// The kind that a handler takes.
 pub(super) fn kind_of(handler: usize) -> usize {
@@ -86,8 +93,8 @@ pub(super) const fn way_of(handler: usize) -> Way {
 }
 
 /// What the ways are called in figures.
-pub(super) const WAYS: [&str; 9] =
-    ["plain", "ring", "async", "batch", "inline", "concurrent", "shard", "any", "recv"];
+pub(super) const WAYS: [&str; 10] =
+    ["plain", "ring", "async", "batch", "inline", "concurrent", "shard", "any", "recv", "by children"];
 
 impl Way {
     /// Its place in [`WAYS`].
@@ -102,6 +109,7 @@ impl Way {
             Self::Shard => 6,
             Self::Any => 7,
             Self::Received(_) => 8,
+            Self::Child => 9,
         }
     }
 }
@@ -137,7 +145,7 @@ pub(super) fn losses_of(handler: usize) -> Losses {
 
 /// Whether a handler has an order of its own, beside that of the handlers that share the queue.
 pub(super) fn is_ordered_by_itself(handler: usize) -> bool {
-    !matches!(way_of(handler), Way::Plain | Way::Waiting(_) | Way::Shard | Way::Any)
+    !matches!(way_of(handler), Way::Plain | Way::Waiting(_) | Way::Shard | Way::Any | Way::Child)
         || matches!(losses_of(handler), Losses::Told(_))
 }
 
@@ -156,6 +164,7 @@ pub(super) const fn options(handler: usize) -> OnOptions {
     let which = match way {
         Way::Shard => Which::Shard,
         Way::Any => Which::Any,
+        Way::Child => Which::Key,
         _ => Which::All,
     };
     // Whoever is told of losses has a ring, so one that is not to have one is not told.

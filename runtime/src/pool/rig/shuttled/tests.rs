@@ -58,9 +58,9 @@ fn shuttle_what_the_bus_promises_holds_in_any_schedule() {
 /// Each fault, and what a case says about it.
 const CONTROLS: [(Fault, &str); 6] = [
     (Fault::BellLost, "sleeps on work|does not answer|is not born|does nothing any more"),
-    (Fault::ParkedBlindly, "sleeps on work|does not answer|is not born|does nothing any more"),
+    (Fault::ParkedBlindly, "sleeps on work|does not answer|is not born|does nothing any more|deadlock"),
     (Fault::CreditKept, "never quiet|credits under way"),
-    (Fault::ChangeLost, "subscriptions on pool"),
+    (Fault::ChangeLost, "subscriptions on pool|unmatched: "),
     (Fault::StageReleasedEarly, "was taken back, and yet delivered"),
     (Fault::AsideOvertaken, "came after"),
 ];
