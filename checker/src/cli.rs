@@ -134,6 +134,9 @@ struct Args {
     /// Print what RULE checks, why, and how to mend it
     #[arg(long, value_name = "RULE")]
     explain: Option<String>,
+    /// Print behind the report how much was looked at, and how often each rule speaks
+    #[arg(long)]
+    stats: bool,
     /// Print every rule with its default level
     #[arg(long)]
     list_rules: bool,

@@ -17,6 +17,7 @@ pub mod json;
 mod lines;
 pub mod sarif;
 pub mod short;
+pub mod stats;
 pub(crate) mod toml_file;
 
 pub(crate) use lines::LineIndex;

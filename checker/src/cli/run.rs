@@ -89,6 +89,10 @@ pub(super) fn run(
     let report =
         Report { sources: &analysis.sources, origin: &origin, diagnostics: &diagnostics, summary: &summary };
     report::write(args.format, &report, styled, out)?;
+    // The other formats are for programs, which find the numbers in the summary.
+    if args.stats && matches!(args.format, Format::Human | Format::Short) {
+        out.write_all(report::stats::table(&summary, &diagnostics).as_bytes())?;
+    }
     out.flush()?;
     if let Some(unsaved) = unsaved {
         unsaved.save();

@@ -192,3 +192,16 @@ fn the_number_of_threads_and_the_order_of_paths_change_nothing() {
     assert!(once.len() > 20, "{}", once.len());
     assert_eq!(once, said("4", ["fixtures/resource-leak", "fixtures/unbounded-growth"]));
 }
+
+#[test]
+fn the_numbers_stand_behind_the_report_where_people_read_it() {
+    let run = checker(&[GROWTH, LEAK, "--stats"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let (report, table) = run.stdout.split_once("nothing was denied; ").expect("a last line");
+    assert!(report.contains("warning[resource-leak]: "), "{report}");
+    let value = |name: &str| table.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    assert_eq!(value("files  "), Some("2"), "{table}");
+    assert_eq!((value("resource-leak"), value("unbounded-growth")), (Some("1"), Some("1")), "{table}");
+    let run = checker(&[GROWTH, LEAK, "--stats", "--format", "json"]);
+    assert_eq!(run.messages().len(), 2);
+}
