@@ -2,7 +2,7 @@
 //!
 //! Responsibility: to carry whole records from the writer's pool to the reader's, in order, with one release
 //! store per flush on the one side and one per batch on the other. Memory is allocated at the first write; a
-//! writer that finds no room links a ring of at least twice the size, up to a maximum, and the reader moves
+//! writer that finds no room links a ring four times the size, up to a maximum, and the reader moves
 //! over when it has emptied the old one. At the maximum a write takes what fits and the rest waits in the
 //! outbox.
 //!

@@ -14,6 +14,10 @@ use std::ptr::{self, NonNull};
 /// Otherwise both sides meet on a full ring and exchange the index lines for every record.
 const BATCH_SHARE: usize = 4;
 
+/// How many times larger the next ring is. Few steps, so that a lane has its size after the first bursts, and does not
+/// grow once more when the reader is late by chance.
+const GROWTH: usize = 4;
+
 /// The writing side of a lane.
 #[derive(Debug)]
 pub(crate) struct LaneWriter {
@@ -118,10 +122,10 @@ impl LaneWriter {
         self.publish();
     }
 
-    /// Allocates a ring of at least twice the size, writes the batch there, and links it.
+    /// Allocates a ring some times the size, writes the batch there, and links it.
     #[cold]
     unsafe fn write_to_larger_ring(&mut self, records: *const Word, words: usize) -> usize {
-        let wished = FIRST_RING_WORDS.max(2 * self.capacity).max(words.next_power_of_two());
+        let wished = FIRST_RING_WORDS.max(GROWTH * self.capacity).max(words.next_power_of_two());
         let capacity = wished.min(self.words_max);
         let allocated = &self.shared.writer.allocated_bytes;
         allocated.store(allocated.load(Ordering::Relaxed) + bytes_of(capacity), Ordering::Relaxed);
