@@ -85,15 +85,7 @@ pub(super) fn run(
     }
     summary.count(&diagnostics);
     summary.elapsed = began.elapsed();
-    let origin = |file: FileId| analysis.origin(file);
-    let report =
-        Report { sources: &analysis.sources, origin: &origin, diagnostics: &diagnostics, summary: &summary };
-    report::write(args.format, &report, styled, out)?;
-    // The other formats are for programs, which find the numbers in the summary.
-    if args.stats && matches!(args.format, Format::Human | Format::Short) {
-        out.write_all(report::stats::table(&summary, &diagnostics).as_bytes())?;
-    }
-    out.flush()?;
+    print(args, &analysis, &diagnostics, &summary, (styled, out))?;
     if let Some(unsaved) = unsaved {
         unsaved.save();
     }
@@ -105,6 +97,25 @@ pub(super) fn run(
     // The process ends here, and gives all back at once.
     std::mem::forget(analysis);
     Ok(outcome)
+}
+
+/// Writes the report in the format asked for, and what is asked for behind it.
+fn print(
+    args: &Args,
+    analysis: &Analysis,
+    diagnostics: &[Diagnostic],
+    summary: &Summary,
+    (styled, out): (bool, &mut dyn Write),
+) -> Result<(), Failure> {
+    let origin = |file: FileId| analysis.origin(file);
+    let report = Report { sources: &analysis.sources, origin: &origin, diagnostics, summary };
+    report::write(args.format, &report, styled, out)?;
+    // The other formats are for programs, which find the numbers in the summary.
+    if args.stats && matches!(args.format, Format::Human | Format::Short) {
+        out.write_all(report::stats::table(summary, diagnostics).as_bytes())?;
+    }
+    out.flush()?;
+    Ok(())
 }
 
 /// Refuses names of binaries that there are none of.
