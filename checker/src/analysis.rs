@@ -4,7 +4,7 @@
 //! it can be denied and allowed like them.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::allow::{Allow, AllowedRule};
 use crate::facts::Binary;
@@ -64,7 +64,6 @@ pub struct Analysis {
     pub unsaved: Option<Unsaved>,
     /// Without texts; large, and not worth the time to take apart at the end of a program.
     pub workspace: Workspace,
-    origins: Vec<Option<Origin>>,
     /// The package each file was reached from, if it is one that is reported on.
     packages: Vec<Option<String>>,
 }
@@ -72,7 +71,8 @@ pub struct Analysis {
 impl Analysis {
     /// Where a file belongs in cargo's terms; `None` for a file that no package has.
     pub fn origin(&self, file: FileId) -> Option<Origin> {
-        self.origins.get(file.0 as usize).cloned().flatten()
+        let path = self.paths.get(file.0 as usize)?;
+        origin(&self.workspace, self.workspace.files.get(file.0 as usize)?, path, &self.paths)
     }
 
     /// The files of the packages under report, each with its package.
@@ -110,7 +110,6 @@ pub fn analyse_with(workspace: Workspace, models: &Models) -> Analysis {
         stats,
         unsaved,
         packages: workspace.files.iter().map(|file| selected_package(&workspace, file)).collect(),
-        origins: workspace.files.iter().map(|file| origin(&workspace, file)).collect(),
         paths: workspace.files.iter().map(|file| workspace.root.join(&file.source.path)).collect(),
         sources: workspace.files.iter_mut().map(|file| std::mem::take(&mut file.source)).collect(),
         missing: std::mem::take(&mut workspace.problems),
@@ -217,14 +216,14 @@ fn unparsed(shape: &'static Shape, package: &str, file: FileId, problem: &Proble
 }
 
 /// The file's package, and the target it is the root of, else the one whose root lies nearest above it.
-fn origin(workspace: &Workspace, file: &File) -> Option<Origin> {
+fn origin(workspace: &Workspace, file: &File, path: &Path, paths: &[PathBuf]) -> Option<Origin> {
     let package = &workspace.packages[file.package];
     let manifest_path = package.manifest.clone()?;
-    let root_of = |target: &Crate| &workspace.files[target.root.0 as usize].source.path;
+    let root_of = |target: &Crate| &paths[target.root.0 as usize];
     let nearness = |target: &&Crate| {
         let root = root_of(target);
-        let folder = root.parent().filter(|folder| file.source.path.starts_with(folder));
-        (*root == file.source.path, folder.map_or(0, |folder| folder.components().count() + 1))
+        let folder = root.parent().filter(|folder| path.starts_with(folder));
+        (root == path, folder.map_or(0, |folder| folder.components().count() + 1))
     };
     // The first of equals: a library before the programs beside it.
     let targets = workspace.crates.iter().filter(|target| target.package == file.package).rev();
@@ -239,7 +238,7 @@ fn origin(workspace: &Workspace, file: &File) -> Option<Origin> {
         manifest_path,
         target_name: target.target.clone(),
         target_kind: kind.to_owned(),
-        target_root: workspace.root.join(root_of(target)),
+        target_root: root_of(target).clone(),
         edition: package.edition.clone(),
     })
 }

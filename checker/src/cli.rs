@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
@@ -21,6 +22,7 @@ mod base;
 mod configured;
 mod expected;
 mod explain;
+mod figures;
 mod fix;
 mod git;
 mod graph;
@@ -164,6 +166,15 @@ struct Args {
     /// Print how long the run takes beside a bare parse of the same files
     #[arg(long, hide = true)]
     time_bare_parse: bool,
+    /// Print which files are read, and nothing else
+    #[arg(long, hide = true)]
+    list_files: bool,
+    /// Only parse the files that FILE lists
+    #[arg(long, hide = true, value_name = "FILE")]
+    parse_only: Option<PathBuf>,
+    /// Print what the run has cost
+    #[arg(long, hide = true)]
+    figures: bool,
     /// Print the type of the receiver of every method call
     #[arg(long, hide = true)]
     dump_receivers: bool,
@@ -253,7 +264,18 @@ fn dispatch(
     if args.time_bare_parse {
         return bare_parse::measure(args, &levels, out);
     }
-    run::run(args, &levels, styled, out)
+    if args.list_files {
+        return bare_parse::list(args, out);
+    }
+    let began = Instant::now();
+    let outcome = match &args.parse_only {
+        Some(list) => bare_parse::parse_listed(list, out),
+        None => run::run(args, &levels, styled, out),
+    };
+    if args.figures {
+        figures::print(began);
+    }
+    outcome
 }
 
 /// `-A`, `-W` and `-D` in the order they were written.

@@ -154,11 +154,12 @@ pub struct File {
 /// # Errors
 /// When there is no manifest where one was expected, or a package that is asked for does not exist.
 pub fn load(options: &Options) -> Result<Workspace, LoadError> {
-    let plan = match &options.input {
-        Input::Manifest(manifest) => cargo::plan(options, manifest)?,
-        Input::Paths(paths) => paths::plan(options, paths)?,
+    let plan = || match &options.input {
+        Input::Manifest(manifest) => cargo::plan(options, manifest),
+        Input::Paths(paths) => paths::plan(options, paths),
     };
-    Ok(walk::load(plan, options.cache.as_deref().and_then(Cache::open)))
+    let (plan, cache) = rayon::join(plan, || options.cache.as_deref().and_then(Cache::open));
+    Ok(walk::load(plan?, cache))
 }
 
 /// What is to be loaded, before any source is read.

@@ -121,7 +121,7 @@ pub struct Callable {
 }
 
 /// A type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ModelType {
     /// Its canonical path.
     pub path: Foreign,
@@ -150,7 +150,7 @@ pub struct ModelType {
 }
 
 /// All models.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Models {
     /// Types.
     pub types: Vec<ModelType>,

@@ -4,6 +4,7 @@ mod chat;
 mod drain;
 mod field;
 mod registry;
+mod speed;
 mod truth;
 
 use std::path::PathBuf;
@@ -20,8 +21,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
         ["field", directory] => field::run(&Workspace::load()?, &PathBuf::from(directory))?,
         ["truth"] => truth::run(&Workspace::load()?)?,
         ["registry", directory] => registry::run(&Workspace::load()?, &PathBuf::from(directory))?,
+        ["speed", directory] => speed::run(&Workspace::load()?, &PathBuf::from(directory))?,
         _ => {
-            return Err("`soak` takes `chat`, `drain`, `truth`, `field DIR` or `registry DIR`".to_owned());
+            return Err("`soak` takes `chat`, `drain`, `truth`, `field DIR`, `registry DIR` or `speed DIR`"
+                .to_owned());
         }
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

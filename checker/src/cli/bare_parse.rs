@@ -54,6 +54,21 @@ pub(super) fn measure(args: &Args, levels: &Levels, out: &mut dyn Write) -> Resu
     Ok(Outcome::Clean)
 }
 
+/// Prints the files the run reads, a path a line.
+pub(super) fn list(args: &Args, out: &mut dyn Write) -> Result<Outcome, Failure> {
+    files(args)?.iter().try_for_each(|path| writeln!(out, "{}", path.display()))?;
+    Ok(Outcome::Clean)
+}
+
+/// Parses the files that `list` names, a path a line,.
+pub(super) fn parse_listed(list: &Path, out: &mut dyn Write) -> Result<Outcome, Failure> {
+    let text = run::read_text(list)?;
+    let paths: Vec<PathBuf> = text.lines().map(PathBuf::from).collect();
+    let parsed = paths.par_iter().filter(|path| parse(path)).count();
+    writeln!(out, "parsed {parsed}")?;
+    Ok(Outcome::Clean)
+}
+
 /// The files the run reads, found by its own loading.
 fn files(args: &Args) -> Result<Vec<PathBuf>, Failure> {
     let workspace = run::read(args)?;

@@ -1,5 +1,6 @@
 //! What the workspace's own files set: found, read, and turned into what a run needs.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
@@ -52,7 +53,7 @@ impl Configured {
     ///
     /// # Errors
     /// When one of the named files cannot be read, or is no model file.
-    pub(super) fn models(&self) -> Result<Models, Failure> {
+    pub(super) fn models(&self) -> Result<Cow<'static, Models>, Failure> {
         let read = |path: &Path| {
             let text = std::fs::read_to_string(self.root.join(path));
             let text =
@@ -61,6 +62,9 @@ impl Configured {
         };
         let files =
             self.config.models.iter().map(|(path, _)| read(path)).collect::<Result<Vec<_>, Failure>>()?;
-        Models::with(&files).map_err(|error| Failure(format!("cannot use models: {error}")))
+        if files.is_empty() {
+            return Ok(Cow::Borrowed(Models::shipped()));
+        }
+        Models::with(&files).map(Cow::Owned).map_err(|error| Failure(format!("cannot use models: {error}")))
     }
 }

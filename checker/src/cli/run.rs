@@ -17,6 +17,7 @@ use crate::finding::{Confidence, FileId, Finding, SourceFile};
 use crate::graph::Wiring;
 use crate::load::cache;
 use crate::load::{Features, Input, Options, Workspace, load};
+use crate::models::Models;
 use crate::report::{self, Diagnostic, Format, Report, Severity, Summary};
 use crate::rule::level::Levels;
 use crate::rule::{Level, Rule};
@@ -164,7 +165,9 @@ pub(super) fn read(args: &Args) -> Result<Workspace, Failure> {
 
 /// Reads and analyses; a run that could read nothing at all is a failure.
 pub(super) fn analyse(args: &Args) -> Result<(Analysis, Configured), Failure> {
-    let workspace = read(args)?;
+    // The models take as long to read as a small workspace.
+    let (workspace, _) = rayon::join(|| read(args), Models::shipped);
+    let workspace = workspace?;
     // Bare files are read by themselves: what holds for a workspace is for the workspace.
     let mut settings = if args.paths.is_empty() { Configured::of(&workspace) } else { Configured::default() };
     let models = settings.models()?;
@@ -215,7 +218,7 @@ pub(super) fn options(args: &Args) -> Result<Options, Failure> {
 /// Where this run may find what an earlier one left. Bare files have no place of their own for it.
 fn cache_folder(args: &Args, input: &Input) -> Option<PathBuf> {
     match (input, &args.cache) {
-        _ if args.no_cache || args.time_bare_parse || args.dump_receivers => None,
+        _ if args.no_cache || args.time_bare_parse || args.list_files || args.dump_receivers => None,
         (_, Some(folder)) => Some(folder.clone()),
         (Input::Manifest(manifest), None) => cache::default_folder(manifest),
         (Input::Paths(_), None) => None,
@@ -246,7 +249,7 @@ fn read_ceilings(args: &Args, analysis: &mut Analysis) -> Result<Option<(Budget,
     Ok(Some((budget, problems)))
 }
 
-fn read_text(path: &Path) -> Result<String, Failure> {
+pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path)
         .map_err(|error| Failure(format!("cannot read `{}`: {error}", path.display())))
 }

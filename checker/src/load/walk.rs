@@ -8,6 +8,8 @@ use crate::finding::{FileId, SourceFile};
 use crate::load::cache::{self, Cache, Kept};
 use crate::lower::{self, ir::FileIr, ir::Item, ir::ItemKind, ir::Problem, ir::Range, sym::Sym};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::fs::File as OnDisk;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -38,7 +40,8 @@ pub(crate) fn load(plan: Plan, cache: Option<Cache>) -> Workspace {
     let walk = Walk { root, cache: cached, packages, seen: Mutex::default(), done: Mutex::default() };
     rayon::scope(|scope| {
         for (package, _, _, root) in &plan.targets {
-            walk.visit(scope, root.clone(), *package, true);
+            let root = root.canonicalize().unwrap_or_else(|_| root.clone());
+            walk.visit(scope, root, *package, true);
         }
     });
     let (mut loaded, mut problems) = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -52,11 +55,11 @@ pub(crate) fn load(plan: Plan, cache: Option<Cache>) -> Workspace {
 }
 
 impl<'p> Walk<'p> {
+    /// Has the file at `path`, which is canonical, read once.
     fn visit<'s>(&'s self, scope: &rayon::Scope<'s>, path: PathBuf, package: usize, owns_directory: bool)
     where
         'p: 's,
     {
-        let path = path.canonicalize().unwrap_or(path);
         if self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert((path.clone(), package)) {
             scope.spawn(move |scope| self.read(scope, path, package, owns_directory));
         }
@@ -113,11 +116,13 @@ fn shown<'p>(path: &'p Path, root: &Path) -> &'p Path {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
-    let size = path.metadata().map_err(|error| error.to_string())?.len();
+    let mut file = OnDisk::open(path).map_err(|error| error.to_string())?;
+    let size = file.metadata().map_err(|error| error.to_string())?.len();
     if size > FILE_BYTES_MAX {
         return Err(format!("larger than {} MiB", FILE_BYTES_MAX >> 20));
     }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    file.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())
 }
 
