@@ -12,6 +12,7 @@ pub const SHAPE: Shape = Shape {
     ours: Contestant::new("locus", ours::four_topics::run),
     peers: &[
         Peer::new("typed-outbox", typed_outbox::four_topics, Target::AtMost(4.0)),
+        Peer::new("typed-outbox-in-order", typed_outbox::four_topics_in_order, Target::None),
         Peer::new("actix", actix::four_topics, Target::AtLeast(8.0)),
     ],
 };
