@@ -136,7 +136,9 @@ fn a_full_lane_waits_for_room_for_a_batch() {
 
 #[test]
 fn the_largest_record_fits_wherever_the_last_one_ended() {
-    for offset in [0, 1, 500, 512, 513, 1000, 1535, 1536, 2047] {
+    let offsets: &[usize] =
+        if cfg!(miri) { &[0, 513, 2047] } else { &[0, 1, 500, 512, 513, 1000, 1535, 1536, 2047] };
+    for offset in offsets.iter().copied() {
         let (mut writer, mut reader) = lane(LANE_WORDS_MAX_LEAST);
         let mut words = Words::default();
         words.push(TOPIC, 0, [0_u8; crate::bus::record::PAYLOAD_BYTES_MAX]);
