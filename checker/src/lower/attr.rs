@@ -119,6 +119,8 @@ pub struct ReceiveIr {
 pub struct TopicDecl {
     /// The attribute.
     pub at: Range,
+    /// Bytes of its arrays, as far as their lengths are literals.
+    pub array_bytes: u64,
     /// `subject = ".."`.
     pub subject: Option<Box<str>>,
     /// `bounded = N`, where it is a literal.
@@ -337,6 +339,7 @@ impl Lower<'_> {
     fn topic_decl(&mut self, topic: &locus_syntax::TopicAttr) -> TopicDecl {
         TopicDecl {
             at: self.at(topic.span),
+            array_bytes: 0,
             subject: topic.subject.as_ref().map(|subject| subject.value.value().into()),
             bounded: topic.bounded.as_ref().and_then(|bound| bound.value.known()),
             on_full: Policy::of(&topic.on_full),

@@ -126,7 +126,10 @@ impl Lower<'_> {
     }
 
     fn structure(&mut self, of: &syn::ItemStruct) -> Item {
-        let locus = self.locus_item(&of.attrs);
+        let mut locus = self.locus_item(&of.attrs);
+        if let Some(LocusItem::Topic(topic)) = locus.as_deref_mut() {
+            topic.array_bytes = of.fields.iter().map(|field| array_bytes(&field.ty)).sum();
+        }
         let main = matches!(locus.as_deref(), Some(LocusItem::Locus(decl)) if decl.main);
         let (generics, fields) = (self.generics(&of.generics), self.fields(&of.fields, main));
         let kind = StructIr { generics, fields, locus, is_read: is_read(&of.attrs) };
@@ -327,4 +330,22 @@ fn is_read(attrs: &[Attribute]) -> bool {
         });
     }
     reads
+}
+
+/// Bytes of arrays of plain numbers; 0 for what has no length that can be read off.
+fn array_bytes(ty: &syn::Type) -> u64 {
+    let syn::Type::Array(array) = ty else { return 0 };
+    let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(length), .. }) = &array.len else { return 0 };
+    let each = match &*array.elem {
+        syn::Type::Path(path) => path.path.get_ident().map_or(0, |name| match name.to_string().as_str() {
+            "u8" | "i8" | "bool" => 1,
+            "u16" | "i16" => 2,
+            "u32" | "i32" | "f32" | "char" => 4,
+            "u64" | "i64" | "f64" | "usize" | "isize" => 8,
+            "u128" | "i128" => 16,
+            _ => 0,
+        }),
+        inner => array_bytes(inner),
+    };
+    length.base10_parse::<u64>().unwrap_or_default().saturating_mul(each)
 }

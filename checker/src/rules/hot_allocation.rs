@@ -29,6 +29,9 @@ pub static REGISTRY: Shape = Shape::likely(
     "a map is looked up by text with every message, and the code itself names all keys",
 );
 
+/// A topic may hold so many bytes itself before copying it to many pools is worth a word.
+const COPIED_BYTES_MAX: u64 = 1024;
+
 /// Text copied and only read.
 pub static SPARE_COPY: Shape =
     Shape::likely("copied-only-to-read", "text of a message is copied and then only read");
@@ -42,7 +45,7 @@ pub static TEMPORARY: Shape = Shape::likely(
 /// A topic that is copied whole to many pools.
 pub static COPIED: Shape = Shape::likely(
     "copied-to-pools",
-    "a topic with text or lists of its own is copied to three pools or more",
+    "a topic with text or lists of its own, or of more than a kilobyte, is copied to three pools or more",
 );
 
 /// Allocations in what is said to be hot.
@@ -198,9 +201,12 @@ fn copied(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let mut told = FxHashSet::default();
     for index in 0..names.adts.len() {
         let topic = AdtId(u32::try_from(index).unwrap_or(u32::MAX));
-        if !matches!(names.adt(topic).locus, Some(LocusItem::Topic(_))) || !owns_memory(judged, topic) {
-            continue;
-        }
+        let Some(LocusItem::Topic(declared)) = names.adt(topic).locus else { continue };
+        let owns = match declared.array_bytes {
+            bytes if bytes > COPIED_BYTES_MAX => format!("holds arrays of {bytes} bytes"),
+            _ if owns_memory(judged, topic) => "owns text or lists".to_owned(),
+            _ => continue,
+        };
         let mut reached = BTreeSet::new();
         for id in judged.functions().filter(|id| is_locus_method(judged.program, *id)) {
             let handles = names.function(id).sig.is_some_and(|sig| {
@@ -215,12 +221,12 @@ fn copied(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             }
         }
         if reached.len() >= 3 && told.insert(topic) {
-            findings.push(copied_finding(judged, topic, reached.len()));
+            findings.push(copied_finding(judged, topic, &owns, reached.len()));
         }
     }
 }
 
-fn copied_finding(judged: &Judged<'_, '_>, topic: AdtId, pools: usize) -> Finding {
+fn copied_finding(judged: &Judged<'_, '_>, topic: AdtId, owns: &str, pools: usize) -> Finding {
     let adt = judged.program.names.adt(topic);
     let name = judged.program.names.text(adt.name);
     let subject = crate::finding::Subject {
@@ -232,7 +238,7 @@ fn copied_finding(judged: &Judged<'_, '_>, topic: AdtId, pools: usize) -> Findin
         declared_at: Some(span(adt.file, adt.at)),
     };
     let label = Label::new(span(adt.file, adt.at), "copied whole to each of them");
-    let message = format!("`{name}` owns text or lists and goes to {pools} pools");
+    let message = format!("`{name}` {owns} and goes to {pools} pools");
     Finding::new(
         &RULE,
         &COPIED,

@@ -9,6 +9,7 @@
 
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
 
 macro_rules! shapes {
     ($($name:ident,)*) => {
@@ -40,6 +41,9 @@ shapes! {
     list_held_at_its_capacity,
     list_only_grows,
     list_with_capacity_taken_for_a_limit,
+    list_with_room_reserved,
+    locus_cache_expired,
+    locus_cache_never_expired,
     locus_drained_at_exit_only,
     locus_file_replaced,
     locus_files_kept,
@@ -76,6 +80,11 @@ shapes! {
     window_of_the_last,
 }
 
+/// Looks in a row that must see the same, how far apart they are, and how many there may be.
+const LOOKS_SAME: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+const LOOKS_MAX: u32 = 500;
+
 /// Messages that may be under way when the meter is read.
 const UNDER_WAY_MAX: usize = 16;
 
@@ -105,13 +114,30 @@ fn metered(shape: &Shape) -> String {
     let half = shape.messages / 2;
     let send = |from: u64, to: u64| (from..to).all(|message| sender.send(message).is_ok());
     let lived = send(0, half);
-    let (bytes, descriptors) = (resident_bytes(), open_descriptors());
+    let before = settled();
     let lived = send(half, shape.messages) && lived;
-    let (bytes, descriptors) = (resident_bytes() - bytes, open_descriptors() - descriptors);
+    let after = settled();
+    let (bytes, descriptors) = (after.0 - before.0, after.1 - before.1);
     drop(sender);
     let ended = worker.join().is_ok();
     assert!(lived && ended, "`{}` took not all of its messages", shape.name);
     format!("{} {bytes} {descriptors}", shape.messages - half)
+}
+
+/// Resident bytes and open descriptors when neither changes any more: what has been sent may wait in the queue of a pool.
+fn settled() -> (i64, i64) {
+    let mut last = (resident_bytes(), open_descriptors());
+    let mut same = 0;
+    for _ in 0..LOOKS_MAX {
+        std::thread::sleep(BETWEEN_LOOKS);
+        let now = (resident_bytes(), open_descriptors());
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+        if same == LOOKS_SAME {
+            break;
+        }
+    }
+    last
 }
 
 fn resident_bytes() -> i64 {
