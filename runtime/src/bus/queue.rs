@@ -197,3 +197,6 @@ fn take_record(removed: &mut Words, payload: *mut Word) {
     // SAFETY: callers have given that record up.
     unsafe { removed.push_record(record) };
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;
