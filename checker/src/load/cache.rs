@@ -26,9 +26,9 @@ use crate::lower::cfg::CfgEnv;
 use crate::lower::ir::{FileIr, Problem};
 use crate::names::numbers::of_path;
 use pack::{Entry, Pack, Writing};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::{Path, PathBuf};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 const BASE: &str = "base";
 const DELTA: &str = "delta";
@@ -102,21 +102,19 @@ impl Cache {
     }
 }
 
-/// Stands for a text and what it is read with.
-pub(crate) fn key(text: &str, cfg: &CfgEnv) -> u128 {
-    let mut hash = Xxh3::new();
-    for set in [&cfg.flags, &cfg.features] {
+/// Stands for a text and, by [`print_of`], what it is read with.
+pub(crate) fn key(text: &str, cfg: u64) -> u128 {
+    xxh3_128_with_seed(text.as_bytes(), cfg)
+}
+
+/// Stands for a `cfg`, in whatever order its sets hold their names.
+pub(crate) fn print_of(cfg: &CfgEnv) -> u64 {
+    let sorted = |set: &FxHashSet<String>| {
         let mut names: Vec<&str> = set.iter().map(String::as_str).collect();
         names.sort_unstable();
-        names.iter().for_each(|name| {
-            hash.update(name.as_bytes());
-            hash.update(&[0]);
-        });
-        hash.update(&[1]);
-    }
-    hash.update(&[u8::from(cfg.test)]);
-    hash.update(text.as_bytes());
-    hash.digest128()
+        names.join("\0")
+    };
+    xxh3_64(format!("{}\n{}\n{}", sorted(&cfg.flags), sorted(&cfg.features), cfg.test).as_bytes())
 }
 
 impl Kept {

@@ -30,6 +30,8 @@ struct Walk<'p> {
     root: PathBuf,
     cache: Option<&'p Cache>,
     packages: &'p [Package],
+    /// What stands for each package's `cfg`.
+    cfgs: Vec<u64>,
     seen: Mutex<FxHashSet<(PathBuf, usize)>>,
     done: Mutex<(Vec<Loaded>, Vec<String>)>,
 }
@@ -37,7 +39,8 @@ struct Walk<'p> {
 pub(crate) fn load(plan: Plan, cache: Option<Cache>) -> Workspace {
     let root = plan.root.canonicalize().unwrap_or_else(|_| plan.root.clone());
     let (packages, cached) = (&plan.packages, cache.as_ref());
-    let walk = Walk { root, cache: cached, packages, seen: Mutex::default(), done: Mutex::default() };
+    let cfgs = packages.iter().map(|package| cache::print_of(&package.cfg)).collect();
+    let walk = Walk { root, cache: cached, packages, cfgs, seen: Mutex::default(), done: Mutex::default() };
     rayon::scope(|scope| {
         for (package, _, _, root) in &plan.targets {
             let root = root.canonicalize().unwrap_or_else(|_| root.clone());
@@ -100,7 +103,7 @@ impl<'p> Walk<'p> {
     fn lowered(&self, path: &Path, text: &str, package: usize) -> (Result<FileIr, Problem>, Option<Kept>) {
         let cfg = &self.packages[package].cfg;
         let Some(cache) = self.cache else { return (lower::file(text, cfg), None) };
-        let key = cache::key(text, cfg);
+        let key = cache::key(text, self.cfgs[package]);
         if let Some((ir, kept)) = cache.lowered(shown(path, &self.root), key) {
             return (ir, Some(kept));
         }
