@@ -88,6 +88,10 @@ impl<'s> Instances<'_, '_, 's> {
     /// The type whose own methods alone make the place grow and shrink.
     fn wrapper(&self, place: &Growing<'s>) -> Option<AdtId> {
         let Key::Field(of, _) = place.key else { return None };
+        // Clones of a handle are one value, in however many fields they lie.
+        if self.program.is_handle(of) {
+            return None;
+        }
         let is_own = |site: &Site<'s>| {
             self.program.adt_of(site.id) == Some(of)
                 && site.event.place.root == Root::Param(0)
