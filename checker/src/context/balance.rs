@@ -220,22 +220,33 @@ impl<'s> Balance<'_, '_, 's> {
             grows.dedup_by_key(|site| (site.id, site.event.at));
             let place = Growing { key, grows, shrinks, against, is_certain };
             if against != Counter::Works {
-                return Some(self.with_open_keys(place)).filter(|place| !place.grows.is_empty());
+                return Some(self.with_told_keys(place)).filter(|place| !place.grows.is_empty());
             }
             balanced = balanced.or(Some(place));
         }
         balanced
     }
 
-    /// Without the sites that add nothing but keys which are given once and for all.
-    fn with_open_keys(&self, mut place: Growing<'s>) -> Growing<'s> {
+    /// Without the sites that add nothing but keys which are given once and for all; certain only where a message
+    /// tells one of the others.
+    fn with_told_keys(&self, mut place: Growing<'s>) -> Growing<'s> {
         let is_given = |site: &Site<'s>| {
             KEYED.contains(&site.event.holder)
                 && site.event.via.is_empty()
                 && self.given.is_key_given(site.id, site.event.at)
         };
         place.grows.retain(|site| !is_given(site));
+        let is_told = |site: &Site<'s>| {
+            !KEYED.contains(&site.event.holder)
+                || !site.event.via.is_empty()
+                || self.given.is_key_told(site.id, site.event.at)
+        };
+        place.is_certain &= self.is_of_locus(place.key) || place.grows.iter().any(is_told);
         place
+    }
+
+    fn is_of_locus(&self, key: Key) -> bool {
+        matches!(key, Key::Field(adt, _) if super::roots::is_locus(self.program, adt))
     }
 
     fn order(&self, site: Site<'s>) -> (u32, u32) {
@@ -279,11 +290,14 @@ impl<'s> Balance<'_, '_, 's> {
         }
     }
 
-    /// A destructor that takes something out of what is not its own: the guard of an entry elsewhere.
+    /// A destructor that takes something out of what is not its own: the guard of an entry elsewhere. What it holds
+    /// by count is not its own either.
     fn is_guard(&self, site: Site<'s>) -> bool {
         let (own, runs) = (self.program.adt_of(site.id), &self.context.runs[site.id.ix()]);
-        let target = site.event.place.field.map(|(adt, _)| adt);
-        let comes_and_goes = |by: AdtId| Some(by) != target && self.made_often.contains(&by);
+        let field = site.event.place.field;
+        let target = field.map(|(adt, _)| adt);
+        let is_name = field.is_some_and(|(adt, name)| is_shared_field(self.program, adt, name));
+        let comes_and_goes = |by: AdtId| (is_name || Some(by) != target) && self.made_often.contains(&by);
         runs.only_in_drop && (target != own || runs.dropped_by.is_some_and(comes_and_goes))
     }
 

@@ -13,6 +13,7 @@
 mod carried;
 mod origins;
 mod stored;
+mod told;
 mod words;
 
 use super::Context;
@@ -47,6 +48,9 @@ pub(super) struct Given<'a, 'w, 's> {
     bodies: RefCell<FxHashMap<FnId, Option<Rc<Origins<'a>>>>>,
     params: RefCell<FxHashMap<(FnId, u32), bool>>,
     fields: RefCell<FxHashMap<(AdtId, Sym), bool>>,
+    told_params: RefCell<FxHashMap<(FnId, u32), bool>>,
+    told_fields: RefCell<FxHashMap<(AdtId, Sym), bool>>,
+    told_results: RefCell<FxHashMap<FnId, bool>>,
     steps: RefCell<u32>,
 }
 
@@ -94,6 +98,9 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
             bodies: RefCell::default(),
             params: RefCell::default(),
             fields: RefCell::default(),
+            told_params: RefCell::default(),
+            told_fields: RefCell::default(),
+            told_results: RefCell::default(),
             steps: RefCell::default(),
         }
     }

@@ -5,6 +5,7 @@
 //! is done to its kin. Where any call that empties cannot be followed to its value, all of the type stay silent.
 
 use super::balance::{Counter, Growing, Site};
+use super::shared::is_shared;
 use super::{Context, Key, Keys, Often};
 use crate::events::{CallSite, Place, Root};
 use crate::lower::sym::Sym;
@@ -166,7 +167,8 @@ impl<'s> Instances<'_, '_, 's> {
             Key::Static(of) => self.program.statics.get(of.ix()).copied(),
             Key::Local(..) | Key::Param(..) => None,
         };
-        ty.filter(|ty| self.holds(*ty, of, 0)).map(|_| key)
+        // What is held by count has other names, under which it may be emptied.
+        ty.filter(|ty| self.holds(*ty, of, 0) && !is_shared(self.program, *ty)).map(|_| key)
     }
 
     fn holds(&self, ty: Ty, of: AdtId, depth: u32) -> bool {

@@ -223,7 +223,9 @@ impl Walk<'_, '_> {
             Sym::new(name) == last && (before == Some(Sym::new(of)) || before.is_none() && *name == "forget")
         });
         let Some(arg) = args.first().filter(|_| is_one) else { return };
-        if self.program.resource(&self.inferred.types, self.ty(*arg)) == Some(Resource::Fd) {
+        // An owner that was made of a borrowed number gives it back so.
+        let is_owner = self.program.resource(&self.inferred.types, self.ty(*arg)) == Some(Resource::Fd);
+        if is_owner && !self.makes_owners() {
             self.note_lost(LostHow::Forgotten, id);
         }
     }

@@ -1,8 +1,10 @@
 //! `leaked-memory`: memory whose destructor never runs.
 
 use crate::declare_rule;
+use crate::events::Root;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding};
+use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashSet;
@@ -46,13 +48,16 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, seen) in judged.per_message(|_| true) {
         let package = names.package_of(names.function(id).module);
         let (shape, says) = match &seen.sight {
-            // A box that is leaked may be taken back as one that was made raw.
-            Sight::Leaks(name, false) if !(takes_back.contains(&package) && name.contains("leak")) => {
+            // A box that is leaked may be taken back as one that was made raw, and what a table keeps is leaked once
+            // for each of its keys.
+            Sight::Leaks(name, false)
+                if !(takes_back.contains(&package) && name.contains("leak")) && !keeps(judged, id) =>
+            {
                 (&FORGOTTEN, leaks(name))
             }
             Sight::Leaks(name, true) if !takes_back.contains(&package) => (&RAW, leaks(name)),
             Sight::Circle(_) => (&CIRCLE, circle()),
-            Sight::KeepsItself => (&TASK, keeps()),
+            Sight::KeepsItself => (&TASK, holds()),
             _ => continue,
         };
         let mut finding = judged.finding(id, seen.at, (&RULE, shape), says);
@@ -60,6 +65,12 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let note = "looked in the package for `from_raw` or another owner that takes it back: there is none";
         findings.push(judged.with_chain(finding, id).note(note));
     }
+}
+
+/// Whether a function puts something into a table: that it grows is another rule's.
+fn keeps(judged: &Judged<'_, '_>, id: FnId) -> bool {
+    let events = &judged.summary.facts[id.ix()].events;
+    events.iter().any(|event| event.what.grows() && !matches!(event.place.root, Root::Local(_)))
 }
 
 fn leaks(name: &str) -> Says {
@@ -78,7 +89,7 @@ fn circle() -> Says {
     )
 }
 
-fn keeps() -> Says {
+fn holds() -> Says {
     Says::new(
         "this endless task holds the value whose destructor would end it",
         "the count never comes down to zero",

@@ -1,6 +1,6 @@
 //! From a field back to all that is ever stored there.
 
-use super::{DEPTH_MAX, Given, adt_behind};
+use super::{DEPTH_MAX, Given, Origins, adt_behind};
 use crate::events::What;
 use crate::lower::ir::{ExprId, ExprKind};
 use crate::lower::sym::Sym;
@@ -34,6 +34,16 @@ impl Given<'_, '_, '_> {
 
     fn stores_given(&self, maker: FnId, adt: AdtId, name: Sym, depth: u32) -> bool {
         let Some(origins) = self.body(maker) else { return false };
+        // A variant of an enum need not have the field.
+        let is_enum = self.program.names.adt(adt).is_enum;
+        self.stored(&origins, adt, name).into_iter().all(|value| match value {
+            Some(value) => self.holds(maker, &self.value(maker, &origins, value, depth + 1), depth + 1),
+            None => is_enum,
+        })
+    }
+
+    /// What a body puts into a field where it makes values of the type; none where it puts nothing.
+    pub(super) fn stored(&self, origins: &Origins<'_>, adt: AdtId, name: Sym) -> Vec<Option<ExprId>> {
         let is_it = |id: ExprId| adt_behind(&origins.inferred.types, origins.inferred.expr(id)) == Some(adt);
         let position = self.program.names.text(name).parse::<usize>().ok();
         let numbered = (0_u32..).map(ExprId).zip(&origins.body.exprs);
@@ -47,12 +57,6 @@ impl Given<'_, '_, '_> {
             }
             _ => None,
         });
-        let stored: Vec<Option<ExprId>> = stored.collect();
-        // A variant of an enum need not have the field.
-        let is_enum = self.program.names.adt(adt).is_enum;
-        stored.into_iter().all(|value| match value {
-            Some(value) => self.holds(maker, &self.value(maker, &origins, value, depth + 1), depth + 1),
-            None => is_enum,
-        })
+        stored.collect()
     }
 }

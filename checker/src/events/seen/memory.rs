@@ -21,22 +21,27 @@ impl Look<'_, '_, '_> {
         }
         let (of, name) = self.called(id);
         let is = |text: &str| name == Sym::new(text);
-        if is("from_raw") && OWNERS.contains(&of) {
+        let text = [Sym::new("String"), Sym::new("Vec")];
+        if is("from_raw") && OWNERS.contains(&of) || is("from_raw_parts") && text.contains(&of) {
             self.note(Sight::TakesBack, id);
         }
         let (leaks, partner) = match self.kind(id) {
             ExprKind::Call(..) => match () {
                 () if is("leak") && of == Sym::new("Box") => (true, false),
-                () if is("forget") && [Sym::new("mem"), Sym::NONE].contains(&of) => (true, false),
+                // One count given up is given back as a raw pointer is.
+                () if is("forget") && [Sym::new("mem"), Sym::NONE].contains(&of) => {
+                    let counted =
+                        self.args(id).first().is_some_and(|arg| self.is_counted(self.walk.ty(*arg)));
+                    (!self.borrows_raw(), counted)
+                }
                 () if is("new") && of == Sym::new("ManuallyDrop") => (true, true),
                 () if is("into_raw") && OWNERS.contains(&of) => (true, true),
                 () => (false, false),
             },
             ExprKind::Method(call) => {
                 let ty = self.foreign(self.walk.ty(call.recv));
-                let text = [Sym::new("String"), Sym::new("Vec")].contains(&ty);
                 match () {
-                    () if is("leak") && call.args.is_empty() && text => (true, false),
+                    () if is("leak") && call.args.is_empty() && text.contains(&ty) => (true, false),
                     () if is("into_raw") && OWNERS.contains(&ty) => (true, true),
                     () => (false, false),
                 }
@@ -48,6 +53,13 @@ impl Look<'_, '_, '_> {
         if leaks && !owns_more && !nothing {
             self.note(Sight::Leaks(self.name_of(id), partner), id);
         }
+    }
+
+    /// Whether the body makes an owner of a raw pointer: one that it forgets afterwards was only borrowed.
+    fn borrows_raw(&self) -> bool {
+        let makes =
+            |kind: &ExprKind| matches!(kind, ExprKind::Path(path) if path.last() == Sym::new("from_raw"));
+        self.walk.body.exprs.iter().any(|expr| makes(&expr.kind))
     }
 
     /// Whether a value owns memory beyond its own bytes: one that only refers to some loses nothing.

@@ -1,4 +1,5 @@
-//! Code that is there for tests, measurements and demonstrations: what is only likely is not said of it.
+//! Code that is there for tests, measurements and demonstrations: of tests nothing is said, of the others nothing that
+//! is only likely.
 //!
 //! Decided by where a package lies in its workspace, a file in its package, and by the names of modules. Bare files have no package
 //! to lie in, and are never taken for support.
@@ -30,27 +31,32 @@ const MODULES: [&str; 14] = [
 const BEFORE: [&str; 2] = ["test_", "mock_"];
 /// How files of tests, and packages, end.
 const BEHIND: [&str; 4] = ["_test", "_tests", "_mock", "_test_utils"];
+/// What people copy from, or run: of it certain things are said.
+const SHOWN: [&str; 4] = ["examples", "bench", "benches", "fuzz"];
 /// Folders of a workspace whose packages only try the others.
 const PACKAGES: [&str; 9] =
     ["benches", "examples", "fuzz", "integration", "conformance", "test", "tests", "mock", "mocks"];
 
-/// Whether a finding is only likely, and about code of that kind.
+/// Whether a finding is about code of that kind, and not certain or about tests.
 pub(crate) fn is_idle(workspace: &Workspace, finding: &Finding) -> bool {
     let file = workspace.files.get(finding.primary.span.file.0 as usize);
-    finding.confidence == Confidence::Likely && file.is_some_and(|file| is_support(workspace, file))
+    let is_certain = finding.confidence == Confidence::Certain;
+    file.is_some_and(|file| is_support(workspace, file, |name| !is_certain || !SHOWN.contains(&name)))
 }
 
-fn is_support(workspace: &Workspace, file: &File) -> bool {
+/// Whether a file is of that kind, by those names that `counts` lets count.
+fn is_support(workspace: &Workspace, file: &File, counts: impl Fn(&str) -> bool) -> bool {
     let package = &workspace.packages[file.package];
     let Some(folder) = package.manifest.as_deref().and_then(Path::parent) else { return false };
     let path = workspace.root.join(&file.source.path);
     let Ok(within) = path.strip_prefix(folder) else { return false };
     let package = folder.strip_prefix(&workspace.root).unwrap_or(Path::new(""));
-    let set_apart = parts(package).any(|part| PACKAGES.contains(&part.as_str()) || ends_so(&part));
-    let first = parts(within).next();
+    let is_apart = |part: &String| PACKAGES.contains(&part.as_str()) || ends_so(part) || begins_so(part);
+    let set_apart = parts(package).any(|part| counts(&part) && is_apart(&part));
+    let first = parts(within).next().filter(|first| counts(first));
     set_apart
         || first.is_some_and(|first| FOLDERS.contains(&first.as_str()))
-        || parts(within).any(|part| is_of_tests(&part))
+        || parts(within).any(|part| counts(&part) && is_of_tests(&part))
 }
 
 /// The names along a path, without what the last one ends in.
@@ -62,7 +68,11 @@ fn parts(path: &Path) -> impl Iterator<Item = String> {
 }
 
 fn is_of_tests(name: &str) -> bool {
-    MODULES.contains(&name) || ends_so(name) || BEFORE.iter().any(|affix| name.starts_with(affix))
+    MODULES.contains(&name) || ends_so(name) || begins_so(name)
+}
+
+fn begins_so(name: &str) -> bool {
+    BEFORE.iter().any(|affix| name.starts_with(affix))
 }
 
 fn ends_so(name: &str) -> bool {
