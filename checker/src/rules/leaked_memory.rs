@@ -51,7 +51,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             // A box that is leaked may be taken back as one that was made raw, and what a table keeps is leaked once
             // for each of its keys.
             Sight::Leaks(name, false)
-                if !(takes_back.contains(&package) && name.contains("leak")) && !keeps(judged, id) =>
+                if !(keeps(judged, id) || takes_back.contains(&package) && name.contains("leak")) =>
             {
                 (&FORGOTTEN, leaks(name))
             }
