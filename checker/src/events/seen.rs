@@ -5,6 +5,7 @@
 //! what cannot be found again once the types of the body are gone.
 
 mod allocations;
+pub(crate) mod alone;
 mod bus;
 mod channels;
 mod counted;
@@ -25,7 +26,7 @@ pub use allocations::{Allocation, allocations};
 use super::{Place, Under, Walk};
 use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
 use crate::lower::sym::Sym;
-use crate::names::AdtId;
+use crate::names::{AdtId, FnId};
 use crate::types::{Interner, Ty, TyKind};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,8 @@ pub enum Sight {
         thread: bool,
         /// It first sleeps: a timer.
         timer: bool,
+        /// Functions of the workspace that are asked before.
+        asks: Box<[FnId]>,
     },
     /// A handle put in the place of another that may still run.
     HandleReplaced(Option<(AdtId, Sym)>),
@@ -80,6 +83,8 @@ pub enum Sight {
     Leaks(Box<str>, bool),
     /// Something that takes back what a raw pointer owns.
     TakesBack,
+    /// Something that runs the destructor of what was wrapped against it.
+    DropsByHand,
     /// An owner that holds itself: the field that closes the circle.
     Circle((AdtId, Sym)),
     /// An endless task that holds the value whose destructor would end it.

@@ -2,7 +2,11 @@
 
 use crate::declare_rule;
 use crate::events::seen::Sight;
+use crate::events::seen::alone::TAKES;
 use crate::finding::Finding;
+use crate::lower::ir::{ExprKind, TypeRef};
+use crate::lower::sym::Sym;
+use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashSet;
@@ -48,10 +52,11 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         })
         .collect();
     for (id, seen) in judged.per_message(|_| true) {
-        let (shape, says) = match seen.sight {
+        let (shape, says) = match &seen.sight {
+            Sight::Detached { asks, .. } if asks.iter().any(|asked| takes(judged, *asked)) => continue,
             Sight::Detached { timer: true, .. } => (&TIMER, timer()),
-            Sight::Detached { thread, .. } => (&SPAWNED, spawned(thread)),
-            Sight::HandleReplaced(Some(field)) if !ended.contains(&field) => (&REPLACED, replaced()),
+            Sight::Detached { thread, .. } => (&SPAWNED, spawned(*thread)),
+            Sight::HandleReplaced(Some(field)) if !ended.contains(field) => (&REPLACED, replaced()),
             Sight::Race => (&RACE, race()),
             _ => continue,
         };
@@ -65,6 +70,17 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         };
         findings.push(judged.with_chain(finding, id).note(note));
     }
+}
+
+/// Whether a function says yes to one caller at a time: it enters a key or takes a flag, and gives a `bool`.
+fn takes(judged: &Judged<'_, '_>, id: FnId) -> bool {
+    let names = &judged.program.names;
+    let is_bool = |ty: &TypeRef| matches!(ty, TypeRef::Path(path) if path.last() == Sym::new("bool"));
+    names.function(id).sig.is_some_and(|sig| is_bool(&sig.ret))
+        && names.body(id).is_some_and(|body| {
+            let mut exprs = body.exprs.iter();
+            exprs.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if TAKES.contains(&call.name)))
+        })
 }
 
 fn spawned(thread: bool) -> Says {

@@ -40,14 +40,18 @@ declare_rule! {
 /// Reports what is leaked above once.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let names = &judged.program.names;
-    let takes_back: FxHashSet<usize> = judged
-        .sights()
-        .filter(|(_, seen)| matches!(seen.sight, Sight::TakesBack))
-        .map(|(id, _)| names.package_of(names.function(id).module))
-        .collect();
+    let with = |wanted: fn(&Sight) -> bool| -> FxHashSet<usize> {
+        let seen = judged.sights().filter(|(_, seen)| wanted(&seen.sight));
+        seen.map(|(id, _)| names.package_of(names.function(id).module)).collect()
+    };
+    let takes_back = with(|sight| matches!(sight, Sight::TakesBack));
+    let by_hand = with(|sight| matches!(sight, Sight::DropsByHand));
     for (id, seen) in judged.per_message(|_| true) {
         let package = names.package_of(names.function(id).module);
         let (shape, says) = match &seen.sight {
+            Sight::Leaks(name, true) if name.contains("ManuallyDrop") && by_hand.contains(&package) => {
+                continue;
+            }
             // A box that is leaked may be taken back as one that was made raw, and what a table keeps is leaked once
             // for each of its keys.
             Sight::Leaks(name, false)

@@ -47,6 +47,7 @@ impl Look<'_, '_, '_> {
             && SENDS.contains(&call.name)
             && self.foreign(self.walk.ty(call.recv)) == SENDER
             && let Some(place) = self.walk.place(call.recv)
+            && !self.is_answered_here(id)
         {
             self.note(Sight::Sends(place), id);
         }

@@ -21,6 +21,10 @@ impl Look<'_, '_, '_> {
         }
         let (of, name) = self.called(id);
         let is = |text: &str| name == Sym::new(text);
+        let by_hand = of == Sym::new("ManuallyDrop") && ["drop", "take", "into_inner"].into_iter().any(is);
+        if by_hand || is("drop_in_place") {
+            self.note(Sight::DropsByHand, id);
+        }
         let text = [Sym::new("String"), Sym::new("Vec")];
         if is("from_raw") && OWNERS.contains(&of) || is("from_raw_parts") && text.contains(&of) {
             self.note(Sight::TakesBack, id);
@@ -50,7 +54,7 @@ impl Look<'_, '_, '_> {
         };
         let owns_more = self.args(id).first().is_some_and(|arg| self.owns_descriptor(*arg));
         let nothing = is("forget") && !self.args(id).first().is_some_and(|arg| self.owns_memory(*arg));
-        if leaks && !owns_more && !nothing {
+        if leaks && !owns_more && !nothing && !self.is_in_once(id, true) {
             self.note(Sight::Leaks(self.name_of(id), partner), id);
         }
     }

@@ -9,7 +9,7 @@ use crate::types::{Interner, Ty, TyKind};
 const SLEEPS: [Sym; 3] = syms(["sleep", "sleep_until", "after"]);
 const ENDS: [Sym; 4] = syms(["abort", "abort_handle", "abort_all", "shutdown"]);
 const PERMITS: [Sym; 2] = syms(["SemaphorePermit", "OwnedSemaphorePermit"]);
-const ANSWER: Sym = Sym::path("tokio::sync::oneshot::Receiver");
+pub(super) const ANSWER: Sym = Sym::path("tokio::sync::oneshot::Receiver");
 const NAMED_PERMIT: Sym = Sym::new("permit");
 
 impl Look<'_, '_, '_> {
@@ -28,10 +28,18 @@ impl Look<'_, '_, '_> {
                 _ => value,
             };
             let value = self.inner_sync(value);
-            if self.is_spawn(value) && !self.is_bounded() && !self.is_tied(value) {
+            if !self.is_spawn(value)
+                || self.is_bounded()
+                || self.is_tied(value)
+                || self.is_in_once(value, false)
+            {
+                continue;
+            }
+            let before = self.tested_before(value);
+            if !before.alone {
                 let thread = self.walk.callable(value).is_some_and(|callable| callable.on_thread);
                 let timer = self.is_timer(value);
-                self.note(Sight::Detached { thread, timer }, value);
+                self.note(Sight::Detached { thread, timer, asks: before.asks.into() }, value);
             }
         }
     }

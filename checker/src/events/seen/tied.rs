@@ -1,6 +1,7 @@
 //! Tasks whose number or end something else decides: what drives a connection that the caller holds, what shares
 //! a queue with the code around it, what a flag lets run once at a time, what was passed in.
 
+use super::tasks::ANSWER;
 use super::{Look, within};
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -21,7 +22,7 @@ impl Look<'_, '_, '_> {
         self.is_handed_on(task)
             || self.is_single_flight(extent)
             || self.shares(task, extent, in_loop)
-            || (!in_loop && self.follows(extent))
+            || (!in_loop && (self.follows(extent) || self.has_end(extent) || self.only_tells(extent)))
     }
 
     /// A task that goes on only while another holds something: it looks whether the owner of a `Weak` is still
@@ -43,6 +44,41 @@ impl Look<'_, '_, '_> {
             }
         }
         weak || queue
+    }
+
+    /// A task that has the receiving end which was passed in: who made the queue decides how many there are.
+    fn has_end(&self, task: Range) -> bool {
+        const ENDS: [Sym; 2] = syms(["Receiver", "UnboundedReceiver"]);
+        self.walk.body.exprs.iter().enumerate().any(|(index, expr)| {
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            let ty = self.walk.ty(id);
+            within(task, expr.at)
+                && self.is_handed_on(id)
+                && ENDS.contains(&self.foreign(ty))
+                && self.foreign_path(ty) != ANSWER
+        })
+    }
+
+    /// A task that tells one thing to whoever passed in the queue, and waits for nothing but room.
+    fn only_tells(&self, task: Range) -> bool {
+        let inside = || self.walk.body.exprs.iter().filter(|expr| within(task, expr.at));
+        let turns =
+            |kind: &ExprKind| matches!(kind, ExprKind::Loop(..) | ExprKind::While(..) | ExprKind::For(..));
+        if inside().any(|expr| turns(&expr.kind)) {
+            return false;
+        }
+        let mut waits = inside().filter_map(|expr| match &expr.kind {
+            ExprKind::Await(inner) => Some(*inner),
+            _ => None,
+        });
+        let tells = |id: ExprId| {
+            matches!(self.kind(id), ExprKind::Method(call) if call.name == Sym::new("send")
+                && matches!(self.kind(call.recv), ExprKind::Local(_))
+                && self.is_handed_on(call.recv)
+                && self.foreign(self.walk.ty(call.recv)) == Sym::new("Sender"))
+        };
+        let first = waits.next();
+        first.is_some_and(tells) && waits.next().is_none()
     }
 
     /// All of the task, also where a local holds it.
