@@ -99,7 +99,11 @@ pub enum Sight {
         named: Sym,
         /// The parameter that it is.
         param: Option<u32>,
+        /// The static or field that holds the metric.
+        metric: Sym,
     },
+    /// A series taken out of the metric that a static or field of that name holds.
+    Unlabels(Sym),
     /// Scratch text rebuilt from itself.
     Rebuilt,
     /// Scratch taken with each turn of a loop.

@@ -9,8 +9,10 @@ use crate::events::seen::{Seen, Sight};
 use crate::finding::{FileId, Finding, Label, Span, Subject};
 use crate::graph::Bus;
 pub(crate) use crate::graph::is_locus_method;
+use crate::load::TargetKind;
 use crate::lower::attr::{Contract, LocusItem};
 use crate::lower::ir::Range;
+use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Rule, Shape};
 use crate::summary::Summary;
@@ -135,6 +137,24 @@ impl<'a, 'w> Judged<'a, 'w> {
             Some(_) => self.is_per_message(id, seen),
             None => self.context.runs[id.ix()].may_run,
         }
+    }
+
+    /// Whether nothing names a function of a workspace that has a program of its own.
+    pub(crate) fn is_left_over(&self, id: FnId) -> bool {
+        let (names, name) = (&self.program.names, self.program.names.function(id).name);
+        let runs = &self.context.runs[id.ix()];
+        let in_use = runs.often.is_some() || runs.entry.is_some() || {
+            let mut all = self.summary.facts.iter();
+            all.any(|facts| {
+                facts.calls.iter().any(|site| site.callees.contains(&id)) || facts.mentions.contains(&name)
+            })
+        };
+        !in_use
+            && self.functions().any(|of| {
+                let of = names.function(of);
+                let is_example = names.crate_of(of.module).kind == TargetKind::Example;
+                of.name == Sym::new("main") && !is_example
+            })
     }
 
     /// Whether everybody who is seen to call `id` hands it a value that the program itself fixes.

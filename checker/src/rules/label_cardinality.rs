@@ -25,8 +25,18 @@ declare_rule! {
 /// Reports labels that take any value.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let mut told = FxHashSet::default();
+    let removed: FxHashSet<_> = judged
+        .sights()
+        .filter_map(|(_, seen)| match seen.sight {
+            Sight::Unlabels(metric) => Some(metric),
+            _ => None,
+        })
+        .collect();
     for (id, seen) in judged.sights() {
-        let Sight::Label { named, param } = seen.sight else { continue };
+        let Sight::Label { named, param, metric } = seen.sight else { continue };
+        if removed.contains(&metric) || judged.is_left_over(id) {
+            continue;
+        }
         let fixed = param.is_some_and(|param| judged.is_always_fixed(id, param));
         // One word a function and value, however many metrics it labels.
         if fixed || !judged.may_meet_peers(id, seen) || !told.insert((id, named)) {

@@ -2,7 +2,7 @@
 
 use super::super::Root;
 use super::{Look, Place, Sight};
-use crate::lower::ir::{ExprId, ExprKind};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId};
 use crate::lower::sym::{Sym, syms};
 use crate::types::{Interner, Ty, TyKind};
 
@@ -41,8 +41,16 @@ const WRAPS: [Sym; 14] = syms([
     "ip",
     "unwrap",
 ]);
+const REMOVES: Sym = Sym::new("remove_label_values");
 /// Names of values of which there are few, whatever their type says.
-const FEW: [&str; 35] = [
+const FEW: [&str; 42] = [
+    "cf",
+    "disk",
+    "pool",
+    "set",
+    "shard",
+    "idx",
+    "index",
     "method",
     "status",
     "code",
@@ -84,6 +92,12 @@ impl Look<'_, '_, '_> {
     /// `requests.with_label_values(&[user.id.as_str()])`.
     pub(super) fn label(&mut self, id: ExprId) {
         let ExprKind::Method(call) = self.kind(id) else { return };
+        let metric = self.metric(call.recv);
+        let removes = call.name == REMOVES
+            || call.name == Sym::new("remove") && FAMILIES.contains(&self.foreign(self.walk.ty(call.recv)));
+        if removes && metric != Sym::NONE {
+            self.note(Sight::Unlabels(metric), id);
+        }
         if !LABELLED.contains(&call.name) || self.is_own(id) {
             return;
         }
@@ -93,7 +107,17 @@ impl Look<'_, '_, '_> {
         }
         let values: Vec<ExprId> = call.args.iter().flat_map(|arg| self.values(*arg)).collect();
         for value in values {
-            self.open_label(value);
+            self.open_label(value, metric);
+        }
+    }
+
+    /// The name of the static or field that holds a metric.
+    fn metric(&self, id: ExprId) -> Sym {
+        match self.kind(id) {
+            ExprKind::Path(path) => path.last(),
+            ExprKind::Field(_, name) => *name,
+            ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => self.metric(*inner),
+            _ => Sym::NONE,
         }
     }
 
@@ -103,11 +127,11 @@ impl Look<'_, '_, '_> {
             return;
         }
         for value in &args[1..] {
-            self.open_label(*value);
+            self.open_label(*value, Sym::NONE);
         }
     }
 
-    fn open_label(&mut self, value: ExprId) {
+    fn open_label(&mut self, value: ExprId, metric: Sym) {
         if let Some((named, at)) = self.open(value) {
             let param = match (self.kind(at), self.walk.place(at)) {
                 (ExprKind::Local(_), Some(Place { root: Root::Param(param), field: None, .. })) => {
@@ -115,7 +139,7 @@ impl Look<'_, '_, '_> {
                 }
                 _ => None,
             };
-            self.note(Sight::Label { named, param }, value);
+            self.note(Sight::Label { named, param, metric }, value);
         }
     }
 
@@ -159,8 +183,37 @@ impl Look<'_, '_, '_> {
         }
         let text = self.walk.program.names.text(named).to_ascii_lowercase();
         let few = FEW.iter().any(|few| text == *few || text.ends_with(&format!("_{few}")));
+        let few = few || self.is_of_table(at);
         let open = named != Sym::NONE && !few && self.is_wide(self.walk.ty(at)) && self.is_given(at);
         (open && !self.walk.is_fixed(at)).then_some((named, at))
+    }
+
+    /// Whether a variable goes over what a constant lists: `for (kind, n) in KINDS.iter().zip(counts)`.
+    fn is_of_table(&self, id: ExprId) -> bool {
+        let ExprKind::Local(local) = self.kind(id) else { return false };
+        self.walk.body.exprs.iter().any(|expr| {
+            let ExprKind::For(pat, over, ..) = &expr.kind else { return false };
+            let (mut over, mut zipped) = (*over, false);
+            while let ExprKind::Method(call) = self.kind(over) {
+                zipped |= call.name == Sym::new("zip");
+                over = call.recv;
+            }
+            let first = match self.walk.body.pat(*pat) {
+                Pat::Tuple(parts) if zipped => parts.first().copied(),
+                _ => Some(*pat),
+            };
+            let is_table = matches!(self.kind(over), ExprKind::Path(_)) && self.walk.is_constant(over);
+            is_table && first.is_some_and(|pat| self.binds_within(pat, *local))
+        })
+    }
+
+    fn binds_within(&self, pat: PatId, local: LocalId) -> bool {
+        match self.walk.body.pat(pat) {
+            Pat::Bind(of, _) => *of == local,
+            Pat::Ref(inner) | Pat::Typed(inner, _) => self.binds_within(*inner, local),
+            Pat::Tuple(parts) => parts.iter().any(|part| self.binds_within(*part, local)),
+            _ => false,
+        }
     }
 
     fn passes(&self, init: ExprId) -> bool {
