@@ -170,6 +170,16 @@ impl Look<'_, '_, '_> {
         limits && !OTHERS.iter().any(|other| name.contains(other))
     }
 
+    /// Whether what is sent was accounted for before, out of a quota of memory. A permit goes with who sends, and says
+    /// nothing of what waits.
+    pub(super) fn is_paid_for(&self, send: ExprId) -> bool {
+        const PAYS: [Sym; 2] = syms(["alloc", "try_alloc"]);
+        let before = self.walk.body.exprs.iter().take(send.0 as usize);
+        before
+            .into_iter()
+            .any(|expr| matches!(&expr.kind, ExprKind::Method(call) if PAYS.contains(&call.name)))
+    }
+
     /// Whether who sends here waits for the answer before the next.
     pub(super) fn is_answered_here(&self, send: ExprId) -> bool {
         const ASKS: [Sym; 3] = syms(["recv", "recv_timeout", "blocking_recv"]);

@@ -48,6 +48,7 @@ impl Look<'_, '_, '_> {
             && self.foreign(self.walk.ty(call.recv)) == SENDER
             && let Some(place) = self.walk.place(call.recv)
             && !self.is_answered_here(id)
+            && !self.is_paid_for(id)
         {
             self.note(Sight::Sends(place), id);
         }

@@ -139,12 +139,15 @@ impl Look<'_, '_, '_> {
 
     /// `if let Some(old) = self.task.take() { old.abort() }`: the name leads no further than to what was taken.
     fn aborted_taken(&mut self, id: ExprId) {
-        const TAKES: [Sym; 2] = syms(["take", "replace"]);
         let ExprKind::Method(call) = self.kind(id) else { return };
-        if !ENDS.contains(&call.name) || self.walk.place(call.recv).is_some_and(|place| place.field.is_some())
-        {
-            return;
+        if ENDS.contains(&call.name) && self.walk.place(call.recv).is_none_or(|place| place.field.is_none()) {
+            self.ends_taken(id);
         }
+    }
+
+    /// Notes that `id` ends what the body took out of fields.
+    fn ends_taken(&mut self, id: ExprId) {
+        const TAKES: [Sym; 2] = syms(["take", "replace"]);
         let taken = self.walk.body.exprs.iter().filter_map(|expr| match &expr.kind {
             ExprKind::Method(taking) if TAKES.contains(&taking.name) => self.walk.place(taking.recv)?.field,
             _ => None,
@@ -155,11 +158,14 @@ impl Look<'_, '_, '_> {
         }
     }
 
-    /// `self.task.take()` that is awaited.
+    /// `self.task.take()` that is awaited, or bound and awaited.
     pub(super) fn awaited_handle(&mut self, inner: ExprId) {
-        let is_handle = self.foreign(self.walk.ty(inner)) == Sym::new("JoinHandle");
-        if let (true, Some(field)) = (is_handle, self.walk.place(inner).and_then(|place| place.field)) {
-            self.note(Sight::Aborted(field), inner);
+        if self.foreign(self.walk.ty(inner)) != Sym::new("JoinHandle") {
+            return;
+        }
+        match self.walk.place(inner).and_then(|place| place.field) {
+            Some(field) => self.note(Sight::Aborted(field), inner),
+            None => self.ends_taken(inner),
         }
     }
 
