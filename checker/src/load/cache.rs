@@ -2,7 +2,7 @@
 //!
 //! Kept of each file: its lowered form, the code of its functions, and what they do (`events`). A lowered form is found
 //! by the content of the file and the `cfg` it was read with. Facts hold for as long as the declarations they were read
-//! with say the same ([`surface`]); all that goes beyond one function is worked out in every run.
+//! with say the same (`surface`); all that goes beyond one function is worked out in every run.
 //!
 //! A store is two files: `base`, and `delta`, which is laid over it and written while little has changed. Each is
 //! written beside its place and moved there, so that runs at the same time see one or the other and never half of one.

@@ -133,7 +133,7 @@ pub static RESIDENTS: Shape = Shape::certain(
 );
 
 /// A wrapper that nobody empties.
-pub static UNSWEPT: Shape = Shape::likely(
+pub static UNSWEPT: Shape = Shape::certain(
     "expiry-never-called",
     "a type of its own can be emptied, and for this value of it nothing does",
 );

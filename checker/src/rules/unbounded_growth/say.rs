@@ -75,6 +75,10 @@ pub(super) fn unswept(
     let help = format!("call {} on a timer, or hold at most N with `locus::Lru<K, V, N>`", sweepers[0]);
     let mut finding = Finding::new(rule, shape, message, primary, subject, help)
         .label(Label::new(judged.span(of.grows.id, of.grows.event.at), "one more each time"));
+    // Elsewhere a value may go by names that were not followed.
+    if !matches!(of.key, Key::Field(adt, _) if judged.is_locus(adt)) {
+        finding.confidence = finding.confidence.max(Confidence::Likely);
+    }
     for sweeper in of.sweepers.iter().take(SITES_MAX) {
         let at = names.function(*sweeper).at;
         finding = finding.label(Label::new(judged.span(*sweeper, at), "this would make it smaller"));
