@@ -4,9 +4,11 @@
 //! code and nothing else. Findings are told apart as a baseline does, by fingerprint, so that code which only moved is
 //! not new.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use self::folder::Folder;
+use tempfile::TempDir;
+
 use super::configured::Configured;
 use super::git::Repository;
 use super::{Args, Failure, run};
@@ -14,8 +16,6 @@ use crate::analysis;
 use crate::finding::Finding;
 use crate::load::{Features, Input, Options, load};
 use crate::rule::level::Levels;
-
-mod folder;
 
 /// What there is to do without git.
 const WITHOUT_GIT: &str =
@@ -34,8 +34,8 @@ pub(super) fn findings(
         Input::Manifest(manifest) => vec![manifest],
         Input::Paths(paths) => paths,
     };
-    let folder = Folder::new().map_err(|error| Failure(format!("no temporary folder: {error}")))?;
-    let there = places_there(revision, &places, &folder)?;
+    let folder = folder().map_err(no_folder)?;
+    let there = places_there(revision, &places, folder.path())?;
     let input = match (of_paths, there.as_slice()) {
         (_, []) => return Ok(Vec::new()),
         (false, [manifest, ..]) => Input::Manifest(manifest.clone()),
@@ -53,8 +53,18 @@ pub(super) fn findings(
     Ok(run::judge(&mut analysis, levels).0)
 }
 
+/// A folder for the length of this run, which only this user may read.
+fn folder() -> io::Result<TempDir> {
+    // Canonical, because the paths of what lies in it are compared.
+    tempfile::Builder::new().prefix("locus-checker-").tempdir_in(std::env::temp_dir().canonicalize()?)
+}
+
+fn no_folder(error: io::Error) -> Failure {
+    Failure(format!("no temporary folder: {error}"))
+}
+
 /// Writes the tree of `revision` into `folder`, and finds in it those of `places` that it has.
-fn places_there(revision: &str, places: &[PathBuf], folder: &Folder) -> Result<Vec<PathBuf>, Failure> {
+fn places_there(revision: &str, places: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let canonical = |path: &PathBuf| {
         path.canonicalize().map_err(|error| Failure(format!("`{}`: {error}", path.display())))
     };
@@ -64,8 +74,8 @@ fn places_there(revision: &str, places: &[PathBuf], folder: &Folder) -> Result<V
     let repository = Repository::around(near, WITHOUT_GIT)?;
     let within = places.iter().map(|path| repository.within(path)).collect::<Result<Vec<_>, Failure>>()?;
     let commit = repository.commit(revision)?;
-    let tree = folder.path().join("tree");
-    std::fs::create_dir(&tree).map_err(|error| Failure(format!("no temporary folder: {error}")))?;
-    repository.write_tree(&commit, &folder.path().join("index"), &tree)?;
+    let tree = folder.join("tree");
+    std::fs::create_dir(&tree).map_err(no_folder)?;
+    repository.write_tree(&commit, &folder.join("index"), &tree)?;
     Ok(within.into_iter().map(|path| tree.join(path)).filter(|path| path.exists()).collect())
 }
