@@ -8,8 +8,8 @@
 //!   it holds one. The type is `!Sync`, so no two of them overlap.
 //! - I2. The drained buffer is neither pushed to nor freed between [`Queue::turn_over`] and [`Queue::finish`].
 //! - I3. `start` is where the first record of the filled buffer lies, `end` is where the next one goes, and `until` is where
-//!   its memory ends, or null while the queue is shut: so one comparison tells a publisher both that it may push and that there is room. The buffer itself
-//!   hears of what was claimed before anything else is done with it (`fill`).
+//!   its memory ends, or null while the queue is shut: so one comparison tells a publisher both that it may push and that
+//!   there is room. The buffer itself hears of what was claimed before anything else is done with it (`fill`).
 //! - I4. `mark` is a boundary between records of the filled buffer, or its end; it moves with the memory.
 
 use std::cell::{Cell, UnsafeCell};

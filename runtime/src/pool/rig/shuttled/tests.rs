@@ -62,7 +62,7 @@ const CONTROLS: [(Fault, &str); 6] = [
     (Fault::CreditKept, "never quiet|credits under way"),
     (Fault::ChangeLost, "subscriptions on pool|unmatched: "),
     (Fault::StageReleasedEarly, "was taken back, and yet delivered"),
-    (Fault::AsideOvertaken, "came after"),
+    (Fault::AsideOvertaken, "came after|slow: "),
 ];
 
 #[test]
