@@ -102,8 +102,9 @@ pub(super) fn all(graph: &Graph, order: &[Address], facts: &Facts, ledger: &Ledg
         let mut say = |text: String| complaints.push(format!("kind {kind}: {text}"));
         let counted = &facts.counted[kind];
         takers.iter().for_each(|taker| in_band(taker, &sent, ledger, &mut say));
-        let has_children = kind == CHILD_KIND && ledger.children > 0;
-        if has_children || takers.iter().any(|taker| closed.contains(&taker.node)) {
+        // Where a child may come, its pool is a subscriber of what it would take, and none of the kind may be born.
+        let may_have_children = kind == CHILD_KIND && graph.scripts.iter().any(|script| script.spawns);
+        if may_have_children || takers.iter().any(|taker| closed.contains(&taker.node)) {
             // What a locus that ended for good has lost depends on when; its credits must be back all the same.
             let ended: HashSet<u32> = takers
                 .iter()

@@ -1,8 +1,8 @@
 //! Children in the rig: spawned in any activation, asked for and mourned by their parents, gone when they like.
 //!
 //! A child takes one kind by its key. Who gets what else of that kind depends on when it lives, so of the runtime's counts
-//! of the kind only the credits are looked at then. What its parent publishes behind its spawn has to reach it, unless that
-//! is to be asked first: it may be busy then.
+//! of the kind only the credits are looked at where there may be children. What its parent publishes behind its spawn has
+//! to reach it, unless that is to be asked first: it may be busy then.
 
 use std::sync::Arc;
 
