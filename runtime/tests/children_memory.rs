@@ -134,6 +134,20 @@ fn live() -> usize {
     usize::try_from(live_block_bytes().unwrap()).unwrap()
 }
 
+/// The same once what has ended is freed: when two looks in a row see no difference.
+fn settled() -> usize {
+    let mut last = live();
+    for _ in 0..200 {
+        std::thread::sleep(Duration::from_millis(5));
+        let now = live();
+        if now == last {
+            break;
+        }
+        last = now;
+    }
+    last
+}
+
 struct Running {
     app: locus::App,
     done: Arc<AtomicUsize>,
@@ -163,9 +177,9 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// child leaves none.
 fn check_that_nothing_stays(ended: usize, mut open: impl FnMut()) {
     let windows = [(); 4].map(|()| {
-        let before = live();
+        let before = settled();
         open();
-        live().saturating_sub(before)
+        settled().saturating_sub(before)
     });
     let least = windows.iter().min().copied().unwrap_or_default();
     assert!(least < ended, "in windows of {ended} children that have ended, bytes left: {windows:?}");
