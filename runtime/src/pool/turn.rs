@@ -171,7 +171,8 @@ impl Pool {
         let core = &self.core;
         let is_waiting = !core.blocked.borrow().is_empty()
             || !core.room_waiters.borrow().is_empty()
-            || core.ingresses.borrow().iter().any(|ingress| !ingress.is_empty());
+            // A message may enter a gate between this and the last look, and would find nobody told.
+            || !core.ingresses.borrow().is_empty();
         if is_waiting {
             core.routes.for_each(|_, route| route.tell_wait());
         }
