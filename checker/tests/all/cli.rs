@@ -7,6 +7,7 @@ use crate::harness::workspace::Copy;
 
 const GROWTH: &str = "fixtures/unbounded-growth/fail/map_keyed_by_message.rs";
 const MENDED: &str = "fixtures/unbounded-growth/pass/map_keyed_by_message.rs";
+const UNTOLD: &str = "fixtures/unbounded-growth/fail/names_that_no_message_tells.rs";
 const LEAK: &str = "fixtures/resource-leak/fail/file_forgotten.rs";
 
 fn checker(args: &[&str]) -> Run {
@@ -34,6 +35,14 @@ fn findings_are_advice_until_they_are_denied() {
     assert_eq!(run.code, Some(1));
     assert!(run.stdout.contains("error[unbounded-growth]: "), "{}", run.stdout);
     assert!(run.stdout.contains("checker: 1 error; "), "{}", run.stdout);
+}
+
+#[test]
+fn what_no_message_tells_is_likely_and_no_more() {
+    let run = checker(&[UNTOLD]);
+    assert!(run.stdout.contains("checker: nothing found; "), "{}", run.stdout);
+    let run = checker(&[UNTOLD, "-W", "likely"]);
+    assert!(run.stdout.contains("shape `field-only-grows` (likely)"), "{}", run.stdout);
 }
 
 #[test]
