@@ -1,6 +1,6 @@
 //! Packages, targets and features, from `cargo metadata`.
 
-use super::{Features, LoadError, Options, Package, Plan, TargetKind, known};
+use super::{Features, LoadError, Options, Package, Plan, TargetKind, known, manifests};
 use crate::lower::cfg::CfgEnv;
 use crate::lower::sym::Sym;
 use cargo_metadata::{Metadata, MetadataCommand, TargetKind as CargoKind};
@@ -9,10 +9,11 @@ use std::path::Path;
 
 pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError> {
     let manifest = std::path::absolute(manifest).unwrap_or_else(|_| manifest.to_path_buf());
-    let metadata = match options.cache.as_deref().and_then(|folder| known::read(folder, &manifest)) {
-        Some(metadata) => metadata,
-        None => ask(options, &manifest)?,
-    };
+    let (metadata, problems) =
+        match options.cache.as_deref().and_then(|folder| known::read(folder, &manifest)) {
+            Some(metadata) => (metadata, Vec::new()),
+            None => ask(options, &manifest)?,
+        };
     let mut packages = metadata.packages;
     packages.sort_by(|a, b| (&a.name, &a.manifest_path).cmp(&(&b.name, &b.manifest_path)));
     if let Some(unknown) =
@@ -22,7 +23,7 @@ pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError
     }
     let features = features(&packages, &options.features)?;
     let flags = flags(metadata.workspace_root.as_std_path());
-    let mut plan = Plan { root: metadata.workspace_root.into_std_path_buf(), ..Plan::default() };
+    let mut plan = Plan { root: metadata.workspace_root.into_std_path_buf(), problems, ..Plan::default() };
     for package in &packages {
         let index = plan.packages.len();
         for target in &package.targets {
@@ -36,19 +37,24 @@ pub(crate) fn plan(options: &Options, manifest: &Path) -> Result<Plan, LoadError
     Ok(plan)
 }
 
-/// Asks cargo, and keeps the answer.
-fn ask(options: &Options, manifest: &Path) -> Result<Metadata, LoadError> {
+/// Asks cargo, and keeps the answer. Where it refuses, the manifests are read without it, with a word on each that
+/// cannot be: a member that is not checked out does not keep the others from being checked.
+fn ask(options: &Options, manifest: &Path) -> Result<(Metadata, Vec<String>), LoadError> {
     let mut command = MetadataCommand::new();
-    command.no_deps().manifest_path(manifest);
+    // What only a nightly toolchain builds can be read with any.
+    command.no_deps().manifest_path(manifest).env("RUSTC_BOOTSTRAP", "1");
     // A project may pin a toolchain that is not installed. Reading manifests needs none in particular, and from
     // another directory the pin does not apply.
-    let metadata = command.exec().or_else(|error| {
-        command.current_dir(std::env::temp_dir()).exec().map_err(|_| LoadError { message: describe(&error) })
-    })?;
-    if let Some(folder) = &options.cache {
-        known::write(folder, manifest, &metadata);
-    }
-    Ok(metadata)
+    let refusal = match command.exec().or_else(|_| command.current_dir(std::env::temp_dir()).exec()) {
+        Ok(metadata) => {
+            if let Some(folder) = &options.cache {
+                known::write(folder, manifest, &metadata);
+            }
+            return Ok((metadata, Vec::new()));
+        }
+        Err(error) => describe(&error),
+    };
+    manifests::read(manifest, &refusal).ok_or(LoadError { message: refusal })
 }
 
 fn describe(error: &cargo_metadata::Error) -> String {

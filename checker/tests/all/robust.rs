@@ -1,5 +1,6 @@
 //! What cannot be read is said once, and the rest is checked.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::harness::command::{Run, checker_in};
@@ -70,6 +71,20 @@ fn what_cannot_be_read_is_said_once_and_the_rest_is_checked() {
         assert_eq!(said, 1, "{path}, {reason}: {}", run.stdout);
     }
     assert_eq!(count(&run, "leak.rs:5"), 1, "{}", run.stdout);
+}
+
+#[test]
+fn a_member_that_is_missing_is_named_and_the_others_are_checked() {
+    let folder = Folder::new("member");
+    folder
+        .write("Cargo.toml", b"[workspace]\nresolver = \"2\"\nmembers = [\"leaky\", \"not-checked-out\"]\n");
+    let manifest = "[package]\nname = \"leaky\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    folder.write("leaky/Cargo.toml", manifest.as_bytes());
+    folder.write("leaky/src/main.rs", LEAK.as_bytes());
+    let run = checker_in(&folder.0, &["--format", "short"].map(OsStr::new));
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(count(&run, "not-checked-out"), 1, "{}", run.stdout);
+    assert_eq!(count(&run, "main.rs:5"), 1, "{}", run.stdout);
 }
 
 #[cfg(unix)]
