@@ -46,6 +46,7 @@ pub fn file(text: &str, cfg: &CfgEnv) -> Result<FileIr, Problem> {
         Ok(tree) => {
             let mut lower = Lower { cfg, lines, ir: FileIr::default(), bodies: Vec::new() };
             lower.ir.lines = lower.lines.count();
+            lower.allows(&tree.attrs, &tree);
             lower.ir.items = lower.items(&tree.items);
             lower.ir.bodies = Bodies::new(lower.bodies);
             Ok(lower.ir)

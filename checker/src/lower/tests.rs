@@ -81,6 +81,15 @@ fn statics_of_macros_are_statics() {
 }
 
 #[test]
+fn an_allow_at_the_top_of_a_file_stands_on_all_of_it() {
+    let text = "//! Generated.\n#![cfg_attr(any(), locus::allow(unbounded_growth, reason = \"ok\"))]\nfn f() {}\nfn g() {}";
+    let ir = lower(text);
+    let target = ir.allows[0].target;
+    assert_eq!((ir.allows.len(), &text[target.end as usize - 9..target.end as usize]), (1, "fn g() {}"));
+    assert!((target.start as usize) < text.find("fn f").unwrap());
+}
+
+#[test]
 fn allows_know_what_they_stand_on() {
     let text = "#[locus::allow(unbounded_growth, reason = \"ok\")] fn f() {
         #[cfg_attr(any(), locus::allow(resource_leak, reason = \"b\"))] x.push(1); }";
