@@ -20,6 +20,7 @@ use crate::locus::describe::{Which, Wish};
 use crate::locus::family::Stand;
 use crate::pool::PoolId;
 use crate::pool::bell::Bell;
+use crate::pool::core::Core;
 use crate::pool::wait::Board;
 use crate::watch::ResidencyMode;
 
@@ -206,15 +207,15 @@ impl AppShared {
     }
 
     /// Gives a pool's new route its credits, to the pools it publishes to and from those that publish to it.
-    pub(crate) fn connect<T: Topic>(&self, pool: PoolId, route: &Route<T>) {
-        let topic = route.number;
+    pub(crate) fn connect<T: Topic>(&self, core: &Core, route: &Route<T>) {
+        let (pool, topic) = (core.id, route.number);
         let Some(plan) = self.topics.get(&topic) else { return };
         let publishers = self.pools_that_publish(topic);
         let mut credits = self.credits.lock().unwrap_or_else(PoisonError::into_inner);
         for other in self.pool_ids().filter(|other| *other != pool) {
             if publishers & 1 << pool != 0 && plan.subscribers & 1 << other != 0 {
                 let credit = credits.take_out((pool, other, topic), route.bound());
-                route.add_remote(other, credit, plan.wants(other));
+                route.add_remote(core, other, credit, plan.wants(other));
             }
             if plan.subscribers & 1 << pool != 0 && publishers & 1 << other != 0 {
                 route.add_source(other, credits.take_in((other, pool, topic), route.bound()));

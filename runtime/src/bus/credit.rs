@@ -113,6 +113,12 @@ impl CreditOut {
         }
     }
 
+    /// How many messages were sent, less those taken back.
+    #[cfg(not(loom))]
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.get()
+    }
+
     /// How many messages have not been taken yet.
     #[cfg(not(loom))]
     pub(crate) fn under_way(&self) -> u64 {

@@ -7,7 +7,7 @@
 //!   topic's, `Change<K>` under the next. Numbers and types are one to one (`topic::TopicNumber`), and only
 //!   `route::Route<T>`, `answers::Answers<T>` and `route::change::Changes<T>` take payloads.
 //! - I3. A record is behind the cursor before its payload is lent out, so a panic in a handler neither repeats nor
-//!   leaks it: the [`Taken`] that holds it drops it.
+//!   leaks it: the [`Taken`] or the [`Several`] that holds it drops it.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -108,11 +108,90 @@ impl Cursor {
         Taken { payload: unsafe { NonNull::new_unchecked(payload) }, owned: true, marker: PhantomData }
     }
 
+    /// Takes the next record, and as many of the same kind behind it as there are within the run, up to `records_max`.
+    ///
+    /// # Safety
+    /// There is one, and its payload is a `P` (I2).
+    pub(crate) unsafe fn take_several<P>(&mut self, kind: u32, records_max: usize) -> Several<P> {
+        let (first, mut len) = (self.at, 0);
+        while len < records_max.min(SEVERAL_MAX) && self.next_is(kind) {
+            self.skip(words_for::<P>());
+            len += 1;
+        }
+        debug_assert!(len > 0, "a record of this kind is next");
+        Several { first, len, gone: 0, marker: PhantomData }
+    }
+
     /// Passes over `words` words that carry no payload to drop.
     #[inline]
     pub(crate) fn skip(&mut self, words: usize) {
         // SAFETY: the words belong to the span (I1; `words` is the length of a whole record).
         self.at = unsafe { self.at.add(words) };
+    }
+}
+
+/// The most records that are taken together: one bit each.
+pub(crate) const SEVERAL_MAX: usize = 64;
+
+/// Messages lent from consecutive records of one length; those that are not moved out before are dropped with this value.
+pub(crate) struct Several<P> {
+    first: *mut Word,
+    len: usize,
+    /// Those that are somebody else's to drop, one bit each.
+    gone: u64,
+    marker: PhantomData<P>,
+}
+
+impl<P> Several<P> {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// One of them, which has not been moved out.
+    #[inline]
+    pub(crate) fn lend(&mut self, index: usize) -> &mut P {
+        debug_assert!(self.gone & 1 << index == 0, "the message has been moved out");
+        // SAFETY: the payload is valid (I2, I3), and lent to this value alone (I1).
+        unsafe { self.payload(index).as_mut() }
+    }
+
+    /// Lends one of them to `visit`, which may move it out.
+    pub(crate) fn lend_taken<R>(&mut self, index: usize, visit: impl FnOnce(&mut Taken<P>) -> R) -> R {
+        debug_assert!(self.gone & 1 << index == 0, "the message has been moved out");
+        // While `visit` runs, which may unwind, it is the `Taken`'s to drop.
+        self.gone |= 1 << index;
+        let mut taken = Taken { payload: self.payload(index), owned: true, marker: PhantomData };
+        let result = visit(&mut taken);
+        if std::mem::replace(&mut taken.owned, false) {
+            self.gone &= !(1 << index);
+        }
+        result
+    }
+
+    #[inline]
+    fn payload(&self, index: usize) -> NonNull<P> {
+        assert!(index < self.len, "record {index} of {}", self.len);
+        // SAFETY: that many records of this length lie there (I1).
+        let record = unsafe { self.first.add(index * words_for::<P>()) };
+        // SAFETY: a record starts there.
+        let payload = unsafe { payload_ptr::<P>(record) };
+        // SAFETY: a payload is inside its record or one past it, never null.
+        unsafe { NonNull::new_unchecked(payload) }
+    }
+}
+
+impl<P> Drop for Several<P> {
+    fn drop(&mut self) {
+        if !std::mem::needs_drop::<P>() {
+            return;
+        }
+        for index in 0..self.len {
+            if self.gone & 1 << index == 0 {
+                // SAFETY: the payload is valid and has not been moved out (I3).
+                unsafe { self.payload(index).drop_in_place() }
+            }
+        }
     }
 }
 
@@ -161,3 +240,6 @@ impl<P> Drop for Taken<P> {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -38,11 +38,14 @@ mod far;
 mod own;
 pub(crate) mod select;
 mod send;
+mod spread;
 mod takers;
+mod uneven;
 
 use self::far::Remote;
 use self::own::OwnCredit;
 use self::select::{Select, Share, Wants};
+use self::uneven::Uneven;
 
 /// The default bound of a topic: large enough for a burst, small enough that 8 KiB messages stay under 64 MiB.
 pub(crate) const BOUND_DEFAULT: u32 = 8192;
@@ -107,18 +110,6 @@ pub(crate) trait AnyRoute {
     fn expire(&self, _core: &Core, _now: Instant) {}
 }
 
-/// What the latest activation counted for messages that went to another number of pools than one: taking back record
-/// by record would count these wrongly.
-#[derive(Clone, Copy, Default)]
-struct Uneven {
-    activation: u64,
-    /// Messages less copies, wrapping.
-    published: u64,
-    full: u64,
-    no_subscriber: u64,
-    unmatched: u64,
-}
-
 /// The subscriptions with one key.
 struct KeyEntry<T: Topic> {
     hash: u32,
@@ -148,10 +139,18 @@ pub(crate) struct Route<T: Topic> {
     far: Cell<bool>,
     /// Whether every message goes to the first of them and nowhere else.
     is_plain_far: Cell<bool>,
+    /// Whether nobody waits for room on that way.
+    is_far_open: Cell<bool>,
+    /// Whether every message goes to the same several pools.
+    is_spread: Cell<bool>,
     /// Whether it depends on the message where it goes.
     is_selective: Cell<bool>,
     /// Whether a subscription of this pool is neither to all messages nor to a key.
     is_mixed: Cell<bool>,
+    /// Whether several loci take every message, each once, and nobody answers.
+    is_shared: Cell<bool>,
+    /// Whether those who take every message have been handlers of one locus each.
+    are_loci_apart: Cell<bool>,
     select: Select<T>,
     /// By source pool.
     acks: RefCell<Vec<Option<CreditIn>>>,
@@ -159,7 +158,7 @@ pub(crate) struct Route<T: Topic> {
     acks_due: Cell<bool>,
     every: RefCell<Vec<Rc<dyn Subscriber<T>>>>,
     keyed: RefCell<HashTable<KeyEntry<T>>>,
-    uneven: Cell<Uneven>,
+    uneven: Uneven,
     pub(crate) figures: Figures,
 }
 
@@ -184,14 +183,18 @@ impl<T: Topic> Route<T> {
             first: OnceCell::new(),
             far: Cell::new(false),
             is_plain_far: Cell::new(false),
+            is_far_open: Cell::new(false),
+            is_spread: Cell::new(false),
             is_selective: Cell::new(false),
             is_mixed: Cell::new(false),
+            is_shared: Cell::new(false),
+            are_loci_apart: Cell::new(false),
             select: Select::new(),
             acks: RefCell::default(),
             acks_due: Cell::new(false),
             every: RefCell::default(),
             keyed: RefCell::new(HashTable::new()),
-            uneven: Cell::default(),
+            uneven: Uneven::default(),
             figures: Figures::new(spec.subject),
         }
     }
@@ -256,7 +259,7 @@ impl<T: Topic> Route<T> {
     /// Subscribes to every message, or to those with `key`.
     pub(crate) fn subscribe(&self, core: &Core, key: Option<T::Key>, subscriber: Rc<dyn Subscriber<T>>) {
         match key {
-            None => self.every.borrow_mut().push(subscriber),
+            None => self.subscribe_to_all(subscriber),
             Some(key) => self.subscribe_to(key, subscriber),
         }
         self.relist(core);
@@ -308,6 +311,8 @@ impl<T: Topic> Route<T> {
         let is_mixed = !self.select.is_empty_here();
         let is_here = !every.is_empty() || !is_unkeyed || is_mixed;
         self.is_mixed.set(is_mixed);
+        let may_share = self.are_loci_apart.get() && is_unkeyed && !is_mixed && !T::Promise::IS_ASKED;
+        self.is_shared.set(may_share && every.len() > 1);
         self.here.set(is_here);
         self.note_plain_far();
         let only = match &every[..] {
@@ -330,6 +335,9 @@ impl<T: Topic> Route<T> {
 
 impl<T: Topic> AnyRoute for Route<T> {
     fn dispatch(&self, pass: &mut Pass<'_>) {
+        if self.is_shared.get() {
+            return self.deliver_several(pass);
+        }
         while let Some(header) = pass.cursor.peek()
             && header.kind() == self.kind()
         {
@@ -409,6 +417,7 @@ impl<T: Topic> AnyRoute for Route<T> {
 
     fn set_contended(&self, is_contended: bool) {
         self.contended.set(is_contended);
+        self.note_far_open();
         let has_straight = self.straight.get().is_some();
         self.own.set_open(self.here.get() && !self.far.get() && !has_straight && !is_contended);
     }
@@ -421,11 +430,8 @@ impl<T: Topic> AnyRoute for Route<T> {
         }
         if local {
             self.own.undo();
-        } else {
-            Figures::add(&self.figures.published, u64::MAX);
-            if let Some(remote) = self.remote.borrow().iter().find(|remote| remote.pool == pool) {
-                remote.credit.undo(1);
-            }
+        } else if let Some(remote) = self.remote.borrow().iter().find(|remote| remote.pool == pool) {
+            remote.credit.undo(1);
         }
         // SAFETY: by the caller, the payload of a record of this route; such a payload is a `Packet<T>`.
         unsafe { payload.cast::<Packet<T>>().drop_in_place() };
@@ -438,14 +444,7 @@ impl<T: Topic> AnyRoute for Route<T> {
     }
 
     fn forget(&self, _core: &Core, activation: u64) {
-        let uneven = self.uneven.get();
-        if uneven.activation == activation {
-            Figures::add(&self.figures.published, uneven.published.wrapping_neg());
-            self.figures.drop_for(DropReason::Full, uneven.full.wrapping_neg());
-            self.figures.drop_for(DropReason::NoSubscriber, uneven.no_subscriber.wrapping_neg());
-            self.figures.drop_for(DropReason::Unmatched, uneven.unmatched.wrapping_neg());
-            self.uneven.set(Uneven::default());
-        }
+        self.uneven.take_back(activation, &self.figures);
     }
 
     unsafe fn discard(&self, payload: *mut Word, reason: DropReason) {
@@ -514,7 +513,7 @@ impl<T: Topic> AnyRoute for Route<T> {
     }
 
     fn export(&self, depth: &mut u64) {
-        *depth += self.figures.export(self.own.entered(), self.own.queued());
+        *depth += self.figures.export(self.entered(), self.own.queued());
     }
 }
 

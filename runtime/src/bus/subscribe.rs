@@ -22,7 +22,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use self::straight::Offer;
-use super::cursor::Taken;
+use super::cursor::{SEVERAL_MAX, Several, Taken};
 use super::pass::Taker;
 use super::side::{Aside, NO_TICKET};
 use super::topic::{Packet, Topic};
@@ -50,6 +50,13 @@ pub(crate) trait Subscriber<T: Topic>: Any {
 
     /// Takes one message that others may share; the `last` of them may move it out.
     fn deliver(&self, core: &Core, packet: &mut Taken<Packet<T>>, origin: &mut Origin, last: bool);
+
+    /// Takes several messages that others may share; the `last` of them may move them out.
+    fn deliver_several(&self, core: &Core, shared: &mut Shared<T>, last: bool) {
+        for index in 0..shared.len() {
+            shared.lend(index, |packet, origin| self.deliver(core, packet, origin, last));
+        }
+    }
 
     /// Whether it is a handler of this cell that keeps nothing beside it.
     fn is_of(&self, _cell: CellId) -> bool {
@@ -94,6 +101,53 @@ impl Origin {
     #[must_use]
     pub(crate) fn ends_free(self, core: &Core) -> bool {
         self.ticket.map(|ticket| core.release_ticket(ticket)).is_none()
+    }
+}
+
+/// Messages of one source that several subscribers take one after the other, each all of them.
+pub(crate) struct Shared<T: Topic> {
+    packets: Several<Packet<T>>,
+    source: PoolId,
+    topic: u16,
+    tickets: [u32; SEVERAL_MAX],
+}
+
+impl<T: Topic> Shared<T> {
+    pub(crate) fn new(packets: Several<Packet<T>>, source: PoolId, topic: u16) -> Self {
+        Self { packets, source, topic, tickets: [NO_TICKET; SEVERAL_MAX] }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.packets.len()
+    }
+
+    /// One of the messages, for a handler that keeps nothing.
+    #[inline]
+    pub(crate) fn packet(&mut self, index: usize) -> &mut Packet<T> {
+        self.packets.lend(index)
+    }
+
+    /// Lends one of the messages to who may keep it.
+    pub(crate) fn lend(&mut self, index: usize, visit: impl FnOnce(&mut Taken<Packet<T>>, &mut Origin)) {
+        let known = Some(self.tickets[index]).filter(|ticket| *ticket != NO_TICKET);
+        let mut origin = Origin { ticket: known, ..Origin::new(self.source, self.topic) };
+        self.packets.lend_taken(index, |packet| visit(packet, &mut origin));
+        self.tickets[index] = origin.ticket.unwrap_or(NO_TICKET);
+    }
+
+    /// All subscribers have seen them. Returns how many nobody has kept: their credits are the caller's to return.
+    #[must_use]
+    pub(crate) fn end_free(self, core: &Core) -> u32 {
+        let mut free = 0;
+        for ticket in &self.tickets[..self.packets.len()] {
+            if *ticket == NO_TICKET {
+                free += 1;
+            } else {
+                core.release_ticket(*ticket);
+            }
+        }
+        free
     }
 }
 

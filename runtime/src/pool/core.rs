@@ -15,6 +15,7 @@ mod call;
 pub(super) mod cells;
 mod failure;
 pub(crate) mod kin;
+pub(crate) mod out;
 pub(crate) mod outside;
 mod publish;
 pub(crate) mod stash;
@@ -28,17 +29,16 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Instant;
 
+use self::out::Out;
 use self::ticket::Ticket;
 use crate::app::shared::AppShared;
 use crate::arena::{Scratch, ScratchStack};
 use crate::bus::gate::Ingress;
-use crate::bus::outbox::Outbox;
 use crate::bus::publish::room::RoomWaiters;
 use crate::bus::queue::Queue;
 use crate::bus::routes::Routes;
 use crate::bus::subscribe::ring::TokenRing;
 use crate::bus::subscription::{Outside, WakeLater};
-use crate::bus::words::Mark;
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, State};
 use crate::locus::family::Tally;
@@ -51,16 +51,6 @@ use crate::supervise::Cause;
 
 /// The index of no cell: what is published then comes from outside.
 pub(crate) const NOBODY: u32 = u32::MAX;
-
-/// The outbox for one pool, and where the current activation began in it.
-#[derive(Default)]
-struct Out {
-    outbox: RefCell<Outbox>,
-    marked_in: Cell<u64>,
-    /// Changes of subscriptions that were pushed since it was counted how many wait.
-    changes: Cell<u32>,
-    mark: Cell<Option<Mark>>,
-}
 
 /// A locus that failed, and what the supervisor needs to know of it.
 pub(crate) struct Failure {
@@ -78,7 +68,8 @@ pub(crate) struct Core {
     scratch: ScratchStack,
     /// Nested regions open in the current activation.
     depth: Cell<usize>,
-    outs: Box<[Out]>,
+    /// By pool.
+    outs: Box<[Rc<Out>]>,
     cells: RefCell<cells::Cells>,
     /// Children that were spawned and whose turn to be born has not come.
     pub(crate) unborn: Cell<usize>,
@@ -151,7 +142,7 @@ impl Core {
             routes: Routes::default(),
             scratch: ScratchStack::new(&app.pool_path(id)),
             depth: Cell::new(0),
-            outs: app.pools.iter().map(|_| Out::default()).collect(),
+            outs: app.pools.iter().map(|_| Rc::default()).collect(),
             cells: RefCell::default(),
             unborn: Cell::new(0),
             tallies: RefCell::default(),
@@ -341,6 +332,7 @@ impl Core {
         result
     }
 
+    #[inline]
     pub(crate) fn activation(&self) -> u64 {
         self.activation.get()
     }

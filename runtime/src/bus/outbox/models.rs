@@ -14,7 +14,7 @@ fn loom_an_outbox_hands_over_in_order_and_once() {
     explore(Some(3), || {
         let alive = Arc::new(());
         let (mut writer, mut reader) = lane(0);
-        let mut outbox = Outbox::default();
+        let outbox = Outbox::default();
         for hash in 0..6 {
             outbox.push(TOPIC, hash, Arc::clone(&alive));
         }

@@ -29,7 +29,7 @@ fn take_number(reader: &mut LaneReader) -> Option<u64> {
 #[test]
 fn a_full_lane_leaves_the_rest_in_order() {
     let (mut writer, mut reader) = lane(0);
-    let mut outbox = Outbox::default();
+    let outbox = Outbox::default();
     for number in 0..5000_u64 {
         outbox.push(NUMBER, 0, number);
     }
@@ -50,7 +50,7 @@ fn a_full_lane_leaves_the_rest_in_order() {
 #[test]
 fn what_is_rolled_back_never_reaches_the_lane() {
     let (mut writer, mut reader) = lane(0);
-    let mut outbox = Outbox::default();
+    let outbox = Outbox::default();
     outbox.push(NUMBER, 0, 1_u64);
     let mark = outbox.mark();
     outbox.push(NUMBER, 0, 2_u64);
@@ -66,7 +66,7 @@ fn what_is_rolled_back_never_reaches_the_lane() {
 
 #[test]
 fn what_was_never_flushed_can_be_taken_out() {
-    let mut outbox = Outbox::default();
+    let outbox = Outbox::default();
     for text in ["a", "b"] {
         outbox.push(NUMBER, 0, text.to_owned());
     }

@@ -1,5 +1,5 @@
-//! The delivering side of a route: one message is lent to each of its subscribers, and its credit goes back once the
-//! last has taken it.
+//! The delivering side of a route: a message is lent to each of its subscribers, and its credit goes back once the last has
+//! taken it. Each subscriber takes messages in order; between subscribers there is none.
 
 use std::rc::Rc;
 
@@ -9,7 +9,8 @@ use crate::bus::credit::CreditIn;
 use crate::bus::cursor::Taken;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
-use crate::bus::subscribe::{Origin, Subscriber};
+use crate::bus::pass::Pass;
+use crate::bus::subscribe::{Origin, Shared, Subscriber};
 use crate::bus::topic::{Packet, Promise, Topic};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
@@ -47,6 +48,19 @@ impl<T: Topic> Route<T> {
         self.every.borrow().len() + with_key
     }
 
+    /// Adds a subscriber that takes every message.
+    pub(super) fn subscribe_to_all(&self, subscriber: Rc<dyn Subscriber<T>>) {
+        let mut every = self.every.borrow_mut();
+        let holder = subscriber.holder();
+        // The subscriptions of one locus come one after the other.
+        if every.is_empty() {
+            self.are_loci_apart.set(holder.is_some());
+        } else if holder.is_none() || every.last().is_some_and(|last| last.holder() == holder) {
+            self.are_loci_apart.set(false);
+        }
+        every.push(subscriber);
+    }
+
     /// Hands one message to all its subscribers here.
     pub(super) fn deliver(&self, core: &Core, mut packet: Taken<Packet<T>>, hash: u32, source: PoolId) {
         if self.is_mixed.get() {
@@ -73,6 +87,31 @@ impl<T: Topic> Route<T> {
             subscriber.deliver(core, &mut packet, &mut origin, left == 0);
         }
         self.delivered(core, packet, origin, source, takers);
+    }
+
+    /// Hands the next messages to each subscriber in turn, where all take every message: what is paid once per run and
+    /// subscriber counts less that way.
+    pub(super) fn deliver_several(&self, pass: &mut Pass<'_>) {
+        let (core, source) = (pass.core, pass.source);
+        let records_max = self.run_messages_max(source);
+        // SAFETY: the caller saw a record under this number, which holds a `Packet<T>` (`cursor` I2).
+        let packets = unsafe { pass.cursor.take_several::<Packet<T>>(self.kind(), records_max) };
+        let mut shared = Shared::new(packets, source, self.number);
+        let messages = shared.len() as u64;
+        let every = self.every.borrow();
+        let mut takers = 0;
+        for (index, subscriber) in every.iter().enumerate() {
+            if subscriber.is_outside() && source != core.id {
+                continue;
+            }
+            takers += 1;
+            subscriber.deliver_several(core, &mut shared, index + 1 == every.len());
+        }
+        Figures::add(&self.figures.delivered, takers * messages);
+        if takers == 0 {
+            self.dropped(core, DropReason::Unmatched, messages);
+        }
+        self.taken(core, source, shared.end_free(core));
     }
 
     /// The same where subscriptions are of all kinds.

@@ -1,6 +1,9 @@
 //! The pools elsewhere that subscribe, and the short way to them: where every message goes to one further pool and nowhere
 //! else, a credit and a place in the outbox are all it needs.
 //!
+//! What was published for other pools is not counted twice: where it goes to one, it is what was sent on its credits; where
+//! it goes to several, whoever publishes it sets the others off.
+//!
 //! What finds no credit waits in the stage of its publisher; it goes the same way once there is room, many messages at once.
 
 use std::rc::Rc;
@@ -9,24 +12,45 @@ use super::select::{Owed, Wants};
 use super::{AnyRoute, Route};
 use crate::bus::credit::CreditOut;
 use crate::bus::figures::Figures;
+use crate::bus::record::Header;
 use crate::bus::topic::{OnFull, Packet, Topic};
 use crate::locus::cell::CellHead;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::core::out::Out;
 
 /// Another pool that subscribes to the topic.
 pub(super) struct Remote {
     pub(super) pool: PoolId,
     pub(super) credit: CreditOut,
     pub(super) wants: Wants,
+    out: Rc<Out>,
+}
+
+impl Remote {
+    /// Takes a credit that is there, makes a record, and returns where its payload goes.
+    ///
+    /// # Safety
+    /// `header` is that of a `Packet<T>`, and the caller writes that before it does anything else.
+    #[inline]
+    pub(super) unsafe fn claim<T: Topic>(&self, core: &Core, header: Header) -> *mut Packet<T> {
+        let is_taken = self.credit.try_take();
+        debug_assert!(is_taken, "it was there a moment ago");
+        if self.credit.is_narrow() {
+            core.flush_soon.set(true);
+        }
+        self.out.mark(core);
+        // SAFETY: marked just above; the rest is the caller's promise.
+        unsafe { self.out.claim(header) }
+    }
 }
 
 impl<T: Topic> Route<T> {
     /// Adds another pool that subscribes, with the credits to reach it.
-    pub(crate) fn add_remote(&self, pool: PoolId, credit: CreditOut, wants: Wants) {
+    pub(crate) fn add_remote(&self, core: &Core, pool: PoolId, credit: CreditOut, wants: Wants) {
         // Without keys there is nothing to select by, apart from shares.
         let wants = Wants { all: wants.all || (!T::SPEC.keyed && !wants.any_alone), ..wants };
-        let remote = Rc::new(Remote { pool, credit, wants });
+        let remote = Rc::new(Remote { pool, credit, wants, out: Rc::clone(core.out(pool)) });
         let _ = self.first.set(Rc::clone(&remote));
         self.remote.borrow_mut().push(remote);
         self.far.set(true);
@@ -41,34 +65,41 @@ impl<T: Topic> Route<T> {
     pub(super) fn note_plain_far(&self) {
         let is_elsewhere = self.here.get() || self.is_expected.get() || self.is_selective.get();
         self.is_plain_far.set(!is_elsewhere && self.remote.borrow().len() == 1);
+        self.note_far_open();
+        self.note_spread();
     }
 
-    /// Makes a record for one further pool, where all messages go there and a credit is known of: the other common case.
-    /// Else the message waits with its publisher, or goes `here`.
-    #[inline(never)]
-    pub(super) fn reserve_far(&self, core: &Core, hash: u32, here: *mut Packet<T>) -> *mut Packet<T> {
-        let Some(only) = self.first.get().filter(|_| self.is_plain_far.get()) else { return here };
-        if core.is_detoured() || self.contended.get() || !only.credit.try_take_known() {
-            return self.reserve_later(core, hash, here);
+    /// Notes whether a message may go that way at once.
+    pub(super) fn note_far_open(&self) {
+        self.is_far_open.set(self.is_plain_far.get() && !self.contended.get());
+    }
+
+    /// Makes a record for one further pool, where all messages go there, a credit is known of, and it is not the first of
+    /// its activation: the other common case.
+    #[inline(always)]
+    pub(super) fn claim_far(&self, core: &Core, hash: u32) -> Option<*mut Packet<T>> {
+        let only = self.first.get().filter(|_| self.is_far_open.get())?;
+        if core.is_detoured() || !only.out.is_marked(core) || !only.credit.try_take_known() {
+            return None;
         }
         if only.credit.is_narrow() {
             core.flush_soon.set(true);
         }
-        Figures::add(&self.figures.published, 1);
         // SAFETY: the header is that of such a packet, and `publish` writes it at once.
-        unsafe { core.claim_out(only.pool, self.header_of(hash)) }
+        Some(unsafe { only.out.claim(self.header_of(hash)) })
     }
 
-    /// The same where a credit has to be looked for, or the message waits with its publisher.
-    #[cold]
+    /// The same where it is the first of its activation, a credit has to be looked for, or the message waits with its
+    /// publisher. Else it goes `here`.
     #[inline(never)]
-    fn reserve_later(&self, core: &Core, hash: u32, here: *mut Packet<T>) -> *mut Packet<T> {
-        let Some(only) = self.first.get().filter(|_| !core.is_holding()) else { return here };
+    pub(super) fn reserve_far(&self, core: &Core, hash: u32, here: *mut Packet<T>) -> *mut Packet<T> {
+        let Some(only) = self.first.get().filter(|_| self.is_plain_far.get() && !core.is_holding()) else {
+            return here;
+        };
         let is_free = !core.is_detoured() && !self.contended.get();
-        if is_free && only.credit.try_take() {
-            Figures::add(&self.figures.published, 1);
+        if is_free && only.credit.has_credit() {
             // SAFETY: the header is that of such a packet, and `publish` writes it at once.
-            return unsafe { core.claim_out(only.pool, self.header_of(hash)) };
+            return unsafe { only.claim::<T>(core, self.header_of(hash)) };
         }
         let may_wait = core.is_detoured() || matches!(T::SPEC.on_full, OnFull::Block | OnFull::DropOld);
         if !may_wait || !core.has_publisher() {
@@ -104,8 +135,11 @@ impl<T: Topic> Route<T> {
                 stage.settle();
                 return Some(false);
             }
+            // Counted when it was staged.
+            Figures::add(&self.figures.published, u64::MAX);
+            only.out.mark(core);
             // SAFETY: the header is that of such a packet, which is moved there in the next line but one.
-            let place = unsafe { core.claim_out(only.pool, self.header.with_hash(owed.mark(hash, 0))) };
+            let place = unsafe { only.out.claim(self.header.with_hash(owed.mark(hash, 0))) };
             // SAFETY: the oldest message is of this topic, and the place that of a packet in another buffer.
             unsafe { stage.move_front_to::<T>(place) };
             released += 1;

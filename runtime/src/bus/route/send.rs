@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::far::Remote;
 use super::select::{ANY_GROUPS_MAX, Owed};
-use super::{AnyRoute, Route, Uneven};
+use super::{AnyRoute, Route};
 use crate::bus::ask::AskError;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
@@ -67,6 +67,8 @@ impl<T: Topic> Route<T> {
             // SAFETY: the queue has just said that there is room, the header is that of such a packet, and it is written
             // below, before anything else.
             unsafe { core.queue.claim::<Packet<T>>(room, self.header_of(hash)) }
+        } else if let Some(place) = self.claim_far(core, hash) {
+            place
         } else if self.straight.get().is_some() {
             black_box(here)
         } else {
@@ -96,6 +98,10 @@ impl<T: Topic> Route<T> {
                 unsafe { packet.drop_in_place() };
                 return Ok(());
             }
+        }
+        // SAFETY: passed on.
+        if unsafe { self.spread(core, packet) } {
+            return Ok(());
         }
         // SAFETY: passed on.
         unsafe { self.publish_slow(core, packet) }
@@ -151,12 +157,13 @@ impl<T: Topic> Route<T> {
             Figures::add(&self.figures.published, 1);
             self.dropped(core, reason, 1);
             self.note_uneven(core, |uneven| {
-                uneven.published = uneven.published.wrapping_add(1);
-                if reason == DropReason::NoSubscriber {
-                    uneven.no_subscriber += 1;
+                Figures::add(&uneven.published, 1);
+                let dropped = if reason == DropReason::NoSubscriber {
+                    &uneven.no_subscriber
                 } else {
-                    uneven.unmatched += 1;
-                }
+                    &uneven.unmatched
+                };
+                Figures::add(dropped, 1);
             });
             packet.promise.fail(AskError::NoResponder);
             return Ok(());
@@ -177,11 +184,11 @@ impl<T: Topic> Route<T> {
             _ => {
                 Figures::add(&self.figures.published, 1);
                 // Each copy that is sent sets one off against this; a `Clone` may panic in between.
-                self.note_uneven(core, |uneven| uneven.published = uneven.published.wrapping_add(1));
+                self.note_uneven(core, |uneven| Figures::add(&uneven.published, 1));
                 if let Some(unsent) = self.send(core, owed, 0, packet) {
                     let full = unsent.owed.count();
                     self.dropped(core, DropReason::Full, full);
-                    self.note_uneven(core, |uneven| uneven.full += full);
+                    self.note_uneven(core, |uneven| Figures::add(&uneven.full, full));
                 }
                 Ok(())
             }
@@ -193,15 +200,6 @@ impl<T: Topic> Route<T> {
         pools & (1 << core.id) != 0
             && !self.own.has_credit()
             && self.every.borrow().iter().any(|subscriber| subscriber.holder() == Some(core.publisher()))
-    }
-
-    fn note_uneven(&self, core: &Core, note: impl FnOnce(&mut Uneven)) {
-        let activation = core.activation();
-        let known = self.uneven.get();
-        let mut uneven =
-            if known.activation == activation { known } else { Uneven { activation, ..Uneven::default() } };
-        note(&mut uneven);
-        self.uneven.set(uneven);
     }
 
     /// Why a message goes nowhere.
@@ -378,7 +376,7 @@ impl<T: Topic> Route<T> {
             let copy = if left.is_nothing() { packet.take() } else { packet.as_ref().map(Packet::duplicate) };
             let Some(copy) = copy else { break };
             self.take_credit(remote.get(index));
-            self.note_uneven(core, |uneven| uneven.published = uneven.published.wrapping_sub(1));
+            self.note_uneven(core, |uneven| Figures::add(&uneven.published, u64::MAX));
             let bits = owed.mark(hash, groups_of(pool));
             if pool == core.id {
                 core.queue.push(self.number, bits, copy);
@@ -400,22 +398,24 @@ impl<T: Topic> Route<T> {
                 let is_taken = remote.credit.try_take();
                 debug_assert!(is_taken, "it was there a moment ago");
             }
-            None => {
-                self.own.take();
-                // Counted by its entry, and by whoever publishes it to all its pools.
-                Figures::add(&self.figures.published, u64::MAX);
-            }
+            None => self.own.take(),
         }
+        // Counted as it enters, and by whoever publishes it to all its pools.
+        Figures::add(&self.figures.published, u64::MAX);
+    }
+
+    /// What has entered the pool's own queue and the outboxes, and is counted there.
+    pub(super) fn entered(&self) -> u64 {
+        self.remote
+            .borrow()
+            .iter()
+            .fold(self.own.entered(), |sum, remote| sum.wrapping_add(remote.credit.sent()))
     }
 
     /// How many messages this pool published.
     #[cfg(test)]
     pub(crate) fn published(&self) -> u64 {
-        self.figures
-            .published
-            .get()
-            .wrapping_add(self.own.entered())
-            .wrapping_add(self.figures.straight.get())
+        self.figures.published.get().wrapping_add(self.entered()).wrapping_add(self.figures.straight.get())
     }
 
     /// How many credits of this pool's messages are out.

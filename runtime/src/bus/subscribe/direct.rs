@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::straight::Offer;
-use super::{Origin, Subscriber, after, keep, keep_stashed};
+use super::{Origin, Shared, Subscriber, after, keep, keep_stashed};
 use crate::bus::ask::AskError;
 use crate::bus::cursor::Taken;
 use crate::bus::figures::{DropReason, Figures};
@@ -162,6 +162,35 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         keeps
     }
 
+    /// Calls the handler for the messages from `first` on, until one ends the run, and sees to a failure. Returns how far it
+    /// came.
+    fn call_each(&self, core: &Core, shared: &mut Shared<L::Topic>, first: usize, last: bool) -> usize {
+        #[cfg(test)]
+        coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
+        core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+        let mut done = first;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            self.cell.activate_each(core, |activation| {
+                loop {
+                    let packet = shared.packet(done);
+                    done += 1;
+                    let promise = std::mem::take(&mut packet.promise);
+                    let ended = activation.of(|me, cx| L::handle(me, &packet.message, promise, cx));
+                    if ended.is_err() || activation.is_cut() || done == shared.len() {
+                        return ended;
+                    }
+                }
+            })
+        }));
+        Figures::add(&self.cell.head.handled, (done - first) as u64);
+        let keeps = core.take_stash_wish() && matches!(result, Ok(Ok(())));
+        after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
+        if keeps {
+            shared.lend(done - 1, |packet, _| self.stash(keep(packet, last)));
+        }
+        done
+    }
+
     fn set_aside(&self, core: &Core, packet: Packet<L::Topic>, ticket: u32) {
         let Some(me) = self.me() else { return core.release_ticket(ticket) };
         let number = L::Topic::number().get();
@@ -266,6 +295,18 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
                 let kept = keep(packet, last);
                 let ticket = origin.hold(core);
                 self.set_aside(core, kept, ticket);
+            }
+        }
+    }
+
+    fn deliver_several(&self, core: &Core, shared: &mut Shared<L::Topic>, last: bool) {
+        let mut done = 0;
+        while done < shared.len() {
+            if L::START.is_none() && self.cell.head.state.get() == State::Ready {
+                done = self.call_each(core, shared, done, last);
+            } else {
+                shared.lend(done, |packet, origin| self.deliver(core, packet, origin, last));
+                done += 1;
             }
         }
     }

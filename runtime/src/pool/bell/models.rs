@@ -67,7 +67,7 @@ fn loom_a_flush_reaches_a_parked_reader() {
         let bell = Arc::new(Bell::new());
         let ringing = Arc::clone(&bell);
         let publisher = thread::spawn(move || {
-            let mut outbox = Outbox::default();
+            let outbox = Outbox::default();
             for number in 0..2_u64 {
                 outbox.push(0, 0, number);
                 assert!(outbox.flush_into(&mut writer));

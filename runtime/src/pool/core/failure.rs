@@ -128,11 +128,11 @@ impl Core {
             #[cfg(test)]
             if fault::is_planted(Fault::MarkOutlivesFlush) && out.mark.take().is_some() {
                 // A mark from before a flush is anywhere in what came after it: at its start, for one.
-                let mut all = out.outbox.borrow_mut().take();
+                let mut all = out.outbox.take();
                 all.drain_with(|header, payload| self.take_back_one(header, payload, pool, false));
                 continue;
             }
-            let Some(mark) = out.mark.take().filter(|_| out.marked_in.get() == activation) else { continue };
+            let Some(mark) = out.take_mark(activation) else { continue };
             let mut removed = Words::default();
             let mut take = |payload: *mut Word| {
                 // SAFETY: the payload follows its header.
@@ -140,8 +140,8 @@ impl Core {
                 // SAFETY: the outbox has given the record up (`core` I3).
                 unsafe { removed.push_record(record) }
             };
-            // SAFETY: the mark was taken in this activation (`core` I2).
-            unsafe { out.outbox.borrow_mut().rollback_with(mark, |_, payload| take(payload)) };
+            // SAFETY: the mark was taken in this activation (`core` I2), and what is removed goes elsewhere.
+            unsafe { out.outbox.rollback_with(mark, |_, payload| take(payload)) };
             removed.drain_with(|header, payload| self.take_back_one(header, payload, pool, false));
         }
         #[cfg(test)]

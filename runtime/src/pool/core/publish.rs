@@ -1,12 +1,12 @@
 //! Publishing through the core: the queue, the stage and the outboxes.
 
 use std::ptr::NonNull;
+use std::rc::Rc;
 
 use crate::bus::answers::{Answer, Answers};
 use crate::bus::ask::Address;
 use crate::bus::figures::DropReason;
 use crate::bus::outbox::Outbox;
-use crate::bus::record::Header;
 use crate::bus::route::change::CHANGES;
 use crate::bus::route::select::Owed;
 use crate::bus::route::{AnyRoute, Route};
@@ -15,6 +15,7 @@ use crate::locus::any_cell::AnyCell;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::core::blocked::Doom;
+use crate::pool::core::out::Out;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
 
@@ -84,13 +85,15 @@ impl Core {
 
     /// Appends a message to the outbox for another pool.
     pub(crate) fn push_out<P: Send>(&self, pool: PoolId, number: u16, hash: u32, payload: P) {
-        self.with_marked_outbox(pool, |outbox| outbox.push(number, hash, payload));
+        let out = self.out(pool);
+        out.mark(self);
+        out.outbox.push(number, hash, payload);
     }
 
     /// Appends a change of a subscription to the outbox for another pool. The activation that makes one too many fails.
     pub(crate) fn push_change<P: Send>(&self, pool: PoolId, number: u16, change: P) {
         self.push_out(pool, number, 0, change);
-        let out = &self.outs[usize::from(pool)];
+        let out = self.out(pool);
         let messages_max = self.app.limits.control_messages_max;
         out.changes.set(out.changes.get() + 1);
         if out.changes.get() <= messages_max {
@@ -98,45 +101,21 @@ impl Core {
         }
         // Most may have left since: those that wait are counted anew.
         let is_change = |number: u16| usize::from(number) % NUMBERS_EACH == usize::from(CHANGES);
-        let waiting = out.outbox.borrow_mut().count(is_change);
+        let waiting = out.outbox.count(is_change);
         out.changes.set(waiting);
         if waiting > messages_max && self.has_publisher() {
             self.doom(Doom::ControlFull { messages_max });
         }
     }
 
-    /// Makes a record in the outbox for another pool, and returns where its payload goes.
-    ///
-    /// # Safety
-    /// `header` is that of a `P`, and the caller writes the payload before it does anything else.
-    #[inline]
-    pub(crate) unsafe fn claim_out<P: Send>(&self, pool: PoolId, header: Header) -> *mut P {
-        // SAFETY: passed on.
-        self.with_marked_outbox(pool, |outbox| unsafe { outbox.claim(header) })
-    }
-
-    /// Lends the outbox for a pool, after a note of where the current activation began in it.
-    #[inline]
-    fn with_marked_outbox<R>(&self, pool: PoolId, push: impl FnOnce(&mut Outbox) -> R) -> R {
-        let out = &self.outs[usize::from(pool)];
-        let mut outbox = out.outbox.borrow_mut();
-        if out.marked_in.get() != self.activation.get() {
-            out.marked_in.set(self.activation.get());
-            self.is_outgoing.set(true);
-            out.mark.set(Some(outbox.mark()));
-            #[cfg(test)]
-            if fault::is_planted(Fault::StageReleasedEarly) {
-                out.mark.set(None);
-            }
-        }
-        push(&mut outbox)
-    }
-
     /// Lends the outbox for a pool, at the flush.
-    pub(crate) fn with_outbox<R>(&self, pool: usize, flush: impl FnOnce(&mut Outbox) -> R) -> R {
-        // A flush moves the records, so a mark from before it must not be used after it.
-        self.outs[pool].mark.set(None);
-        flush(&mut self.outs[pool].outbox.borrow_mut())
+    pub(crate) fn with_outbox<R>(&self, pool: usize, flush: impl FnOnce(&Outbox) -> R) -> R {
+        flush(self.outs[pool].unmarked())
+    }
+
+    /// The way out to a pool.
+    pub(crate) fn out(&self, pool: PoolId) -> &Rc<Out> {
+        &self.outs[usize::from(pool)]
     }
 
     /// Sends an answer to the pool that asked.
@@ -205,7 +184,7 @@ impl Core {
             return;
         }
         let route = self.route::<T>();
-        self.app.connect(self.id, route);
+        self.app.connect(self, route);
     }
 
     pub(crate) fn any_route(&self, number: u16) -> Option<&dyn AnyRoute> {

@@ -1,0 +1,78 @@
+//! The way out to one other pool, as activations see it: the outbox, and where the current activation began in it.
+//!
+//! The first message of an activation marks the outbox; the others find it marked, and need no more than room.
+
+use std::cell::Cell;
+
+use crate::bus::outbox::Outbox;
+use crate::bus::record::Header;
+use crate::bus::words::Mark;
+use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
+
+/// Words that wait in an outbox before it is flushed between two passes over the queue: it stays in the nearest cache, and
+/// the other side need not wait for the end of the turn.
+const FLUSH_WORDS: usize = 2048;
+
+/// The outbox for one pool.
+#[derive(Default)]
+pub(crate) struct Out {
+    pub(super) outbox: Outbox,
+    /// The activation that marked it last.
+    marked_in: Cell<u64>,
+    pub(super) mark: Cell<Option<Mark>>,
+    /// Changes of subscriptions that were pushed since it was counted how many wait.
+    pub(super) changes: Cell<u32>,
+}
+
+impl Out {
+    /// Whether the running activation has marked it, so that a record may be made.
+    #[inline]
+    pub(crate) fn is_marked(&self, core: &Core) -> bool {
+        self.marked_in.get() == core.activation()
+    }
+
+    /// Notes where the running activation begins in it.
+    #[inline]
+    pub(crate) fn mark(&self, core: &Core) {
+        if !self.is_marked(core) {
+            self.mark_anew(core);
+        }
+    }
+
+    #[inline(never)]
+    fn mark_anew(&self, core: &Core) {
+        self.marked_in.set(core.activation());
+        core.is_outgoing.set(true);
+        if self.outbox.len_words() >= FLUSH_WORDS {
+            core.flush_soon.set(true);
+        }
+        self.mark.set(Some(self.outbox.mark()));
+        #[cfg(test)]
+        if fault::is_planted(Fault::StageReleasedEarly) {
+            self.mark.set(None);
+        }
+    }
+
+    /// Makes a record, and returns where its payload goes.
+    ///
+    /// # Safety
+    /// It is marked, `header` is that of a `P`, and the caller writes the payload before it does anything else.
+    #[inline]
+    pub(crate) unsafe fn claim<P: Send>(&self, header: Header) -> *mut P {
+        // SAFETY: passed on.
+        unsafe { self.outbox.claim(header) }
+    }
+
+    /// Where the activation began, if it marked the outbox and that was not flushed since.
+    pub(super) fn take_mark(&self, activation: u64) -> Option<Mark> {
+        self.mark.take().filter(|_| self.marked_in.get() == activation)
+    }
+
+    /// Lends the outbox for a flush, which moves the records: a mark from before it must not be used after it.
+    pub(super) fn unmarked(&self) -> &Outbox {
+        self.mark.set(None);
+        &self.outbox
+    }
+}
