@@ -11,6 +11,7 @@ mod known;
 mod manifests;
 mod memory;
 mod paths;
+pub(crate) mod support;
 mod walk;
 
 use crate::finding::{FileId, SourceFile};

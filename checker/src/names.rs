@@ -138,6 +138,8 @@ pub struct Adt<'w> {
     pub locus: Option<&'w LocusItem>,
     /// A derive makes it out of bytes or rows.
     pub is_read: bool,
+    /// A derive gives it the methods of its only field.
+    pub is_wrapper: bool,
 }
 
 /// Where a function stands.

@@ -158,7 +158,7 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     });
     let findings: Vec<Vec<Finding>> = checks.collect();
     Checked {
-        findings: wanted(workspace, findings.into_iter().flatten().collect()),
+        findings: wanted(workspace, &program.names, findings.into_iter().flatten().collect()),
         binaries,
         wirings: graph::wirings(&program, &summary, &judged.bus, &opened),
         functions: functions as usize,
@@ -169,15 +169,16 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
 }
 
 /// Findings of the packages that were asked for, once each: a file may belong to several targets.
-fn wanted(workspace: &Workspace, findings: Vec<Finding>) -> Vec<Finding> {
+fn wanted(workspace: &Workspace, names: &Names<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let has_loci = names.adts.iter().any(|adt| adt.locus.is_some());
     let mut seen = FxHashSet::default();
     let mut is_wanted = |finding: &Finding| {
         let file = workspace.files.get(finding.primary.span.file.0 as usize);
         file.is_some_and(|file| workspace.packages[file.package].selected)
-            && !judged::support::is_idle(workspace, finding)
             && seen.insert((finding.rule.name, finding.primary.span))
     };
-    findings.into_iter().filter(|finding| is_wanted(finding)).collect()
+    let told = findings.into_iter().filter_map(|finding| judged::support::told(workspace, has_loci, finding));
+    told.filter(|finding| is_wanted(finding)).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use super::callers::Callers;
 use super::given::Given;
 use super::instances::{Instances, Unswept};
-use super::shared::{is_shared_field, made, shared_once};
+use super::shared::{is_shared_field, made, made_at_all, shared_once};
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::seen::Sight;
 use crate::events::{Event, Root, What};
@@ -105,7 +105,8 @@ pub fn balances<'s>(
     let callers = Callers::in_all(summary);
     let given = Given::of(program, summary, context, &callers);
     let (_, made_often) = made(summary, context);
-    let balance = Balance { program, summary, context, shared, made_often, callers: &callers, given };
+    let made = made_at_all(program, summary);
+    let balance = Balance { program, summary, context, shared, made_often, made, callers: &callers, given };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -136,6 +137,8 @@ struct Balance<'a, 'w, 's> {
     shared: FxHashSet<AdtId>,
     /// Types whose values are made again and again.
     made_often: FxHashSet<AdtId>,
+    /// Types that something makes values of.
+    made: FxHashSet<AdtId>,
     callers: &'a Callers<'s>,
     /// Which keys are given once and for all.
     given: Given<'a, 'w, 's>,
@@ -159,6 +162,9 @@ impl<'s> Balance<'_, '_, 's> {
         if event.place.field.is_some_and(is_copied) {
             return None;
         }
+        if event.place.field.is_some_and(|(adt, _)| self.is_brief(adt) || !self.made.contains(&adt)) {
+            return None;
+        }
         let lives = match event.endless {
             true if !self.ends_with_message(site) => runs.often.map(|_| Often::PerMessage),
             _ => self.context.resident(self.summary, id, event.place, &event.under),
@@ -177,15 +183,26 @@ impl<'s> Balance<'_, '_, 's> {
         open_static.then_some(false)
     }
 
+    /// Values that borrow something, and are made again and again: they do not outlive what they borrow.
+    fn is_brief(&self, adt: AdtId) -> bool {
+        self.program.names.adt(adt).generics.borrows && self.made_often.contains(&adt)
+    }
+
     /// What it keeps it also leaks: it is meant to stay.
     fn interns(&self, id: FnId) -> bool {
         self.summary.facts[id.ix()].seen.iter().any(|seen| matches!(seen.sight, Sight::Leaks(..)))
     }
 
-    /// A local of something that ends with its message, lent to a loop that ends too.
+    /// A local or argument of something that ends with its message, lent to a loop that ends too.
     fn ends_with_message(&self, site: Site<'s>) -> bool {
         let Site { id, event } = site;
-        matches!(event.place.root, Root::Local(_))
+        let outlives = |at: u32| self.context.runs[id.ix()].resident.get(at as usize).copied().flatten();
+        let is_own = match event.place.root {
+            Root::Local(_) => true,
+            Root::Param(at) => outlives(at).is_none() && !self.callers.of(id).is_empty(),
+            _ => false,
+        };
+        is_own
             && event.has_way_out
             && self.context.often(self.summary, id, &event.under) == Some(Often::PerMessage)
     }
@@ -256,7 +273,7 @@ impl<'s> Balance<'_, '_, 's> {
     fn counter(&self, site: Site<'s>, depth: u8, grows: &[Site<'s>]) -> Counter {
         let Site { id, event } = site;
         let runs = &self.context.runs[id.ix()];
-        if self.is_guard(site) {
+        if self.is_guard(site, grows) {
             return Counter::Works;
         }
         if matches!(runs.entry, Some(Entry::Exit)) || runs.only_at_exit || self.leaves(site) {
@@ -292,11 +309,14 @@ impl<'s> Balance<'_, '_, 's> {
 
     /// A destructor that takes something out of what is not its own: the guard of an entry elsewhere. What it holds
     /// by count is not its own either.
-    fn is_guard(&self, site: Site<'s>) -> bool {
+    fn is_guard(&self, site: Site<'s>, grows: &[Site<'s>]) -> bool {
         let (own, runs) = (self.program.adt_of(site.id), &self.context.runs[site.id.ix()]);
         let field = site.event.place.field;
         let target = field.map(|(adt, _)| adt);
-        let is_name = field.is_some_and(|(adt, name)| is_shared_field(self.program, adt, name));
+        // What it names also grows under the name of another owner, which lent it.
+        let is_lent =
+            grows.iter().any(|grow| grow.event.place.field.is_some_and(|(adt, _)| Some(adt) != target));
+        let is_name = is_lent || field.is_some_and(|(adt, name)| is_shared_field(self.program, adt, name));
         let comes_and_goes = |by: AdtId| (is_name || Some(by) != target) && self.made_often.contains(&by);
         runs.only_in_drop && (target != own || runs.dropped_by.is_some_and(comes_and_goes))
     }
@@ -369,7 +389,10 @@ impl<'s> Balance<'_, '_, 's> {
             return;
         }
         match self.program.types.kind(ty) {
-            TyKind::Adt(adt, _) => out.push(*adt),
+            TyKind::Adt(adt, args) => {
+                out.push(*adt);
+                args.iter().for_each(|arg| self.owned(*arg, depth + 1, out));
+            }
             TyKind::Trait(of, _) => out.extend(self.program.implementors_of(*of)),
             TyKind::Foreign(foreign, args) => {
                 let model = self.program.models.type_at(*foreign).map(|model| self.program.models.ty(model));

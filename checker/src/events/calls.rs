@@ -1,14 +1,16 @@
 //! Calls: of the workspace, of what the models describe, and of what nobody knows.
 
 use super::{Alias, CallSite, Place, Root, Walk, What};
-use crate::lower::ir::{ExprId, ExprKind, MethodCall};
+use crate::lower::ir::{ExprId, ExprKind, MethodCall, PathRef};
 use crate::lower::sym::{Sym, syms};
 use crate::models::{Callable, Flow};
-use crate::names::FnId;
+use crate::names::{Def, FnId};
 use crate::types::{Callee, Interner, Ty, TyKind};
 
 /// Methods whose closure takes what it gave the last time, and then an element.
 const FOLDS: [Sym; 4] = syms(["fold", "try_fold", "rfold", "scan"]);
+
+const DEFAULT: Sym = Sym::new("default");
 
 impl<'w> Walk<'_, 'w> {
     pub(super) fn callable(&self, id: ExprId) -> Option<&'w Callable> {
@@ -66,11 +68,28 @@ impl<'w> Walk<'_, 'w> {
                     self.facts.calls_unresolved += 1;
                     self.mention(callee);
                 }
+                self.made_by_derive(id, callee);
                 self.visit_all(args);
                 self.hand_over(args);
                 None
             }
         }
+    }
+
+    /// `State::default()`, `State::builder()`, where a derive wrote it.
+    fn made_by_derive(&mut self, id: ExprId, callee: ExprId) {
+        let ExprKind::Path(path) = &self.body.expr(callee).kind else { return };
+        let names = &self.program.names;
+        let named = || {
+            let (_, holder) = path.segments.split_last().filter(|(_, holder)| !holder.is_empty())?;
+            let holder = PathRef { segments: holder.into(), ..PathRef::default() };
+            match names.resolve(names.function(self.id).module, &holder, true).map(|found| found.def) {
+                Some(Def::Adt(adt)) => Some(adt),
+                _ => None,
+            }
+        };
+        let adt = self.adt_behind(self.ty(id)).filter(|_| path.last() == DEFAULT).or_else(named);
+        self.facts.makes.extend(adt.map(|adt| (adt, self.under.in_loop)));
     }
 
     pub(super) fn mention(&mut self, callee: ExprId) {

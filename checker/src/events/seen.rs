@@ -81,6 +81,8 @@ pub enum Sight {
     Sends(Place),
     /// Memory whose destructor never runs, by name of the call; whether something may take it back.
     Leaks(Box<str>, bool),
+    /// A descriptor is closed by its number.
+    ClosesByNumber,
     /// Something that takes back what a raw pointer owns.
     TakesBack,
     /// Something that runs the destructor of what was wrapped against it.
@@ -284,6 +286,9 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                 ExprKind::Match(on, _) => self.lock_in_scrutinee(id, *on),
                 ExprKind::If(cond, then, _) => self.lock_in_condition(*cond, *then),
                 ExprKind::Await(inner) => self.awaited_handle(*inner),
+                ExprKind::Path(path) if resources::closes_by_number(&path.segments) => {
+                    self.note(Sight::ClosesByNumber, id);
+                }
                 _ => {}
             }
         }

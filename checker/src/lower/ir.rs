@@ -152,6 +152,8 @@ pub struct StructIr {
     pub locus: Option<Box<LocusItem>>,
     /// A derive makes it out of bytes or rows.
     pub is_read: bool,
+    /// A derive gives it the methods of its only field.
+    pub is_wrapper: bool,
 }
 
 /// A field.
@@ -224,6 +226,8 @@ pub struct Generics {
     pub params: Vec<Sym>,
     /// Bounds on anything, from the list and the `where` clause.
     pub bounds: Vec<(TypeRef, Vec<TypeRef>)>,
+    /// There are lifetimes among them.
+    pub borrows: bool,
 }
 
 /// A function.

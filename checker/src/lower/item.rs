@@ -22,7 +22,7 @@ impl Lower<'_> {
 
     pub(crate) fn item(&mut self, item: &syn::Item, out: &mut Vec<Item>) {
         let attrs = attrs_of(item);
-        if !self.cfg.is_on(attrs) {
+        if !self.cfg.is_on(attrs) || (!self.cfg.test && is_of_tests(item)) {
             return;
         }
         self.allows(attrs, item);
@@ -132,13 +132,15 @@ impl Lower<'_> {
         }
         let main = matches!(locus.as_deref(), Some(LocusItem::Locus(decl)) if decl.main);
         let (generics, fields) = (self.generics(&of.generics), self.fields(&of.fields, main));
-        let kind = StructIr { generics, fields, locus, is_read: is_read(&of.attrs) };
+        let is_wrapper = fields.len() == 1 && derives(&of.attrs, &["Deref"]);
+        let kind = StructIr { generics, fields, locus, is_read: is_read(&of.attrs), is_wrapper };
         self.named(&of.ident, &of.vis, ItemKind::Struct(Box::new(kind)))
     }
 
     fn union(&mut self, of: &syn::ItemUnion) -> Item {
         let fields = self.fields(&Fields::Named(of.fields.clone()), false);
-        let kind = StructIr { generics: self.generics(&of.generics), fields, locus: None, is_read: false };
+        let (generics, locus) = (self.generics(&of.generics), None);
+        let kind = StructIr { generics, fields, locus, is_read: false, is_wrapper: false };
         self.named(&of.ident, &of.vis, ItemKind::Struct(Box::new(kind)))
     }
 
@@ -307,6 +309,11 @@ fn attrs_of(item: &syn::Item) -> &[Attribute] {
     }
 }
 
+/// A module in the text that is called `tests`, where its `cfg` was forgotten.
+fn is_of_tests(item: &syn::Item) -> bool {
+    matches!(item, syn::Item::Mod(of) if of.content.is_some() && of.ident == "tests")
+}
+
 /// Whether a derive makes values out of what comes from outside: bytes, text, rows.
 fn is_read(attrs: &[Attribute]) -> bool {
     const READS: [&str; 9] = [
@@ -320,16 +327,21 @@ fn is_read(attrs: &[Attribute]) -> bool {
         "BorshDeserialize",
         "FromForm",
     ];
-    let derives = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
-    let mut reads = false;
-    for attr in derives {
+    derives(attrs, &READS)
+}
+
+/// Whether a derive of one of those names stands there.
+fn derives(attrs: &[Attribute], names: &[&str]) -> bool {
+    let all = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+    let mut found = false;
+    for attr in all {
         let _ = attr.parse_nested_meta(|meta| {
             let last = meta.path.segments.last();
-            reads |= last.is_some_and(|last| READS.iter().any(|name| last.ident == name));
+            found |= last.is_some_and(|last| names.iter().any(|name| last.ident == name));
             Ok(())
         });
     }
-    reads
+    found
 }
 
 /// Bytes of arrays of plain numbers; 0 for what has no length that can be read off.

@@ -160,7 +160,7 @@ impl Lower<'_> {
                     let name = self.sym(&constant.ident);
                     lowered.params.push(name);
                 }
-                syn::GenericParam::Lifetime(_) => {}
+                syn::GenericParam::Lifetime(_) => lowered.borrows = true,
             }
         }
         for predicate in generics.where_clause.iter().flat_map(|clause| &clause.predicates) {

@@ -177,13 +177,14 @@ impl<'w> Collector<'w> {
 
     fn adt(&mut self, item: &'w Item, at: &At<'_>) {
         let id = AdtId(number(self.names.adts.len()));
-        let (generics, variants, locus, is_read) = match &item.kind {
+        let (generics, variants, locus, (is_read, is_wrapper)) = match &item.kind {
             ItemKind::Struct(ir) => {
-                (&ir.generics, vec![(Sym::NONE, ir.fields.as_slice())], &ir.locus, ir.is_read)
+                let derived = (ir.is_read, ir.is_wrapper);
+                (&ir.generics, vec![(Sym::NONE, ir.fields.as_slice())], &ir.locus, derived)
             }
             ItemKind::Enum(ir) => {
                 let variants = ir.variants.iter().map(|(name, fields)| (*name, fields.as_slice()));
-                (&ir.generics, variants.collect(), &ir.locus, ir.is_read)
+                (&ir.generics, variants.collect(), &ir.locus, (ir.is_read, false))
             }
             _ => return,
         };
@@ -197,6 +198,7 @@ impl<'w> Collector<'w> {
             is_enum: matches!(item.kind, ItemKind::Enum(_)),
             locus: locus.as_deref(),
             is_read,
+            is_wrapper,
         };
         self.names.adts.push(adt);
         self.declare_type(item, at, Def::Adt(id));

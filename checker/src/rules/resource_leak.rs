@@ -87,12 +87,18 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     kept(judged, findings);
     let handed: FxHashSet<_> =
         judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
+    let names = &judged.program.names;
+    let package = |id: FnId| names.package_of(names.function(id).module);
+    let closes = judged.sights().filter(|(_, seen)| matches!(seen.sight, Sight::ClosesByNumber));
+    let by_number: FxHashSet<usize> = closes.map(|(id, _)| package(id)).collect();
     for (index, facts) in judged.summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
         for lost in &facts.lost {
             let is_handed = lost.field.is_some_and(|field| handed.contains(&field));
             let often = judged.context.often(judged.summary, id, &lost.under);
-            if often == Some(Often::PerMessage) && !is_handed {
+            // An owner whose number was closed must not close it again.
+            let is_closed = lost.how == LostHow::Forgotten && by_number.contains(&package(id));
+            if often == Some(Often::PerMessage) && !is_handed && !is_closed {
                 findings.push(lost_finding(judged, id, lost));
             }
         }
@@ -182,6 +188,10 @@ fn lost_finding(judged: &Judged<'_, '_>, id: FnId, lost: &Lost) -> Finding {
     let (_, steps) = judged.context.chain(id, None);
     for step in steps.iter().take(6) {
         finding = finding.label(Label::new(judged.span(step.caller, step.at), "on the way there"));
+    }
+    // Who writes `forget` mostly closes by number elsewhere, or gives the descriptor away on purpose.
+    if lost.how == LostHow::Forgotten && !judged.in_locus(id) {
+        finding.confidence = finding.confidence.max(Confidence::Likely);
     }
     finding.note("looked in the function for anything that closes it, waits for it, keeps it or hands it on")
 }

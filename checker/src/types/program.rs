@@ -197,6 +197,11 @@ impl<'w> Program<'w> {
     }
 
     fn index(&mut self) {
+        for (index, adt) in self.names.adts.iter().enumerate().filter(|(_, adt)| adt.is_wrapper) {
+            let id = AdtId(u32::try_from(index).unwrap_or(u32::MAX));
+            let field = self.fields[index].first().and_then(|fields| fields.first());
+            self.derefs.extend(field.filter(|_| !adt.is_enum).map(|(_, ty)| (id, *ty)));
+        }
         for (index, of) in self.names.traits.iter().enumerate() {
             let id = TraitId(u32::try_from(index).unwrap_or(u32::MAX));
             for method in &of.fns {

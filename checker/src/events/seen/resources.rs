@@ -91,3 +91,10 @@ impl Look<'_, '_, '_> {
         }
     }
 }
+
+/// `libc::close(fd)`, or the operation of a ring that does the same.
+pub(super) fn closes_by_number(path: &[Sym]) -> bool {
+    const CLOSE: [[Sym; 2]; 4] =
+        [syms(["libc", "close"]), syms(["unistd", "close"]), syms(["io", "close"]), syms(["Close", "new"])];
+    path.len() >= 2 && CLOSE.iter().any(|end| path.ends_with(end))
+}

@@ -1,6 +1,6 @@
 //! Tasks and threads nobody looks after: spawned and let go, replaced, or beaten in a race.
 
-use super::{Look, Sight, within};
+use super::{Look, Seen, Sight, within};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, SelectArm, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Effect;
@@ -203,7 +203,14 @@ impl Look<'_, '_, '_> {
             !ends && (!lent || uses == 1)
         });
         if racing.len() >= 2 && lost {
-            self.note(Sight::Race, id);
+            // Where whoever wins ends the loop around it, the race is run once for the whole loop.
+            let mut raced = arms.iter().filter(|arm| handle(arm).is_some());
+            let around = self.walk.loop_around(id);
+            let in_loop = match raced.all(|arm| self.walk.leaves_loop(arm.body)) {
+                true => around.and_then(|at| self.walk.facts.loops.get(at as usize)?.parent),
+                false => around,
+            };
+            self.seen.push(Seen { sight: Sight::Race, at: self.walk.at(id), in_loop });
         }
     }
 }

@@ -11,6 +11,8 @@ const DRIVEN: [Sym; 4] = syms(["handshake", "connect", "connect_raw", "new_conne
 const CHANNELS: [Sym; 6] =
     syms(["channel", "unbounded_channel", "unbounded", "bounded", "sync_channel", "duplex"]);
 const TAKES: [Sym; 3] = syms(["compare_exchange", "compare_exchange_weak", "swap"]);
+const UPGRADE: Sym = Sym::new("upgrade");
+const DOWNGRADE: Sym = Sym::new("downgrade");
 const FLAG: Sym = Sym::new("AtomicBool");
 
 impl Look<'_, '_, '_> {
@@ -32,7 +34,8 @@ impl Look<'_, '_, '_> {
         let (mut weak, mut queue) = (false, false);
         for expr in inside {
             match &expr.kind {
-                ExprKind::Method(call) => weak |= call.name == Sym::new("upgrade") && call.args.is_empty(),
+                ExprKind::Method(call) => weak |= call.name == UPGRADE && call.args.is_empty(),
+                ExprKind::Path(path) => weak |= path.last() == DOWNGRADE,
                 ExprKind::While(cond, ..) => {
                     if let ExprKind::Let(_, init) = self.kind(*cond)
                         && let ExprKind::Method(call) = self.kind(self.inner(*init))

@@ -1,91 +1,58 @@
 //! Code that is there for tests, measurements and demonstrations: of tests nothing is said, of the others nothing that
-//! is only likely.
-//!
-//! Decided by where a package lies in its workspace, a file in its package, and by the names of modules. Bare files have no package
-//! to lie in, and are never taken for support.
+//! is only likely, and what would be certain is likely: most of them end before it matters. Where loci are declared, what
+//! shows them runs on like they do.
 
 use crate::finding::{Confidence, Finding};
-use crate::load::{File, Workspace};
-use std::path::{Component, Path};
+use crate::load::Workspace;
+use crate::load::support::{Support, support};
 
-/// Folders of a package that hold no part of its service.
-const FOLDERS: [&str; 3] = ["benches", "examples", "tests"];
-/// Modules that tests are made of, as folders or files.
-const MODULES: [&str; 14] = [
-    "test",
-    "tests",
-    "testing",
-    "test_util",
-    "test_utils",
-    "test_utilities",
-    "test_helpers",
-    "test_support",
-    "testutil",
-    "testutils",
-    "mock",
-    "mocks",
-    "bench",
-    "benches",
-];
-/// How files of tests begin.
-const BEFORE: [&str; 2] = ["test_", "mock_"];
-/// How files of tests, and packages, end.
-const BEHIND: [&str; 4] = ["_test", "_tests", "_mock", "_test_utils"];
-/// What people copy from, or run: of it certain things are said.
-const SHOWN: [&str; 4] = ["examples", "bench", "benches", "fuzz"];
-/// Folders of a workspace whose packages only try the others.
-const PACKAGES: [&str; 9] =
-    ["benches", "examples", "fuzz", "integration", "conformance", "test", "tests", "mock", "mocks"];
-
-/// Whether a finding is about code of that kind, and not certain or about tests.
-pub(crate) fn is_idle(workspace: &Workspace, finding: &Finding) -> bool {
-    let file = workspace.files.get(finding.primary.span.file.0 as usize);
-    let is_certain = finding.confidence == Confidence::Certain;
-    file.is_some_and(|file| is_support(workspace, file, |name| !is_certain || !SHOWN.contains(&name)))
-}
-
-/// Whether a file is of that kind, by those names that `counts` lets count.
-fn is_support(workspace: &Workspace, file: &File, counts: impl Fn(&str) -> bool) -> bool {
-    let package = &workspace.packages[file.package];
-    let Some(folder) = package.manifest.as_deref().and_then(Path::parent) else { return false };
-    let path = workspace.root.join(&file.source.path);
-    let Ok(within) = path.strip_prefix(folder) else { return false };
-    let package = folder.strip_prefix(&workspace.root).unwrap_or(Path::new(""));
-    let is_apart = |part: &String| PACKAGES.contains(&part.as_str()) || ends_so(part) || begins_so(part);
-    let set_apart = parts(package).any(|part| counts(&part) && is_apart(&part));
-    let first = parts(within).next().filter(|first| counts(first));
-    set_apart
-        || first.is_some_and(|first| FOLDERS.contains(&first.as_str()))
-        || parts(within).any(|part| counts(&part) && is_of_tests(&part))
-}
-
-/// The names along a path, without what the last one ends in.
-fn parts(path: &Path) -> impl Iterator<Item = String> {
-    path.components().filter_map(|part| match part {
-        Component::Normal(name) => Some(Path::new(name).file_stem()?.to_str()?.replace('-', "_")),
-        _ => None,
-    })
-}
-
-fn is_of_tests(name: &str) -> bool {
-    MODULES.contains(&name) || ends_so(name) || begins_so(name)
-}
-
-fn begins_so(name: &str) -> bool {
-    BEFORE.iter().any(|affix| name.starts_with(affix))
-}
-
-fn ends_so(name: &str) -> bool {
-    BEHIND.iter().any(|affix| name.ends_with(affix))
+/// The finding, as far as it is worth telling where it stands; none for tests, nor for what is only likely of the
+/// others. Where the workspace `has_loci`, what is shown is shown of them.
+pub(crate) fn told(workspace: &Workspace, has_loci: bool, mut finding: Finding) -> Option<Finding> {
+    let file = workspace.files.get(finding.primary.span.file.0 as usize)?;
+    match support(workspace, file) {
+        Some(Support::Tests) => return None,
+        Some(Support::Shown) if finding.confidence != Confidence::Certain => return None,
+        Some(Support::Shown) if !has_loci => finding.confidence = Confidence::Likely,
+        _ => {}
+    }
+    Some(finding)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::{Package, TargetKind, Workspace};
+    use crate::rules::check;
+
+    const SERVER: &str = "use std::collections::HashMap;
+#[tokio::main] async fn main() -> std::io::Result<()> {
+let at = tokio::net::TcpListener::bind(\"127.0.0.1:7310\").await?; let mut seen = HashMap::new();
+loop { let (_, from) = at.accept().await?; seen.insert(from, 1_u8); } }";
+
+    /// How sure the finding is that is left of a leak, where its file lies at `path`.
+    fn told_at(path: &str, text: &str) -> Option<Confidence> {
+        let mut workspace = Workspace::of_texts(&[("main", TargetKind::Bin, text)]);
+        workspace.root = "/service".into();
+        let package = &mut workspace.packages[0];
+        *package = Package { manifest: Some("/service/Cargo.toml".into()), ..package.clone() };
+        workspace.files[0].source.path = path.into();
+        let mut found = check(&workspace, crate::models::Models::shipped()).findings;
+        assert!(found.len() <= 1, "{found:?}");
+        found.pop().map(|finding| finding.confidence)
+    }
 
     #[test]
-    fn names_of_tests_are_known_from_others() {
-        assert!(["tests", "mock_scheduler", "span_test", "testing"].into_iter().all(is_of_tests));
-        assert!(!["attest", "testament", "latest", "contest", "main"].into_iter().any(is_of_tests));
+    fn what_is_shown_is_likely_and_of_tests_nothing_is_told() {
+        assert_eq!(told_at("src/main.rs", SERVER), Some(Confidence::Certain));
+        assert_eq!(told_at("examples/server.rs", SERVER), Some(Confidence::Likely));
+        assert_eq!(told_at("benches/server.rs", SERVER), Some(Confidence::Likely));
+        assert_eq!(told_at("tests/server.rs", SERVER), None);
+    }
+
+    #[test]
+    fn what_shows_loci_stays_certain() {
+        let text = format!("#[locus::locus(main)] pub struct App {{}}\n{SERVER}");
+        assert_eq!(told_at("examples/server.rs", &text), Some(Confidence::Certain));
     }
 }

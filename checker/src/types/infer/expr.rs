@@ -2,12 +2,15 @@
 
 use super::{Callee, Infer};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, TypeRef};
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 use crate::models::{ModelType, Models};
 use crate::names::Foreign;
 use crate::types::program::named;
 use crate::types::ty::{Ty, TyKind};
 use rustc_hash::FxHashMap;
+
+/// What has no fields of its own, and leads to those of another.
+const POINTERS: [Sym; 5] = syms(["Arc", "Rc", "Box", "Guard", "Pin"]);
 
 impl<'p> Infer<'p, '_> {
     /// The type of `id`.
@@ -152,7 +155,11 @@ impl<'p> Infer<'p, '_> {
                     return self.model_ty(ty, at, &mut binds);
                 }
                 // `Reverse(x).0` and wrappers of handlers: `State(x).0`.
-                TyKind::Foreign(_, args) if args.len() == 1 && name == Sym::new("0") => return args[0],
+                TyKind::Foreign(foreign, args)
+                    if args.len() == 1 && name == Sym::new("0") && !POINTERS.contains(&foreign.last) =>
+                {
+                    return args[0];
+                }
                 TyKind::Trait(..) | TyKind::Var(_) | TyKind::Unknown => return Ty::UNKNOWN,
                 _ => {}
             }
