@@ -23,8 +23,8 @@
 //!   after it has seen `next` and then, once more, that nothing is left: the `tail` it loads after `next` is
 //!   the ring's last.
 //! - I6. Every ring not yet freed is reachable from `LaneShared::oldest` through `next`.
-//! - I7. Records in the lane are whole and each is read by one side only; the reader visits what is left
-//!   before it lets the lane go, because only the bus knows how to drop a payload.
+//! - I7. Records in the lane are whole and each is read by one side only; whichever side ends last visits what is
+//!   left (`end`), because only the bus knows how to drop a payload.
 //!
 //! It does not wake anyone, does not know topics and does not drop payloads. The user's bound on a topic is a
 //! credit count above the lane, never the lane's size.
@@ -32,6 +32,7 @@
 //! Source: the cached indices are those of Rigtorp's SPSCQueue, the mark at the end of a lap that of a bip
 //! buffer; growing by linking a larger ring follows moodycamel's ReaderWriterQueue, but the old ring is freed.
 
+mod end;
 mod reader;
 mod ring;
 mod writer;
@@ -62,6 +63,7 @@ pub(crate) fn lane(words_max: usize) -> (LaneWriter, LaneReader) {
             freed_bytes: AtomicU64::new(0),
             oldest: AtomicPtr::new(empty.as_ptr()),
         }),
+        is_one_side_gone: AtomicBool::new(false),
     });
     let words_max = words_max.max(LANE_WORDS_MAX_LEAST).next_power_of_two();
     (LaneWriter::new(Arc::clone(&shared), empty, words_max), LaneReader::new(shared, empty))
@@ -72,6 +74,8 @@ pub(crate) fn lane(words_max: usize) -> (LaneWriter, LaneReader) {
 struct LaneShared {
     writer: Padded<WriterFigures>,
     reader: Padded<ReaderFigures>,
+    /// Set by the side that ends first, and found by the other (`end`).
+    is_one_side_gone: AtomicBool,
 }
 
 /// Stored by the writer only.

@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::bus::figures::DropReason;
+use crate::bus::lane::{LaneReader, LaneWriter};
 use crate::bus::record::{Header, Word};
 use crate::bus::words::Words;
 use crate::locus::cell::State;
@@ -36,12 +37,28 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// Ends this pool's side of every lane. Where the other pool is gone, what it left, or could not take any more, is
+    /// dropped here: at the end of a drain whose time is over, pools go while others publish still.
+    fn end_lanes(&mut self) {
+        let readers = self.lanes_in.iter_mut().filter_map(Option::take).filter_map(LaneReader::end);
+        let mut left: Vec<LaneReader> = readers.collect();
+        left.extend(self.lanes_out.iter_mut().filter_map(Option::take).filter_map(LaneWriter::end));
+        for lane in &mut left {
+            lane.drain_with(|header, payload| drop_record(&self.core, header, payload));
+        }
+        // What was dropped may have answered questions.
+        self.discard_all();
+    }
+}
+
 impl Drop for Pool {
     fn drop(&mut self) {
         // Futures first: they hold or borrow the core and their cells.
         self.core.slots.empty_all();
         self.tasks.cancel_all();
         guarded(|| self.discard_all());
+        guarded(|| self.end_lanes());
         for cell in self.core.cells() {
             let Some(rare) = cell.head().rare_made() else { continue };
             drop(rare.concurrent.take());

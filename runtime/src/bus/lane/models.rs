@@ -206,3 +206,26 @@ fn loom_a_parked_writer_hears_of_room() {
         writing.join().unwrap();
     });
 }
+
+/// Both sides end at a time of their own: what was written is taken once, by the reader or by whoever ends last.
+#[test]
+fn loom_what_is_left_at_the_end_is_taken_once() {
+    explore(Some(3), || {
+        let (mut writer, mut reader) = grown_lane();
+        let writing = thread::spawn(move || {
+            let mut words = Words::default();
+            words.push(TOPIC, 0, 7_u64);
+            assert!(flush(&mut words, &mut writer));
+            writer.end().map_or(0, |mut left| count(&mut left))
+        });
+        let before = count(&mut reader);
+        let after = reader.end().map_or(0, |mut left| count(&mut left));
+        assert_eq!(before + after + writing.join().unwrap(), 1);
+    });
+}
+
+fn count(reader: &mut LaneReader) -> u64 {
+    let mut count = 0;
+    reader.drain_with(|_, _| count += 1);
+    count
+}

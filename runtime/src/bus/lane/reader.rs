@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 /// The reading side of a lane.
 #[derive(Debug)]
 pub(crate) struct LaneReader {
-    shared: Arc<LaneShared>,
+    pub(super) shared: Arc<LaneShared>,
     /// The ring `LaneShared::oldest` names; only the reader frees it.
     ring: NonNull<Ring>,
     head: usize,
@@ -35,6 +35,15 @@ pub(crate) struct Batch {
 impl LaneReader {
     pub(super) fn new(shared: Arc<LaneShared>, ring: NonNull<Ring>) -> Self {
         Self { shared, ring, head: 0, tail: 0 }
+    }
+
+    /// A reader that goes on where another has ended, once the writer has ended too.
+    pub(super) fn in_place_of_another(shared: Arc<LaneShared>) -> Self {
+        let oldest = shared.reader.oldest.load(Ordering::Relaxed);
+        let ring = NonNull::new(oldest).expect("a lane has a ring until it is dropped");
+        // SAFETY: the ring is not yet freed (I6).
+        let head = unsafe { ring.as_ref() }.head.load(Ordering::Relaxed);
+        Self { shared, ring, head, tail: head }
     }
 
     /// Returns the next records that lie together; empty when the lane is.

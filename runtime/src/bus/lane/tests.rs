@@ -181,6 +181,34 @@ fn leftovers_are_visited_once_even_when_a_visit_panics() {
 }
 
 #[test]
+fn whichever_side_ends_last_takes_what_is_left() {
+    for is_reader_first in [true, false] {
+        let (mut writer, mut reader) = lane(0);
+        let mut words = Words::default();
+        // Some are read before, in the middle of a lap; what is left lies in several rings.
+        for number in 0..40 {
+            push_numbered(&mut words, number);
+            flush(&mut words, &mut writer);
+            if number == 20 {
+                assert_eq!(read_numbered(&mut reader, 0), 21);
+            }
+        }
+        let mut last = if is_reader_first {
+            assert!(reader.end().is_none());
+            push_numbered(&mut words, 40);
+            flush(&mut words, &mut writer);
+            writer.end().expect("the reader has ended")
+        } else {
+            push_numbered(&mut words, 40);
+            flush(&mut words, &mut writer);
+            assert!(writer.end().is_none());
+            reader.end().expect("the writer has ended")
+        };
+        assert_eq!(read_numbered(&mut last, 21), 41);
+    }
+}
+
+#[test]
 fn a_stream_between_threads_keeps_its_order_while_the_lane_grows() {
     let (mut writer, mut reader) = lane(LANE_WORDS_MAX);
     std::thread::scope(|scope| {

@@ -21,7 +21,7 @@ const GROWTH: usize = 4;
 /// The writing side of a lane.
 #[derive(Debug)]
 pub(crate) struct LaneWriter {
-    shared: Arc<LaneShared>,
+    pub(super) shared: Arc<LaneShared>,
     /// The newest ring, which the reader cannot free before the writer links another (I5).
     ring: NonNull<Ring>,
     capacity: usize,
