@@ -10,7 +10,10 @@ pub(crate) mod context;
 pub(crate) mod describe;
 pub(crate) mod family;
 pub(crate) mod main;
+pub(crate) mod plain;
 pub(crate) mod rare;
 pub(crate) mod run;
+#[expect(unsafe_code, reason = "uses the memory of a cell again")]
+pub(crate) mod stock;
 
 pub(crate) use describe::BoxError;

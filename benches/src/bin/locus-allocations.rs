@@ -7,7 +7,7 @@
 use locus_benches::harness::{
     Comparison, Contestant, Measured, Message, Options, Row, Shape, Target, Work, median, report, run,
 };
-use locus_benches::shapes::{self, labels, life};
+use locus_benches::shapes::{self, labels};
 
 #[global_allocator]
 static COUNTING: locus::alloc::Counting = locus::alloc::Counting::new();
@@ -34,8 +34,6 @@ fn count(shape: Shape, work: Work) {
     let target = match shape.name {
         // A `String` built per message is the message's own; every other message owns nothing on the heap.
         name if name == labels::SHAPE.name => Target::AtMost(1.0),
-        // A locus is no message.
-        name if name == life::SPAWN.name => Target::None,
         _ => Target::AtMost(0.0),
     };
     let (ours, reference_value) = (allocations(shape.ours, work), allocations(BOX_PER_MESSAGE, work));

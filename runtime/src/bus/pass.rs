@@ -94,7 +94,8 @@ impl<'c> Pass<'c> {
     fn take_other(&mut self, header: Header) -> Option<LifeStep> {
         if header.topic() == LIFE {
             // SAFETY: a record under this number holds a `LifeStep` (`cursor` I2).
-            return Some(*unsafe { self.cursor.take::<LifeStep>() });
+            let step = *unsafe { self.cursor.take::<LifeStep>() };
+            return self.core.take_plain_step(step);
         }
         self.cursor.skip(header.words());
         if header.topic() == TOKEN {

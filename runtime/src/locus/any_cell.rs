@@ -9,8 +9,10 @@ use crate::bus::subscribe::{after, follow};
 use crate::locus::birth::AsyncBirth;
 use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::describe::{Birth, BoxError, Hook, LocalBoxFuture, Locus, Outcome};
+use crate::locus::plain::Plainly;
 use crate::locus::rare::{Leave, Undo};
 use crate::locus::run::Run;
+use crate::pool::core::kin::Step;
 use crate::pool::core::{Core, stash};
 use crate::supervise::{Decision, Failure, panic_text};
 use crate::watch::log::{self, Site};
@@ -50,10 +52,6 @@ pub(crate) trait AnyCell {
     fn drain(self: Rc<Self>, core: &Core);
     /// Calls `dissolve` and takes the subscriptions back. The locus itself stays, for its parent to look at.
     fn dissolve(self: Rc<Self>, core: &Core);
-    /// Whether the cell holds a locus.
-    fn has_body(&self) -> bool {
-        self.head().has_body()
-    }
     /// Whether it is known how to build the locus anew.
     fn has_factory(&self) -> bool;
     /// Whether the locus decides about failures of its children.
@@ -62,6 +60,10 @@ pub(crate) trait AnyCell {
     fn on_failure(&self, core: &Core, failure: &Failure) -> Option<Decision>;
     /// Drops the locus of a cell that is closed.
     fn bury(&self);
+    /// Takes a step in its life the short way, if that is open to it.
+    fn step_plainly(self: Rc<Self>, core: &Core, step: Step) -> Plainly;
+    /// Gives the memory of a child back that has ended; it is used again if nobody else holds the cell.
+    fn give_back(self: Rc<Self>);
     /// Closes the cell without another word of its locus, and drops it.
     fn close(&self, core: &Core);
 }
@@ -70,6 +72,15 @@ impl<L: Locus> LocusCell<L> {
     fn hook(self: &Rc<Self>, core: &Core, phase: &'static str, hook: Hook<L>) {
         let result = catch_unwind(AssertUnwindSafe(|| self.activate(core, hook)));
         after::<L>(core, self, phase, result);
+    }
+
+    /// Drops the locus, whose destructor may panic.
+    #[inline]
+    pub(super) fn bury_quietly(&self) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| LocusCell::bury(self))) {
+            let text = panic_text(panic.as_ref());
+            log::warn(Site::Supervise, || format!("{}: its destructor panicked: {text}", self.head.path()));
+        }
     }
 
     /// Takes the subscriptions back on this pool; what is still to be said elsewhere is returned.
@@ -88,22 +99,29 @@ impl<L: Locus> LocusCell<L> {
     fn shut(&self, core: &Core) {
         core.cancel(&self.head);
         self.head.state.set(State::Closed);
-        core.close_calls(&self.head);
         if let Some(rare) = self.head.rare_made() {
+            core.close_calls(&self.head);
             drop(rare.rings.take());
             // Nobody receives any more: what waits would hold up its publishers, and the drain, for ever.
             rare.receivers.borrow().iter().for_each(|receiver| receiver.drained.end(core));
+            follow::leave(&self.head, core);
         }
-        follow::leave(&self.head, core);
-        self.unsubscribe(core).iter().for_each(|undo| undo(core, Leave::Elsewhere));
+        if self.head.family.has.subscribes {
+            self.unsubscribe(core).iter().for_each(|undo| undo(core, Leave::Elsewhere));
+        }
     }
 
     /// Makes what has to be there when the locus is born.
     fn prepare(self: &Rc<Self>, core: &Core) {
-        // The newborn has stashed nothing: what its predecessor held back comes first.
-        stash::restore(&self.head);
-        if self.head.rare_made().is_some_and(|rare| !rare.follows.borrow().is_empty()) {
-            return follow::begin_anew(&self.head);
+        if let Some(rare) = self.head.rare_made() {
+            // The newborn has stashed nothing: what its predecessor held back comes first.
+            stash::restore(&self.head);
+            if !rare.follows.borrow().is_empty() {
+                return follow::begin_anew(&self.head);
+            }
+        }
+        if !self.head.family.has.prepares {
+            return;
         }
         for topic in &self.describe().topics {
             if let Some(prepare) = topic.prepare {
@@ -142,25 +160,15 @@ impl<L: Locus> AnyCell for LocusCell<L> {
                 self.head.state.set(State::Ready);
                 Born::Now(Ok(()))
             }
-            Birth::Sync(birth) => {
-                let call = || self.activate(core, birth);
-                Born::Now(match catch_unwind(AssertUnwindSafe(call)) {
-                    Ok(Ok(())) => Ok(()),
-                    Ok(Err(error)) => {
-                        core.take_back(&self.head);
-                        Err(error)
-                    }
-                    Err(panic) => {
-                        core.abandon(&self.head);
-                        Err(format!("panicked: {}", panic_text(panic.as_ref())).into())
-                    }
-                })
-            }
+            Birth::Sync(birth) => Born::Now(self.call_birth(core, birth)),
             Birth::Async(birth) => Born::Later(Box::pin(AsyncBirth::new(self, Rc::clone(core), birth))),
         }
     }
 
     fn subscribe(self: Rc<Self>, core: &Core) -> Outcome {
+        if !self.head.family.has.subscribes {
+            return Ok(());
+        }
         let former = self.unsubscribe(core);
         let mut uses = self.describe().topics.iter().filter_map(|topic| topic.subscribe);
         let all = || self.peek(|me| uses.try_for_each(|subscribe| subscribe(&self, me, core)));
@@ -196,7 +204,9 @@ impl<L: Locus> AnyCell for LocusCell<L> {
 
     fn dissolve(self: Rc<Self>, core: &Core) {
         core.cancel(&self.head);
-        core.cancel_calls(&self.head);
+        if self.head.rare_made().is_some() {
+            core.cancel_calls(&self.head);
+        }
         if let Some(dissolve) = L::HOOKS.dissolve
             && matches!(self.head.state.get(), State::Ready | State::Replaying | State::Blocked)
         {
@@ -230,9 +240,26 @@ impl<L: Locus> AnyCell for LocusCell<L> {
     }
 
     fn bury(&self) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| LocusCell::bury(self))) {
-            let text = panic_text(panic.as_ref());
-            log::warn(Site::Supervise, || format!("{}: its destructor panicked: {text}", self.head.path()));
+        self.bury_quietly();
+    }
+
+    fn step_plainly(self: Rc<Self>, core: &Core, step: Step) -> Plainly {
+        match step {
+            Step::Birth => self.bear_plainly(core),
+            Step::End => {
+                let ended = self.end_plainly(core);
+                if ended == Plainly::Done {
+                    self.give_back();
+                }
+                ended
+            }
+            Step::Born | Step::Release | Step::Decide => Plainly::Not,
         }
+    }
+
+    fn give_back(self: Rc<Self>) {
+        // Taken first: the cell holds its family.
+        let family = Rc::clone(&self.head.family);
+        family.stock::<L>().take_back(self);
     }
 }

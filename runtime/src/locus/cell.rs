@@ -10,10 +10,13 @@
 //!   the state is tested before it is set, and a cell never leaves its thread (it is `!Send` by its `Rc`s).
 //! - I3. The body is dropped or replaced only in the states `Unborn`, `Failed` and `Closed`, in which I2 gives nobody
 //!   a reference.
+//! - I4. `me` is there only while an `Rc` holds the cell: it is set once the cell lies in one (`stock` I2), and taken away
+//!   before anything else when it is dropped.
 
 use std::cell::{Cell, OnceCell, UnsafeCell};
 use std::mem::MaybeUninit;
-use std::rc::{Rc, Weak};
+use std::ptr::NonNull;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::arena::Scratch;
@@ -21,6 +24,7 @@ use crate::locus::context::Cx;
 use crate::locus::describe::{BoxError, Describe, Locus, Outcome};
 use crate::locus::family::{Family, Kin, NO_CELL, Stand};
 use crate::locus::rare::Rare;
+use crate::locus::stock::Stock;
 use crate::pool::core::Core;
 use crate::pool::slot::NO_SLOT;
 
@@ -169,12 +173,18 @@ impl CellHead {
 /// Builds the locus of a cell, at the start and again at each restart.
 pub(crate) type Factory<L> = Rc<dyn Fn() -> Result<L, BoxError>>;
 
-/// One locus and all that belongs to it.
+/// One locus and all that belongs to it. The head comes first, where it is found without knowing the type
+/// (`pool::core::cells` I1).
+#[repr(C)]
 pub(crate) struct LocusCell<L: 'static> {
     pub(crate) head: CellHead,
-    me: Weak<Self>,
+    /// Where it lies in the `Rc` that holds it.
+    me: Cell<Option<NonNull<Self>>>,
     body: UnsafeCell<MaybeUninit<L>>,
 }
+
+// What the places of a pool rely on.
+const _: () = assert!(std::mem::offset_of!(LocusCell<()>, head) == 0);
 
 /// Where a new cell stands.
 pub(crate) struct Seat {
@@ -186,16 +196,21 @@ pub(crate) struct Seat {
 impl<L: Locus> LocusCell<L> {
     /// The cell of a part of main.
     pub(crate) fn part(seat: Seat, factory: Factory<L>, describe: Describe<L>) -> Rc<Self> {
-        let family = Rc::new(Family::of_part(seat.path, seat.stand, L::OPTIONS, Rc::new(describe)));
-        let cell = Self::new(seat.id, family, 0, Kin::new(NO_CELL));
+        let stock = Stock::new(describe);
+        let room = stock.room();
+        let (has, stock) = (stock.describe.traits(), Rc::new(stock));
+        let family = Rc::new(Family::of_part(seat.path, seat.stand, L::OPTIONS, has, stock));
+        let cell = Stock::place(room, || Self::new(seat.id, family, 0, Kin::new(NO_CELL), None));
         cell.set_factory(factory);
         cell
     }
 
-    /// The cell of a child, without a body.
-    pub(crate) fn child(id: CellId, parent: &CellHead, family: Rc<Family>) -> Rc<Self> {
+    /// The cell of a child; without a body, it is built by its factory.
+    #[inline]
+    pub(crate) fn child(id: CellId, parent: &CellHead, family: Rc<Family>, body: Option<L>) -> Rc<Self> {
         let ordinal = family.next_number();
-        Self::new(id, family, ordinal, Kin::new(parent.id.index))
+        let room = family.stock::<L>().room();
+        Stock::place(room, || Self::new(id, family, ordinal, Kin::new(parent.id.index), body))
     }
 
     /// Says how to build the locus.
@@ -203,10 +218,11 @@ impl<L: Locus> LocusCell<L> {
         self.head.rare().factory.replace(Some(Box::new(factory)));
     }
 
-    fn new(id: CellId, family: Rc<Family>, ordinal: u64, kin: Kin) -> Rc<Self> {
+    #[inline]
+    fn new(id: CellId, family: Rc<Family>, ordinal: u64, kin: Kin, body: Option<L>) -> Self {
         let head = CellHead {
             state: Cell::new(State::Unborn),
-            alive: Cell::new(false),
+            alive: Cell::new(body.is_some()),
             run_waits: Cell::new(false),
             is_considered: Cell::new(false),
             is_retired: Cell::new(false),
@@ -223,18 +239,28 @@ impl<L: Locus> LocusCell<L> {
             joined: Cell::new(None),
             rare: OnceCell::new(),
         };
-        let body = UnsafeCell::new(MaybeUninit::uninit());
-        Rc::new_cyclic(|me| Self { head, me: Weak::clone(me), body })
+        let body = UnsafeCell::new(body.map_or_else(MaybeUninit::uninit, MaybeUninit::new));
+        Self { head, me: Cell::new(None), body }
+    }
+
+    /// Notes where in its `Rc` the cell lies.
+    pub(super) fn note_place(&self, place: *const Self) {
+        debug_assert!(std::ptr::eq(self, place), "a cell lies where it is");
+        self.me.set(NonNull::new(place.cast_mut()));
     }
 
     /// The cell itself, to be kept; `None` while it is made or dropped.
     pub(crate) fn me(&self) -> Option<Rc<Self>> {
-        self.me.upgrade()
+        let me = self.me.get()?.as_ptr();
+        // SAFETY: the address inside an `Rc` that still holds the cell (I4).
+        unsafe { Rc::increment_strong_count(me) };
+        // SAFETY: as above; the count was raised for this pointer.
+        Some(unsafe { Rc::from_raw(me) })
     }
 
     /// What the macros say about the locus.
     pub(crate) fn describe(&self) -> &Describe<L> {
-        self.head.family.describe.downcast_ref().expect("a family holds the description of its own type")
+        &self.head.family.stock().describe
     }
 
     /// Builds the locus anew.
@@ -399,6 +425,7 @@ impl Drop for Restore<'_> {
 
 impl<L: 'static> Drop for LocusCell<L> {
     fn drop(&mut self) {
+        self.me.set(None);
         if self.head.alive.get() {
             // SAFETY: `alive` is true, so the body is initialised (I1); `&mut self` excludes any other reference.
             unsafe { self.body.get_mut().assume_init_drop() };

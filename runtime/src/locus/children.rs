@@ -13,8 +13,9 @@ use std::sync::Arc;
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, LocusCell, State};
 use crate::locus::context::Cx;
-use crate::locus::describe::{Describe, Locus, Outcome, Wish};
+use crate::locus::describe::{Describe, Locus, Outcome, Traits, Wish};
 use crate::locus::family::{CallAccept, CallRelease, ChildType, Family, Tally};
+use crate::locus::stock::{AnyStock, Stock};
 use crate::pool::core::Core;
 
 /// When a child is reclaimed.
@@ -173,7 +174,8 @@ impl<L: Locus> Cx<'_, L> {
     /// The child comes back where `children(..)` allows no more of them, and while this locus is dissolved.
     ///
     /// # Cost
-    /// One allocation, of the size of the child and its header.
+    /// One allocation, of the size of the child and its header; none where children of this type have ended on this pool
+    /// lately, whose memory is used again.
     pub fn spawn<C: ChildOf<L>>(&mut self, child: C) -> Result<ChildId, SpawnError<C>> {
         let (core, head) = self.parts();
         if head.is_ending.get() {
@@ -183,8 +185,7 @@ impl<L: Locus> Cx<'_, L> {
         if family.live.get() >= <C as ChildOf<L>>::MAX {
             return Err(SpawnError::Full(child));
         }
-        let cell = LocusCell::child(core.next_cell(), head, family);
-        cell.fill(child);
+        let cell = LocusCell::child(core.next_cell(), head, family, Some(child));
         Ok(core.stage_child(head, cell))
     }
 
@@ -206,7 +207,7 @@ impl<L: Locus> Cx<'_, L> {
         if family.live.get() >= <C as ChildOf<L>>::MAX {
             return Err(SpawnError::Full(make));
         }
-        let cell = LocusCell::<C>::child(core.next_cell(), head, family);
+        let cell = LocusCell::<C>::child(core.next_cell(), head, family, None);
         cell.set_factory(Rc::new(move || Ok(make())));
         Ok(core.stage_child(head, cell))
     }
@@ -220,11 +221,11 @@ impl<L: Locus> Cx<'_, L> {
     /// Ends a child of this locus when the activation has succeeded; false if it has ended already.
     pub fn terminate_child(&mut self, child: ChildId) -> bool {
         let (core, head) = self.parts();
-        let found = core.find_cell(child.0).filter(|cell| cell.head().kin.parent == head.id.index);
-        if found.is_some() {
+        let is_mine = core.find_head(child.0, |child| child.kin.parent == head.id.index).unwrap_or_default();
+        if is_mine {
             core.stage_end(child.0);
         }
-        found.is_some()
+        is_mine
     }
 
     /// Where a child of this locus stands in the tree, such as `chat/web[1]/Conn#42`; `None` once it has ended.
@@ -296,8 +297,7 @@ impl Core {
 
     #[cold]
     fn new_family<L: Locus, C: ChildOf<L>>(&self, head: &CellHead) -> Rc<Family> {
-        let parent: &Describe<L> =
-            head.family.describe.downcast_ref().expect("a family holds the description of its own type");
+        let parent = &head.family.stock::<L>().describe;
         let hooks = parent.children.iter().find(|child| child.type_id == TypeId::of::<C>());
         let accept: Option<CallAccept> =
             hooks.and_then(|hooks| hooks.accept.as_ref()).map(|_| call_accept::<L, C> as _);
@@ -313,7 +313,7 @@ impl Core {
             release,
         };
         let tally = self.tally(&head.family.tally.path, C::NAME, child.cell_bytes);
-        Rc::new(Family::of_children(head.path(), head.family.stand, child, self.description::<C>(), tally))
+        Rc::new(Family::of_children(head.path(), head.family.stand, child, self.stock::<C>(), tally))
     }
 
     /// The sums of one child type, by its path without numbers.
@@ -328,16 +328,14 @@ impl Core {
         })
     }
 
-    /// The description of a child type, made once on each pool; its routes are made with it.
-    fn description<C: Locus>(&self) -> Rc<dyn Any> {
-        let type_id = TypeId::of::<C>();
+    /// What the pool has in stock for a child type, made once on each pool; its routes are made with it.
+    fn stock<C: Locus>(&self) -> (Traits, Rc<dyn Any>) {
         let known = self
-            .descriptions
+            .stocks
             .borrow()
             .iter()
-            .find(|(id, _)| *id == type_id)
-            .map(|(_, known)| Rc::clone(known));
-        known.unwrap_or_else(|| {
+            .find_map(|stock| Rc::clone(stock).as_any().downcast::<Stock<C>>().ok());
+        let stock = known.unwrap_or_else(|| {
             let fresh = Describe::<C>::of();
             for topic in &fresh.topics {
                 (topic.route)(self);
@@ -345,10 +343,11 @@ impl Core {
                     route.expect();
                 }
             }
-            let fresh: Rc<dyn Any> = Rc::new(fresh);
-            self.descriptions.borrow_mut().push((type_id, Rc::clone(&fresh)));
+            let fresh = Rc::new(Stock::new(fresh));
+            self.stocks.borrow_mut().push(Rc::clone(&fresh) as Rc<dyn AnyStock>);
             fresh
-        })
+        });
+        (stock.describe.traits(), stock)
     }
 }
 

@@ -377,6 +377,19 @@ pub(crate) struct TimerUse<L: 'static> {
     pub(crate) fire: Hook<L>,
 }
 
+/// What a locus type has, as far as births and ends of its loci have to see to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Traits {
+    /// It subscribes to topics.
+    pub(crate) subscribes: bool,
+    /// Some of these want something made before the birth.
+    pub(crate) prepares: bool,
+    /// It has timers.
+    pub(crate) ticks: bool,
+    /// It has a `run`.
+    pub(crate) runs: bool,
+}
+
 /// Collects what [`Declared::declare`] and [`Locus::describe`] list.
 pub struct Describe<L: 'static> {
     pub(crate) topics: Vec<TopicUse<L>>,
@@ -397,6 +410,16 @@ impl<L: Locus> Describe<L> {
         L::declare(&mut describe);
         L::describe(&mut describe);
         describe
+    }
+
+    /// What births and ends of its loci have to see to.
+    pub(crate) fn traits(&self) -> Traits {
+        Traits {
+            subscribes: self.topics.iter().any(|topic| topic.subscribe.is_some()),
+            prepares: self.topics.iter().any(|topic| topic.prepare.is_some()),
+            ticks: !self.timers.is_empty(),
+            runs: L::HOOKS.run.is_some(),
+        }
     }
 }
 

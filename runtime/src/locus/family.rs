@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::locus::any_cell::AnyCell;
 use crate::locus::children::{ChildKind, Refused};
-use crate::locus::describe::LocusOptions;
+use crate::locus::describe::{Locus, LocusOptions, Traits};
+use crate::locus::stock::Stock;
 use crate::pool::core::Core;
 use crate::watch::{Account, Kind};
 
@@ -50,8 +51,12 @@ pub(crate) struct Family {
     /// What is known of the type; `None` for a part, which has the name of its field.
     child: Option<ChildType>,
     pub(crate) options: LocusOptions,
-    /// The `Describe` of the type.
-    pub(crate) describe: Rc<dyn Any>,
+    pub(crate) has: Traits,
+    /// Whether nobody but a member itself has to hear of its birth, and of its end (`plain`).
+    pub(crate) is_born_plainly: bool,
+    pub(crate) ends_plainly: bool,
+    /// The `Stock` of the type.
+    stock: Rc<dyn Any>,
     pub(crate) tally: Rc<Tally>,
     /// How many there are, from the spawn until the memory is free again.
     pub(crate) live: Cell<u32>,
@@ -63,7 +68,8 @@ impl Family {
         path: Arc<str>,
         stand: Stand,
         options: LocusOptions,
-        describe: Rc<dyn Any>,
+        has: Traits,
+        stock: Rc<dyn Any>,
     ) -> Self {
         let tally = Rc::new(Tally::new(Arc::clone(&path), 0));
         Self {
@@ -71,7 +77,10 @@ impl Family {
             child: None,
             stand,
             options,
-            describe,
+            has,
+            is_born_plainly: false,
+            ends_plainly: false,
+            stock,
             tally,
             live: Cell::new(1),
             numbers: Cell::new(0),
@@ -82,12 +91,28 @@ impl Family {
         base: Arc<str>,
         stand: Stand,
         child: ChildType,
-        describe: Rc<dyn Any>,
+        (has, stock): (Traits, Rc<dyn Any>),
         tally: Rc<Tally>,
     ) -> Self {
-        let options = child.options;
-        let (live, numbers) = (Cell::new(0), Cell::new(0));
-        Self { base, child: Some(child), stand, options, describe, tally, live, numbers }
+        Self {
+            base,
+            stand,
+            options: child.options,
+            has,
+            is_born_plainly: child.accept.is_none() && !has.prepares && !has.ticks && !has.runs,
+            ends_plainly: child.release.is_none() && !has.ticks && !has.runs,
+            child: Some(child),
+            stock,
+            tally,
+            live: Cell::new(0),
+            numbers: Cell::new(0),
+        }
+    }
+
+    /// What the pool has in stock for its type, which is `L`.
+    #[inline]
+    pub(crate) fn stock<L: Locus>(&self) -> &Stock<L> {
+        self.stock.downcast_ref().expect("a family has the stock of its own type")
     }
 
     /// What is known of the type; `None` for a part.

@@ -12,6 +12,7 @@
 
 pub(crate) mod blocked;
 mod call;
+#[expect(unsafe_code, reason = "finds the head of a cell whose type is not known")]
 pub(super) mod cells;
 mod failure;
 pub(crate) mod kin;
@@ -22,7 +23,6 @@ pub(crate) mod stash;
 mod ticket;
 mod wait;
 
-use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
@@ -42,6 +42,8 @@ use crate::bus::subscription::{Outside, WakeLater};
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, State};
 use crate::locus::family::Tally;
+use crate::locus::rare::Rare;
+use crate::locus::stock::AnyStock;
 use crate::pool::PoolId;
 use crate::pool::load::Load;
 use crate::pool::slot::Slots;
@@ -75,8 +77,8 @@ pub(crate) struct Core {
     pub(crate) unborn: Cell<usize>,
     /// What children did, by type.
     pub(crate) tallies: RefCell<Vec<Rc<Tally>>>,
-    /// The `Describe` of each child type.
-    pub(crate) descriptions: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
+    /// The `Stock` of each child type.
+    pub(crate) stocks: RefCell<Vec<Rc<dyn AnyStock>>>,
     /// The cell whose activation runs.
     current: Cell<u32>,
     activation: Cell<u64>,
@@ -146,7 +148,7 @@ impl Core {
             cells: RefCell::default(),
             unborn: Cell::new(0),
             tallies: RefCell::default(),
-            descriptions: RefCell::default(),
+            stocks: RefCell::default(),
             current: Cell::new(NOBODY),
             activation: Cell::new(0),
             is_outgoing: Cell::new(false),
@@ -353,7 +355,15 @@ impl Core {
     }
 
     /// Lets a locus take messages again: what waits of it or for it goes first.
+    #[inline]
     pub(crate) fn make_ready(&self, head: &CellHead) {
+        match head.rare_made() {
+            None => head.state.set(State::Ready),
+            Some(rare) => self.make_ready_with(head, rare),
+        }
+    }
+
+    fn make_ready_with(&self, head: &CellHead, rare: &Rare) {
         if head.has_staged() {
             head.state.set(State::Blocked);
             let mut blocked = self.blocked.borrow_mut();
@@ -362,14 +372,13 @@ impl Core {
             }
             return;
         }
-        let rare = head.rare_made();
-        if head.aside_len() > 0 || rare.is_some_and(|rare| rare.pending_ticks.get() != 0) {
+        if head.aside_len() > 0 || rare.pending_ticks.get() != 0 {
             head.state.set(State::Replaying);
             self.ready.borrow_mut().push_back(head.id.index);
             return;
         }
         head.state.set(State::Ready);
-        for waiter in rare.map(|rare| rare.waiters.take()).unwrap_or_default() {
+        for waiter in rare.waiters.take() {
             waiter.wake();
         }
     }

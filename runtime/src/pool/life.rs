@@ -119,21 +119,28 @@ impl Pool {
                     self.bear_children(cell);
                     return self.birth_over(Ok(()));
                 }
-                self.core.make_ready(head);
-                self.core.resume_calls(head);
-                self.bear_children(cell);
-                self.set_ticks(cell);
-                self.start_run(cell);
+                self.begin_life(cell);
             }
             Err(error) => {
-                self.core.abandon(head);
                 if is_start {
+                    self.core.abandon(head);
                     return self.birth_over(Err(format!("{}: {error}", head.path())));
                 }
-                let cause = Cause::Error(error);
-                self.core.failures.borrow_mut().push(Failure { cell: head.id, phase: "birth", cause });
+                self.core.birth_failed(head, error);
             }
         }
+    }
+
+    /// What begins with the birth of a locus that is not part of the start.
+    pub(super) fn begin_life(&mut self, cell: &Rc<dyn AnyCell>) {
+        let head = cell.head();
+        self.core.make_ready(head);
+        if head.rare_made().is_some() {
+            self.core.resume_calls(head);
+            self.bear_children(cell);
+        }
+        self.set_ticks(cell);
+        self.start_run(cell);
     }
 
     /// One of the births that a part's start waits for is over; after the last the part is born, or all of it dissolved.
@@ -167,7 +174,8 @@ impl Pool {
 
     /// Sets the timers of a locus that is born for the first time; they go on over restarts.
     fn set_ticks(&mut self, cell: &Rc<dyn AnyCell>) {
-        if self.life.are_ticks_over || cell.head().ticks.replace(true) {
+        let head = cell.head();
+        if !head.family.has.ticks || self.life.are_ticks_over || head.ticks.replace(true) {
             return;
         }
         for (period, timer) in cell.periods().into_iter().zip(0..) {
@@ -188,6 +196,9 @@ impl Pool {
     }
 
     fn start_run(&mut self, cell: &Rc<dyn AnyCell>) {
+        if !cell.head().family.has.runs {
+            return;
+        }
         if let Some(run) = Rc::clone(cell).run(&self.core) {
             self.tasks.add(cell.head().id.index, Purpose::Run, run);
         }

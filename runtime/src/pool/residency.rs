@@ -9,6 +9,7 @@ const LOOK_EVERY: u64 = 32;
 
 /// The accounts of one pool.
 pub(crate) struct Held {
+    path: String,
     queue: Account,
     outboxes: Vec<Account>,
     lanes: Vec<Account>,
@@ -24,6 +25,7 @@ impl Held {
             outboxes: others.iter().map(|other| account(other, Kind::Outbox)).collect(),
             lanes: others.iter().map(|other| account(other, Kind::Lane)).collect(),
             looked_at: 0,
+            path,
         }
     }
 
@@ -48,6 +50,7 @@ impl Held {
             account.set(usize::try_from(bytes).unwrap_or(usize::MAX), usize::from(bytes > 0));
         }
         core.tallies.borrow().iter().for_each(|tally| tally.look());
+        core.stocks.borrow().iter().for_each(|stock| stock.look(&self.path));
         let mut depth = 0;
         core.routes.for_each(|_, route| route.export(&mut depth));
         core.load.entry.note_depth(depth);

@@ -22,6 +22,8 @@ pub enum Kind {
     Heap,
     /// The loci of a pool themselves: their structs and the runtime's header beside each.
     Loci,
+    /// Memory of loci that have ended, kept for the next of their type.
+    SpareLoci,
     /// A queue of messages inside a pool, or from other threads to a pool.
     Queue,
     /// Messages on their way to another pool that are not yet handed over.
@@ -46,6 +48,7 @@ impl Kind {
             Self::Scratch => "scratch",
             Self::Heap => "heap",
             Self::Loci => "loci",
+            Self::SpareLoci => "spare loci",
             Self::Queue => "queue",
             Self::Outbox => "outbox",
             Self::Lane => "lane",

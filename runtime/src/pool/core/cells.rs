@@ -1,13 +1,18 @@
 //! The cells of a pool: places that are used again, told apart by generations.
+//!
+//! Relatives are looked up here at each spawn and each end, by an index and no more, so a cell's head is found without a
+//! call through its table.
+//!
+//! Invariants
+//! - I1. Every cell is a `LocusCell`, the only type that is an `AnyCell`, and its head is its first field.
 
 use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
-use crate::locus::cell::{CellId, State};
+use crate::locus::cell::{CellHead, CellId, State};
 use crate::pool::core::Core;
 
 /// One place.
-#[derive(Default)]
 struct Slot {
     generation: u32,
     cell: Option<Rc<dyn AnyCell>>,
@@ -20,7 +25,49 @@ pub(super) struct Cells {
     free: Vec<u32>,
 }
 
+impl Cells {
+    /// The head of the cell at a place.
+    #[inline]
+    pub(super) fn head(&self, index: u32) -> Option<&CellHead> {
+        let cell: *const dyn AnyCell = Rc::as_ptr(self.slots.get(index as usize)?.cell.as_ref()?);
+        // SAFETY: a cell begins with its head (I1), and lives at least as long as its place is borrowed.
+        Some(unsafe { &*cell.cast::<CellHead>() })
+    }
+
+    /// Puts a cell at the place that is given out next.
+    #[inline]
+    pub(super) fn add(&mut self, cell: Rc<dyn AnyCell>) {
+        match self.free.pop() {
+            Some(index) => self.slots[index as usize].cell = Some(cell),
+            None => self.slots.push(Slot { generation: 0, cell: Some(cell) }),
+        }
+    }
+
+    /// Gives a place back, and returns the cell there, to be dropped once nobody borrows the places.
+    #[inline]
+    pub(super) fn free(&mut self, id: CellId) -> Option<Rc<dyn AnyCell>> {
+        let slot = &mut self.slots[id.index as usize];
+        debug_assert_eq!(slot.generation, id.generation);
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(id.index);
+        slot.cell.take()
+    }
+}
+
 impl Core {
+    /// Looks at the cell at a place; `look` may neither add cells nor free them.
+    #[inline]
+    pub(crate) fn with_head<R>(&self, index: u32, look: impl FnOnce(&CellHead) -> R) -> Option<R> {
+        self.cells.borrow().head(index).map(look)
+    }
+
+    /// The same for the cell with this name, unless it has ended.
+    #[inline]
+    pub(crate) fn find_head<R>(&self, id: CellId, look: impl FnOnce(&CellHead) -> R) -> Option<R> {
+        let cells = self.cells.borrow();
+        cells.head(id.index).filter(|head| head.id == id).map(look)
+    }
+
     /// The place that the next cell gets.
     pub(crate) fn next_cell(&self) -> CellId {
         let cells = self.cells.borrow();
@@ -35,25 +82,14 @@ impl Core {
 
     /// Puts a cell where [`next_cell`](Self::next_cell) said.
     pub(crate) fn add_cell(&self, cell: Rc<dyn AnyCell>) {
-        let id = cell.head().id;
-        debug_assert_eq!(id, self.next_cell());
-        let mut cells = self.cells.borrow_mut();
-        if cells.free.pop().is_none() {
-            cells.slots.push(Slot::default());
-        }
-        cells.slots[id.index as usize].cell = Some(cell);
+        debug_assert_eq!(cell.head().id, self.next_cell());
+        self.cells.borrow_mut().add(cell);
     }
 
     /// Gives a place back, for the next generation.
     pub(crate) fn free_cell(&self, id: CellId) {
-        let mut cells = self.cells.borrow_mut();
-        let slot = &mut cells.slots[id.index as usize];
-        debug_assert_eq!(slot.generation, id.generation);
-        slot.generation = slot.generation.wrapping_add(1);
-        let cell = slot.cell.take();
-        cells.free.push(id.index);
+        let cell = self.cells.borrow_mut().free(id);
         // Its destructors may come back here.
-        drop(cells);
         drop(cell);
     }
 

@@ -6,12 +6,16 @@
 use std::rc::Rc;
 
 use crate::bus::LIFE;
+use crate::locus::BoxError;
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, LocusCell};
 use crate::locus::children::ChildId;
 use crate::locus::describe::Locus;
 use crate::locus::family::NO_CELL;
-use crate::pool::core::Core;
+use crate::locus::plain::Plainly;
+use crate::pool::core::cells::Cells;
+use crate::pool::core::{Core, Failure};
+use crate::supervise::Cause;
 
 /// What is to happen to a locus, as a record in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(crate) struct LifeStep {
 pub(crate) enum Step {
     /// It was spawned, and is born if its parent accepts it.
     Birth,
+    /// It was born the short way, and the pool sees to the rest.
+    Born,
     /// It ends.
     End,
     /// It has ended, and its parent releases it.
@@ -33,6 +39,22 @@ pub(crate) enum Step {
 }
 
 impl Core {
+    /// Takes a step the short way; returns what is left of it.
+    pub(crate) fn take_plain_step(&self, step: LifeStep) -> Option<LifeStep> {
+        match self.find_cell(step.cell)?.step_plainly(self, step.what) {
+            Plainly::Done => None,
+            Plainly::Born => Some(LifeStep { what: Step::Born, ..step }),
+            Plainly::Not => Some(step),
+        }
+    }
+
+    /// A birth failed that was not part of the start.
+    pub(crate) fn birth_failed(&self, head: &CellHead, error: BoxError) {
+        self.abandon(head);
+        let cause = Cause::Error(error);
+        self.failures.borrow_mut().push(Failure { cell: head.id, phase: "birth", cause });
+    }
+
     /// Takes a child in: it has its place at once, and is born when the record's turn comes.
     pub(crate) fn stage_child<C: Locus>(&self, parent: &CellHead, cell: Rc<LocusCell<C>>) -> ChildId {
         let id = cell.head.id;
@@ -40,8 +62,7 @@ impl Core {
         family.live.set(family.live.get() + 1);
         family.tally.live.set(family.tally.live.get() + 1);
         self.unborn.set(self.unborn.get() + 1);
-        self.link(parent, &cell.head);
-        self.add_cell(cell);
+        self.add_child(parent, cell);
         self.queue.push(LIFE, 0, LifeStep { cell: id, what: Step::Birth });
         ChildId(id)
     }
@@ -83,9 +104,10 @@ impl Core {
         family.live.set(family.live.get() - 1);
         tally.live.set(tally.live.get() - 1);
         tally.handled.set(tally.handled.get() + head.handled.get());
-        tally.failed.set(tally.failed.get() + head.failed());
-        let cancelled = head.rare_made().map_or(0, |rare| rare.cancelled.get());
-        tally.cancelled.set(tally.cancelled.get() + cancelled);
+        if let Some(rare) = head.rare_made() {
+            tally.failed.set(tally.failed.get() + rare.failed.get());
+            tally.cancelled.set(tally.cancelled.get() + rare.cancelled.get());
+        }
         self.free_cell(head.id);
     }
 
@@ -98,41 +120,66 @@ impl Core {
 
     /// The youngest child of a locus.
     pub(crate) fn youngest(&self, head: &CellHead) -> Option<Rc<dyn AnyCell>> {
-        let oldest = self.cell(head.kin.first_child.get())?;
-        self.cell(oldest.head().kin.previous.get())
+        let youngest = self.with_head(head.kin.first_child.get(), |oldest| oldest.kin.previous.get())?;
+        self.cell(youngest)
     }
 
-    /// Appends a child to its parent's list.
-    fn link(&self, parent: &CellHead, child: &CellHead) {
-        let index = child.id.index;
-        match self.cell(parent.kin.first_child.get()) {
-            None => {
-                parent.kin.first_child.set(index);
-                child.kin.previous.set(index);
-            }
-            Some(oldest) => {
-                let youngest = oldest.head().kin.previous.replace(index);
-                child.kin.previous.set(youngest);
-                if let Some(youngest) = self.cell(youngest) {
-                    youngest.head().kin.next.set(index);
-                }
-            }
-        }
+    /// Takes a child out of the tree that has ended with nothing left of it, and gives its place back.
+    ///
+    /// The caller holds the cell.
+    pub(crate) fn remove_plain(&self, head: &CellHead) {
+        head.is_retired.set(true);
+        let (family, tally) = (&head.family, &head.family.tally);
+        family.live.set(family.live.get() - 1);
+        tally.live.set(tally.live.get() - 1);
+        tally.handled.set(tally.handled.get() + head.handled.get());
+        let mut cells = self.cells.borrow_mut();
+        unlink(&cells, head);
+        let cell = cells.free(head.id);
+        drop(cells);
+        drop(cell);
+    }
+
+    /// Puts a child where [`next_cell`](Self::next_cell) said, as the youngest of its parent.
+    #[inline]
+    fn add_child<C: Locus>(&self, parent: &CellHead, cell: Rc<LocusCell<C>>) {
+        let mut cells = self.cells.borrow_mut();
+        link(&cells, parent, &cell.head);
+        cells.add(cell);
     }
 
     fn unlink(&self, child: &CellHead) {
-        let Some(parent) = self.cell(child.kin.parent) else { return };
-        let (next, previous) = (child.kin.next.get(), child.kin.previous.get());
-        let oldest = parent.head().kin.first_child.get();
-        if oldest == child.id.index {
-            parent.head().kin.first_child.set(next);
-        } else if let Some(previous) = self.cell(previous) {
-            previous.head().kin.next.set(next);
-        }
-        // Whoever held this child as `previous` now holds the one before it: the next, or the oldest for the youngest.
-        let holder = if next == NO_CELL { parent.head().kin.first_child.get() } else { next };
-        if let Some(holder) = self.cell(holder) {
-            holder.head().kin.previous.set(previous);
-        }
+        unlink(&self.cells.borrow(), child);
+    }
+}
+
+/// Appends a child to its parent's list.
+#[inline]
+fn link(cells: &Cells, parent: &CellHead, child: &CellHead) {
+    let index = child.id.index;
+    let Some(oldest) = cells.head(parent.kin.first_child.get()) else {
+        parent.kin.first_child.set(index);
+        return child.kin.previous.set(index);
+    };
+    let youngest = oldest.kin.previous.replace(index);
+    child.kin.previous.set(youngest);
+    if let Some(youngest) = cells.head(youngest) {
+        youngest.kin.next.set(index);
+    }
+}
+
+#[inline]
+fn unlink(cells: &Cells, child: &CellHead) {
+    let Some(parent) = cells.head(child.kin.parent) else { return };
+    let (next, previous) = (child.kin.next.get(), child.kin.previous.get());
+    if parent.kin.first_child.get() == child.id.index {
+        parent.kin.first_child.set(next);
+    } else if let Some(previous) = cells.head(previous) {
+        previous.kin.next.set(next);
+    }
+    // Whoever held this child as `previous` now holds the one before it: the next, or the oldest for the youngest.
+    let holder = if next == NO_CELL { parent.kin.first_child.get() } else { next };
+    if let Some(holder) = cells.head(holder) {
+        holder.kin.previous.set(previous);
     }
 }

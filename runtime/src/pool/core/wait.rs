@@ -192,7 +192,12 @@ impl Core {
     }
 
     /// Cancels what a locus waits for in a handler, and makes it ready; returns whether there was anything.
+    #[inline]
     pub(crate) fn cancel(&self, head: &CellHead) -> bool {
+        head.slot.get() != NO_SLOT && self.cancel_waiting(head)
+    }
+
+    fn cancel_waiting(&self, head: &CellHead) -> bool {
         let is_cancelled = self.drop_handler(head);
         if is_cancelled {
             let cancelled = &head.rare().cancelled;

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use crate::bus::LIFE;
 use crate::locus::any_cell::{AnyCell, Born};
-use crate::locus::cell::State;
+use crate::locus::cell::{CellHead, State};
+use crate::locus::family::NO_CELL;
 use crate::pool::core::kin::{LifeStep, Step};
 use crate::pool::task::Purpose;
 use crate::pool::turn::Pool;
@@ -18,9 +19,13 @@ impl Pool {
         let Some(cell) = self.core.find_cell(step.cell) else { return };
         match step.what {
             Step::Birth => self.consider(&cell),
+            Step::Born => self.begin_life(&cell),
             Step::End => self.end_when_free(&cell),
             Step::Release => self.release(&cell),
             Step::Decide => self.decide_now(&cell),
+        }
+        if cell.head().is_retired.get() {
+            cell.give_back();
         }
     }
 
@@ -38,23 +43,29 @@ impl Pool {
     /// busy is asked later.
     fn consider(&mut self, child: &Rc<dyn AnyCell>) {
         let head = child.head();
-        let Some(parent) = self.core.cell(head.kin.parent) else { return };
-        if head.state.get() != State::Unborn || head.is_considered.get() || !parent.head().is_born.get() {
+        if head.state.get() != State::Unborn || head.is_considered.get() {
             return;
         }
-        let accept = head.family.child().and_then(|child| child.accept);
-        if accept.is_some() && parent.head().state.get() != State::Ready {
+        let look = |parent: &CellHead| (parent.is_born.get(), parent.state.get());
+        let Some((true, parent_state)) = self.core.with_head(head.kin.parent, look) else { return };
+        let asked = head.family.child().and_then(|child| child.accept);
+        let asked = asked.and_then(|accept| Some((accept, self.core.cell(head.kin.parent)?)));
+        if let Some((_, parent)) = &asked
+            && parent_state != State::Ready
+        {
             let step = LifeStep { cell: head.id, what: Step::Birth };
             return parent.head().rare().side.borrow_mut().push(LIFE, 0, step);
         }
         self.core.note_considered(head);
         self.life.births += usize::from(self.core.is_holding());
-        if !child.has_body()
+        if !head.has_body()
             && let Err(error) = child.build()
         {
             return self.born(child, Err(error));
         }
-        if let Some(Err(refused)) = accept.map(|accept| accept(&self.core, &parent, child)) {
+        if let Some((accept, parent)) = asked
+            && let Err(refused) = accept(&self.core, &parent, child)
+        {
             let tally = &head.family.tally;
             tally.refused.set(tally.refused.get() + 1);
             let (path, parent) = (head.path(), parent.head().path());
@@ -91,6 +102,10 @@ impl Pool {
 
     /// Dissolves a locus and all below it: children before parents, the youngest first.
     pub(crate) fn end(&mut self, top: &Rc<dyn AnyCell>) {
+        if top.head().kin.first_child.get() == NO_CELL {
+            top.head().is_ending.set(true);
+            return self.end_one(top);
+        }
         let mut at = Rc::clone(top);
         loop {
             at.head().is_ending.set(true);
@@ -123,11 +138,15 @@ impl Pool {
         self.tasks.cancel(head.id.index);
         if head.state.get() != State::Closed {
             Rc::clone(cell).dissolve(&self.core);
-            self.core.flush_aside(head);
+            if head.rare_made().is_some() {
+                self.core.flush_aside(head);
+            }
         }
         if head.family.child().is_some() {
             self.forget_timers(cell);
-            self.core.free_rings(head);
+            if head.rare_made().is_some() {
+                self.core.free_rings(head);
+            }
             self.release(cell);
         } else {
             cell.bury();

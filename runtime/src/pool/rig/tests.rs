@@ -156,7 +156,7 @@ const CONTROLS: [(Fault, &str); 20] = [
     (Fault::RingCreditKept, "credits under way|never quiet"),
     (Fault::CreditLostInRollback, "credits under way|never quiet"),
     (Fault::CreditReturnedEarly, "attempt to subtract|given back twice|credits under way|never quiet"),
-    (Fault::RollbackSkipped, "was taken back, and yet delivered"),
+    (Fault::RollbackSkipped, "was taken back, and yet delivered|never quiet"),
     (Fault::StageOutlivesFailure, "was taken back, and yet delivered|never quiet"),
     (Fault::StageOvertaken, "came after"),
     (Fault::BlockedRuns, "while a message of it waits for room"),
