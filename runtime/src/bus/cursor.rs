@@ -92,6 +92,31 @@ impl Cursor {
         self.peek().is_some_and(|header| header.kind() == kind)
     }
 
+    /// Shows the hash and the payload of the next records of `kind`, `most` at the most, and leaves them where they are.
+    ///
+    /// # Safety
+    /// The payload of a record of this kind is a `P` (I2).
+    #[inline]
+    pub(crate) unsafe fn look_ahead<P>(&self, kind: u32, most: usize, mut look: impl FnMut(u32, &P)) {
+        let mut at = self.at;
+        for _ in 0..most {
+            if at == self.end {
+                return;
+            }
+            // SAFETY: words are left, and `at` stands between records (I1).
+            let header = unsafe { Header::read(at) };
+            if header.kind() != kind {
+                return;
+            }
+            // SAFETY: a record stands here.
+            let payload = unsafe { payload_ptr::<P>(at) };
+            // SAFETY: by the caller; nobody takes it meanwhile.
+            look(header.hash(), unsafe { &*payload });
+            // SAFETY: the record lies inside the span.
+            at = unsafe { at.add(header.words()) };
+        }
+    }
+
     /// Takes the next record.
     ///
     /// # Safety

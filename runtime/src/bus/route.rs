@@ -32,10 +32,12 @@ use crate::pool::core::Core;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
 
+mod ahead;
 pub(crate) mod change;
 mod deliver;
 mod far;
 mod own;
+mod prefetch;
 pub(crate) mod select;
 mod send;
 mod spread;
@@ -337,6 +339,9 @@ impl<T: Topic> AnyRoute for Route<T> {
     fn dispatch(&self, pass: &mut Pass<'_>) {
         if self.is_shared.get() {
             return self.deliver_several(pass);
+        }
+        if self.looks_ahead() {
+            return self.dispatch_ahead(pass);
         }
         while let Some(header) = pass.cursor.peek()
             && header.kind() == self.kind()

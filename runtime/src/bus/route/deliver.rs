@@ -62,11 +62,10 @@ impl<T: Topic> Route<T> {
     }
 
     /// Hands one message to all its subscribers here.
-    pub(super) fn deliver(&self, core: &Core, mut packet: Taken<Packet<T>>, hash: u32, source: PoolId) {
+    pub(super) fn deliver(&self, core: &Core, packet: Taken<Packet<T>>, hash: u32, source: PoolId) {
         if self.is_mixed.get() {
             return self.deliver_mixed(core, packet, hash, source);
         }
-        let every = self.every.borrow();
         let keyed = self.keyed.borrow();
         let hash = hash & key::HASH_MASK;
         let found = if T::SPEC.keyed && !keyed.is_empty() {
@@ -75,6 +74,19 @@ impl<T: Topic> Route<T> {
             None
         };
         let with_key: &[Rc<dyn Subscriber<T>>] = found.map_or(&[], |entry| &entry.subscribers);
+        self.deliver_to(core, packet, with_key, source);
+    }
+
+    /// Hands one message to the subscribers of its key, and to those that take every message.
+    #[inline]
+    pub(super) fn deliver_to(
+        &self,
+        core: &Core,
+        mut packet: Taken<Packet<T>>,
+        with_key: &[Rc<dyn Subscriber<T>>],
+        source: PoolId,
+    ) {
+        let every = self.every.borrow();
         let mut origin = Origin::new(source, self.number);
         let mut left = every.len() + with_key.len();
         let mut takers = 0_u64;
