@@ -83,6 +83,16 @@ pub struct Context {
     pub copied: FxHashSet<AdtId>,
 }
 
+/// Those of some values that a message may tell, each by its function and where it stands.
+pub(crate) fn told(
+    program: &Program<'_>,
+    summary: &Summary,
+    context: &Context,
+    values: &[(FnId, Range)],
+) -> Vec<bool> {
+    given::told(program, summary, context, values)
+}
+
 /// Follows the calls from where the world enters.
 pub fn contexts(program: &Program<'_>, summary: &Summary) -> Context {
     let runs = vec![Runs::default(); program.names.fns.len()];

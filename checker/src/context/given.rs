@@ -28,6 +28,7 @@ use origins::Origins;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::rc::Rc;
+pub(super) use told::told;
 use words::{CONVERTS, DERIVES};
 
 /// Steps that one question may take before it is given up.

@@ -22,6 +22,7 @@ mod tied;
 mod waits;
 
 pub use allocations::{Allocation, allocations};
+pub use channels::Item;
 
 use super::{Place, Under, Walk};
 use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
@@ -75,10 +76,29 @@ pub enum Sight {
     },
     /// An await while a guard of a lock is alive, which was taken there.
     LockHeld(Range),
-    /// A queue without a limit, by its sending end.
-    Unbounded(Place),
+    /// A queue without a limit.
+    Unbounded {
+        /// Its sending end.
+        sender: Place,
+        /// Its receiving end.
+        receiver: Option<Place>,
+        /// What it carries.
+        item: Option<Item>,
+    },
     /// A send into a queue.
-    Sends(Place),
+    Sends {
+        /// Its sending end.
+        sender: Place,
+        /// What it carries.
+        item: Option<Item>,
+    },
+    /// Something taken out of a queue.
+    Receives {
+        /// Its receiving end.
+        receiver: Option<Place>,
+        /// What it carries.
+        item: Option<Item>,
+    },
     /// Memory whose destructor never runs, by name of the call; whether something may take it back.
     Leaks(Box<str>, bool),
     /// A descriptor is closed by its number.
@@ -289,6 +309,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                 ExprKind::Path(path) if resources::closes_by_number(&path.segments) => {
                     self.note(Sight::ClosesByNumber, id);
                 }
+                ExprKind::For(_, over, ..) => self.received_by_loop(*over),
                 _ => {}
             }
         }
@@ -298,6 +319,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         self.task(id);
         self.blocking(id);
         self.send(id);
+        self.receive(id);
         self.leak(id);
         if self.walk.callable(id).is_some_and(|callable| callable.spawns) {
             self.keeps_itself(id);

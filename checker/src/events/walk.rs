@@ -298,12 +298,14 @@ impl Walk<'_, '_> {
             if foreign.path == Sym::path("std::string::String"))
     }
 
-    /// Whether a value is one of several handles to the same thing.
+    /// Whether a value is one of several handles to the same thing, or the end of a queue, which is known by its other
+    /// end.
     pub(super) fn is_shared(&self, id: ExprId) -> bool {
         match self.inferred.types.kind(self.ty(id)) {
             TyKind::Foreign(foreign, _) => {
                 let model = self.program.models.type_at(*foreign);
                 model.is_some_and(|model| self.program.models.ty(model).shared)
+                    || self.holds_receiver(self.ty(id), 0)
             }
             _ => false,
         }

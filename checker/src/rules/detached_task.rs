@@ -8,6 +8,7 @@ use crate::lower::ir::{ExprKind, TypeRef};
 use crate::lower::sym::Sym;
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashSet;
 
@@ -51,9 +52,15 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             _ => None,
         })
         .collect();
+    let ways = Ways::of(judged);
     for (id, seen) in judged.per_message(|_| true) {
         let (shape, says) = match &seen.sight {
             Sight::Detached { asks, .. } if asks.iter().any(|asked| takes(judged, *asked)) => continue,
+            Sight::Detached { timer: false, thread, .. }
+                if !judged.in_locus(id) && !ways.piles_up(id, seen.at, *thread) =>
+            {
+                continue;
+            }
             Sight::Detached { timer: true, .. } => (&TIMER, timer()),
             Sight::Detached { thread, .. } => (&SPAWNED, spawned(*thread)),
             Sight::HandleReplaced(Some(field)) if !ended.contains(field) => (&REPLACED, replaced()),

@@ -1,6 +1,11 @@
 //! What a rule may read, and the words that findings of all rules share: the chain from where the world enters.
 
+mod opened;
+pub(crate) mod queues;
+mod slow;
+mod started;
 pub(crate) mod support;
+pub(crate) mod ways;
 
 pub(crate) use crate::context::Reach;
 use crate::context::{Context, Entry, Growing, Keys, Often, Step, Unswept};
@@ -141,7 +146,7 @@ impl<'a, 'w> Judged<'a, 'w> {
 
     /// Whether nothing names a function of a workspace that has a program of its own.
     pub(crate) fn is_left_over(&self, id: FnId) -> bool {
-        let (names, name) = (&self.program.names, self.program.names.function(id).name);
+        let name = self.program.names.function(id).name;
         let runs = &self.context.runs[id.ix()];
         let in_use = runs.often.is_some() || runs.entry.is_some() || {
             let mut all = self.summary.facts.iter();
@@ -149,12 +154,17 @@ impl<'a, 'w> Judged<'a, 'w> {
                 facts.calls.iter().any(|site| site.callees.contains(&id)) || facts.mentions.contains(&name)
             })
         };
-        !in_use
-            && self.functions().any(|of| {
-                let of = names.function(of);
-                let is_example = names.crate_of(of.module).kind == TargetKind::Example;
-                of.name == Sym::new("main") && !is_example
-            })
+        !in_use && self.has_program()
+    }
+
+    /// Whether the workspace has a program of its own.
+    pub(crate) fn has_program(&self) -> bool {
+        let names = &self.program.names;
+        self.functions().any(|of| {
+            let of = names.function(of);
+            let is_example = names.crate_of(of.module).kind == TargetKind::Example;
+            of.name == Sym::new("main") && !is_example
+        })
     }
 
     /// Whether everybody who is seen to call `id` hands it a value that the program itself fixes.

@@ -1,5 +1,6 @@
 //! `label-cardinality`: a metric with one series for each value that ever came by.
 
+use crate::context;
 use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::Finding;
@@ -32,6 +33,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             _ => None,
         })
         .collect();
+    let mut open = Vec::new();
     for (id, seen) in judged.sights() {
         let Sight::Label { named, param, metric } = seen.sight else { continue };
         if removed.contains(&metric) || judged.is_left_over(id) {
@@ -39,16 +41,22 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         }
         let fixed = param.is_some_and(|param| judged.is_always_fixed(id, param));
         // One word a function and value, however many metrics it labels.
-        if fixed || !judged.may_meet_peers(id, seen) || !told.insert((id, named)) {
-            continue;
+        if !fixed && judged.may_meet_peers(id, seen) && told.insert((id, named)) {
+            open.push((id, seen));
         }
+    }
+    let values: Vec<_> = open.iter().map(|(id, seen)| (*id, seen.at)).collect();
+    let comes = context::told(judged.program, judged.summary, judged.context, &values);
+    // Of a library, nobody sees who calls it.
+    let is_library = !judged.has_program();
+    for ((id, seen), _) in open.into_iter().zip(comes).filter(|(_, comes)| *comes || is_library) {
         let says = Says::new(
             "this label takes any value, and each one is a series that is kept for ever",
             "comes with a message",
             "label by kind, status or size class; who it was belongs in a log or a trace",
         );
         let finding = judged.finding(id, seen.at, (&RULE, &OPEN), says);
-        let note = "looked at the type and origin of the value: it is no constant, no enum and no status";
+        let note = "looked at the type and origin of the value: it is no constant, no enum and no status, and a message, a request or a fresh number leads to it";
         findings.push(judged.with_chain(finding, id).note(note));
     }
 }

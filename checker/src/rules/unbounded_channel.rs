@@ -6,6 +6,8 @@ use crate::events::seen::{Seen, Sight};
 use crate::finding::{Confidence, Finding, Label};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
+use crate::rules::judged::queues::Queues;
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashMap;
 
@@ -26,30 +28,47 @@ declare_rule! {
 
 /// Pairs queues with the sends that reach them, through fields and arguments.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    let mut sends: FxHashMap<Key, (FnId, &Seen)> = FxHashMap::default();
+    let mut sends: FxHashMap<Key, Vec<(FnId, &Seen)>> = FxHashMap::default();
+    let ways = Ways::of(judged);
+    let queues = Queues::of(judged, &ways);
     for (id, seen) in judged.sights() {
-        let Sight::Sends(place) = seen.sight else { continue };
-        if let Some(key) = Key::of(id, place)
+        let Sight::Sends { sender, .. } = seen.sight else { continue };
+        if let Some(key) = Key::of(id, sender)
             && judged.is_per_message(id, seen)
         {
-            sends.entry(judged.keys.find(key)).or_insert((id, seen));
+            sends.entry(judged.keys.find(key)).or_default().push((id, seen));
         }
     }
     for (id, seen) in judged.sights() {
-        let Sight::Unbounded(place) = seen.sight else { continue };
-        let key = Key::of(id, place).map(|key| judged.keys.find(key));
-        let Some((sender, sent)) = key.and_then(|key| sends.get(&key)) else { continue };
+        let Sight::Unbounded { sender, .. } = seen.sight else { continue };
+        let key = Key::of(id, sender).map(|key| judged.keys.find(key));
+        let Some(all) = key.and_then(|key| sends.get(&key)) else { continue };
+        let of_locus = |(sender, _): &&(FnId, &Seen)| judged.in_locus(*sender) || judged.in_locus(id);
+        let certain = all.first().filter(of_locus);
+        let likely = || match queues.reader(id, seen) {
+            Some(reader) => {
+                let from_peers = all.iter().find(|(id, sent)| queues.is_fed_by_peers(*id, sent));
+                from_peers.map(|sent| (sent, Some(reader)))
+            }
+            None => None,
+        };
+        let Some(((sender, sent), reader)) = certain.map(|sent| (sent, None)).or_else(likely) else {
+            continue;
+        };
         let says = Says::new(
             "this queue has no limit and is sent to with every message",
             "takes whatever comes",
             "give it a length: `channel(n)` makes writers wait, `try_send` lets them drop or refuse",
         );
         let mut finding = judged.finding(id, seen.at, (&RULE, &SENT), says);
-        let of_locus = judged.in_locus(*sender) || judged.in_locus(id);
-        if !of_locus {
+        if certain.is_none() {
             finding.confidence = Confidence::Likely;
         }
         finding = finding.label(Label::new(judged.span(*sender, sent.at), "sent to here"));
+        if let Some((reader, at)) = reader {
+            finding = finding
+                .label(Label::new(judged.span(reader, at), "read here, as fast as what follows allows"));
+        }
         let note = "the readers' speed is not known here: a queue that is always emptied in time needs no limit to say so, and one that is not needs one";
         findings.push(judged.with_chain(finding, *sender).note(note));
     }

@@ -5,12 +5,14 @@
 //! said of its collection is likely and no more.
 
 use super::{DEPTH_MAX, Given, Origins, STEPS_MAX, adt_behind, behind};
-use crate::context::{Entry, Often};
+use crate::context::callers::Callers;
+use crate::context::{Context, Entry, Often};
 use crate::events::What;
 use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId, Owner};
-use crate::types::{Callee, Interner, Ty, TyKind};
+use crate::summary::Summary;
+use crate::types::{Callee, Interner, Program, Ty, TyKind};
 
 /// Calls that give something new each time.
 const NEW: [Sym; 20] = syms([
@@ -54,6 +56,21 @@ const COMES: [Sym; 13] = syms([
 /// Look-ups: what they are asked for does not become what they give.
 const LOOKS_UP: [Sym; 3] = syms(["get", "get_mut", "get_or_init"]);
 
+/// Those of some values that a message may tell, each by its function and where it stands.
+pub(in crate::context) fn told(
+    program: &Program<'_>,
+    summary: &Summary,
+    context: &Context,
+    values: &[(FnId, Range)],
+) -> Vec<bool> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    let callers = Callers::in_all(summary);
+    let given = Given::of(program, summary, context, &callers);
+    values.iter().map(|(id, at)| given.is_value_told(*id, *at)).collect()
+}
+
 impl<'a> Given<'a, '_, '_> {
     /// Whether a message may tell the key that is added at `at` in `id`.
     pub(in crate::context) fn is_key_told(&self, id: FnId, at: Range) -> bool {
@@ -61,6 +78,14 @@ impl<'a> Given<'a, '_, '_> {
         let Some(origins) = self.body(id) else { return true };
         let keys: Vec<ExprId> = origins.at(at).filter_map(|call| origins.key(call, 0)).collect();
         keys.is_empty() || keys.iter().any(|key| self.is_told(id, &origins, *key, 0))
+    }
+
+    /// Whether a message may tell the value that stands at `at` in `id`.
+    fn is_value_told(&self, id: FnId, at: Range) -> bool {
+        *self.steps.borrow_mut() = 0;
+        let Some(origins) = self.body(id) else { return true };
+        let mut values = origins.at(at);
+        values.any(|value| self.is_told(id, &origins, value, 0))
     }
 
     fn is_told(&self, id: FnId, origins: &Origins<'a>, expr: ExprId, depth: u32) -> bool {

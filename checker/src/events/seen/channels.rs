@@ -1,11 +1,59 @@
 //! Queues without a limit, and what is sent into them.
 
-use super::{Look, Sight};
+use super::super::{Root, Walk};
+use super::{Look, Place, Sight};
 use crate::lower::ir::{ExprId, ExprKind, Pat, PatId, Stmt};
 use crate::lower::sym::{Sym, syms};
+use crate::names::AdtId;
+use crate::types::{Interner, Ty, TyKind};
+use serde::{Deserialize, Serialize};
 
+const RECEIVES: [Sym; 14] = syms([
+    "recv",
+    "next",
+    "try_next",
+    "select_next_some",
+    "poll_next",
+    "poll_next_unpin",
+    "poll_recv",
+    "recv_async",
+    "recv_many",
+    "recv_timeout",
+    "try_recv",
+    "blocking_recv",
+    "iter",
+    "for_each",
+]);
+const ENDS: [Sym; 4] = syms(["Receiver", "UnboundedReceiver", "ReceiverStream", "UnboundedReceiverStream"]);
 const SENDS: [Sym; 5] = syms(["send", "unbounded_send", "try_send", "start_send", "send_async"]);
 const SENDER: Sym = Sym::new("Sender");
+
+/// What a queue carries, as far as it tells one queue from others: a type that is no mere wrapper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Item {
+    /// A type of the workspace.
+    Own(AdtId),
+    /// A type from outside, by its path.
+    Foreign(Sym),
+}
+
+impl Item {
+    /// What a type is, below pointers, options and pairs.
+    pub(crate) fn of(types: &dyn Interner, ty: Ty, depth: u32) -> Option<Item> {
+        const PLAIN: [Sym; 6] = syms(["String", "Bytes", "BytesMut", "Instant", "Duration", "PathBuf"]);
+        match types.kind(ty) {
+            TyKind::Adt(adt, _) => Some(Item::Own(*adt)),
+            TyKind::Foreign(foreign, args) if args.is_empty() => {
+                (!PLAIN.contains(&foreign.last)).then_some(Item::Foreign(foreign.path))
+            }
+            TyKind::Foreign(_, args) | TyKind::Tuple(args) if depth < 4 => {
+                args.iter().find_map(|arg| Item::of(types, *arg, depth + 1))
+            }
+            TyKind::Seq(elem) if depth < 4 => Item::of(types, *elem, depth + 1),
+            _ => None,
+        }
+    }
+}
 
 impl Look<'_, '_, '_> {
     /// `let (sender, receiver) = unbounded();`
@@ -20,9 +68,57 @@ impl Look<'_, '_, '_> {
                 && let Some(Pat::Bind(local, None)) = parts.first().map(|part| self.walk.body.pat(*part))
                 && !parts.get(1).is_some_and(|part| self.is_answer(*part, made))
             {
-                let place = super::Place::root(super::super::Root::Local(*local));
-                self.note(Sight::Unbounded(place), made);
+                let receiver = parts.get(1).and_then(|part| match self.walk.body.pat(*part) {
+                    Pat::Bind(local, None) => Some(*local),
+                    _ => None,
+                });
+                let is_lost = parts.get(1).is_some_and(|part| self.walk.is_never_used(*part));
+                if is_lost && self.walk.facts.loops.is_empty() {
+                    // Nobody can ever read it, and what is sent is refused.
+                    continue;
+                }
+                let ends = std::iter::once(*local).chain(receiver);
+                let mut items = ends.filter_map(|end| self.item(self.walk.inferred.local(end)));
+                let (item, receiver) = (items.next(), receiver.map(|local| Place::root(Root::Local(local))));
+                self.note(
+                    Sight::Unbounded { sender: Place::root(Root::Local(*local)), receiver, item },
+                    made,
+                );
             }
+        }
+    }
+
+    /// What the queue carries whose end a type is, or wraps.
+    fn item(&self, ty: Ty) -> Option<Item> {
+        let types = &self.walk.inferred.types;
+        match types.kind(ty) {
+            TyKind::Foreign(foreign, args) if foreign.last == SENDER || ENDS.contains(&foreign.last) => {
+                args.first().and_then(|item| Item::of(types, *item, 0))
+            }
+            TyKind::Foreign(_, args) => args.iter().find_map(|arg| self.item(*arg)),
+            _ => None,
+        }
+    }
+
+    /// Takes something out of a queue.
+    pub(super) fn receive(&mut self, id: ExprId) {
+        if let ExprKind::Method(call) = self.kind(id)
+            && RECEIVES.contains(&call.name)
+        {
+            self.received(id, call.recv);
+        }
+    }
+
+    /// `for job in jobs`
+    pub(super) fn received_by_loop(&mut self, over: ExprId) {
+        self.received(over, over);
+    }
+
+    fn received(&mut self, id: ExprId, from: ExprId) {
+        let ty = self.walk.ty(from);
+        if self.walk.holds_receiver(ty, 0) {
+            let sight = Sight::Receives { receiver: self.walk.place(from), item: self.item(ty) };
+            self.note(sight, id);
         }
     }
 
@@ -50,7 +146,21 @@ impl Look<'_, '_, '_> {
             && !self.is_answered_here(id)
             && !self.is_paid_for(id)
         {
-            self.note(Sight::Sends(place), id);
+            let item = self.item(self.walk.ty(call.recv));
+            self.note(Sight::Sends { sender: place, item }, id);
+        }
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Whether a type is, or wraps, the receiving end of a queue.
+    pub(in crate::events) fn holds_receiver(&self, ty: Ty, depth: u32) -> bool {
+        match self.inferred.types.kind(ty) {
+            TyKind::Foreign(foreign, args) => {
+                let is_end = ENDS.contains(&foreign.last) && foreign.path != super::tasks::ANSWER;
+                is_end || depth < 4 && args.iter().any(|arg| self.holds_receiver(*arg, depth + 1))
+            }
+            _ => false,
         }
     }
 }

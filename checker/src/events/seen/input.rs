@@ -200,9 +200,29 @@ impl Look<'_, '_, '_> {
         }
     }
 
+    /// What there is, as a number: `data.len()`, `buffer.remaining()`.
+    fn is_length(&self, id: ExprId) -> bool {
+        const LENGTHS: [Sym; 3] = syms(["len", "remaining", "available"]);
+        match self.kind(id) {
+            ExprKind::Method(call) => LENGTHS.contains(&call.name) && call.args.is_empty(),
+            ExprKind::Cast(inner, _) => self.is_length(*inner),
+            _ => false,
+        }
+    }
+
     fn is_compared(&self, local: LocalId) -> bool {
-        let mentions = |id: ExprId| self.is_part(id, local, 0);
+        let mentions = |id: ExprId| {
+            let begins = match self.kind(id) {
+                ExprKind::Local(of) => self.inits[of.0 as usize],
+                _ => None,
+            };
+            self.is_part(id, local, 0) || begins.is_some_and(|init| self.is_part(init, local, 0))
+        };
         self.walk.body.exprs.iter().any(|expr| match &expr.kind {
+            // `if data.len() != 8 + count * 8`: there are as many as there is room for in what came.
+            ExprKind::Binary(BinOp::Eq | BinOp::Ne, left, right) => {
+                mentions(*left) && self.is_length(*right) || mentions(*right) && self.is_length(*left)
+            }
             ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) => {
                 mentions(*left) || mentions(*right)
             }

@@ -1,0 +1,212 @@
+//! A body looked at once more, for the few functions that lie on the way of what would be reported.
+//!
+//! The facts of a function say what it does; what stands around a call, and what a region of the text waits for,
+//! is asked for so few calls that it is worked out anew for those.
+
+use crate::events::seen::within;
+use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, Range, Stmt};
+use crate::lower::sym::Sym;
+use crate::models::Callable;
+use crate::names::FnId;
+use crate::types::{Callee, Inferred, Interner, Program, Ty, TyKind, infer};
+
+/// A body with its types.
+pub(crate) struct Opened<'p> {
+    pub(super) body: &'p Body,
+    pub(super) inferred: Inferred<'p>,
+    /// Expressions that are awaited.
+    awaited: Vec<bool>,
+    /// What is handed to tasks and threads.
+    apart: Vec<Range>,
+}
+
+impl<'p> Opened<'p> {
+    pub(crate) fn of(program: &'p Program<'_>, id: FnId) -> Option<Self> {
+        let body = program.names.body(id)?;
+        let inferred = infer(program, id)?;
+        let mut opened = Opened { body, inferred, awaited: vec![false; body.exprs.len()], apart: Vec::new() };
+        for (id, expr) in exprs(body) {
+            match &expr.kind {
+                ExprKind::Await(inner) => opened.awaited[inner.0 as usize] = true,
+                ExprKind::Call(..) | ExprKind::Method(_)
+                    if opened
+                        .callable(program, id)
+                        .is_some_and(|callable| callable.spawns || callable.on_thread) =>
+                {
+                    let args: Vec<Range> = opened.args(id).iter().map(|arg| opened.task(*arg)).collect();
+                    opened.apart.extend(args);
+                }
+                _ => {}
+            }
+        }
+        Some(opened)
+    }
+
+    /// All expressions, children first.
+    pub(super) fn exprs(&self) -> impl Iterator<Item = (ExprId, &'p crate::lower::ir::Expr)> + use<'p> {
+        exprs(self.body)
+    }
+
+    /// Those that begin in a region and run where it runs.
+    pub(super) fn inside(&self, region: Range) -> impl Iterator<Item = (ExprId, &'p ExprKind)> {
+        let runs = move |at: Range| {
+            within(region, at) && !self.apart.iter().any(|task| within(*task, at) && !holds(*task, region))
+        };
+        self.exprs().filter(move |(_, expr)| runs(expr.at)).map(|(id, expr)| (id, &expr.kind))
+    }
+
+    pub(super) fn kind(&self, id: ExprId) -> &'p ExprKind {
+        &self.body.expr(id).kind
+    }
+
+    pub(super) fn at(&self, id: ExprId) -> Range {
+        self.body.expr(id).at
+    }
+
+    pub(super) fn is_awaited(&self, id: ExprId) -> bool {
+        self.awaited[id.0 as usize]
+    }
+
+    pub(super) fn callable<'m>(&self, program: &'m Program<'_>, id: ExprId) -> Option<&'m Callable> {
+        match self.inferred.callees.get(&id) {
+            Some(Callee::Model(callable)) => Some(program.models.callable(*callable)),
+            _ => None,
+        }
+    }
+
+    /// The functions of the workspace that a call may lead to.
+    pub(super) fn own(&self, call: ExprId) -> &[FnId] {
+        match self.inferred.callees.get(&call) {
+            Some(Callee::Fns(fns)) => fns,
+            _ => &[],
+        }
+    }
+
+    /// Arguments of a call, without the receiver.
+    pub(super) fn args(&self, id: ExprId) -> &'p [ExprId] {
+        match self.kind(id) {
+            ExprKind::Call(_, args) => args,
+            ExprKind::Method(call) => &call.args,
+            _ => &[],
+        }
+    }
+
+    /// The name of a call.
+    pub(super) fn called(&self, id: ExprId) -> Sym {
+        match self.kind(id) {
+            ExprKind::Call(callee, _) => match self.kind(*callee) {
+                ExprKind::Path(path) => path.last(),
+                _ => Sym::NONE,
+            },
+            ExprKind::Method(call) => call.name,
+            _ => Sym::NONE,
+        }
+    }
+
+    /// Whether a type is, or wraps, one of the library or a crate that `is` takes by its last name.
+    pub(super) fn holds_type(&self, ty: Ty, is: &dyn Fn(Sym) -> bool, depth: u32) -> bool {
+        match self.inferred.types.kind(ty) {
+            TyKind::Foreign(foreign, args) => {
+                is(foreign.last) || depth < 4 && args.iter().any(|arg| self.holds_type(*arg, is, depth + 1))
+            }
+            _ => false,
+        }
+    }
+
+    /// What a local began as.
+    pub(super) fn init(&self, local: LocalId) -> Option<ExprId> {
+        let lets = self.exprs().filter_map(|(_, expr)| match &expr.kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        lets.flatten().find_map(|stmt| match stmt {
+            Stmt::Let(pat, _, Some(init), _) => {
+                let is_it = matches!(self.body.pat(*pat), Pat::Bind(of, None) if *of == local);
+                is_it.then_some(*init)
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a function gives back a local, alone.
+    pub(super) fn gives(&self, local: LocalId) -> bool {
+        let mut at = self.body.root;
+        for _ in 0..4 {
+            at = match at.map(|id| self.kind(id)) {
+                Some(ExprKind::Block(_, tail)) => *tail,
+                Some(ExprKind::Async(body)) => Some(*body),
+                Some(ExprKind::Local(of)) => return *of == local,
+                _ => return false,
+            };
+        }
+        false
+    }
+
+    /// The local that what stands at `at` is bound to.
+    pub(super) fn bound_to(&self, at: Range) -> Option<LocalId> {
+        let stmts = self.exprs().filter_map(|(_, expr)| match &expr.kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        stmts.flatten().find_map(|stmt| match stmt {
+            Stmt::Let(pat, _, Some(init), _)
+                if self.at(*init).start <= at.start && at.end <= self.at(*init).end =>
+            {
+                match self.body.pat(*pat) {
+                    Pat::Bind(local, None) => Some(*local),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+    }
+
+    /// All of what is handed to a task, also where a local holds it.
+    pub(super) fn task(&self, arg: ExprId) -> Range {
+        match self.kind(arg) {
+            ExprKind::Local(local) => self.init(*local).map_or(self.at(arg), |init| self.extent(init)),
+            ExprKind::Method(call) if self.called(arg) == Sym::new("instrument") => self.task(call.recv),
+            _ => self.extent(arg),
+        }
+    }
+
+    /// All of an expression: of a control structure the tree keeps its keyword only.
+    pub(super) fn extent(&self, id: ExprId) -> Range {
+        let (mut all, mut at) = (self.at(id), id);
+        for _ in 0..32 {
+            at = match self.kind(at) {
+                ExprKind::Closure(_, body, _)
+                | ExprKind::Async(body)
+                | ExprKind::Loop(body, _)
+                | ExprKind::While(_, body, _)
+                | ExprKind::For(_, _, body, _)
+                | ExprKind::Await(body) => *body,
+                ExprKind::If(_, then, otherwise) => otherwise.unwrap_or(*then),
+                ExprKind::Match(on, arms) => arms.last().map_or(*on, |arm| arm.body),
+                _ => break,
+            };
+            all = all.to(self.at(at));
+        }
+        all
+    }
+
+    /// The loops around a position, innermost first.
+    pub(super) fn loops_around(&self, at: Range) -> Vec<ExprId> {
+        let is_loop =
+            |kind: &ExprKind| matches!(kind, ExprKind::Loop(..) | ExprKind::While(..) | ExprKind::For(..));
+        let holds_it = |(id, expr): &(ExprId, &crate::lower::ir::Expr)| {
+            is_loop(&expr.kind) && expr.at.start < at.start && within(self.extent(*id), at)
+        };
+        // A loop stands behind all that is in it.
+        self.exprs().filter(holds_it).map(|(id, _)| id).collect()
+    }
+}
+
+fn exprs(body: &Body) -> impl Iterator<Item = (ExprId, &crate::lower::ir::Expr)> {
+    (0_u32..).map(ExprId).zip(&body.exprs)
+}
+
+/// Whether `inner` lies in `outer`, both ends.
+fn holds(outer: Range, inner: Range) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}

@@ -1,0 +1,172 @@
+//! The two ends of a queue without a limit: whether its reader may fall behind, and whether its writers are peers who
+//! do not wait.
+//!
+//! A reader falls behind where it waits for something else with each item, or where the user of a library is the
+//! reader. One that only works on what it has in memory keeps up, or the program is too small for its load
+//! in other ways. A writer waits where it makes a question of what it sends, and asks for the answer.
+
+use super::Judged;
+use super::opened::Opened;
+use super::ways::Ways;
+use crate::context::Key;
+use crate::events::seen::{Item, Seen, Sight, within};
+use crate::load::TargetKind;
+use crate::lower::ir::{ExprId, ExprKind, Range, Vis};
+use crate::lower::sym::{Sym, syms};
+use crate::names::{AdtId, FnId};
+use crate::types::{Interner, Ty, TyKind};
+use rustc_hash::FxHashMap;
+
+const PERMITS: [Sym; 2] = syms(["SemaphorePermit", "OwnedSemaphorePermit"]);
+/// How many calls lie between a loop and the function that takes one item for it.
+const DEPTH_MAX: u32 = 4;
+
+/// Who takes what out of which queue.
+pub(crate) struct Queues<'x, 'j, 'a, 'w> {
+    judged: &'j Judged<'a, 'w>,
+    ways: &'x Ways<'j, 'a, 'w>,
+    by_key: FxHashMap<Key, Vec<(FnId, Range)>>,
+    by_item: FxHashMap<Item, Vec<(FnId, Range)>>,
+}
+
+impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
+    pub(crate) fn of(judged: &'j Judged<'a, 'w>, ways: &'x Ways<'j, 'a, 'w>) -> Self {
+        let mut queues = Queues { judged, ways, by_key: FxHashMap::default(), by_item: FxHashMap::default() };
+        for (id, seen) in judged.sights() {
+            let Sight::Receives { receiver, item } = seen.sight else { continue };
+            if let Some(key) = receiver.and_then(|place| Key::of(id, place)) {
+                queues.by_key.entry(judged.keys.find(key)).or_default().push((id, seen.at));
+            }
+            if let Some(item) = item {
+                queues.by_item.entry(item).or_default().push((id, seen.at));
+            }
+        }
+        queues
+    }
+
+    /// A reader of a queue that may fall behind, and where it reads.
+    pub(crate) fn reader(&self, id: FnId, made: &Seen) -> Option<(FnId, Range)> {
+        let Sight::Unbounded { receiver, item, .. } = made.sight else { return None };
+        if item.is_some_and(|item| self.holds_permit(item, 0)) {
+            return None;
+        }
+        let key = receiver.and_then(|place| Key::of(id, place));
+        let readers = key
+            .and_then(|key| self.readers(key, 0))
+            .or_else(|| item.and_then(|item| self.by_item.get(&item).map(Vec::as_slice)))?;
+        readers.iter().copied().find(|(id, at)| self.falls_behind(*id, *at, 0))
+    }
+
+    /// Who reads from what a name stands for, or from what callers get when it is given back.
+    fn readers(&self, key: Key, depth: u32) -> Option<&[(FnId, Range)]> {
+        let own = self.by_key.get(&self.judged.keys.find(key)).map(Vec::as_slice);
+        let Key::Local(id, local) = key else { return own };
+        own.or_else(|| {
+            let given = self.ways.open(id).filter(|opened| depth < DEPTH_MAX && opened.gives(local));
+            let callers = given.map(|_| self.ways.callers(id)).unwrap_or_default();
+            callers.iter().find_map(|(caller, at)| {
+                let bound = self.ways.open(*caller)?.bound_to(*at)?;
+                self.readers(Key::Local(*caller, bound), depth + 1)
+            })
+        })
+    }
+
+    /// Whether what is done with an item that is taken at `at` waits for something.
+    fn falls_behind(&self, id: FnId, at: Range, depth: u32) -> bool {
+        let Some(opened) = self.ways.open(id) else { return false };
+        match handled(&opened, at) {
+            Some(region) => self.ways.is_slow_per_item(id, region),
+            None => {
+                let callers = self.ways.callers(id);
+                let of_user = callers.is_empty() && self.is_for_users(id);
+                of_user
+                    || depth < DEPTH_MAX
+                        && callers.iter().any(|(id, at)| self.falls_behind(*id, *at, depth + 1))
+            }
+        }
+    }
+
+    /// Whether whoever uses a library calls the function.
+    fn is_for_users(&self, id: FnId) -> bool {
+        let names = &self.judged.program.names;
+        let function = names.function(id);
+        let is_lib = names.crate_of(function.module).kind == TargetKind::Lib;
+        let polls = [Sym::new("poll_next"), Sym::new("poll_read")].contains(&function.name);
+        is_lib && (polls || function.vis == Vis::Public)
+    }
+
+    /// Whether peers decide how often is sent, and the sender does not wait for an answer.
+    pub(crate) fn is_fed_by_peers(&self, id: FnId, sent: &Seen) -> bool {
+        self.ways.open(id).is_some_and(|opened| !self.asks(&opened))
+            && self.ways.is_left_by_peers(id, sent.at)
+    }
+
+    /// Whether a body makes the way of an answer, and waits for it or hands it to who does.
+    fn asks(&self, opened: &Opened<'a>) -> bool {
+        let answer = |ty: Ty| matches!(opened.inferred.types.kind(ty), TyKind::Foreign(of, _) if of.path == super::ways::ONESHOT);
+        opened.inferred.locals.iter().any(|ty| answer(*ty))
+    }
+
+    /// Whether what waits in a queue holds a permit, of which there are so many.
+    fn holds_permit(&self, item: Item, depth: u32) -> bool {
+        let Item::Own(adt) = item else { return false };
+        self.any_field(adt, depth)
+    }
+
+    fn any_field(&self, adt: AdtId, depth: u32) -> bool {
+        let program = self.judged.program;
+        let mut fields = program.fields[adt.ix()].iter().flatten();
+        fields.any(|(_, ty)| self.is_permit(*ty, depth))
+    }
+
+    fn is_permit(&self, ty: Ty, depth: u32) -> bool {
+        match self.judged.program.types.kind(ty) {
+            _ if depth > 4 => false,
+            TyKind::Foreign(of, args) => {
+                PERMITS.contains(&of.last) || args.iter().any(|arg| self.is_permit(*arg, depth + 1))
+            }
+            TyKind::Adt(adt, _) => self.any_field(*adt, depth + 1),
+            TyKind::Tuple(parts) => parts.iter().any(|part| self.is_permit(*part, depth + 1)),
+            _ => false,
+        }
+    }
+}
+
+/// The part of a body that deals with what is taken at `at`; none where that is left to the caller.
+fn handled(opened: &Opened<'_>, at: Range) -> Option<Range> {
+    let arms = opened.exprs().filter_map(|(_, expr)| match &expr.kind {
+        ExprKind::Select(arms) => Some(arms.iter()),
+        _ => None,
+    });
+    let arm = arms.flatten().find(|arm| arm.future.is_some_and(|future| within(opened.extent(future), at)));
+    let around = opened.loops_around(at);
+    let first: Option<ExprId> = around.first().copied();
+    // `for job in jobs`: the loop begins before what it goes over.
+    let over = || {
+        opened.exprs().find(
+            |(_, expr)| matches!(expr.kind, ExprKind::For(_, over, ..) if within(opened.extent(over), at)),
+        )
+    };
+    match (arm, first, over()) {
+        (_, _, Some((id, _))) => Some(opened.extent(id)),
+        (Some(arm), Some(around), _) => {
+            let body = opened.extent(arm.body);
+            // `let next = select! { .. }`: what follows is done with it.
+            let passes =
+                matches!(opened.kind(arm.body), ExprKind::Local(_) | ExprKind::Path(_) | ExprKind::Call(..));
+            Some(if passes { opened.extent(around) } else { body })
+        }
+        (_, Some(around), _) => Some(opened.extent(around)),
+        (_, None, None) => per_item(opened, at),
+    }
+}
+
+/// `receiver.for_each(|item| ..)`.
+fn per_item(opened: &Opened<'_>, at: Range) -> Option<Range> {
+    opened.exprs().find_map(|(id, expr)| match &expr.kind {
+        ExprKind::Method(call) if expr.at == at && call.name == Sym::new("for_each") => {
+            call.args.first().map(|arg| opened.extent(*arg)).filter(|_| id.0 > 0)
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,99 @@
+//! Whether tasks that are started at one place pile up: peers decide how many there are, and each waits for something.
+//!
+//! A task that tells whoever waits for it through a channel for one answer is one of as many as wait. One that only
+//! works on what it has is over before the next.
+
+use super::opened::Opened;
+use super::ways::Ways;
+use crate::events::seen::{Sight, within};
+use crate::lower::ir::{ExprId, ExprKind, Range};
+use crate::lower::sym::Sym;
+use crate::names::FnId;
+use crate::types::{Interner, Ty, TyKind};
+
+const ANSWER: Sym = Sym::path("tokio::sync::oneshot::Sender");
+/// Names of what ends earlier work, or how they begin.
+const ENDS: [&str; 3] = ["abort", "cancel", "reset"];
+
+impl<'a> Ways<'_, 'a, '_> {
+    /// Whether what is started at `at` in `id` piles up.
+    pub(crate) fn piles_up(&self, id: FnId, at: Range, thread: bool) -> bool {
+        let Some(opened) = self.open(id) else { return false };
+        let spawn = opened
+            .exprs()
+            .find(|(_, expr)| expr.at == at && matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_)));
+        let Some((spawn, _)) = spawn else { return false };
+        let Some(task) = opened.args(spawn).last().map(|arg| opened.task(*arg)) else { return false };
+        let waits = thread || self.is_slow(id, task) || self.is_slow_started(&opened, spawn);
+        waits
+            && !self.answers(&opened, task)
+            && !self.replaces(&opened, at)
+            && (self.queues_up(id, task) || self.is_from_peers(id, at))
+    }
+
+    /// Whether a task waits while it holds a lock that those after it wait for, however rarely they are started.
+    fn queues_up(&self, id: FnId, task: Range) -> bool {
+        let seen = &self.judged.summary.facts[id.ix()].seen;
+        seen.iter().any(|seen| matches!(seen.sight, Sight::LockHeld(taken) if within(task, taken)))
+    }
+
+    /// `spawn(self.work())`: the future is made by the call, and not awaited in the text.
+    fn is_slow_started(&self, opened: &Opened<'a>, spawn: ExprId) -> bool {
+        let Some(mut at) = opened.args(spawn).last().copied() else { return false };
+        for _ in 0..4 {
+            at = match opened.kind(at) {
+                ExprKind::Local(local) => match opened.init(*local) {
+                    Some(init) => init,
+                    // The half of a race that has not won yet: it was under way before.
+                    None => return !opened.exprs().any(|(id, _)| opened.called(id) == Sym::new("select")),
+                },
+                ExprKind::Method(call) if opened.own(at).is_empty() => call.recv,
+                _ => break,
+            };
+        }
+        matches!(opened.kind(at), ExprKind::Call(..) | ExprKind::Method(_))
+            && (opened.own(at).is_empty() || opened.own(at).iter().any(|of| self.is_slow_fn(*of, 1)))
+    }
+
+    /// Whether a task has the way of an answer that was made elsewhere.
+    fn answers(&self, opened: &Opened<'a>, task: Range) -> bool {
+        let inside = opened.exprs().filter(|(_, expr)| within(task, expr.at));
+        let mut handed = inside.filter_map(|(id, expr)| match &expr.kind {
+            ExprKind::Local(local) if !within(task, opened.body.locals[local.0 as usize].at) => Some(id),
+            ExprKind::Field(..) => Some(id),
+            _ => None,
+        });
+        handed.any(|id| self.holds_answer(opened, opened.inferred.expr(id), 0))
+    }
+
+    fn holds_answer(&self, opened: &Opened<'a>, ty: Ty, depth: u32) -> bool {
+        let program = self.judged.program;
+        match opened.inferred.types.kind(ty) {
+            TyKind::Foreign(of, _) if of.path == ANSWER => true,
+            TyKind::Foreign(_, args) if depth < 3 => {
+                args.iter().any(|arg| self.holds_answer(opened, *arg, depth + 1))
+            }
+            TyKind::Adt(adt, _) if depth < 3 && !program.names.adt(*adt).is_enum => {
+                let mut fields = program.fields[adt.ix()].iter().flatten();
+                fields.any(|(_, ty)| {
+                    matches!(program.types.kind(*ty), TyKind::Foreign(of, args) if of.path == ANSWER
+                        || args.iter().any(|arg| matches!(program.types.kind(*arg), TyKind::Foreign(of, _) if of.path == ANSWER)))
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what was started before is ended first.
+    fn replaces(&self, opened: &Opened<'a>, at: Range) -> bool {
+        opened.exprs().any(|(id, expr)| {
+            let calls = matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_));
+            calls && expr.at.end <= at.start && {
+                let name = self.judged.program.names.text(opened.called(id));
+                ENDS.iter().any(|end| {
+                    name.strip_prefix(end).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+                })
+            }
+        })
+    }
+}

@@ -1,0 +1,380 @@
+//! Where the work of a call comes from: from peers, who send as much as they like, or from the program itself.
+//!
+//! Asked backwards from one call, and only for what would be reported. The innermost loop around it that waits for
+//! something sets the pace: a loop that accepts, or reads what a peer sends, is driven by peers; one that waits for
+//! a clock, or for work that the program itself has started, is not. A loop over a queue is driven by whoever sends into it. Where
+//! no loop waits, it is whoever calls the function. Nobody is known to be driven by peers but by one of those ways.
+//!
+//! A permit, or a comparison with a limit, on the way ends it: what is behind it comes in so many at a time.
+
+use super::Judged;
+use super::opened::Opened;
+use crate::context::Entry;
+use crate::events::seen::{Item, Sight, within};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, Pat, Range};
+use crate::lower::sym::{Sym, syms};
+use crate::names::FnId;
+use crate::types::{Interner, TyKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Places that one question may lead through.
+const STEPS_MAX: usize = 3000;
+/// Functions whose waits count as those of a loop that calls them.
+const DEPTH_MAX: u32 = 4;
+/// What gives what a peer sent, or a peer.
+const PEERS: [Sym; 26] = syms([
+    "accept",
+    "accept_bi",
+    "accept_uni",
+    "poll_accept",
+    "incoming",
+    "recv_from",
+    "recv_buf_from",
+    "recv_msg",
+    "recvmsg",
+    "poll_recv_from",
+    "read",
+    "read_buf",
+    "read_exact",
+    "read_line",
+    "read_until",
+    "next_line",
+    "read_u8",
+    "read_u16",
+    "read_u32",
+    "read_u64",
+    "read_frame",
+    "read_message",
+    "read_msg",
+    "message",
+    "receive",
+    "poll_read",
+]);
+/// What gives the next of something, which may be a queue, a socket or a clock.
+const NEXTS: [Sym; 12] = syms([
+    "recv",
+    "next",
+    "try_next",
+    "select_next_some",
+    "poll_next",
+    "poll_next_unpin",
+    "recv_async",
+    "recv_many",
+    "poll_recv",
+    "try_recv",
+    "blocking_recv",
+    "recv_timeout",
+]);
+const CLOCKS: [Sym; 5] = syms(["tick", "sleep", "sleep_until", "poll_tick", "park_timeout"]);
+/// What gives the work that the program itself has begun, and time.
+const OWN: [Sym; 12] = syms([
+    "Interval",
+    "IntervalStream",
+    "JoinSet",
+    "FuturesUnordered",
+    "FuturesOrdered",
+    "DelayQueue",
+    "JoinMap",
+    "Sleep",
+    "Signal",
+    "Signals",
+    "Notify",
+    "WatchStream",
+]);
+pub(super) const ONESHOT: Sym = Sym::path("tokio::sync::oneshot::Receiver");
+
+/// What a loop waits for.
+#[derive(Default)]
+struct Pace {
+    peers: bool,
+    own: bool,
+    queues: Vec<Item>,
+}
+
+impl Pace {
+    fn is_quiet(&self) -> bool {
+        !self.peers && !self.own && self.queues.is_empty()
+    }
+}
+
+/// Answers where work comes from, and what waits.
+pub(crate) struct Ways<'j, 'a, 'w> {
+    pub(super) judged: &'j Judged<'a, 'w>,
+    callers: FxHashMap<FnId, Vec<(FnId, Range)>>,
+    sends: FxHashMap<Item, Vec<(FnId, Range)>>,
+    bodies: RefCell<FxHashMap<FnId, Option<Rc<Opened<'a>>>>>,
+    pub(super) slow: RefCell<FxHashMap<FnId, bool>>,
+}
+
+impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
+    pub(crate) fn of(judged: &'j Judged<'a, 'w>) -> Self {
+        let mut callers: FxHashMap<FnId, Vec<(FnId, Range)>> = FxHashMap::default();
+        for caller in judged.functions() {
+            for site in &judged.summary.facts[caller.ix()].calls {
+                site.callees.iter().for_each(|of| callers.entry(*of).or_default().push((caller, site.at)));
+            }
+        }
+        let mut sends: FxHashMap<Item, Vec<(FnId, Range)>> = FxHashMap::default();
+        for (id, seen) in judged.sights() {
+            if let Sight::Sends { item: Some(item), .. } = seen.sight {
+                sends.entry(item).or_default().push((id, seen.at));
+            }
+        }
+        Ways { judged, callers, sends, bodies: RefCell::default(), slow: RefCell::default() }
+    }
+
+    pub(super) fn open(&self, id: FnId) -> Option<Rc<Opened<'a>>> {
+        if let Some(known) = self.bodies.borrow().get(&id) {
+            return known.clone();
+        }
+        let opened = Opened::of(self.judged.program, id).map(Rc::new);
+        self.bodies.borrow_mut().insert(id, opened.clone());
+        opened
+    }
+
+    /// Who calls a function, and where.
+    pub(super) fn callers(&self, id: FnId) -> &[(FnId, Range)] {
+        self.callers.get(&id).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether peers decide how often what stands at `at` in `id` happens, without a limit or a permit on the way.
+    pub(crate) fn is_from_peers(&self, id: FnId, at: Range) -> bool {
+        self.is_driven(id, at, true)
+    }
+
+    /// The same where permits on the way do not count: who has one says nothing of what it leaves behind.
+    pub(super) fn is_left_by_peers(&self, id: FnId, at: Range) -> bool {
+        self.is_driven(id, at, false)
+    }
+
+    fn is_driven(&self, id: FnId, at: Range, permits: bool) -> bool {
+        let mut known = FxHashSet::default();
+        let mut open = vec![(id, at)];
+        while let Some((id, at)) = open.pop() {
+            if known.len() > STEPS_MAX || !known.insert((id, at.start)) {
+                continue;
+            }
+            let Some(opened) = self.open(id) else { continue };
+            if self.is_limited(&opened, at) || permits && self.is_admitted(&opened, at) {
+                continue;
+            }
+            match self.driver(&opened, at) {
+                Some(pace) if pace.peers => return true,
+                Some(pace) => {
+                    open.extend(pace.queues.iter().flat_map(|of| self.sends.get(of).into_iter().flatten()));
+                }
+                None if self.is_served(id) => return true,
+                None => open.extend(self.callers(id)),
+            }
+        }
+        false
+    }
+
+    /// Whether a function is called with what peers ask for.
+    fn is_served(&self, id: FnId) -> bool {
+        let program = self.judged.program;
+        let takes_request = || {
+            let is_request = |name: Sym| name == Sym::new("Request");
+            program.sigs[id.ix()]
+                .params
+                .iter()
+                .any(|ty| matches!(program.types.kind(*ty), TyKind::Foreign(of, _) if is_request(of.last)))
+        };
+        match self.judged.context.runs[id.ix()].entry {
+            Some(Entry::Message | Entry::Callback) => true,
+            Some(Entry::Poll) => takes_request(),
+            _ => false,
+        }
+    }
+
+    /// What the innermost loop around a position waits for that waits for anything.
+    fn driver(&self, opened: &Opened<'a>, at: Range) -> Option<Pace> {
+        opened.loops_around(at).into_iter().find_map(|around| {
+            let region = self.head(opened, around, at);
+            let mut pace = Pace::default();
+            self.paces(opened, region, &mut pace);
+            if pace.is_quiet() && !matches!(opened.kind(around), ExprKind::For(..)) {
+                let callees = opened.inside(region).flat_map(|(call, _)| opened.own(call));
+                callees.for_each(|of| self.paces_within(*of, &mut pace, 0));
+            }
+            (!pace.is_quiet()).then_some(pace)
+        })
+    }
+
+    /// The part of a loop that decides when `at` is reached.
+    fn head(&self, opened: &Opened<'a>, around: ExprId, at: Range) -> Range {
+        match opened.kind(around) {
+            ExprKind::While(cond, ..) if matches!(opened.kind(*cond), ExprKind::Let(..)) => {
+                opened.extent(*cond)
+            }
+            ExprKind::For(_, over, ..) => opened.extent(*over),
+            _ => {
+                let all = opened.extent(around);
+                let arms = opened.inside(all).filter_map(|(_, kind)| match kind {
+                    ExprKind::Select(arms) => Some(arms.iter()),
+                    _ => None,
+                });
+                let taken = arms.flatten().find(|arm| within(opened.extent(arm.body), at));
+                taken.and_then(|arm| arm.future).map_or(all, |future| opened.extent(future))
+            }
+        }
+    }
+
+    fn paces(&self, opened: &Opened<'a>, region: Range, pace: &mut Pace) {
+        for (id, kind) in opened.inside(region) {
+            let of = match kind {
+                ExprKind::Method(call) if opened.own(id).is_empty() => Some(call.recv),
+                ExprKind::Call(..) if opened.own(id).is_empty() => None,
+                // `for job in jobs`
+                ExprKind::Local(_) | ExprKind::Field(..) => {
+                    let is_over = opened.at(id) == region;
+                    pace.queues.extend(is_over.then(|| opened.item(opened.inferred.expr(id))).flatten());
+                    continue;
+                }
+                _ => continue,
+            };
+            let name = opened.called(id);
+            if CLOCKS.contains(&name) {
+                pace.own = true;
+            } else if PEERS.contains(&name) {
+                // A lock is read without a buffer, and a file is none of a peer's.
+                let reads = name != Sym::new("read") || !opened.args(id).is_empty();
+                let is_file = of.is_some_and(|of| {
+                    opened.holds_type(opened.inferred.expr(of), &|name| name == Sym::new("File"), 0)
+                });
+                pace.peers |= reads && !is_file;
+            } else if let Some(of) = of.filter(|_| NEXTS.contains(&name)) {
+                self.next(opened, (id, of), name, pace);
+            }
+        }
+    }
+
+    /// `source.next()`.
+    fn next(&self, opened: &Opened<'a>, (id, of): (ExprId, ExprId), name: Sym, pace: &mut Pace) {
+        let ty = opened.inferred.expr(of);
+        if let Some(item) = opened.item(ty) {
+            pace.queues.push(item);
+        } else if opened.is_queue(ty) || opened.holds_type(ty, &|name| OWN.contains(&name), 0) {
+            pace.own = true;
+        } else {
+            let polls = self.judged.program.names.text(name).starts_with("poll");
+            let waits = polls || name != Sym::new("next") || opened.is_awaited(id) || opened.is_raced(id);
+            pace.peers |= waits;
+        }
+    }
+
+    /// What a function waits for, itself or through calls.
+    fn paces_within(&self, id: FnId, pace: &mut Pace, depth: u32) {
+        let Some(opened) = self.open(id).filter(|_| depth < DEPTH_MAX && self.judged.summary.waits[id.ix()])
+        else {
+            return;
+        };
+        let all = Range { start: 0, end: u32::MAX };
+        self.paces(&opened, all, pace);
+        if pace.is_quiet() {
+            let callees = opened.inside(all).flat_map(|(call, _)| opened.own(call));
+            callees.for_each(|of| self.paces_within(*of, pace, depth + 1));
+        }
+    }
+
+    /// Whether a limit stands before a position, or only what is not yet under way gets there.
+    fn is_limited(&self, opened: &Opened<'a>, at: Range) -> bool {
+        let text = |name: Sym| self.judged.program.names.text(name);
+        let is_limit = |id: ExprId| {
+            let name = match opened.kind(id) {
+                ExprKind::Path(path) => path.last(),
+                ExprKind::Field(_, name) => *name,
+                ExprKind::Local(local) => opened.body.locals[local.0 as usize].name,
+                ExprKind::Method(call) if call.args.is_empty() => call.name,
+                _ => return false,
+            };
+            let name = text(name).to_ascii_lowercase();
+            let is_other = ["size", "len", "bytes", "retr", "attempt", "time", "rate", "depth"]
+                .iter()
+                .any(|of| name.contains(of));
+            !is_other && ["max", "limit", "capacity"].iter().any(|of| name.contains(of))
+        };
+        opened.exprs().any(|(_, expr)| match &expr.kind {
+            ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) if expr.at.start < at.start => {
+                is_limit(*left) || is_limit(*right)
+            }
+            ExprKind::Match(_, arms) => arms.iter().any(|arm| {
+                let vacant = matches!(opened.body.pat(arm.pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Vacant"));
+                vacant && within(opened.extent(arm.body), at)
+            }),
+            ExprKind::If(cond, then, _) => {
+                let vacant = matches!(opened.kind(*cond), ExprKind::Let(pat, _)
+                    if matches!(opened.body.pat(*pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Vacant")));
+                vacant && within(opened.extent(*then), at)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a permit is taken before a position.
+    fn is_admitted(&self, opened: &Opened<'a>, at: Range) -> bool {
+        opened.exprs().any(|(id, expr)| {
+            let calls =
+                matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_)) && expr.at.start < at.start;
+            let name = self.judged.program.names.text(opened.called(id));
+            let takes = name.starts_with("acquire") || name.starts_with("try_acquire");
+            calls && takes && !self.is_by_time(opened, id)
+        })
+    }
+
+    /// So many in a second, however many are under way.
+    fn is_by_time(&self, opened: &Opened<'a>, id: ExprId) -> bool {
+        let ExprKind::Method(call) = opened.kind(id) else { return false };
+        let name = match opened.kind(call.recv) {
+            ExprKind::Local(local) => opened.body.locals[local.0 as usize].name,
+            ExprKind::Field(_, name) => *name,
+            _ => return false,
+        };
+        self.judged.program.names.text(name).contains("rate")
+    }
+
+    /// Whether a call takes the next out of a queue.
+    pub(super) fn is_receive(&self, opened: &Opened<'_>, id: ExprId) -> bool {
+        match opened.kind(id) {
+            ExprKind::Method(call) => {
+                NEXTS.contains(&call.name) && opened.is_queue(opened.inferred.expr(call.recv))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Opened<'_> {
+    /// Whether a type is the receiving end of a queue.
+    pub(super) fn is_queue(&self, ty: crate::types::Ty) -> bool {
+        self.queue(ty, 0).is_some()
+    }
+
+    /// What the queue carries whose receiving end a type is, or wraps.
+    pub(super) fn item(&self, ty: crate::types::Ty) -> Option<Item> {
+        let item = self.queue(ty, 0)??;
+        Item::of(&self.inferred.types, item, 0)
+    }
+
+    fn queue(&self, ty: crate::types::Ty, depth: u32) -> Option<Option<crate::types::Ty>> {
+        const ENDS: [Sym; 4] =
+            syms(["Receiver", "UnboundedReceiver", "ReceiverStream", "UnboundedReceiverStream"]);
+        match self.inferred.types.kind(ty) {
+            TyKind::Foreign(foreign, args) if ENDS.contains(&foreign.last) => {
+                (foreign.path != ONESHOT).then(|| args.first().copied())
+            }
+            TyKind::Foreign(_, args) if depth < 4 => args.iter().find_map(|arg| self.queue(*arg, depth + 1)),
+            _ => None,
+        }
+    }
+
+    /// Whether a call is the future of an arm of a race.
+    fn is_raced(&self, id: ExprId) -> bool {
+        self.exprs().any(|(_, expr)| match &expr.kind {
+            ExprKind::Select(arms) => arms.iter().any(|arm| arm.future == Some(id)),
+            _ => false,
+        })
+    }
+}
