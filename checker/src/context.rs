@@ -16,8 +16,10 @@ mod reach;
 mod residency;
 mod roots;
 mod shared;
+mod trace;
 
 pub use balance::{Balances, Counter, Growing, Site, balances};
+pub use given::{Brings, Witness};
 pub use instances::Unswept;
 pub(crate) use reach::Reach;
 pub use residency::{Key, Keys, keys_of};
@@ -58,6 +60,8 @@ pub struct Runs {
     pub often: Option<Often>,
     /// The call that told.
     pub from: Option<Step>,
+    /// That it runs per message is no guess: no call on the way may lead to any of many functions.
+    pub is_sure: bool,
     /// For each parameter, how often it runs on something that outlives the call.
     pub resident: Vec<Option<(Often, Option<Step>)>>,
     /// What the runtime calls it for.
@@ -101,6 +105,7 @@ pub fn contexts(program: &Program<'_>, summary: &Summary) -> Context {
     while let Some(id) = pending.pop() {
         context.spread(summary, id, &mut pending);
     }
+    context.trace(summary);
     roots::may_run(program, summary, &mut context);
     context.exits(program, summary);
     context
@@ -250,21 +255,18 @@ impl Context {
         }
     }
 
-    /// The calls that lead to `id`, outermost first, and the function they begin at.
-    pub fn chain(&self, id: FnId, param: Option<u32>) -> (FnId, Vec<Step>) {
-        const CHAIN_MAX: usize = 12;
+    /// The calls that lead to `id` from what repeats nearest, outermost first, and the function they begin at.
+    pub fn chain(&self, id: FnId) -> (FnId, Vec<Step>) {
+        const CHAIN_MAX: usize = 64;
         let mut steps = Vec::new();
-        let (mut at, mut param) = (id, param);
+        let mut at = id;
         while steps.len() < CHAIN_MAX {
-            let runs = &self.runs[at.ix()];
-            let through = param.and_then(|param| runs.resident.get(param as usize).copied().flatten());
-            let Some(step) = through.and_then(|(_, from)| from).or(runs.from) else { break };
+            let Some(step) = self.runs[at.ix()].from else { break };
             if steps.iter().any(|known: &Step| known.caller == step.caller) {
                 break;
             }
             steps.push(step);
             at = step.caller;
-            param = param.map(|_| 0);
         }
         steps.reverse();
         (at, steps)

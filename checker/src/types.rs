@@ -6,6 +6,7 @@
 //!
 //! Not done: trait selection by generic arguments, associated types of foreign traits, and const generics.
 
+mod finite;
 mod infer;
 mod program;
 mod receivers;

@@ -6,7 +6,7 @@
 //! is cheap to give, a false alarm is not.
 
 use super::callers::Callers;
-use super::given::Given;
+use super::given::{Answer, Given, Witness};
 use super::instances::{Instances, Unswept};
 use super::shared::{is_shared_field, made, made_at_all, shared_once};
 use super::{Context, Entry, Key, Keys, Often};
@@ -73,8 +73,10 @@ pub struct Growing<'s> {
     pub shrinks: Vec<(Counter, Site<'s>)>,
     /// The best of that.
     pub against: Counter,
-    /// Whether it is certain that it runs per message.
+    /// Whether it is certain that it runs per message, and that messages tell what is added.
     pub is_certain: bool,
+    /// What brings new keys.
+    pub told: Option<Witness>,
 }
 
 #[derive(Default)]
@@ -235,7 +237,7 @@ impl<'s> Balance<'_, '_, 's> {
             let against = shrinks.iter().map(|(counter, _)| *counter).max().unwrap_or(Counter::Nothing);
             grows.sort_by_key(|site| (site.event.via.len(), self.order(*site)));
             grows.dedup_by_key(|site| (site.id, site.event.at));
-            let place = Growing { key, grows, shrinks, against, is_certain };
+            let place = Growing { key, grows, shrinks, against, is_certain, told: None };
             if against != Counter::Works {
                 return Some(self.with_told_keys(place)).filter(|place| !place.grows.is_empty());
             }
@@ -247,19 +249,35 @@ impl<'s> Balance<'_, '_, 's> {
     /// Without the sites that add nothing but keys which are given once and for all; certain only where a message
     /// tells one of the others.
     fn with_told_keys(&self, mut place: Growing<'s>) -> Growing<'s> {
-        let is_given = |site: &Site<'s>| {
-            KEYED.contains(&site.event.holder)
-                && site.event.via.is_empty()
-                && self.given.is_key_given(site.id, site.event.at)
-        };
-        place.grows.retain(|site| !is_given(site));
-        let is_told = |site: &Site<'s>| {
-            !KEYED.contains(&site.event.holder)
-                || !site.event.via.is_empty()
-                || self.given.is_key_told(site.id, site.event.at)
-        };
-        place.is_certain &= self.is_of_locus(place.key) || place.grows.iter().any(is_told);
+        let mut certain = false;
+        let mut grows = Vec::with_capacity(place.grows.len());
+        for site in std::mem::take(&mut place.grows) {
+            match self.keyed(site) {
+                None => certain |= self.is_sure(site),
+                Some(Answer::Given) => continue,
+                Some(Answer::Unknown) => {}
+                Some(Answer::Told(witness)) => {
+                    certain = true;
+                    place.told = place.told.or(Some(witness));
+                }
+            }
+            grows.push(site);
+        }
+        place.grows = grows;
+        place.is_certain &= certain || self.is_of_locus(place.key);
         place
+    }
+
+    /// Whether it is no guess that a site is reached with messages.
+    fn is_sure(&self, Site { id, event }: Site<'s>) -> bool {
+        self.context.runs[id.ix()].is_sure
+            || event.endless
+            || self.context.turns(self.summary, id, &event.under)
+    }
+
+    /// Where the keys come from that are added; none where there are no keys.
+    fn keyed(&self, site: Site<'s>) -> Option<Answer> {
+        KEYED.contains(&site.event.holder).then(|| self.given.key(site.id, site.event))
     }
 
     fn is_of_locus(&self, key: Key) -> bool {

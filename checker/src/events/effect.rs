@@ -151,7 +151,7 @@ impl Walk<'_, '_> {
             TyKind::Foreign(_, args) => args.first().copied(),
             _ => None,
         };
-        key.is_some_and(|key| self.is_finite(key, 0))
+        key.is_some_and(|key| self.program.is_finite(&self.inferred.types, key))
     }
 
     fn has_constant_key(&self, call: &MethodCall) -> bool {
@@ -187,28 +187,6 @@ impl Walk<'_, '_> {
                 let same =
                     ["to_string", "to_owned", "into", "clone"].iter().any(|name| Sym::new(name) == call.name);
                 same && self.is_constant(call.recv)
-            }
-            _ => false,
-        }
-    }
-
-    pub(super) fn is_finite(&self, ty: Ty, depth: u32) -> bool {
-        // 65,536 entries are a bound: ports, type numbers, short ids.
-        const SMALL: [&str; 5] = ["bool", "u8", "i8", "u16", "i16"];
-        if depth > 6 {
-            return false;
-        }
-        match self.inferred.types.kind(ty) {
-            TyKind::Prim(name) => SMALL.iter().any(|small| Sym::new(small) == *name),
-            TyKind::Tuple(parts) => parts.iter().all(|part| self.is_finite(*part, depth + 1)),
-            TyKind::Foreign(foreign, args) => {
-                foreign.last == Sym::new("Option") && args.iter().all(|arg| self.is_finite(*arg, depth + 1))
-                    || foreign.last == Sym::new("TypeId")
-            }
-            TyKind::Adt(adt, _) => {
-                let fields = &self.program.fields[adt.ix()];
-                self.program.names.adt(*adt).is_enum
-                    && fields.iter().flatten().all(|(_, ty)| self.is_finite(*ty, depth + 1))
             }
             _ => false,
         }

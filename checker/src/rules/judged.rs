@@ -9,8 +9,8 @@ pub(crate) mod ways;
 
 pub(crate) use crate::context::Reach;
 use crate::context::{Context, Entry, Growing, Keys, Often, Step, Unswept};
-use crate::events::Under;
 use crate::events::seen::{Seen, Sight};
+use crate::events::{CallSite, Under};
 use crate::finding::{FileId, Finding, Label, Span, Subject};
 use crate::graph::Bus;
 pub(crate) use crate::graph::is_locus_method;
@@ -121,7 +121,7 @@ impl<'a, 'w> Judged<'a, 'w> {
             name.ends_with("reload") || name.starts_with("reload_conf") || name.contains("sighup")
         };
         let (mut at, mut often) = (id, turns(id, &seen.under()));
-        for step in self.context.chain(id, None).1.iter().rev() {
+        for step in self.context.chain(id).1.iter().rev() {
             if often || enters(at) {
                 return false;
             }
@@ -195,11 +195,27 @@ impl<'a, 'w> Judged<'a, 'w> {
 
     /// Adds where the world enters, and the calls from there to `id`.
     pub(crate) fn with_chain(&self, mut finding: Finding, id: FnId) -> Finding {
-        let (entry, steps) = self.context.chain(id, None);
-        for label in self.way(entry, &steps) {
+        for label in self.way_to(id) {
             finding = finding.label(label);
         }
         finding
+    }
+
+    /// What repeats, and the calls from there to `id`: a handler or a loop first.
+    pub(crate) fn way_to(&self, id: FnId) -> Vec<Label> {
+        let (entry, steps) = self.context.chain(id);
+        let turning = steps.first().and_then(|step| self.loop_around(step));
+        let turning = turning.map(|(id, at)| Label::new(self.span(id, at), "in this loop"));
+        turning.into_iter().chain(self.way(entry, &steps)).collect()
+    }
+
+    /// The loop that turns with messages around a call.
+    fn loop_around(&self, step: &Step) -> Option<(FnId, Range)> {
+        let facts = &self.summary.facts[step.caller.ix()];
+        let turns = |site: &&CallSite| self.context.turns(self.summary, step.caller, &site.under);
+        let site = facts.calls.iter().filter(|site| site.at == step.at).find(turns)?;
+        let around = facts.loops.get(site.under.in_loop? as usize)?;
+        Some((step.caller, around.at))
     }
 
     /// Adds the way that `reach` found to `id`.
@@ -221,7 +237,9 @@ impl<'a, 'w> Judged<'a, 'w> {
             _ => None,
         };
         let entered = text.map(|text| Label::new(self.span(entry, function.at), text));
-        let calls = steps.iter().take(STEPS_MAX);
+        // What repeats comes first, and is never left out.
+        let left_out = steps.len().saturating_sub(STEPS_MAX);
+        let calls = steps.iter().take(1).chain(steps.iter().skip(1 + left_out));
         let calls = calls.map(|step| Label::new(self.span(step.caller, step.at), "on the way there"));
         entered.into_iter().chain(calls).collect()
     }

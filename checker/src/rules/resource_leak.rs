@@ -184,11 +184,7 @@ fn lost_finding(judged: &Judged<'_, '_>, id: FnId, lost: &Lost) -> Finding {
         declared_at: None,
     };
     let primary = Label::new(judged.span(id, lost.at), label);
-    let mut finding = Finding::new(&RULE, shape, message, primary, subject, help);
-    let (_, steps) = judged.context.chain(id, None);
-    for step in steps.iter().take(6) {
-        finding = finding.label(Label::new(judged.span(step.caller, step.at), "on the way there"));
-    }
+    let mut finding = judged.with_chain(Finding::new(&RULE, shape, message, primary, subject, help), id);
     // Who writes `forget` mostly closes by number elsewhere, or gives the descriptor away on purpose.
     if lost.how == LostHow::Forgotten && !judged.in_locus(id) {
         finding.confidence = finding.confidence.max(Confidence::Likely);

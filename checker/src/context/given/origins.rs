@@ -3,6 +3,7 @@
 //! Worked out anew for the few bodies that are asked about. What is done to a local later on counts as one more
 //! origin; a local that is lent for change has any.
 
+use super::words::READS;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
@@ -12,15 +13,23 @@ use crate::types::{Callee, Inferred, Program, infer};
 const ADDS: [Sym; 8] =
     syms(["push", "push_str", "push_back", "push_front", "insert", "extend", "append", "extend_from_slice"]);
 
+/// A part of a value: a field by its name or number, or all of it.
+pub(super) type Part = Option<Sym>;
+
+/// Patterns of what holds one value and nothing else.
+const WRAPS: [Sym; 4] = syms(["Some", "Ok", "Err", "Ready"]);
+
 /// What a local is made of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Made {
-    /// Expressions of the same body.
-    pub(super) of: Vec<ExprId>,
-    /// A parameter of the function.
-    pub(super) param: Option<u32>,
+    /// Expressions of the same body, and which part of each.
+    pub(super) of: Vec<(ExprId, Part)>,
+    /// A parameter of the function, or a part of it.
+    pub(super) param: Option<(u32, Part)>,
     /// It was lent for change: who knows.
     pub(super) lent: bool,
+    /// It was lent to what reads into it.
+    pub(super) read: Option<ExprId>,
 }
 
 /// A body, its types, and what its locals are made of.
@@ -28,16 +37,19 @@ pub(super) struct Origins<'p> {
     pub(super) body: &'p Body,
     pub(super) inferred: Inferred<'p>,
     pub(super) made: Vec<Made>,
+    /// What each expression is a part of.
+    around: Vec<Option<ExprId>>,
 }
 
 impl<'p> Origins<'p> {
     pub(super) fn of(program: &'p Program<'_>, id: FnId) -> Option<Self> {
         let body = program.names.body(id)?;
         let inferred = infer(program, id)?;
-        let mut origins = Origins { body, inferred, made: vec![Made::default(); body.locals.len()] };
+        let mut origins =
+            Origins { body, inferred, made: vec![Made::default(); body.locals.len()], around: around(body) };
         for (index, pat) in body.params.iter().enumerate() {
             let index = u32::try_from(index).ok();
-            origins.bind(*pat, &mut |made| made.param = index);
+            origins.bind(*pat, None, &mut |made, part| made.param = index.map(|index| (index, part)));
         }
         for (index, expr) in body.exprs.iter().enumerate() {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -67,7 +79,7 @@ impl<'p> Origins<'p> {
             }
             ExprKind::Assign(left, right) => {
                 if let ExprKind::Local(local) = self.body.expr(*left).kind {
-                    self.made[local.0 as usize].of.push(*right);
+                    self.made[local.0 as usize].of.push((*right, None));
                 }
             }
             // What is counted up takes ever new values.
@@ -77,10 +89,13 @@ impl<'p> Origins<'p> {
                 }
             }
             ExprKind::Method(call) => {
+                if READS.contains(&call.name) {
+                    self.reads_into(id, &call.args);
+                }
                 if let (ExprKind::Local(local), true) =
                     (&self.body.expr(call.recv).kind, ADDS.contains(&call.name))
                 {
-                    self.made[local.0 as usize].of.extend(call.args.iter());
+                    self.made[local.0 as usize].of.extend(call.args.iter().map(|arg| (*arg, None)));
                 }
                 self.closures(id, call.recv, &call.args);
             }
@@ -100,22 +115,76 @@ impl<'p> Origins<'p> {
         }
     }
 
-    fn from(&mut self, pat: PatId, init: ExprId) {
-        self.bind(pat, &mut |made| made.of.push(init));
+    fn reads_into(&mut self, id: ExprId, args: &'p [ExprId]) {
+        for arg in args {
+            let ExprKind::Ref(mut at, true) = self.body.expr(*arg).kind else { continue };
+            while let ExprKind::Index(inner, _) = self.body.expr(at).kind {
+                at = inner;
+            }
+            if let ExprKind::Local(local) = self.body.expr(at).kind {
+                self.made[local.0 as usize].read = Some(id);
+            }
+        }
     }
 
-    fn bind(&mut self, pat: PatId, tell: &mut dyn FnMut(&mut Made)) {
+    /// What an expression is a part of, innermost first.
+    pub(super) fn around(&self, id: ExprId) -> impl Iterator<Item = ExprId> + use<'_, 'p> {
+        std::iter::successors(self.around[id.0 as usize], |at| self.around[at.0 as usize])
+    }
+
+    /// Whether it stands in a closure that someone else calls with something.
+    pub(super) fn is_in_closure(&self, id: ExprId) -> bool {
+        self.around(id)
+            .any(|at| matches!(&self.body.expr(at).kind, ExprKind::Closure(params, ..) if !params.is_empty()))
+    }
+
+    /// Whether a loop goes through what an expression gives.
+    pub(super) fn is_gone_through(&self, id: ExprId) -> bool {
+        let mut within = id;
+        for at in self.around(id) {
+            match &self.body.expr(at).kind {
+                ExprKind::For(_, iter, ..) => return *iter == within,
+                ExprKind::Method(call) if call.recv == within => within = at,
+                ExprKind::Ref(..) | ExprKind::Deref(_) => within = at,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether the value of a call is waited for.
+    pub(super) fn is_awaited(&self, id: ExprId) -> bool {
+        self.around[id.0 as usize].is_some_and(|at| matches!(self.body.expr(at).kind, ExprKind::Await(_)))
+    }
+
+    fn from(&mut self, pat: PatId, init: ExprId) {
+        self.bind(pat, None, &mut |made, part| made.of.push((init, part)));
+    }
+
+    fn bind(&mut self, pat: PatId, part: Part, tell: &mut dyn FnMut(&mut Made, Part)) {
         match self.body.pat(pat) {
             Pat::Wild | Pat::Rest => {}
             Pat::Bind(local, inner) => {
-                tell(&mut self.made[local.0 as usize]);
-                inner.iter().for_each(|inner| self.bind(*inner, tell));
+                tell(&mut self.made[local.0 as usize], part);
+                inner.iter().for_each(|inner| self.bind(*inner, part, tell));
             }
-            Pat::Ref(inner) | Pat::Typed(inner, _) => self.bind(*inner, tell),
-            Pat::TupleStruct(_, parts) | Pat::Tuple(parts) | Pat::Slice(parts) | Pat::Or(parts) => {
-                parts.iter().for_each(|part| self.bind(*part, tell));
+            Pat::Ref(inner) | Pat::Typed(inner, _) => self.bind(*inner, part, tell),
+            Pat::TupleStruct(path, parts) if WRAPS.contains(&path.last()) => {
+                parts.iter().for_each(|inner| self.bind(*inner, part, tell));
             }
-            Pat::Struct(_, fields) => fields.iter().for_each(|(_, part)| self.bind(*part, tell)),
+            Pat::TupleStruct(_, parts) | Pat::Tuple(parts) => {
+                let has_rest = parts.iter().any(|part| matches!(self.body.pat(*part), Pat::Rest));
+                for (index, inner) in parts.iter().enumerate() {
+                    let part = if has_rest { None } else { Some(Sym::new(&index.to_string())) };
+                    self.bind(*inner, part, tell);
+                }
+            }
+            Pat::Slice(parts) | Pat::Or(parts) => {
+                parts.iter().for_each(|inner| self.bind(*inner, part, tell))
+            }
+            Pat::Struct(_, fields) => {
+                fields.iter().for_each(|(name, inner)| self.bind(*inner, Some(*name), tell))
+            }
         }
     }
 
@@ -143,8 +212,16 @@ impl<'p> Origins<'p> {
     /// The key that an insertion at `id` adds: `m.insert(k, v)`, `m.entry(k).or_default()`, and the vacant half
     /// of `match m.entry(k)`.
     pub(super) fn key(&self, id: ExprId, depth: u32) -> Option<ExprId> {
-        const PUTS: [Sym; 7] =
-            syms(["insert", "insert_entry", "entry", "replace", "extend", "insert_async", "put"]);
+        const PUTS: [Sym; 8] = syms([
+            "insert",
+            "insert_entry",
+            "entry",
+            "replace",
+            "extend",
+            "insert_async",
+            "put",
+            "insert_full",
+        ]);
         if depth > 12 {
             return None;
         }
@@ -177,6 +254,75 @@ impl<'p> Origins<'p> {
             }
             matches!(&self.body.expr(at).kind, ExprKind::Method(call) if call.name == Sym::new("entry"))
         };
-        self.local(local).of.iter().find(|id| is_entry(id)).and_then(|id| self.key(*id, depth + 1))
+        self.local(local).of.iter().find(|(id, _)| is_entry(id)).and_then(|(id, _)| self.key(*id, depth + 1))
+    }
+}
+
+/// For each expression the one it is a part of.
+fn around(body: &Body) -> Vec<Option<ExprId>> {
+    let mut around = vec![None; body.exprs.len()];
+    for (index, expr) in body.exprs.iter().enumerate() {
+        let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+        parts(&expr.kind, &mut |part| around[part.0 as usize] = Some(id));
+    }
+    around
+}
+
+fn parts(kind: &ExprKind, tell: &mut dyn FnMut(ExprId)) {
+    match kind {
+        ExprKind::Unknown
+        | ExprKind::Lit(_)
+        | ExprKind::Local(_)
+        | ExprKind::Path(_)
+        | ExprKind::Continue(_)
+        | ExprKind::Opaque(..) => {}
+        ExprKind::Field(one, _)
+        | ExprKind::Deref(one)
+        | ExprKind::Not(one)
+        | ExprKind::Neg(one)
+        | ExprKind::Ref(one, _)
+        | ExprKind::Cast(one, _)
+        | ExprKind::Let(_, one)
+        | ExprKind::Loop(one, _)
+        | ExprKind::Closure(_, one, _)
+        | ExprKind::Async(one)
+        | ExprKind::Await(one)
+        | ExprKind::Try(one) => tell(*one),
+        ExprKind::Index(one, other)
+        | ExprKind::Binary(_, one, other)
+        | ExprKind::Assign(one, other)
+        | ExprKind::AssignOp(_, one, other)
+        | ExprKind::While(one, other, _)
+        | ExprKind::For(_, one, other, _)
+        | ExprKind::Repeat(one, other) => [*one, *other].into_iter().for_each(tell),
+        ExprKind::Return(one) | ExprKind::Break(_, one) => one.iter().copied().for_each(tell),
+        ExprKind::Range(one, other) => one.iter().chain(other).copied().for_each(tell),
+        ExprKind::Tuple(all) | ExprKind::Array(all) | ExprKind::Macro(_, all) => {
+            all.iter().copied().for_each(tell)
+        }
+        ExprKind::Call(callee, args) => std::iter::once(callee).chain(args).copied().for_each(tell),
+        ExprKind::Method(call) => std::iter::once(&call.recv).chain(&call.args).copied().for_each(tell),
+        ExprKind::If(cond, then, other) => [*cond, *then].into_iter().chain(*other).for_each(tell),
+        ExprKind::Match(on, arms) => {
+            let arms = arms.iter().flat_map(|arm| arm.guard.into_iter().chain([arm.body]));
+            std::iter::once(*on).chain(arms).for_each(tell);
+        }
+        ExprKind::Struct(_, fields, base) => {
+            fields.iter().map(|(_, value)| *value).chain(*base).for_each(tell)
+        }
+        ExprKind::Select(arms) => {
+            arms.iter()
+                .flat_map(|arm| arm.future.into_iter().chain(arm.guard).chain([arm.body]))
+                .for_each(tell);
+        }
+        ExprKind::Block(stmts, tail) => {
+            for stmt in stmts {
+                match stmt {
+                    Stmt::Let(_, _, init, other) => init.iter().chain(other).copied().for_each(&mut *tell),
+                    Stmt::Expr(one) => tell(*one),
+                }
+            }
+            tail.iter().copied().for_each(tell);
+        }
     }
 }

@@ -95,3 +95,39 @@ pub(super) const CONVERTS: [Sym; 16] = syms([
     "min",
     "with_capacity",
 ]);
+/// Calls that wait for what comes from outside.
+pub(super) const RECEIVES: [Sym; 18] = syms([
+    "recv",
+    "try_recv",
+    "recv_async",
+    "recv_timeout",
+    "recv_many",
+    "recv_from",
+    "blocking_recv",
+    "accept",
+    "incoming",
+    "peer_addr",
+    "remote_addr",
+    "remote_address",
+    "read_line",
+    "read_until",
+    "try_next",
+    "select_next_some",
+    "next_line",
+    "next_event",
+]);
+/// Calls that give something new each time.
+pub(super) const DRAWS: [Sym; 7] =
+    syms(["new_v4", "now_v7", "new_v7", "random", "gen_range", "random_range", "fetch_add"]);
+/// Calls that read into what they are lent.
+pub(super) const READS: [Sym; 9] = syms([
+    "read",
+    "read_exact",
+    "read_to_end",
+    "read_to_string",
+    "read_line",
+    "read_until",
+    "read_buf",
+    "recv_from",
+    "recv",
+]);

@@ -1,7 +1,7 @@
 //! Words for a place that grows: the site, the chain from the handler, what was looked for, the fix.
 
-use crate::context::{Counter, Entry, Growing, Key, Site, Step, Unswept};
-use crate::events::{Root, What};
+use crate::context::{Brings, Counter, Growing, Key, Site, Unswept};
+use crate::events::What;
 use crate::finding::{Confidence, Finding, Label, Subject};
 use crate::lower::sym::Sym;
 use crate::models::Resource;
@@ -11,9 +11,6 @@ use crate::rules::judged::Judged;
 
 /// Most further sites that are shown.
 const SITES_MAX: usize = 3;
-
-/// Longest chain that is shown.
-const STEPS_MAX: usize = 6;
 
 pub(in crate::rules) fn finding(
     judged: &Judged<'_, '_>,
@@ -43,6 +40,9 @@ pub(in crate::rules) fn finding(
     }
     for label in chain(judged, first) {
         finding = finding.label(label);
+    }
+    if let Some(told) = growing.told {
+        finding = finding.label(Label::new(judged.span(told.id, told.at), brings(told.what)));
     }
     finding.note(looked_for(judged, growing, &place))
 }
@@ -167,18 +167,7 @@ fn about(counter: Counter) -> &'static str {
 /// The calls from where the world enters to the site.
 fn chain(judged: &Judged<'_, '_>, site: Site<'_>) -> Vec<Label> {
     let names = &judged.program.names;
-    let mut labels = Vec::new();
-    let param = match site.event.place.root {
-        Root::Param(at) => Some(at),
-        _ => None,
-    };
-    let (entry, steps) = judged.context.chain(site.id, param);
-    if let Some(label) = entered(judged, entry) {
-        labels.push(label);
-    }
-    for Step { caller, at } in steps.iter().take(STEPS_MAX) {
-        labels.push(Label::new(judged.span(*caller, *at), "on the way there"));
-    }
+    let mut labels = judged.way_to(site.id);
     if let Some(label) = turning(judged, site) {
         labels.push(label);
     }
@@ -189,18 +178,7 @@ fn chain(judged: &Judged<'_, '_>, site: Site<'_>) -> Vec<Label> {
     labels
 }
 
-fn entered(judged: &Judged<'_, '_>, id: FnId) -> Option<Label> {
-    let function = judged.program.names.function(id);
-    let text = match judged.context.runs[id.ix()].entry? {
-        Entry::Message => "runs for every message or tick",
-        Entry::Callback => "runs for every request",
-        Entry::Poll => "runs whenever it is polled",
-        Entry::Run | Entry::Main | Entry::Birth | Entry::Exit => return None,
-    };
-    Some(Label::new(judged.span(id, function.at), text))
-}
-
-/// The loop around the site, or around a call on the way to it.
+/// The loop around the site.
 fn turning(judged: &Judged<'_, '_>, site: Site<'_>) -> Option<Label> {
     let facts = &judged.summary.facts[site.id.ix()];
     let at = site.event.under.in_loop?;
@@ -248,4 +226,14 @@ fn help(growing: &Growing<'_>) -> String {
         None => "take out what is done with, or hold the last N with `locus::Ring<T, N>`",
     };
     text.to_owned()
+}
+
+/// What is said of the value that brings new keys.
+fn brings(what: Brings) -> &'static str {
+    match what {
+        Brings::Message => "the key comes from here: each message brings its own",
+        Brings::Received => "the key comes from here: it is received",
+        Brings::Outside => "the key comes from here: such values come from outside",
+        Brings::Fresh => "the key comes from here: it is another each time",
+    }
 }

@@ -1,0 +1,76 @@
+//! What the type of a value says about where it comes from.
+
+use super::{Given, Origins};
+use crate::lower::sym::{Sym, syms};
+use crate::names::AdtId;
+use crate::types::{Interner, Ty, TyKind};
+
+/// Foreign types that give one message after the other.
+const RECEIVERS: [Sym; 4] = syms(["Receiver", "UnboundedReceiver", "WebSocket", "WebSocketStream"]);
+/// Foreign types whose values come from outside.
+const COMES: [Sym; 6] = syms(["Request", "Parts", "HeaderMap", "HeaderValue", "TcpStream", "UnixStream"]);
+
+impl Given<'_, '_, '_> {
+    /// A type that gives one message after the other.
+    pub(super) fn receives(&self, origins: &Origins<'_>, ty: Ty) -> bool {
+        let types = &origins.inferred.types;
+        matches!(types.kind(behind(types, ty)), TyKind::Foreign(foreign, _) if RECEIVERS.contains(&foreign.last))
+    }
+
+    /// A type whose values come from outside.
+    pub(super) fn comes(&self, origins: &Origins<'_>, ty: Ty) -> bool {
+        let types = &origins.inferred.types;
+        matches!(types.kind(behind(types, ty)), TyKind::Foreign(foreign, _) if COMES.contains(&foreign.last))
+    }
+
+    /// Whether a type, as it is declared, is one that is counted in.
+    pub(super) fn is_number(&self, ty: Ty) -> bool {
+        match self.program.types.kind(ty) {
+            TyKind::Prim(name) => ![Sym::new("str"), Sym::new("bool")].contains(name),
+            TyKind::Foreign(foreign, _) => self.program.names.text(foreign.last).starts_with("Atomic"),
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_collection(&self, origins: &Origins<'_>, ty: Ty) -> bool {
+        match origins.inferred.types.kind(behind(&origins.inferred.types, ty)) {
+            TyKind::Foreign(foreign, _) => {
+                let model = self.program.models.type_at(*foreign);
+                model.is_some_and(|model| self.program.models.ty(model).grows)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a type is the configuration of the program, or a part of it that is named so.
+    pub(super) fn is_configuration(&self, origins: &Origins<'_>, ty: Ty) -> bool {
+        const WORDS: [&str; 6] = ["Config", "Configuration", "Settings", "Conf", "Opts", "Cli"];
+        const WHOLE: [&str; 4] = ["Args", "Options", "Arguments", "CliArgs"];
+        let Some(adt) = adt_behind(&origins.inferred.types, ty) else { return false };
+        let name = self.program.names.text(self.program.names.adt(adt).name);
+        let is_named = WORDS.iter().any(|word| name.ends_with(word)) || WHOLE.contains(&name);
+        is_named && !self.carried.contains(&adt)
+    }
+}
+
+/// The type behind pointers, guards and options.
+pub(super) fn behind(types: &dyn Interner, ty: Ty) -> Ty {
+    let mut at = ty;
+    for _ in 0..8 {
+        match types.kind(at) {
+            TyKind::Foreign(_, args) if args.len() == 1 => match types.kind(args[0]) {
+                TyKind::Adt(..) | TyKind::Foreign(..) => at = args[0],
+                _ => return at,
+            },
+            _ => return at,
+        }
+    }
+    at
+}
+
+pub(super) fn adt_behind(types: &dyn Interner, ty: Ty) -> Option<AdtId> {
+    match types.kind(behind(types, ty)) {
+        TyKind::Adt(adt, _) => Some(*adt),
+        _ => None,
+    }
+}

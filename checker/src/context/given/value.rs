@@ -1,0 +1,318 @@
+//! From an expression back to what it is made of.
+
+use super::answer::{Answer, Brings, From};
+use super::origins::Part;
+use super::types::adt_behind;
+use super::words::{CONVERTS, DERIVES, DRAWS, RECEIVES};
+use super::{FUNCTIONS_MAX, Given, Origins};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
+use crate::lower::sym::{Sym, syms};
+use crate::names::{Def, FnId};
+use crate::types::Callee;
+
+/// Methods whose arguments become no part of what they give: keys of look-ups, tests, and what is said of failures.
+const KEEPS: [Sym; 12] = syms([
+    "get",
+    "get_mut",
+    "get_or_init",
+    "filter",
+    "map_err",
+    "ok_or",
+    "ok_or_else",
+    "expect",
+    "context",
+    "with_context",
+    "skip",
+    "take",
+]);
+
+impl<'a> Given<'a, '_, '_> {
+    /// Where the value of an expression comes from, or a part of it.
+    pub(super) fn value(
+        &self,
+        id: FnId,
+        origins: &Origins<'a>,
+        (expr, part): (ExprId, Part),
+        depth: u32,
+    ) -> From {
+        if !self.may_step(depth) {
+            return From::UNKNOWN;
+        }
+        let ty = origins.inferred.expr(expr);
+        let at = origins.body.expr(expr).at;
+        if self.receives(origins, ty) && origins.is_gone_through(expr) && self.repeats(id, origins, expr) {
+            return From::told(id, at, Brings::Received);
+        }
+        // What is worked out when the program begins is worked out once.
+        let is_few =
+            self.is_configuration(origins, ty) || self.program.is_finite(&origins.inferred.types, ty);
+        if is_few || self.begins(id, origins, expr) {
+            return From::GIVEN;
+        }
+        let from = self.made(id, origins, (expr, part), depth);
+        if from.own == Answer::Unknown && self.comes(origins, ty) && self.repeats(id, origins, expr) {
+            return From::told(id, at, Brings::Outside);
+        }
+        from
+    }
+
+    fn made(&self, id: FnId, origins: &Origins<'a>, (expr, part): (ExprId, Part), depth: u32) -> From {
+        let of = |inner: ExprId| self.value(id, origins, (inner, part), depth + 1);
+        match &origins.body.expr(expr).kind {
+            ExprKind::Lit(_) => From::GIVEN,
+            ExprKind::Path(path) => self.path(id, path),
+            ExprKind::Local(local) => self.local(id, origins, (expr, *local, part), depth),
+            ExprKind::Field(base, name) => self.field(id, origins, (expr, *base, *name, part), depth),
+            ExprKind::Index(one, _)
+            | ExprKind::Deref(one)
+            | ExprKind::Ref(one, _)
+            | ExprKind::Cast(one, _)
+            | ExprKind::Closure(_, one, _)
+            | ExprKind::Async(one)
+            | ExprKind::Await(one)
+            | ExprKind::Try(one)
+            | ExprKind::Block(_, Some(one)) => of(*one),
+            ExprKind::Not(one) | ExprKind::Neg(one) => self.all(id, origins, &[*one], depth),
+            ExprKind::Binary(_, one, other) | ExprKind::Repeat(one, other) => {
+                self.all(id, origins, &[*one, *other], depth)
+            }
+            ExprKind::Range(one, other) => {
+                let ends: Vec<ExprId> = one.iter().chain(other).copied().collect();
+                self.all(id, origins, &ends, depth)
+            }
+            ExprKind::Struct(_, fields, base) => match fields.iter().find(|(name, _)| Some(*name) == part) {
+                Some((_, value)) => self.value(id, origins, (*value, None), depth + 1),
+                None if part.is_some() => base.map_or(From::UNKNOWN, of),
+                None => {
+                    let all: Vec<ExprId> = fields.iter().map(|(_, value)| *value).chain(*base).collect();
+                    self.all(id, origins, &all, depth).unless_fresh()
+                }
+            },
+            ExprKind::Tuple(parts) => self.positional(id, origins, (parts, part), depth),
+            ExprKind::Array(all) => From::all(all.iter().map(|one| of(*one))),
+            ExprKind::Call(callee, args) => self.call(id, origins, (expr, *callee, part), args, depth),
+            ExprKind::Method(call) => self.method(id, origins, (expr, call, part), depth),
+            ExprKind::Macro(name, args) => {
+                let all = self.all(id, origins, args, depth);
+                let is_plain = [Sym::new("format"), Sym::new("vec")].contains(name);
+                if is_plain { all } else { all.unless_told() }
+            }
+            ExprKind::If(_, then, Some(other)) => {
+                self.branch(id, origins, (*then, part), depth).and(of(*other))
+            }
+            ExprKind::Match(_, arms) => {
+                let arms = arms.iter().map(|arm| self.branch(id, origins, (arm.body, part), depth));
+                From::all(arms)
+            }
+            ExprKind::Select(arms) => {
+                let arms = arms.iter().map(|arm| self.branch(id, origins, (arm.body, part), depth));
+                From::all(arms)
+            }
+            _ => From::UNKNOWN,
+        }
+    }
+
+    /// All of some values.
+    fn all(&self, id: FnId, origins: &Origins<'a>, parts: &[ExprId], depth: u32) -> From {
+        let parts = parts.iter().map(|part| self.value(id, origins, (*part, None), depth + 1));
+        From::all(parts)
+    }
+
+    /// Values side by side, of which one is wanted or all are.
+    fn positional(
+        &self,
+        id: FnId,
+        origins: &Origins<'a>,
+        (all, part): (&[ExprId], Part),
+        depth: u32,
+    ) -> From {
+        let position = part.and_then(|part| self.program.names.text(part).parse::<usize>().ok());
+        match position.and_then(|at| all.get(at)) {
+            Some(one) => self.value(id, origins, (*one, None), depth + 1),
+            None => self.all(id, origins, all, depth),
+        }
+    }
+
+    /// A branch that leads out has no value.
+    fn branch(&self, id: FnId, origins: &Origins<'a>, (at, part): (ExprId, Part), depth: u32) -> From {
+        let leads_out = |at: ExprId| {
+            let kind = &origins.body.expr(at).kind;
+            matches!(kind, ExprKind::Return(_) | ExprKind::Continue(_) | ExprKind::Break(..))
+        };
+        match &origins.body.expr(at).kind {
+            _ if leads_out(at) => From::GIVEN,
+            ExprKind::Block(stmts, None) if matches!(stmts.last(), Some(Stmt::Expr(last)) if leads_out(*last)) => {
+                From::GIVEN
+            }
+            _ => self.value(id, origins, (at, part), depth + 1),
+        }
+    }
+
+    fn path(&self, id: FnId, path: &PathRef) -> From {
+        let module = self.program.names.function(id).module;
+        match self.program.names.resolve(module, path, false).map(|found| found.def) {
+            Some(Def::Static(of)) => From { own: self.static_kept(of), params: Vec::new() },
+            // Constants, variants and functions are part of the program.
+            Some(_) => From::GIVEN,
+            None => From::UNKNOWN,
+        }
+    }
+
+    fn local(
+        &self,
+        id: FnId,
+        origins: &Origins<'a>,
+        (expr, local, part): (ExprId, LocalId, Part),
+        depth: u32,
+    ) -> From {
+        let (made, at) = (origins.local(local), origins.body.expr(expr).at);
+        if made.param.is_some_and(|(param, _)| self.is_message(id, param)) {
+            return From::told(id, at, Brings::Message);
+        }
+        let of = made.of.iter().map(|(of, own)| self.value(id, origins, (*of, own.or(part)), depth + 1));
+        let mut from = From::all(of);
+        if let Some(by) = made.read.filter(|by| self.repeats(id, origins, *by)) {
+            from = from.and(From::told(id, origins.body.expr(by).at, Brings::Received));
+        }
+        if let Some((param, own)) = made.param {
+            from = from.and(From { own: Answer::Given, params: vec![(param, own.or(part))] });
+        }
+        let unknown = made.lent || (made.of.is_empty() && made.param.is_none());
+        if unknown { from.unless_told() } else { from }
+    }
+
+    fn field(
+        &self,
+        id: FnId,
+        origins: &Origins<'a>,
+        (expr, base, name, part): (ExprId, ExprId, Sym, Part),
+        depth: u32,
+    ) -> From {
+        if self.is_configuration(origins, origins.inferred.expr(base)) {
+            return From::GIVEN;
+        }
+        let Some(adt) = adt_behind(&origins.inferred.types, origins.inferred.expr(base)) else {
+            return self.value(id, origins, (base, Some(name)), depth + 1);
+        };
+        let kept = self.field_kept((adt, name), part, depth + 1);
+        if kept.changed.is_none() && kept.made == Answer::Given {
+            return From::GIVEN;
+        }
+        // Of a receiver its fields are asked about first: how it came about says little of what it holds by now.
+        let is_receiver = matches!(origins.body.expr(base).kind, ExprKind::Local(local)
+            if origins.local(local).param.is_some_and(|(param, _)| param == 0) && self.has_receiver(id));
+        let of_base = match is_receiver {
+            true if kept.made == Answer::Unknown => From { own: kept.made, params: vec![(0, Some(name))] },
+            true => From { own: kept.made, params: Vec::new() },
+            false => self.value(id, origins, (base, Some(name)), depth + 1),
+        };
+        let (at, at_base) = (origins.body.expr(expr).at, origins.body.expr(base).at);
+        match of_base.own {
+            Answer::Told(witness) if witness.id == id && witness.at == at_base => {
+                From::told(id, at, witness.what)
+            }
+            Answer::Told(_) => of_base,
+            own => match kept.changed {
+                Some(changed) => From { own: own.and(changed), params: of_base.params },
+                None => of_base,
+            },
+        }
+    }
+
+    fn call(
+        &self,
+        id: FnId,
+        origins: &Origins<'a>,
+        (at, callee, part): (ExprId, ExprId, Part),
+        args: &[ExprId],
+        depth: u32,
+    ) -> From {
+        match origins.inferred.callees.get(&at) {
+            Some(Callee::Fns(fns)) => self.results(id, origins, (fns, args, part), depth),
+            Some(Callee::Ctor(_)) => self.positional(id, origins, (args, part), depth),
+            Some(Callee::Value) => self.all(id, origins, args, depth).unless_told(),
+            _ => {
+                let ExprKind::Path(path) = &origins.body.expr(callee).kind else { return From::UNKNOWN };
+                if let Some(what) = brings(path.last()) {
+                    return self.brought(id, origins, at, what);
+                }
+                // What went wrong becomes no key.
+                if path.last() == Sym::new("Err") {
+                    return From::GIVEN;
+                }
+                if let (true, [one]) = (CONVERTS.contains(&path.last()), args) {
+                    return self.value(id, origins, (*one, part), depth + 1);
+                }
+                let all = self.all(id, origins, args, depth);
+                let makes_empty = args.is_empty() && self.is_collection(origins, origins.inferred.expr(at));
+                let converts = CONVERTS.contains(&path.last()) && !args.is_empty();
+                if makes_empty || converts { all } else { all.unless_told() }
+            }
+        }
+    }
+
+    /// What gives something new each time it runs, where it runs with messages.
+    fn brought(&self, id: FnId, origins: &Origins<'a>, expr: ExprId, what: Brings) -> From {
+        let at = origins.body.expr(expr).at;
+        if self.repeats(id, origins, expr) { From::told(id, at, what) } else { From::UNKNOWN }
+    }
+
+    fn method(
+        &self,
+        id: FnId,
+        origins: &Origins<'a>,
+        (at, call, part): (ExprId, &MethodCall, Part),
+        depth: u32,
+    ) -> From {
+        if let Some(Callee::Fns(fns)) = origins.inferred.callees.get(&at) {
+            let args = origins.args(at).unwrap_or_default();
+            return self.results(id, origins, (fns, &args, part), depth);
+        }
+        // `next` goes through what is there already, or waits for more.
+        let awaits = call.name == Sym::new("next") && origins.is_awaited(at);
+        if let Some(what) = brings(call.name).or(awaits.then_some(Brings::Received)) {
+            return self.brought(id, origins, at, what);
+        }
+        let derives = DERIVES.contains(&call.name);
+        let of = |one: ExprId| self.value(id, origins, (one, part.filter(|_| derives)), depth + 1);
+        let recv = of(call.recv);
+        if KEEPS.contains(&call.name) {
+            return recv;
+        }
+        let from = call.args.iter().map(|arg| of(*arg)).fold(recv, From::and);
+        let locks = ["read", "write"].iter().any(|name| Sym::new(name) == call.name);
+        if derives && !(locks && !call.args.is_empty()) { from } else { from.unless_told() }
+    }
+
+    /// What functions of the workspace give back, with what is passed here.
+    fn results(
+        &self,
+        id: FnId,
+        origins: &Origins<'a>,
+        (fns, args, part): (&[FnId], &[ExprId], Part),
+        depth: u32,
+    ) -> From {
+        if fns.is_empty() || fns.len() > FUNCTIONS_MAX {
+            return self.all(id, origins, args, depth).unless_told();
+        }
+        let mut all = From::GIVEN;
+        for of in fns {
+            let result = self.result(*of, part, depth + 1);
+            all = all.and(From { own: result.own, params: Vec::new() });
+            for (param, part) in result.params {
+                let arg = args.get(param as usize);
+                let value = arg.map(|arg| self.value(id, origins, (*arg, part), depth + 1));
+                all = all.and(value.unwrap_or(From::UNKNOWN));
+            }
+        }
+        all
+    }
+}
+
+fn brings(name: Sym) -> Option<Brings> {
+    match name {
+        _ if RECEIVES.contains(&name) => Some(Brings::Received),
+        _ if DRAWS.contains(&name) => Some(Brings::Fresh),
+        _ => None,
+    }
+}
