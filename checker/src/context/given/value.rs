@@ -281,7 +281,7 @@ impl<'a> Given<'a, '_, '_> {
         }
         let from = call.args.iter().map(|arg| of(*arg)).fold(recv, From::and);
         let locks = ["read", "write"].iter().any(|name| Sym::new(name) == call.name);
-        if derives && !(locks && !call.args.is_empty()) { from } else { from.unless_told() }
+        if derives && (!locks || call.args.is_empty()) { from } else { from.unless_told() }
     }
 
     /// What functions of the workspace give back, with what is passed here.
