@@ -274,7 +274,7 @@ impl<T: Topic> Route<T> {
         match table.entry(key::spread(hash), is_it, |e| key::spread(e.hash)) {
             Entry::Occupied(mut entry) => entry.get_mut().subscribers.push(subscriber),
             Entry::Vacant(entry) => {
-                entry.insert(KeyEntry { hash, key, subscribers: Takers::One(subscriber) });
+                entry.insert(KeyEntry { hash, key, subscribers: Takers::one(subscriber) });
             }
         }
     }
@@ -292,13 +292,11 @@ impl<T: Topic> Route<T> {
             Some(key) => {
                 let hash = key::hash_key(key);
                 let mut table = self.keyed.borrow_mut();
-                if let Ok(mut entry) =
-                    table.find_entry(key::spread(hash), |e| e.hash == hash && e.key == *key)
+                let is_it = |e: &KeyEntry<T>| e.hash == hash && e.key == *key;
+                if let Ok(mut entry) = table.find_entry(key::spread(hash), is_it)
+                    && !entry.get_mut().subscribers.retain(keep)
                 {
-                    entry.get_mut().subscribers.retain(keep);
-                    if entry.get().subscribers.is_empty() {
-                        entry.remove();
-                    }
+                    entry.remove();
                 }
             }
         }
@@ -494,23 +492,23 @@ impl<T: Topic> AnyRoute for Route<T> {
     }
 
     fn leave(&self, core: &Core, cell: CellId, hash: Option<u32>) {
-        let mut keep = |subscriber: &Rc<dyn Subscriber<T>>| {
-            let is_of = subscriber.is_of(cell);
-            if is_of {
-                core.routes.retire(Rc::clone(subscriber) as Rc<dyn std::any::Any>);
-            }
-            !is_of
-        };
+        let keep = |subscriber: &Rc<dyn Subscriber<T>>| !subscriber.is_of(cell);
         match hash {
-            None => self.every.borrow_mut().retain(&mut keep),
+            None => self.every.borrow_mut().retain(|subscriber| {
+                let keeps = keep(subscriber);
+                if !keeps {
+                    core.routes.retire(Rc::clone(subscriber) as Rc<dyn std::any::Any>);
+                }
+                keeps
+            }),
+            // One of a key is never listed: the index is borrowed as long as a message is handed to it.
             Some(hash) => {
                 let mut table = self.keyed.borrow_mut();
                 let is_it = |e: &KeyEntry<T>| e.hash == hash && e.subscribers.iter().any(|s| s.is_of(cell));
-                if let Ok(mut entry) = table.find_entry(key::spread(hash), is_it) {
-                    entry.get_mut().subscribers.retain(&mut keep);
-                    if entry.get().subscribers.is_empty() {
-                        entry.remove();
-                    }
+                if let Ok(mut entry) = table.find_entry(key::spread(hash), is_it)
+                    && !entry.get_mut().subscribers.retain(keep)
+                {
+                    entry.remove();
                 }
             }
         }

@@ -98,15 +98,12 @@ impl<L: Locus> AnyStock for Stock<L> {
         let mut spares = self.spares.borrow_mut();
         let left = spares.len() - self.unneeded.get().div_ceil(2);
         spares.truncate(left);
-        if spares.is_empty() {
-            *spares = Vec::new();
-        }
         self.unneeded.set(left);
         let mut account = self.account.borrow_mut();
         if left > 0 || account.is_some() {
             let account =
                 account.get_or_insert_with(|| Account::new(format!("{pool}/{}", L::NAME), Kind::SpareLoci));
-            account.set(left * Self::CELL_BYTES, left);
+            account.set(left * Self::CELL_BYTES + spares.capacity() * size_of::<Place<L>>(), left);
         }
     }
 }
