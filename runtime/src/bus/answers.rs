@@ -1,9 +1,9 @@
 //! The table of open questions of one topic on one pool, and the way of answers into it.
 
-use std::cell::{Cell, RefCell};
+use std::any::Any;
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
@@ -29,12 +29,43 @@ const QUESTIONS_OPEN_MAX: usize = 65_536;
 pub(crate) struct Answer<R> {
     pub(crate) slot: u32,
     pub(crate) generation: u32,
-    pub(crate) result: Result<R, AskError>,
+    /// Nothing once it has been taken out.
+    pub(crate) result: Option<Result<R, AskError>>,
+}
+
+impl<R> Answer<R> {
+    /// Makes an answer where it goes, part by part.
+    ///
+    /// # Safety
+    /// `place` is valid for the write of an answer.
+    #[inline(always)]
+    pub(crate) unsafe fn write(
+        place: *mut Self,
+        slot: u32,
+        generation: u32,
+        result: impl FnOnce() -> Result<R, AskError>,
+    ) {
+        // SAFETY: a field of a place that is valid for writes, by the caller.
+        unsafe { (*place).slot = slot };
+        // SAFETY: as above.
+        unsafe { (*place).generation = generation };
+        // SAFETY: as above.
+        let place = unsafe { &raw mut (*place).result };
+        // SAFETY: as above.
+        unsafe { place.write(Some(result())) };
+    }
+
+    /// Moves it elsewhere.
+    fn take(&mut self) -> Self {
+        Self { slot: self.slot, generation: self.generation, result: self.result.take() }
+    }
 }
 
 /// What to do with an answer, without the types of the locus that asked.
 trait Then<R> {
-    fn call(self: Box<Self>, core: &Core, cell: Rc<dyn AnyCell>, result: Result<R, AskError>);
+    /// Calls it with the result of `answer`, which is taken from where it lies: a copy on the way would cost more than the
+    /// call.
+    fn call(self: Box<Self>, core: &Core, cell: &dyn AnyCell, answer: &mut Answer<R>);
 }
 
 /// As large as the closure alone, so that one without captures needs no memory.
@@ -46,62 +77,111 @@ where
     F: FnOnce(&mut L, Result<R, AskError>, &mut Cx<'_, L>) -> O,
     O: IntoOutcome,
 {
-    fn call(self: Box<Self>, core: &Core, cell: Rc<dyn AnyCell>, result: Result<R, AskError>) {
-        let Ok(cell) = cell.as_any().downcast::<LocusCell<L>>() else { return };
+    fn call(self: Box<Self>, core: &Core, cell: &dyn AnyCell, answer: &mut Answer<R>) {
+        let cell: &dyn Any = cell;
+        let Some(cell) = cell.downcast_ref::<LocusCell<L>>() else { return };
+        let Some(result) = answer.result.take() else { return };
         let run = || cell.activate(core, |me, cx| (self.0)(me, result, cx).into_outcome());
-        after::<L>(core, &cell, "then", catch_unwind(AssertUnwindSafe(run)));
+        after::<L>(core, cell, "then", catch_unwind(AssertUnwindSafe(run)));
     }
 }
 
-struct Open<R> {
-    cell: CellId,
-    /// The activation that asked, for its rollback.
-    activation: u64,
-    deadline: Option<Instant>,
-    goal: Goal<R>,
-}
-
-/// Where an answer is wanted.
-enum Goal<R> {
-    /// In an activation of its own.
-    Then(Box<dyn Then<R>>),
-    /// In the future that asked.
+/// An answer that a future waits for.
+enum Wanted<R> {
+    /// It has not come.
     Wake(Waker),
     /// There it is, until the future takes it.
     Answered(Result<R, AskError>),
 }
 
+/// A question, or room for one: where neither `then` nor `wanted` is there, none is open.
 struct Slot<R> {
     generation: u32,
-    open: Option<Open<R>>,
+    /// Who asked.
+    cell: CellId,
+    /// The activation that asked, for its rollback.
+    activation: u64,
+    deadline: Option<Instant>,
+    /// What takes the answer in an activation of its own.
+    then: Option<Box<dyn Then<R>>>,
+    /// The answer in the future that asked.
+    wanted: Option<Wanted<R>>,
+}
+
+impl<R> Slot<R> {
+    fn is_open(&self) -> bool {
+        self.then.is_some() || self.wanted.is_some()
+    }
+}
+
+/// How an answer was wanted: in an activation, or in a future.
+type HowWanted<R> = (Option<Box<dyn Then<R>>>, Option<Wanted<R>>);
+
+/// The slots, and which of them are free.
+struct Table<R> {
+    slots: Vec<Slot<R>>,
+    free: Vec<u32>,
+}
+
+impl<R> Table<R> {
+    /// The slot of the question with this name, as long as that is open.
+    #[inline]
+    fn get(&mut self, slot: u32, generation: u32) -> Option<&mut Slot<R>> {
+        self.slots.get_mut(slot as usize).filter(|slot| slot.generation == generation)
+    }
+
+    /// A slot for a question, and its number.
+    #[inline]
+    fn open(&mut self) -> (&mut Slot<R>, u32) {
+        let number = self.free.pop().unwrap_or_else(|| self.add());
+        (&mut self.slots[number as usize], number)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add(&mut self) -> u32 {
+        let cell = CellId { index: 0, generation: 0 };
+        let slot = Slot { generation: 0, cell, activation: 0, deadline: None, then: None, wanted: None };
+        self.slots.push(slot);
+        u32::try_from(self.slots.len() - 1).expect("bounded by QUESTIONS_OPEN_MAX")
+    }
+
+    fn count(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
 }
 
 /// The open questions of topic `T`; listed among the routes under the topic's second number.
 pub(crate) struct Answers<T: Topic> {
     number: u16,
-    slots: RefCell<Vec<Slot<T::Reply>>>,
-    free: RefCell<Vec<u32>>,
-    count: Cell<usize>,
+    table: RefCell<Table<T::Reply>>,
 }
 
 impl<T: Topic> Answers<T> {
     pub(crate) fn new(number: u16) -> Self {
-        Self { number, slots: RefCell::default(), free: RefCell::default(), count: Cell::new(0) }
+        Self { number, table: RefCell::new(Table { slots: Vec::new(), free: Vec::new() }) }
     }
 
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.count.get() > QUESTIONS_OPEN_MAX
+        self.table.borrow().count() > QUESTIONS_OPEN_MAX
     }
 
     /// Opens a slot for an answer that is handled by `then`.
+    #[inline]
     pub(crate) fn open<L, F, O>(&self, core: &Core, cell: CellId, deadline: Instant, then: F) -> Address
     where
         L: Locus,
         F: FnOnce(&mut L, Result<T::Reply, AskError>, &mut Cx<'_, L>) -> O + 'static,
         O: IntoOutcome + 'static,
     {
-        let goal = Goal::Then(Box::new(ThenOf::<L, F, O>(then, PhantomData)));
-        self.open_for(core, cell, deadline, goal)
+        let then: Box<dyn Then<T::Reply>> = Box::new(ThenOf::<L, F, O>(then, PhantomData));
+        self.open_for(core, cell, deadline, |slot| {
+            let before = slot.then.replace(then);
+            debug_assert!(before.is_none(), "the slot is free");
+            // It is nothing, so there is nothing to drop.
+            std::mem::forget(before);
+        })
     }
 
     /// Opens a slot for an answer that wakes a future.
@@ -112,26 +192,34 @@ impl<T: Topic> Answers<T> {
         deadline: Instant,
         waker: &Waker,
     ) -> Address {
-        self.open_for(core, cell, deadline, Goal::Wake(waker.clone()))
+        let waker = waker.clone();
+        self.open_for(core, cell, deadline, |slot| slot.wanted = Some(Wanted::Wake(waker)))
     }
 
-    fn open_for(&self, core: &Core, cell: CellId, deadline: Instant, goal: Goal<T::Reply>) -> Address {
-        let open = Open { cell, activation: core.activation(), deadline: Some(deadline), goal };
-        let mut slots = self.slots.borrow_mut();
-        let slot = self.free.borrow_mut().pop().unwrap_or_else(|| {
-            slots.push(Slot { generation: 0, open: None });
-            u32::try_from(slots.len() - 1).expect("bounded by QUESTIONS_OPEN_MAX")
-        });
-        let entry = &mut slots[slot as usize];
-        entry.open = Some(open);
-        self.count.set(self.count.get() + 1);
+    #[inline(always)]
+    fn open_for(
+        &self,
+        core: &Core,
+        cell: CellId,
+        deadline: Instant,
+        want: impl FnOnce(&mut Slot<T::Reply>),
+    ) -> Address {
+        let mut table = self.table.borrow_mut();
+        let (entry, slot) = table.open();
+        let generation = entry.generation;
+        // Field by field: what is read again soon, in other widths than it was written in, has to wait for the cache.
+        entry.cell = cell;
+        entry.activation = core.activation();
+        entry.deadline = Some(deadline);
+        want(entry);
+        drop(table);
         core.count_question(1);
         Address {
             app: core.app_id(),
             pool: core.id,
             number: self.number,
             slot,
-            generation: entry.generation,
+            generation,
             ensure: |core| core.ensure_route::<T>(),
         }
     }
@@ -140,20 +228,18 @@ impl<T: Topic> Answers<T> {
     ///
     /// A slot that is no longer the question's was closed with the activation that asked: nobody will answer.
     pub(crate) fn poll(&self, core: &Core, at: Address, waker: &Waker) -> Poll<Result<T::Reply, AskError>> {
-        {
-            let mut slots = self.slots.borrow_mut();
-            let open = slots.get_mut(at.slot as usize).filter(|slot| slot.generation == at.generation);
-            match open.and_then(|slot| slot.open.as_mut()).map(|open| &mut open.goal) {
-                Some(Goal::Wake(known)) => {
-                    known.clone_from(waker);
-                    return Poll::Pending;
-                }
-                Some(Goal::Answered(_)) => {}
-                Some(Goal::Then(_)) | None => return Poll::Ready(Err(AskError::Failed)),
+        let mut table = self.table.borrow_mut();
+        match table.get(at.slot, at.generation).and_then(|slot| slot.wanted.as_mut()) {
+            Some(Wanted::Wake(known)) => {
+                known.clone_from(waker);
+                return Poll::Pending;
             }
+            Some(Wanted::Answered(_)) => {}
+            None => return Poll::Ready(Err(AskError::Failed)),
         }
-        match self.close(core, at.slot, at.generation).map(|open| open.goal) {
-            Some(Goal::Answered(result)) => Poll::Ready(result),
+        drop(table);
+        match self.close(core, at.slot, at.generation) {
+            Some((_, Some(Wanted::Answered(result)))) => Poll::Ready(result),
             _ => unreachable!("it was answered a moment ago"),
         }
     }
@@ -163,72 +249,88 @@ impl<T: Topic> Answers<T> {
         drop(self.close(core, at.slot, at.generation));
     }
 
-    fn close(&self, core: &Core, slot: u32, generation: u32) -> Option<Open<T::Reply>> {
-        let mut slots = self.slots.borrow_mut();
-        let entry = slots.get_mut(slot as usize).filter(|entry| entry.generation == generation)?;
-        let open = entry.open.take()?;
+    /// Forgets a question; returns how its answer was wanted.
+    #[inline(never)]
+    fn close(&self, core: &Core, slot: u32, generation: u32) -> Option<HowWanted<T::Reply>> {
+        let mut table = self.table.borrow_mut();
+        let entry = table.get(slot, generation).filter(|entry| entry.is_open())?;
+        let how = (entry.then.take(), entry.wanted.take());
         entry.generation = entry.generation.wrapping_add(1);
-        self.free.borrow_mut().push(slot);
-        self.count.set(self.count.get() - 1);
+        table.free.push(slot);
         core.count_question(-1);
-        Some(open)
+        Some(how)
     }
 
     /// Wakes the future that asked, or runs the answer's activation, or sets the answer aside while the locus is not
-    /// ready.
-    fn arrive(&self, core: &Core, answer: Answer<T::Reply>) {
-        let Some((asker, answer)) = self.asker(answer) else { return };
+    /// ready. Nobody takes one that comes too late.
+    #[inline]
+    fn arrive(&self, core: &Core, answer: &mut Answer<T::Reply>) {
+        let mut table = self.table.borrow_mut();
+        let Some(slot) = table.get(answer.slot, answer.generation) else { return };
+        if slot.then.is_none() {
+            drop(table);
+            return self.wake(answer);
+        }
+        let asker = slot.cell;
         let Some(cell) = core.find_cell(asker) else {
+            drop(table);
             return drop(self.close(core, answer.slot, answer.generation));
         };
-        match cell.head().state.get() {
-            State::Ready => {
-                if let Some(open) = self.close(core, answer.slot, answer.generation)
-                    && let Goal::Then(then) = open.goal
-                {
-                    then.call(core, cell, answer.result);
-                }
-            }
-            State::Closed => drop(self.close(core, answer.slot, answer.generation)),
-            _ => core.set_aside(asker, self.number, answer),
+        if cell.head().state.get() != State::Ready {
+            drop(table);
+            return self.arrive_too_early(core, &*cell, answer);
+        }
+        let then = slot.then.take();
+        slot.generation = slot.generation.wrapping_add(1);
+        table.free.push(answer.slot);
+        drop(table);
+        core.count_question(-1);
+        if let Some(then) = then {
+            then.call(core, &*cell, answer);
         }
     }
 
-    /// Who takes an answer in an activation. One that a future waits for is given to that; nobody takes one that comes too
-    /// late.
-    fn asker(&self, answer: Answer<T::Reply>) -> Option<(CellId, Answer<T::Reply>)> {
+    /// Sets an answer aside for a locus that is not ready, or drops it where that has ended.
+    #[cold]
+    #[inline(never)]
+    fn arrive_too_early(&self, core: &Core, cell: &dyn AnyCell, answer: &mut Answer<T::Reply>) {
+        if cell.head().state.get() == State::Closed {
+            return drop(self.close(core, answer.slot, answer.generation));
+        }
+        core.set_aside(cell.head().id, self.number, answer.take());
+    }
+
+    /// Gives an answer to the future that waits for it.
+    #[inline(never)]
+    fn wake(&self, answer: &mut Answer<T::Reply>) {
         let waker = {
-            let mut slots = self.slots.borrow_mut();
-            let slot =
-                slots.get_mut(answer.slot as usize).filter(|slot| slot.generation == answer.generation);
-            let open = slot?.open.as_mut()?;
-            match &open.goal {
-                Goal::Then(_) => return Some((open.cell, answer)),
-                // The time was up before.
-                Goal::Answered(_) => return None,
-                Goal::Wake(_) => {}
-            }
-            open.deadline = None;
-            std::mem::replace(&mut open.goal, Goal::Answered(answer.result))
+            let mut table = self.table.borrow_mut();
+            let waiting = table.get(answer.slot, answer.generation);
+            // If it was answered already, the time was up before.
+            let Some(slot) = waiting.filter(|slot| matches!(slot.wanted, Some(Wanted::Wake(_)))) else {
+                return;
+            };
+            let Some(result) = answer.result.take() else { return };
+            slot.deadline = None;
+            slot.wanted.replace(Wanted::Answered(result))
         };
-        if let Goal::Wake(waker) = waker {
+        if let Some(Wanted::Wake(waker)) = waker {
             waker.wake();
         }
-        None
     }
 }
 
 impl<T: Topic> AnyRoute for Answers<T> {
     fn dispatch(&self, pass: &mut Pass<'_>) {
         // SAFETY: a record of this number is there, and it holds an `Answer` (`cursor` I2).
-        let answer = unsafe { pass.cursor.take::<Answer<T::Reply>>() }.move_out();
-        self.arrive(pass.core, answer);
+        let mut answer = unsafe { pass.cursor.take::<Answer<T::Reply>>() };
+        self.arrive(pass.core, &mut answer);
     }
 
     fn replay(&self, core: &Core, side: &RefCell<Side>) {
         // SAFETY: the caller saw a record of this number, which holds an `Answer` (`cursor` I2).
-        let answer = unsafe { side.borrow_mut().pop::<Answer<T::Reply>>() };
-        self.arrive(core, answer);
+        let mut answer = unsafe { side.borrow_mut().pop::<Answer<T::Reply>>() };
+        self.arrive(core, &mut answer);
     }
 
     fn release(&self, _core: &Core, _head: &CellHead) -> bool {
@@ -239,7 +341,7 @@ impl<T: Topic> AnyRoute for Answers<T> {
     unsafe fn take_back(&self, core: &Core, payload: *mut Word, pool: PoolId, _local: bool) {
         // SAFETY: by the caller, the payload of a record of this number, which is an `Answer`, given up.
         let answer = unsafe { payload.cast::<Answer<T::Reply>>().read() };
-        let failed = Answer::<T::Reply> { result: Err(AskError::Failed), ..answer };
+        let failed = Answer::<T::Reply> { result: Some(Err(AskError::Failed)), ..answer };
         core.send_answer_to(pool, self.number, failed);
     }
 
@@ -248,11 +350,10 @@ impl<T: Topic> AnyRoute for Answers<T> {
     }
 
     fn forget(&self, core: &Core, activation: u64) {
-        let asked_by =
-            |slot: &Slot<T::Reply>| slot.open.as_ref().is_some_and(|open| open.activation == activation);
+        let asked_by = |slot: &Slot<T::Reply>| slot.is_open() && slot.activation == activation;
         let lost: Vec<(u32, u32)> = {
-            let slots = self.slots.borrow();
-            let lost = slots.iter().zip(0..).filter(|(slot, _)| asked_by(slot));
+            let table = self.table.borrow();
+            let lost = table.slots.iter().zip(0..).filter(|(slot, _)| asked_by(slot));
             lost.map(|(slot, index)| (index, slot.generation)).collect()
         };
         for (slot, generation) in lost {
@@ -262,16 +363,14 @@ impl<T: Topic> AnyRoute for Answers<T> {
 
     fn expire(&self, core: &Core, now: Instant) {
         let mut due = Vec::new();
-        for (slot, index) in self.slots.borrow_mut().iter_mut().zip(0..) {
-            if let Some(open) = &mut slot.open
-                && open.deadline.is_some_and(|deadline| deadline <= now)
-            {
-                open.deadline = None;
+        for (slot, index) in self.table.borrow_mut().slots.iter_mut().zip(0..) {
+            if slot.is_open() && slot.deadline.is_some_and(|deadline| deadline <= now) {
+                slot.deadline = None;
                 due.push((index, slot.generation));
             }
         }
         for (slot, generation) in due {
-            self.arrive(core, Answer { slot, generation, result: Err(AskError::Timeout) });
+            self.arrive(core, &mut Answer { slot, generation, result: Some(Err(AskError::Timeout)) });
         }
     }
 

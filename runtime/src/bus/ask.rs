@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::answers::{Answer, Answers};
+use super::answers::Answers;
 use super::publish::PublishedBy;
-use super::topic::{Full, Packet, Promise, Topic};
+use super::topic::{Promise, Topic};
 use crate::app::shared;
 use crate::locus::cell::CellHead;
 use crate::locus::context::Cx;
@@ -98,29 +98,38 @@ impl<R: Send + 'static> Reply<R> {
     }
 
     /// Answers. An answer that comes too late, or that nobody waits for, is dropped.
+    #[inline]
     pub fn send(mut self, answer: R) {
-        self.complete(Ok(answer));
+        self.complete(|| Ok(answer));
     }
 
     pub(crate) fn fail(mut self, why: AskError) {
-        self.complete(Err(why));
+        self.complete(|| Err(why));
     }
 
-    #[inline]
-    fn complete(&mut self, result: Result<R, AskError>) {
+    /// The result is made where it goes, so that it is put together nowhere else first.
+    #[inline(always)]
+    fn complete(&mut self, result: impl FnOnce() -> Result<R, AskError>) {
         match self.0.take() {
             None => {}
-            Some(To::Task(sender)) => drop(sender.send(result)),
             Some(To::Pool(address)) => deliver(address, result),
+            Some(To::Task(sender)) => send_to_task(sender, result()),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn forsake(&mut self) {
+        let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
+        self.complete(|| Err(why));
     }
 }
 
 impl<R: Send + 'static> Drop for Reply<R> {
+    #[inline]
     fn drop(&mut self) {
         if self.0.is_some() {
-            let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
-            self.complete(Err(why));
+            self.forsake();
         }
     }
 }
@@ -131,22 +140,40 @@ impl<R: Send + 'static> fmt::Debug for Reply<R> {
     }
 }
 
+#[inline(never)]
+fn send_to_task<R>(sender: oneshot::Sender<Result<R, AskError>>, result: Result<R, AskError>) {
+    drop(sender.send(result));
+}
+
 /// Brings an answer to the pool that asked: through this pool's queue or outbox, or, from another thread, through the
 /// control channel.
-fn deliver<R: Send + 'static>(address: Address, result: Result<R, AskError>) {
-    let answer = Answer { slot: address.slot, generation: address.generation, result };
-    let left = Core::with_current(answer, |core, answer| {
-        if core.app_id() != address.app {
-            return Some(answer);
+#[inline(always)]
+fn deliver<R: Send + 'static>(address: Address, result: impl FnOnce() -> Result<R, AskError>) {
+    Core::with_current(move |core| {
+        if let Some(core) = core
+            && core.app_id() == address.app
+            && core.id == address.pool
+        {
+            core.take_answer(address, result);
+            core.has_come();
+        } else {
+            deliver_far(address, result());
         }
-        core.send_answer(address, answer);
-        None
     });
-    if let Some(answer) = left
-        && let Some(app) = shared::find(address.app)
-    {
-        app.tell(address.pool, Box::new(move |core| core.send_answer(address, answer)));
-    }
+}
+
+#[inline(never)]
+fn deliver_far<R: Send + 'static>(address: Address, result: Result<R, AskError>) {
+    Core::with_current(|core| {
+        if let Some(core) = core
+            && core.app_id() == address.app
+        {
+            core.send_answer(address, result);
+            core.has_come();
+        } else if let Some(app) = shared::find(address.app) {
+            app.tell(address.pool, Box::new(move |core| core.take_answer(address, || result)));
+        }
+    });
 }
 
 /// A question about to be asked.
@@ -197,14 +224,10 @@ impl<'c, L: Locus, Q: Topic + PublishedBy<L>> Ask<'c, L, Q> {
 /// Publishes a question whose answer has a slot.
 #[inline]
 fn send<Q: Topic>(core: &Core, answers: &Answers<Q>, question: Q, address: Address) {
-    let promise = Q::Promise::from_reply(Reply::to_pool(address));
     if answers.is_full() {
-        return promise.fail(AskError::Full);
+        return Q::Promise::from_reply(Reply::to_pool(address)).fail(AskError::Full);
     }
-    let packet = Packet { message: question, promise };
-    if let Err(Full(packet)) = core.publish(packet) {
-        packet.promise.fail(AskError::Full);
-    }
+    core.route::<Q>().ask(core, question, address);
 }
 
 // No `PublishedBy` here: it would say a second time that a topic is not declared.

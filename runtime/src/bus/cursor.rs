@@ -31,6 +31,16 @@ impl Cursor {
     pub(crate) unsafe fn new(records: *mut Word, words: usize) -> Self {
         // SAFETY: the caller grants that many words.
         let end = unsafe { records.add(words) };
+        // SAFETY: passed on.
+        unsafe { Self::between(records, end) }
+    }
+
+    /// Starts at `records`, and ends at `end`.
+    ///
+    /// # Safety
+    /// As for [`new`](Self::new).
+    #[inline]
+    pub(crate) unsafe fn between(records: *mut Word, end: *mut Word) -> Self {
         Self { at: records, end, span_end: end }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! The pass finds out how the records of a topic are taken, and leaves that to the topic's [`Taker`], which goes on as
 //! long as the next record is one of its own. Where topics alternate, every record is a run of its own, so what is paid
-//! once per run counts as much as what is paid per record: one look into the routes' table, one indirect call, and one
-//! `catch_unwind` for the whole pass.
+//! once per run counts as much as what is paid per record: one look into the routes' table, one indirect call. One
+//! `catch_unwind` serves a whole pass, and the passes over the pool's own queue that follow it at once.
 //!
 //! Invariants
 //! - I1. A taker is called with the data it was listed with, at a record of the number it is listed for (`routes` I4).
@@ -21,6 +21,16 @@ use super::{LIFE, TOKEN};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::core::kin::LifeStep;
+
+/// Passes over the pool's own queue in one turn: exchanges between loci need no flush in between.
+const QUEUE_PASSES_MAX: usize = 16;
+
+/// Passes over it as long as they were short ones, such as a question and an answer at a time, and no other pool waits for
+/// what they published.
+const SHORT_PASSES_MAX: usize = 256;
+
+/// What short passes take together, in words.
+const SHORT_PASSES_WORDS: usize = 1024;
 
 /// Records under way, and where they came from.
 pub(crate) struct Pass<'c> {
@@ -53,6 +63,73 @@ impl Taker {
     }
 }
 
+/// The passes of one turn over the pool's own queue.
+pub(crate) struct OwnPasses<'c> {
+    pass: Pass<'c>,
+    begun: usize,
+    words: usize,
+}
+
+impl<'c> OwnPasses<'c> {
+    /// Begins the first pass over what was filled so far.
+    pub(crate) fn begin(core: &'c Core) -> Self {
+        let cursor = core.queue.turn_over();
+        let words = cursor.left_words();
+        Self { pass: Pass::new(core, cursor, core.id), begun: 1, words }
+    }
+
+    /// Begins the next pass; false where nothing was filled meanwhile, or the turn has had enough of them.
+    #[inline]
+    pub(crate) fn go_on(&mut self) -> bool {
+        let core = self.pass.core;
+        if core.queue.is_empty() || (self.begun >= QUEUE_PASSES_MAX && !self.are_short()) {
+            return false;
+        }
+        self.pass.cursor = core.queue.turn_over();
+        self.begun += 1;
+        self.words += self.pass.cursor.left_words();
+        true
+    }
+
+    #[inline]
+    fn are_short(&self) -> bool {
+        self.begun < SHORT_PASSES_MAX && self.words < SHORT_PASSES_WORDS && !self.pass.core.is_outgoing.get()
+    }
+
+    /// Hands records out to the end of the pass, and of those that may follow at once, or until there is a step in the life
+    /// of a locus to take, after which it has to be called again.
+    pub(crate) fn hand_out(&mut self) -> Option<LifeStep> {
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.hand_out_all())) {
+                Ok(step) => return step,
+                Err(panic) => self.pass.see_to(panic),
+            }
+        }
+    }
+
+    #[inline]
+    fn hand_out_all(&mut self) -> Option<LifeStep> {
+        loop {
+            while let Some(header) = self.pass.cursor.next_run() {
+                let step = self.pass.hand_out_run(header);
+                if step.is_some() {
+                    return step;
+                }
+            }
+            let core = self.pass.core;
+            core.queue.finish();
+            if core.is_called_off() || !self.go_on() {
+                return None;
+            }
+        }
+    }
+
+    /// Words of all passes so far.
+    pub(crate) fn words(&self) -> usize {
+        self.words
+    }
+}
+
 impl<'c> Pass<'c> {
     pub(crate) fn new(core: &'c Core, cursor: Cursor, source: PoolId) -> Self {
         Self { core, cursor, source }
@@ -74,18 +151,25 @@ impl<'c> Pass<'c> {
         while self.cursor.is_within(since, words_max)
             && let Some(header) = self.cursor.next_run()
         {
-            match self.core.routes.taker(header.topic()) {
-                // SAFETY: listed together, for this number, and neither is freed during a pass (I1).
-                Some((taker, route)) => unsafe { (taker.take)(taker.subscriber, route, self) },
-                None => {
-                    let step = self.take_other(header);
-                    if step.is_some() {
-                        return step;
-                    }
-                }
+            let step = self.hand_out_run(header);
+            if step.is_some() {
+                return step;
             }
         }
         None
+    }
+
+    /// Hands out the record with this header, which is next, and those behind it that go with it.
+    #[inline(always)]
+    fn hand_out_run(&mut self, header: Header) -> Option<LifeStep> {
+        match self.core.routes.taker(header.topic()) {
+            Some((taker, route)) => {
+                // SAFETY: listed together, for this number, and neither is freed during a pass (I1).
+                unsafe { (taker.take)(taker.subscriber, route, self) };
+                None
+            }
+            None => self.take_other(header),
+        }
     }
 
     /// Takes a record that no route is responsible for.

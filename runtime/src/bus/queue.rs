@@ -11,6 +11,8 @@
 //!   its memory ends, or null while the queue is shut: so one comparison tells a publisher both that it may push and that
 //!   there is room. The buffer itself hears of what was claimed before anything else is done with it (`fill`).
 //! - I4. `mark` is a boundary between records of the filled buffer, or its end; it moves with the memory.
+//! - I5. `spans` holds where the memory of each buffer begins and ends. Records of the queue begin there: nothing is taken
+//!   from its buffers but all of it.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
@@ -18,17 +20,36 @@ use std::ptr;
 use super::TOKEN;
 use super::cursor::Cursor;
 use super::record::{Header, WORD_BYTES, Word, words_for, write_header};
-use super::words::{Mark, Words};
+use super::words::{Mark, SHRINK_WINDOW, Words};
 
 pub(crate) struct Queue {
-    fill: UnsafeCell<Words>,
-    drain: UnsafeCell<Words>,
+    buffers: [UnsafeCell<Words>; 2],
+    /// Which of them is the filled one.
+    filled: Cell<bool>,
+    /// The memory of each, so that turning over need not ask the buffers.
+    spans: [Cell<Span>; 2],
     start: Cell<*mut Word>,
     end: Cell<*mut Word>,
     until: Cell<*mut Word>,
     /// Where the current activation began.
     mark: Cell<*mut Word>,
     is_shut: Cell<bool>,
+    /// The longest the filled buffer became, in bytes, since memory was last compared with need.
+    window_peak_bytes: Cell<usize>,
+    window_turns: Cell<u32>,
+}
+
+/// Where the memory of a buffer begins and ends.
+#[derive(Clone, Copy)]
+struct Span {
+    start: *mut Word,
+    until: *mut Word,
+}
+
+impl Span {
+    fn of(buffer: &mut Words) -> Self {
+        Self { start: buffer.front().0, until: buffer.until() }
+    }
 }
 
 /// Where a record goes for which there is room.
@@ -37,17 +58,20 @@ pub(crate) struct Room(*mut Word);
 
 impl Default for Queue {
     fn default() -> Self {
-        let mut fill = Words::default();
-        let start = fill.end();
-        let until = fill.until();
+        let mut buffers = [Words::default(), Words::default()];
+        let spans = buffers.each_mut().map(Span::of);
+        let Span { start, until } = spans[0];
         Self {
-            fill: UnsafeCell::new(fill),
-            drain: UnsafeCell::default(),
+            buffers: buffers.map(UnsafeCell::new),
+            filled: Cell::new(false),
+            spans: spans.map(Cell::new),
             start: Cell::new(start),
             end: Cell::new(start),
             until: Cell::new(until),
             mark: Cell::new(start),
             is_shut: Cell::new(false),
+            window_peak_bytes: Cell::new(0),
+            window_turns: Cell::new(0),
         }
     }
 }
@@ -56,17 +80,20 @@ impl Queue {
     /// The filled buffer, which has heard of every record.
     #[expect(clippy::mut_from_ref, reason = "fenced by I1")]
     fn fill(&self) -> &mut Words {
-        // SAFETY: the only reference to the buffer (I1).
-        let fill = unsafe { &mut *self.fill.get() };
+        let fill = self.buffer(self.filled.get());
         // SAFETY: whole records lie up to there (I3).
         unsafe { fill.set_end(self.end.get()) };
         fill
     }
 
-    #[expect(clippy::mut_from_ref, reason = "fenced by I1")]
     fn drain(&self) -> &mut Words {
+        self.buffer(!self.filled.get())
+    }
+
+    #[expect(clippy::mut_from_ref, reason = "fenced by I1")]
+    fn buffer(&self, which: bool) -> &mut Words {
         // SAFETY: the only reference to the buffer (I1).
-        unsafe { &mut *self.drain.get() }
+        unsafe { &mut *self.buffers[usize::from(which)].get() }
     }
 
     /// Where the next record goes, if the queue is open and has room for one more `P`.
@@ -125,11 +152,19 @@ impl Queue {
         self.note_room(self.fill());
     }
 
-    /// Upholds I3 after the buffer, which has heard of every record, was pushed to, swapped, cut or taken.
+    /// Upholds I3 and I5 after the buffer, which has heard of every record, was pushed to, cut or taken.
     fn note_room(&self, fill: &mut Words) {
-        self.start.set(fill.front().0);
-        self.end.set(fill.end());
-        self.until.set(if self.is_shut.get() { ptr::null_mut() } else { fill.until() });
+        let span = Span::of(fill);
+        self.spans[usize::from(self.filled.get())].set(span);
+        self.open(span, fill.end());
+    }
+
+    /// Lets records be pushed from `end` on, into a buffer with this memory.
+    #[inline]
+    fn open(&self, span: Span, end: *mut Word) {
+        self.start.set(span.start);
+        self.end.set(end);
+        self.until.set(if self.is_shut.get() { ptr::null_mut() } else { span.until });
     }
 
     /// Says that an activation begins: what it pushes can be rolled back.
@@ -160,19 +195,43 @@ impl Queue {
     }
 
     /// Starts draining what was filled so far.
+    #[inline]
     pub(crate) fn turn_over(&self) -> Cursor {
-        let fill = self.fill();
-        std::mem::swap(fill, self.drain());
-        self.note_room(fill);
+        let (start, end) = (self.start.get(), self.end.get());
+        let bytes = end.addr() - start.addr();
+        self.window_peak_bytes.set(self.window_peak_bytes.get().max(bytes));
+        let filled = !self.filled.get();
+        self.filled.set(filled);
+        // Everything was taken from there before, or nothing was ever in there.
+        let span = self.spans[usize::from(filled)].get();
+        self.open(span, span.start);
         self.set_mark();
-        let (records, words) = self.drain().front();
-        // SAFETY: whole records, given up here and cleared by `finish`; the buffer stays in place until then (I2).
-        unsafe { Cursor::new(records, words) }
+        // SAFETY: whole records (I3, I5), given up here; the buffer stays in place until `finish` (I2).
+        unsafe { Cursor::between(start, end) }
     }
 
     /// Ends draining: every record has been taken.
+    #[inline]
     pub(crate) fn finish(&self) {
-        self.drain().clear();
+        let turns = self.window_turns.get() + 1;
+        self.window_turns.set(turns);
+        if turns >= SHRINK_WINDOW {
+            self.shrink();
+        }
+    }
+
+    /// Gives back memory that was not needed for long: of this buffer, and after the next turn of the other.
+    #[cold]
+    #[inline(never)]
+    fn shrink(&self) {
+        let drained = self.drain();
+        drained.clear();
+        drained.shrink_to_need(self.window_peak_bytes.get() / WORD_BYTES);
+        self.spans[usize::from(!self.filled.get())].set(Span::of(drained));
+        if self.window_turns.get() > SHRINK_WINDOW {
+            self.window_turns.set(0);
+            self.window_peak_bytes.set(0);
+        }
     }
 
     /// Takes out what was filled.

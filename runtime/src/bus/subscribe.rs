@@ -170,6 +170,7 @@ pub(crate) fn keep_stashed<T: Topic>(head: &CellHead, subscriber: Rc<dyn Subscri
 }
 
 /// Sees to the end of an activation that was called under `catch_unwind`.
+#[inline]
 pub(crate) fn after<L: Locus>(
     core: &Core,
     cell: &LocusCell<L>,
@@ -177,9 +178,22 @@ pub(crate) fn after<L: Locus>(
     result: Result<Outcome, Box<dyn std::any::Any + Send>>,
 ) {
     core.name_activation(&cell.head, method);
+    if !matches!(result, Ok(Ok(()))) {
+        after_failure(core, &cell.head, method, result);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn after_failure(
+    core: &Core,
+    head: &CellHead,
+    method: &'static str,
+    result: Result<Outcome, Box<dyn Any + Send>>,
+) {
     match result {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => core.failed(&cell.head, method, error),
-        Err(panic) => core.panicked(&cell.head, method, panic.as_ref()),
+        Ok(Err(error)) => core.failed(head, method, error),
+        Err(panic) => core.panicked(head, method, panic.as_ref()),
     }
 }

@@ -20,7 +20,7 @@ const KEPT_WORDS: usize = 1024;
 /// How many times a buffer runs empty before it compares its room with what it needed meanwhile.
 ///
 /// Long enough that bursts within a second or so keep their memory.
-const SHRINK_WINDOW: u32 = if cfg!(miri) { 8 } else { 4096 };
+pub(crate) const SHRINK_WINDOW: u32 = if cfg!(miri) { 8 } else { 4096 };
 
 /// A boundary between records, to which a failed activation rolls the buffer back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,14 +242,18 @@ impl Words {
         self.window_peak_words = self.window_peak_words.max(self.records.len());
     }
 
-    /// Halves the memory of an empty buffer that needed less than a quarter of it all through the window.
+    /// Halves the memory of an empty buffer that needed less than a quarter of it.
+    pub(crate) fn shrink_to_need(&mut self, peak_words: usize) {
+        let capacity = self.records.capacity();
+        if capacity > KEPT_WORDS && peak_words <= capacity / 4 {
+            self.records.shrink_to(KEPT_WORDS.max(capacity / 2));
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn close_window(&mut self) {
-        let capacity = self.records.capacity();
-        if capacity > KEPT_WORDS && self.window_peak_words <= capacity / 4 {
-            self.records.shrink_to(KEPT_WORDS.max(capacity / 2));
-        }
+        self.shrink_to_need(self.window_peak_words);
         self.window_peak_words = 0;
         self.window_clears = 0;
     }

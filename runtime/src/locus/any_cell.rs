@@ -25,7 +25,7 @@ pub(crate) enum Born {
     Later(LocalBoxFuture<'static, Outcome>),
 }
 
-pub(crate) trait AnyCell {
+pub(crate) trait AnyCell: Any {
     fn head(&self) -> &CellHead;
     fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
     /// Makes the routes of the topics that the locus declares.

@@ -396,6 +396,13 @@ impl Core {
         }
     }
 
+    /// Whether something has to be seen to before the next pass over the queue.
+    #[inline]
+    pub(crate) fn is_called_off(&self) -> bool {
+        self.flush_soon.get() || !self.failures.borrow().is_empty() || !self.blocked.borrow().is_empty()
+    }
+
+    #[inline]
     pub(crate) fn count_question(&self, by: isize) {
         self.questions_open.set(self.questions_open.get().wrapping_add_signed(by));
     }

@@ -17,7 +17,7 @@ use crossbeam_channel::Receiver;
 use crate::app::control::Control;
 use crate::bus::cursor::Cursor;
 use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter};
-use crate::bus::pass::Pass;
+use crate::bus::pass::{OwnPasses, Pass};
 use crate::bus::{LIFE, TOKEN};
 use crate::locus::cell::State;
 use crate::pool::core::Core;
@@ -40,16 +40,6 @@ const LANE_SLICE_WORDS: usize = LANE_WORDS_MAX / 8;
 
 /// Batches of one lane in one turn: the end of a lap makes two of one, and what comes meanwhile costs no turn.
 const LANE_BATCHES_MAX: usize = 4;
-
-/// Passes over the pool's own queue in one turn: exchanges between loci need no flush in between.
-const QUEUE_PASSES_MAX: usize = 16;
-
-/// Passes over it as long as they were short ones, such as a question and an answer at a time, and no other pool waits for
-/// what they published.
-const SHORT_PASSES_MAX: usize = 256;
-
-/// What short passes take together, in words.
-const SHORT_PASSES_WORDS: usize = 1024;
 
 /// How often open questions are looked through for deadlines.
 const EXPIRY_PERIOD: Duration = Duration::from_millis(5);
@@ -324,21 +314,16 @@ impl Pool {
     }
 
     fn drain_queue(&mut self) -> usize {
-        let mut drained = 0;
         let core = Rc::clone(&self.core);
-        let mut passes = 0;
-        let is_short = |passes, drained| {
-            passes < SHORT_PASSES_MAX && drained < SHORT_PASSES_WORDS && !core.is_outgoing.get()
-        };
-        while (passes < QUEUE_PASSES_MAX || is_short(passes, drained)) && !core.queue.is_empty() {
-            passes += 1;
-            let cursor = core.queue.turn_over();
-            drained += cursor.left_words();
-            let mut pass = Pass::new(&core, cursor, core.id);
-            while let Some(step) = pass.hand_out(usize::MAX) {
+        if core.queue.is_empty() {
+            return 0;
+        }
+        let mut passes = OwnPasses::begin(&core);
+        loop {
+            if let Some(step) = passes.hand_out() {
                 self.take_step(step);
+                continue;
             }
-            core.queue.finish();
             if core.flush_soon.take() {
                 self.flush();
             }
@@ -349,8 +334,11 @@ impl Pool {
             if !core.blocked.borrow().is_empty() {
                 self.retry_blocked();
             }
+            if !passes.go_on() {
+                break;
+            }
         }
-        drained
+        passes.words()
     }
 
     fn fire_timers(&mut self, now: Instant) -> usize {

@@ -1,7 +1,6 @@
 //! The sending side of a route: credits are taken and messages leave for the pools that subscribe, or wait with their
 //! publisher, by the topic's policy.
 
-use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -9,7 +8,7 @@ use std::rc::Rc;
 use super::far::Remote;
 use super::select::{ANY_GROUPS_MAX, Owed};
 use super::{AnyRoute, Route};
-use crate::bus::ask::AskError;
+use crate::bus::ask::{Address, AskError, Reply};
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
 use crate::bus::record::Header;
@@ -43,6 +42,25 @@ impl<P> Here<P> {
     }
 }
 
+/// The same place, of which the compiler knows nothing more.
+///
+/// `black_box` would do, but sends the pointer through memory, which everything that is written there has to wait for.
+#[inline(always)]
+fn unknown<P>(place: *mut P) -> *mut P {
+    #[cfg(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64")))]
+    #[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written through it")]
+    {
+        let mut place = place;
+        // SAFETY: it does nothing, and says so: the pointer comes out as it went in.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) place, options(nomem, nostack, preserves_flags));
+        }
+        place
+    }
+    #[cfg(not(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    std::hint::black_box(place)
+}
+
 impl<T: Topic> Route<T> {
     /// Publishes one message of this pool.
     #[inline(always)]
@@ -70,7 +88,7 @@ impl<T: Topic> Route<T> {
         } else if let Some(place) = self.claim_far(core, hash) {
             place
         } else if self.straight.get().is_some() {
-            black_box(here)
+            unknown(here)
         } else {
             self.reserve_far(core, hash, here)
         };
@@ -81,6 +99,34 @@ impl<T: Topic> Route<T> {
         }
         // SAFETY: written just above, and not looked at again.
         unsafe { self.publish_from(core, here) }
+    }
+
+    /// Publishes a question whose answer goes to `address`.
+    #[inline]
+    pub(crate) fn ask(&self, core: &Core, question: T, address: Address) {
+        let promise = T::Promise::from_reply(Reply::to_pool(address));
+        let hash = if T::SPEC.keyed { key::hash_message(&question) } else { 0 };
+        if self.own.is_open_with_credit()
+            && let Some(room) = core.queue.room_for::<Packet<T>>()
+        {
+            self.own.take();
+            // SAFETY: the queue has just said that there is room, the header is that of such a packet, and it is written
+            // below, before anything else.
+            let place = unsafe { core.queue.claim::<Packet<T>>(room, self.header_of(hash)) };
+            // Part by part, so that neither is put together elsewhere first.
+            // SAFETY: the message of this very packet.
+            let message = unsafe { &raw mut (*place).message };
+            // SAFETY: as above.
+            unsafe { message.write(question) };
+            // SAFETY: its promise.
+            let beside = unsafe { &raw mut (*place).promise };
+            // SAFETY: as above.
+            unsafe { beside.write(promise) };
+            return;
+        }
+        if let Err(Full(packet)) = self.publish(core, Packet { message: question, promise }) {
+            packet.promise.fail(AskError::Full);
+        }
     }
 
     /// Publishes what lies at `packet`: hands it to its subscriber, or takes it along.

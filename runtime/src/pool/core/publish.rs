@@ -4,9 +4,10 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use crate::bus::answers::{Answer, Answers};
-use crate::bus::ask::Address;
+use crate::bus::ask::{Address, AskError};
 use crate::bus::figures::DropReason;
 use crate::bus::outbox::Outbox;
+use crate::bus::record::Header;
 use crate::bus::route::change::CHANGES;
 use crate::bus::route::select::Owed;
 use crate::bus::route::{AnyRoute, Route};
@@ -118,12 +119,36 @@ impl Core {
         &self.outs[usize::from(pool)]
     }
 
-    /// Sends an answer to the pool that asked.
-    pub(crate) fn send_answer<R: Send + 'static>(&self, to: Address, answer: Answer<R>) {
+    /// Takes an answer to a question of this pool.
+    #[inline]
+    pub(crate) fn take_answer<R: Send + 'static>(
+        &self,
+        to: Address,
+        result: impl FnOnce() -> Result<R, AskError>,
+    ) {
+        let Some(room) = self.queue.room_for::<Answer<R>>() else {
+            return self.take_answer_anyway(to, result());
+        };
+        // SAFETY: there is room, and the header is that of an answer, which is written below, before anything else.
+        let place = unsafe { self.queue.claim(room, Header::of::<Answer<R>>(to.number, 0)) };
+        // SAFETY: the place of this very answer.
+        unsafe { Answer::write(place, to.slot, to.generation, result) };
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_answer_anyway<R: Send + 'static>(&self, to: Address, result: Result<R, AskError>) {
+        let answer = Answer { slot: to.slot, generation: to.generation, result: Some(result) };
+        self.queue.push(to.number, 0, answer);
+    }
+
+    /// Sends an answer to another pool, which asked.
+    pub(crate) fn send_answer<R: Send + 'static>(&self, to: Address, result: Result<R, AskError>) {
         // A failed activation takes its answers back by their route.
         if self.any_route(to.number).is_none() {
             (to.ensure)(self);
         }
+        let answer = Answer { slot: to.slot, generation: to.generation, result: Some(result) };
         self.send_answer_to(to.pool, to.number, answer);
     }
 
@@ -138,7 +163,7 @@ impl Core {
     /// Counts a message that arrives for a dissolved locus.
     pub(crate) fn closed<T: Topic>(&self, packet: &mut Packet<T>) {
         self.route::<T>().lost(self, DropReason::Closed, 1);
-        std::mem::take(&mut packet.promise).fail(crate::bus::ask::AskError::Closed);
+        std::mem::take(&mut packet.promise).fail(AskError::Closed);
     }
 
     pub(crate) fn log_drop(&self, subject: &'static str, reason: DropReason, n: u64) {
