@@ -4,8 +4,8 @@ use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::events::seen::alone::TAKES;
 use crate::finding::Finding;
-use crate::lower::ir::{ExprKind, TypeRef};
-use crate::lower::sym::Sym;
+use crate::lower::ir::{ExprKind, Range, TypeRef};
+use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::Ways;
@@ -61,6 +61,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             {
                 continue;
             }
+            Sight::Detached { .. } if gives_up(judged, id, seen.at) => continue,
             Sight::Detached { timer: true, .. } => (&TIMER, timer()),
             Sight::Detached { thread, .. } => (&SPAWNED, spawned(*thread)),
             Sight::HandleReplaced(Some(field)) if !ended.contains(field) => (&REPLACED, replaced()),
@@ -88,6 +89,22 @@ fn takes(judged: &Judged<'_, '_>, id: FnId) -> bool {
             let mut exprs = body.exprs.iter();
             exprs.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if TAKES.contains(&call.name)))
         })
+}
+
+/// Whether what the task calls tries for a permit, and is done at once if there is none.
+fn gives_up(judged: &Judged<'_, '_>, id: FnId, task: Range) -> bool {
+    const TRIES: [Sym; 2] = syms(["try_acquire", "try_acquire_owned"]);
+    let calls = |id: FnId| judged.summary.facts[id.ix()].calls.iter();
+    let inside = calls(id).filter(|site| task.start <= site.at.start && site.at.end <= task.end);
+    let called: Vec<FnId> = inside.flat_map(|site| site.callees.iter().copied()).collect();
+    let further = called.iter().flat_map(|of| calls(*of)).flat_map(|site| site.callees.iter().copied());
+    let tries = |of: FnId| {
+        judged.program.names.body(of).is_some_and(|body| {
+            let mut exprs = body.exprs.iter();
+            exprs.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if TRIES.contains(&call.name)))
+        })
+    };
+    further.chain(called.iter().copied()).any(tries)
 }
 
 fn spawned(thread: bool) -> Says {

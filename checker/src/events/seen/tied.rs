@@ -13,6 +13,7 @@ const CHANNELS: [Sym; 6] =
 const TAKES: [Sym; 3] = syms(["compare_exchange", "compare_exchange_weak", "swap"]);
 const UPGRADE: Sym = Sym::new("upgrade");
 const DOWNGRADE: Sym = Sym::new("downgrade");
+const CLONE: Sym = Sym::new("clone");
 const FLAG: Sym = Sym::new("AtomicBool");
 
 impl Look<'_, '_, '_> {
@@ -24,6 +25,7 @@ impl Look<'_, '_, '_> {
         self.is_handed_on(task)
             || self.is_single_flight(extent)
             || self.shares(task, extent, in_loop)
+            || self.is_gathered(spawn, extent)
             || (!in_loop && (self.follows(extent) || self.has_end(extent) || self.only_tells(extent)))
     }
 
@@ -144,6 +146,46 @@ impl Look<'_, '_, '_> {
             };
             drives || queue && (splits(first, second) || splits(second, first))
         })
+    }
+
+    /// One of several that a loop starts, whose answers the function gathers behind that loop: they all send into one
+    /// queue of its own.
+    fn is_gathered(&self, spawn: ExprId, task: Range) -> bool {
+        const GATHERS: [Sym; 4] = syms(["recv", "next", "recv_timeout", "recv_many"]);
+        let around = self.walk.loop_around(spawn);
+        let stmts = self.walk.body.exprs.iter().filter_map(|expr| match &expr.kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        let sends = |sender: LocalId| {
+            let copies = self.inits.iter().enumerate().filter_map(|(at, init)| {
+                let ExprKind::Method(call) = self.kind((*init)?) else { return None };
+                let is_copy = call.name == CLONE
+                    && matches!(self.kind(call.recv), ExprKind::Local(of) if *of == sender);
+                is_copy.then_some(LocalId(u32::try_from(at).unwrap_or(u32::MAX)))
+            });
+            copies.chain([sender]).any(|local| self.is_mentioned(local, task, true))
+        };
+        let waits = |receiver: LocalId| {
+            (0_u32..).map(ExprId).zip(&self.walk.body.exprs).any(|(id, expr)| {
+                matches!(&expr.kind, ExprKind::Method(call) if GATHERS.contains(&call.name)
+                    && matches!(self.kind(call.recv), ExprKind::Local(of) if *of == receiver))
+                    && id > spawn
+                    && self.walk.loop_around(id) != around
+            })
+        };
+        let is_for =
+            around.and_then(|at| self.walk.facts.loops.get(at as usize)).is_some_and(|one| one.is_for);
+        is_for
+            && stmts.flatten().any(|stmt| {
+                let Stmt::Let(pat, _, Some(init), _) = stmt else { return false };
+                let Some([sender, receiver]) = self.pair(*pat) else { return false };
+                CHANNELS.contains(&self.called(self.made_by(*init)).1)
+                    && self.walk.loop_around(*init) != around
+                    && !self.is_mentioned(receiver, task, true)
+                    && sends(sender)
+                    && waits(receiver)
+            })
     }
 
     fn pair(&self, pat: PatId) -> Option<[LocalId; 2]> {
