@@ -152,8 +152,7 @@ impl Context {
         declared: Option<u32>,
         last: Option<u32>,
     ) -> Option<Often> {
-        self.runs[id.ix()].often?;
-        let loops = &summary.facts[id.ix()].loops;
+        let (runs, loops) = (&self.runs[id.ix()], &summary.facts[id.ix()].loops);
         let around = |start: Option<u32>| {
             std::iter::successors(start, |at| loops.get(*at as usize).and_then(|one| one.parent))
         };
@@ -171,7 +170,12 @@ impl Context {
                 && (one.no_exit || (!per_message && (one.waits || last.is_none())))
         };
         let endless = between.iter().any(turns_for_ever);
-        let is_result = between.last().is_some_and(|at| Some(loops[*at as usize].expr) < last);
+        // What a server keeps of each connection is not what it serves for; it does so whoever starts it.
+        let serves = between.iter().any(|at| loops[*at as usize].accepts);
+        if runs.often.is_none() && !(serves && last.is_some() && runs.may_run) {
+            return None;
+        }
+        let is_result = !serves && between.last().is_some_and(|at| Some(loops[*at as usize].expr) < last);
         (endless && !is_result).then_some(Often::PerMessage)
     }
 

@@ -181,6 +181,8 @@ pub struct LoopFacts {
     pub no_exit: bool,
     /// It waits for messages, connections, time: it goes round as often as the world wants.
     pub waits: bool,
+    /// It takes connections: it goes round as long as the program serves.
+    pub accepts: bool,
     /// It waits for something other than its own locus.
     pub waits_else: bool,
     /// It waits for its own locus to be free: `run.with(..)`.
@@ -264,6 +266,8 @@ pub struct FnFacts {
     pub lost: Vec<Lost>,
     /// Fields whose value is given to a call or a caller.
     pub handed: Vec<(AdtId, Sym)>,
+    /// Names of fields out of which something is taken through a value whose type is not known.
+    pub taken_from: Vec<Sym>,
     /// Shared values under two names.
     pub aliases: Vec<Alias>,
     /// Values of types of the workspace that are made, and the loop around each.

@@ -108,7 +108,9 @@ pub fn balances<'s>(
     let given = Given::of(program, summary, context, &callers);
     let (_, made_often) = made(summary, context);
     let made = made_at_all(program, summary);
-    let balance = Balance { program, summary, context, shared, made_often, made, callers: &callers, given };
+    let taken_from = summary.facts.iter().flat_map(|facts| facts.taken_from.iter().copied()).collect();
+    let callers = &callers;
+    let balance = Balance { program, summary, context, shared, made_often, made, callers, given, taken_from };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -144,6 +146,8 @@ struct Balance<'a, 'w, 's> {
     callers: &'a Callers<'s>,
     /// Which keys are given once and for all.
     given: Given<'a, 'w, 's>,
+    /// Names of fields that something is taken out of, whosever they are.
+    taken_from: FxHashSet<Sym>,
 }
 
 impl<'s> Balance<'_, '_, 's> {
@@ -210,7 +214,7 @@ impl<'s> Balance<'_, '_, 's> {
     }
 
     fn weigh(&self, key: Key, mut group: Group<'s>, freed: &FxHashSet<AdtId>) -> Option<Growing<'s>> {
-        if matches!(key, Key::Param(..)) || group.grows.is_empty() {
+        if matches!(key, Key::Param(..)) || group.grows.is_empty() || self.may_be_taken_from(key) {
             return None;
         }
         if let Key::Field(adt, _) = key
@@ -280,6 +284,11 @@ impl<'s> Balance<'_, '_, 's> {
         KEYED.contains(&site.event.holder).then(|| self.given.key(site.id, site.event))
     }
 
+    /// Something is taken out of a field of that name, of a value whose type is not known.
+    fn may_be_taken_from(&self, key: Key) -> bool {
+        matches!(key, Key::Field(_, name) if self.taken_from.contains(&name))
+    }
+
     fn is_of_locus(&self, key: Key) -> bool {
         matches!(key, Key::Field(adt, _) if super::roots::is_locus(self.program, adt))
     }
@@ -339,8 +348,12 @@ impl<'s> Balance<'_, '_, 's> {
         runs.only_in_drop && (target != own || runs.dropped_by.is_some_and(comes_and_goes))
     }
 
-    /// A slot that became free is used again before a new one is added.
+    /// A slot that became free is used again before a new one is added. A key that is added has no slot to use: what
+    /// is written there renews the value of a key that was known.
     fn reuses_slots(&self, site: Site<'s>) -> bool {
+        if KEYED.contains(&site.event.holder) {
+            return false;
+        }
         let events = &self.summary.facts[site.id.ix()].events;
         let place = site.event.place;
         let in_slot = |event: &Event| event.what == What::Replace && event.place == place.inside();

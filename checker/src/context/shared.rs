@@ -7,6 +7,7 @@ use super::{Context, Often};
 use crate::events::Under;
 use crate::load::TargetKind;
 use crate::load::support::{Support, support};
+use crate::lower::ir::TypeRef;
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId};
 use crate::summary::Summary;
@@ -133,10 +134,12 @@ fn owned(program: &Program<'_>, ty: Ty, depth: u32, tell: &mut dyn FnMut(AdtId))
     }
 }
 
-/// Whether a copy of the field is the same thing once more.
+/// Whether a copy of the field is the same thing once more: it is counted, or a reference.
 pub(super) fn is_shared_field(program: &Program<'_>, adt: AdtId, name: Sym) -> bool {
     let mut fields = program.fields[adt.ix()].iter().flatten();
+    let mut declared = program.names.adt(adt).variants.iter().flat_map(|(_, fields)| fields.iter());
     fields.any(|(field, ty)| *field == name && is_shared(program, *ty))
+        || declared.any(|field| field.name == name && matches!(field.ty, TypeRef::Ref(..)))
 }
 
 /// Whether a copy of a value is the same thing once more.

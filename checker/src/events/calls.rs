@@ -12,6 +12,26 @@ const FOLDS: [Sym; 4] = syms(["fold", "try_fold", "rfold", "scan"]);
 
 const DEFAULT: Sym = Sym::new("default");
 
+/// Methods that take something out of a collection.
+const TAKES: [Sym; 16] = syms([
+    "remove",
+    "remove_entry",
+    "swap_remove",
+    "take",
+    "pop",
+    "pop_front",
+    "pop_back",
+    "pop_first",
+    "pop_last",
+    "clear",
+    "truncate",
+    "retain",
+    "drain",
+    "split_off",
+    "try_join_next",
+    "join_next",
+]);
+
 impl<'w> Walk<'_, 'w> {
     pub(super) fn callable(&self, id: ExprId) -> Option<&'w Callable> {
         match self.inferred.callees.get(&id) {
@@ -117,6 +137,7 @@ impl<'w> Walk<'_, 'w> {
                 let callable = self.program.models.callable(index);
                 let name = format!(".{}", self.program.names.text(call.name));
                 self.visit(call.recv);
+                self.accept(id, false);
                 self.modelled(id, index, callable, Some(call.recv), &call.args, Some(call), name)
             }
             known => {
@@ -125,9 +146,31 @@ impl<'w> Walk<'_, 'w> {
                 if matches!(known, None | Some(Callee::Unresolved)) {
                     self.facts.calls_unresolved += 1;
                     self.facts.mentions.push(call.name);
+                    self.taken_from_unknown(call);
                 }
                 self.hand_over(&call.args);
                 None
+            }
+        }
+    }
+
+    /// `actor.queue.pop()` where nobody says what the actor is: it may be any field of that name.
+    fn taken_from_unknown(&mut self, call: &MethodCall) {
+        if !TAKES.contains(&call.name) {
+            return;
+        }
+        let mut at = call.recv;
+        for _ in 0..6 {
+            match &self.body.expr(at).kind {
+                ExprKind::Field(base, name) => {
+                    if self.ty(*base) == Ty::UNKNOWN {
+                        self.facts.taken_from.push(*name);
+                    }
+                    return;
+                }
+                ExprKind::Method(inner) => at = inner.recv,
+                ExprKind::Await(inner) | ExprKind::Try(inner) => at = *inner,
+                _ => return,
             }
         }
     }

@@ -88,6 +88,7 @@ impl Walk<'_, '_> {
         let outer = self.open_loop(id, false);
         self.loop_mut().is_for = true;
         self.loop_mut().waits |= waits;
+        self.loop_mut().accepts |= waits && self.is_incoming(iter);
         self.bind(pat, place);
         self.visit(body);
         self.close_loop(outer);
@@ -95,6 +96,9 @@ impl Walk<'_, '_> {
 
     fn select_arm(&mut self, arm: &SelectArm) {
         let outer = self.under.clone();
+        if let Some(future) = arm.future {
+            self.accept(future, true);
+        }
         let place = arm.future.and_then(|future| self.visit(future));
         if let Some(guard) = arm.guard {
             self.visit(guard);

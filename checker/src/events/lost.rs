@@ -24,6 +24,36 @@ impl Walk<'_, '_> {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
             self.forgotten(id);
             self.in_field(id);
+            self.asked_only(id);
+        }
+    }
+
+    /// A child that is only asked whether it could be started: `if let Err(error) = command.spawn()`,
+    /// `command.spawn().is_err()`, `Ok(_) => ..`.
+    fn asked_only(&mut self, id: ExprId) {
+        let body = self.body;
+        let asked = match &body.expr(id).kind {
+            ExprKind::Let(pat, value) if self.is_lost_in(*pat) == Some(true) => Some(*value),
+            ExprKind::Method(call) if ["is_ok", "is_err"].iter().any(|name| Sym::new(name) == call.name) => {
+                Some(call.recv)
+            }
+            ExprKind::Match(on, arms) => {
+                let lost: Vec<bool> = arms.iter().filter_map(|arm| self.is_lost_in(arm.pat)).collect();
+                (lost.len() == arms.len() && !lost.contains(&false)).then_some(*on)
+            }
+            _ => None,
+        };
+        if let Some(value) = asked.filter(|value| matches!(self.resource_of(*value), Some(LostHow::Child))) {
+            self.note_lost(LostHow::Child, value);
+        }
+    }
+
+    /// Whether a pattern for the outcome of a call lets go of what the call gave.
+    fn is_lost_in(&self, pat: PatId) -> Option<bool> {
+        let Pat::TupleStruct(path, parts) = self.body.pat(pat) else { return None };
+        match parts.first() {
+            Some(part) if path.last() == Sym::new("Ok") => Some(self.is_never_used(*part)),
+            _ => (path.last() == Sym::new("Err")).then_some(true),
         }
     }
 

@@ -1,10 +1,14 @@
 //! Which place an expression stands for, and what patterns make of it.
 
 use super::{Place, Root, Walk};
-use crate::lower::ir::{ExprId, Pat, PatId, PathRef};
-use crate::lower::sym::Sym;
+use crate::lower::ir::{ExprId, Pat, PatId, PathRef, TypeRef};
+use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, Def};
 use crate::types::{Interner, Ty, TyKind};
+
+/// Types that a shared reference suffices to change.
+const CHANGED_THROUGH: [Sym; 7] =
+    syms(["Mutex", "RwLock", "RefCell", "DashMap", "DashSet", "SkipMap", "SkipSet"]);
 
 impl Walk<'_, '_> {
     pub(super) fn place(&self, id: ExprId) -> Option<Place> {
@@ -49,6 +53,26 @@ impl Walk<'_, '_> {
             };
         }
         None
+    }
+
+    /// Whether a field is declared as `&mut`, or as `&` of what can be changed through it: guards that give back what
+    /// they took often hold the map itself.
+    pub(super) fn borrows_for_change(&self, adt: crate::names::AdtId, name: Sym) -> bool {
+        let variants = &self.program.names.adt(adt).variants;
+        let mut fields = variants.iter().flat_map(|(_, fields)| fields.iter());
+        let is_open = || {
+            let mut fields = self.program.fields[adt.ix()].iter().flatten();
+            fields.any(|(field, ty)| {
+                *field == name
+                    && matches!(self.program.types.kind(*ty), TyKind::Foreign(foreign, _)
+                        if CHANGED_THROUGH.contains(&foreign.last))
+            })
+        };
+        fields.any(|field| match field.ty {
+            _ if field.name != name => false,
+            TypeRef::Ref(_, is_mut) => is_mut || is_open(),
+            _ => false,
+        })
     }
 
     pub(super) fn field_place(&self, base: ExprId, name: Sym) -> Option<Place> {

@@ -1,9 +1,9 @@
 //! Loops: whether they end, and what they wait for.
 
-use super::{LoopFacts, Under, Walk};
+use super::{LoopFacts, Place, Under, Walk};
 use crate::lower::ir::{ExprId, ExprKind, Stmt};
 use crate::lower::sym::Sym;
-use crate::types::{Interner, TyKind};
+use crate::types::{Callee, Interner, TyKind};
 
 impl Walk<'_, '_> {
     pub(super) fn open_loop(&mut self, id: ExprId, no_exit: bool) -> Under {
@@ -123,6 +123,37 @@ impl Walk<'_, '_> {
             ExprKind::Method(call) => call.name == Sym::new("is_draining"),
             _ => false,
         }
+    }
+
+    pub(super) fn awaited(&mut self, inner: ExprId) -> Option<Place> {
+        self.accept(inner, true);
+        self.visit(inner)
+    }
+
+    /// `listener.accept()`: whoever serves goes on doing so, whatever the type of the listener is called. Of a type
+    /// that nobody described, it is what is awaited that waits.
+    pub(super) fn accept(&mut self, call: ExprId, awaited: bool) {
+        let ExprKind::Method(method) = &self.body.expr(call).kind else { return };
+        if method.name != Sym::new("accept") || !method.args.is_empty() {
+            return;
+        }
+        match self.inferred.callees.get(&call) {
+            Some(Callee::Model(index)) if self.program.models.callable(*index).waits => {}
+            Some(Callee::Fns(_) | Callee::Model(_) | Callee::Ctor(_)) => return,
+            _ if !awaited => return,
+            _ => self.wait(false),
+        }
+        let mut at = self.under.in_loop;
+        while let Some(index) = at {
+            let around = &mut self.facts.loops[index as usize];
+            around.accepts |= !around.is_for;
+            at = around.parent;
+        }
+    }
+
+    /// `for stream in listener.incoming()`.
+    pub(super) fn is_incoming(&self, iter: ExprId) -> bool {
+        matches!(&self.body.expr(iter).kind, ExprKind::Method(call) if call.name == Sym::new("incoming"))
     }
 
     pub(super) fn wait(&mut self, reads: bool) {

@@ -2,7 +2,7 @@
 
 use super::{Alias, FnFacts, Place, Root, Under, Walk, What};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Range, TypeRef};
-use crate::lower::sym::{Sym, syms};
+use crate::lower::sym::Sym;
 use crate::models::Effect;
 use crate::names::{Def, FnId};
 use crate::types::{Inferred, Interner, Program, Ty, TyKind};
@@ -168,8 +168,8 @@ impl Walk<'_, '_> {
             ExprKind::Deref(inner)
             | ExprKind::Ref(inner, _)
             | ExprKind::Try(inner)
-            | ExprKind::Cast(inner, _)
-            | ExprKind::Await(inner) => self.visit(*inner),
+            | ExprKind::Cast(inner, _) => self.visit(*inner),
+            ExprKind::Await(inner) => self.awaited(*inner),
             ExprKind::Not(inner) | ExprKind::Neg(inner) => {
                 self.visit_all(&[*inner]);
                 None
@@ -328,13 +328,6 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Whether a field is declared as `&mut`, or as a reference to a lock, through which it changes as well.
-    fn borrows_for_change(&self, adt: crate::names::AdtId, name: Sym) -> bool {
-        let variants = &self.program.names.adt(adt).variants;
-        let mut fields = variants.iter().flat_map(|(_, fields)| fields.iter());
-        fields.any(|field| field.name == name && lends(&field.ty))
-    }
-
     pub(super) fn macro_call(&mut self, id: ExprId, name: Sym, args: &[ExprId]) -> Option<Place> {
         let mut first = None;
         for (index, arg) in args.iter().enumerate() {
@@ -400,16 +393,4 @@ fn is_known(name: Sym) -> bool {
         "format_args",
     ];
     KNOWN.iter().any(|known| Sym::new(known) == name)
-}
-
-/// `&mut T`, `&Mutex<T>`.
-fn lends(ty: &TypeRef) -> bool {
-    const LOCKS: [Sym; 3] = syms(["Mutex", "RwLock", "RefCell"]);
-    match ty {
-        TypeRef::Ref(_, true) => true,
-        TypeRef::Ref(inner, false) => {
-            matches!(&**inner, TypeRef::Path(path) if LOCKS.contains(&path.last()))
-        }
-        _ => false,
-    }
 }
