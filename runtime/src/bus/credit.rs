@@ -85,6 +85,21 @@ impl CreditOut {
         has_credit
     }
 
+    /// How many credits are known of.
+    #[cfg(not(loom))]
+    #[inline]
+    pub(crate) fn known(&self) -> u64 {
+        self.limit.get().saturating_sub(self.sent.get())
+    }
+
+    /// Takes so many credits that are known of.
+    #[cfg(not(loom))]
+    #[inline]
+    pub(crate) fn take_known(&self, count: u64) {
+        debug_assert!(count <= self.known(), "{count} of {}", self.known());
+        self.sent.set(self.sent.get() + count);
+    }
+
     /// Whether the bound is so small that the other side waits for each flush.
     #[cfg(not(loom))]
     #[inline]

@@ -185,16 +185,26 @@ impl Stage {
     }
 
     /// The topic of the oldest message.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u16> {
         let (first, words) = self.words.front();
         // SAFETY: a record starts there where words are left (I2).
         (words > 0).then(|| unsafe { Header::read(first) }.topic())
     }
 
+    /// Whether the oldest message is of topic `T`, whose number is given, and has to go there.
+    #[inline]
+    pub(crate) fn is_next<T: Topic>(&mut self, number: u16, owed: Owed) -> bool {
+        debug_assert_eq!(number, T::number().get(), "the number of another topic");
+        // SAFETY: the oldest message is of this topic where the numbers agree.
+        self.peek() == Some(number) && unsafe { self.front::<T>() }.owed == owed
+    }
+
     /// Lends the oldest message.
     ///
     /// # Safety
     /// There is one, and its topic is `T`.
+    #[inline]
     pub(crate) unsafe fn front<T: Topic>(&mut self) -> &mut Staged<T> {
         let (first, _) = self.words.front();
         // SAFETY: there is a record, by the caller.

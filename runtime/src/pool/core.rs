@@ -19,6 +19,7 @@ pub(crate) mod kin;
 pub(crate) mod out;
 pub(crate) mod outside;
 mod publish;
+mod staging;
 pub(crate) mod stash;
 mod ticket;
 mod wait;
@@ -103,6 +104,8 @@ pub(crate) struct Core {
     failed_in: Cell<u64>,
     /// The latest activation with messages that have to wait, and how many.
     staged_in: Cell<(u64, u32)>,
+    stage_messages_max: u32,
+    known_stage: Cell<Option<staging::Known>>,
     /// Topics that somebody waits for, and so everybody who publishes them.
     contended: RefCell<Vec<u16>>,
     /// Loci whose stage waits for room.
@@ -162,6 +165,8 @@ impl Core {
             doom: RefCell::default(),
             failed_in: Cell::new(0),
             staged_in: Cell::new((0, 0)),
+            stage_messages_max: app.limits.stage_messages_max,
+            known_stage: Cell::default(),
             contended: RefCell::default(),
             blocked: RefCell::default(),
             ready: RefCell::default(),

@@ -40,6 +40,9 @@ const SPIN_PAUSES_MIN: u32 = 2;
 /// So many looks are taken like that; then the pauses double.
 const SPIN_LOOKS_AT_ONCE: u32 = 32;
 
+/// The first looks for each of which the clock is read once: reading it takes as long as a few of them.
+const SPIN_LOOKS_PER_CLOCK: u32 = 4;
+
 /// Pauses between two looks in the end. Fewer would slow the producer down whose lines are looked at.
 const SPIN_PAUSES_MAX: u32 = 64;
 
@@ -171,19 +174,21 @@ impl PoolLoop {
             if self.pool.has_work() {
                 return true;
             }
-            let now = Instant::now();
             if self.pool.let_go() > 0 {
-                (begun, looks, pauses) = (now, 0, SPIN_PAUSES_MIN);
+                (begun, looks, pauses) = (Instant::now(), 0, SPIN_PAUSES_MIN);
                 continue;
             }
             self.pool.tell(&mut self.live);
             if self.pool.waits_for_more_than_credits() && self.take_turn().worked {
                 return true;
             }
-            if now >= begun + self.spin_time || deadline.is_some_and(|deadline| now >= deadline) {
-                return false;
-            }
             looks += 1;
+            if looks > SPIN_LOOKS_AT_ONCE || looks % SPIN_LOOKS_PER_CLOCK == 0 {
+                let now = Instant::now();
+                if now >= begun + self.spin_time || deadline.is_some_and(|deadline| now >= deadline) {
+                    return false;
+                }
+            }
             if looks > SPIN_LOOKS_AT_ONCE {
                 pauses = SPIN_PAUSES_MAX.min(2 * pauses);
             }

@@ -120,31 +120,35 @@ impl<T: Topic> Route<T> {
         let only = self.first.get().filter(|_| T::SPEC.on_full != OnFull::DropNew)?;
         let owed = Owed::to(1 << only.pool);
         let mut stage = head.rare().stage.borrow_mut();
-        let mut released = 0;
-        while stage.peek() == Some(self.number) {
-            // SAFETY: the oldest message is of this topic.
-            let staged = unsafe { stage.front::<T>() };
-            if staged.owed != owed {
-                break;
-            }
+        let mut is_any_gone = false;
+        while stage.is_next::<T>(self.number, owed) {
             // The user's `Hash` goes first: where it panics, nothing has been taken yet.
-            let hash = Self::hash_of(&staged.packet);
-            if !only.credit.try_take() {
+            // SAFETY: the oldest message is of this topic.
+            let hash = if T::SPEC.keyed { Self::hash_of(&unsafe { stage.front::<T>() }.packet) } else { 0 };
+            if !only.credit.has_credit() {
                 self.set_contended(true);
                 core.contend(self.number);
                 stage.settle();
                 return Some(false);
             }
-            // Counted when it was staged.
-            Figures::add(&self.figures.published, u64::MAX);
+            // A hash is that of one message.
+            let most = if T::SPEC.keyed { 1 } else { only.credit.known() };
+            let header = self.header.with_hash(owed.mark(hash, 0));
             only.out.mark(core);
-            // SAFETY: the header is that of such a packet, which is moved there in the next line but one.
-            let place = unsafe { only.out.claim(self.header.with_hash(owed.mark(hash, 0))) };
-            // SAFETY: the oldest message is of this topic, and the place that of a packet in another buffer.
-            unsafe { stage.move_front_to::<T>(place) };
-            released += 1;
+            let mut released = 0;
+            while released < most && stage.is_next::<T>(self.number, owed) {
+                // SAFETY: the header is that of such a packet, which is moved there in the next line but one.
+                let place = unsafe { only.out.claim(header) };
+                // SAFETY: the oldest message is of this topic, and the place that of a packet in another buffer.
+                unsafe { stage.move_front_to::<T>(place) };
+                released += 1;
+            }
+            only.credit.take_known(released);
+            // Counted when they were staged.
+            Figures::add(&self.figures.published, released.wrapping_neg());
+            is_any_gone = true;
         }
         stage.settle();
-        (released > 0).then_some(true)
+        is_any_gone.then_some(true)
     }
 }

@@ -66,24 +66,6 @@ impl fmt::Display for Doom {
 impl std::error::Error for Doom {}
 
 impl Core {
-    /// Counts a message of the running activation that has to wait, against the limit of its stage.
-    ///
-    /// # Panics
-    /// Over the limit in a birth before the start.
-    pub(super) fn count_staged(&self) {
-        let activation = self.activation.get();
-        let (known, count) = self.staged_in.get();
-        let count = if known == activation { count + 1 } else { 1 };
-        self.staged_in.set((activation, count));
-        let messages_max = self.app.limits.stage_messages_max;
-        if count > messages_max {
-            let doom = Doom::StageFull { messages_max };
-            // A birth that is too loud refuses the start.
-            assert!(!self.is_holding(), "{doom}");
-            self.doom(doom);
-        }
-    }
-
     /// The running activation cannot succeed: it fails when it returns.
     pub(crate) fn doom(&self, doom: Doom) {
         self.doom.borrow_mut().get_or_insert(doom);

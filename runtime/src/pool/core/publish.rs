@@ -1,6 +1,5 @@
 //! Publishing through the core: the queue, the stage and the outboxes.
 
-use std::ptr::NonNull;
 use std::rc::Rc;
 
 use crate::bus::answers::{Answer, Answers};
@@ -9,10 +8,8 @@ use crate::bus::figures::DropReason;
 use crate::bus::outbox::Outbox;
 use crate::bus::record::Header;
 use crate::bus::route::change::CHANGES;
-use crate::bus::route::select::Owed;
 use crate::bus::route::{AnyRoute, Route};
 use crate::bus::topic::{Full, NUMBERS_EACH, Packet, Promise, Topic};
-use crate::locus::any_cell::AnyCell;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::core::blocked::Doom;
@@ -51,37 +48,6 @@ impl Core {
     pub(crate) fn let_go(&self) {
         self.holding.set(false);
         self.set_detour(false);
-    }
-
-    /// Keeps a message with the locus that publishes it.
-    pub(crate) fn stage<T: Topic>(&self, number: u16, owed: Owed, packet: Packet<T>) {
-        let staged = self.with_current_cell(|cell| {
-            cell.head().rare().stage.borrow_mut().push(number, owed, packet);
-        });
-        self.set_detour(self.detour.get() || staged.is_some());
-        self.count_staged();
-    }
-
-    /// Makes room for a message with the locus that publishes it, and returns where it goes.
-    ///
-    /// # Safety
-    /// `number` is that of `T`, and the caller writes the message before it does anything else.
-    pub(crate) unsafe fn claim_staged<T: Topic>(
-        &self,
-        number: u16,
-        owed: Owed,
-    ) -> Option<NonNull<Packet<T>>> {
-        let claim = |cell: &dyn AnyCell| {
-            let mut stage = cell.head().rare().stage.borrow_mut();
-            // SAFETY: passed on.
-            unsafe { stage.claim::<T>(number, owed) }
-        };
-        let place = self.with_current_cell(claim)?;
-        if !self.detour.get() {
-            self.set_detour(true);
-        }
-        self.count_staged();
-        Some(place)
     }
 
     /// Appends a message to the outbox for another pool.
