@@ -39,8 +39,8 @@ const COMMANDS: &[CommandRow] = &[
     },
     CommandRow {
         name: "soak",
-        arguments: "chat | drain | truth | field DIR | registry DIR",
-        does: "ten minutes of load; a thousand drains; the checker beside the meter, and over foreign code",
+        arguments: "chat | drain | shuttle [MINUTES] | truth | field DIR | registry DIR",
+        does: "ten minutes of load; a thousand drains; fresh schedules of whole pools; the checker beside the meter, and over foreign code",
         run: soak::run,
     },
     CommandRow {

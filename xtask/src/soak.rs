@@ -4,6 +4,7 @@ mod chat;
 mod drain;
 mod field;
 mod registry;
+mod shuttle;
 mod speed;
 mod truth;
 
@@ -19,12 +20,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
         ["chat"] => chat::run(&Workspace::load()?)?,
         ["drain"] => drain::run(&Workspace::load()?)?,
         ["field", directory] => field::run(&Workspace::load()?, &PathBuf::from(directory))?,
+        ["shuttle"] => shuttle::run(&Workspace::load()?, None)?,
+        ["shuttle", minutes] => shuttle::run(&Workspace::load()?, Some(minutes))?,
         ["truth"] => truth::run(&Workspace::load()?)?,
         ["registry", directory] => registry::run(&Workspace::load()?, &PathBuf::from(directory))?,
         ["speed", directory] => speed::run(&Workspace::load()?, &PathBuf::from(directory))?,
         _ => {
-            return Err("`soak` takes `chat`, `drain`, `truth`, `field DIR`, `registry DIR` or `speed DIR`"
-                .to_owned());
+            return Err(
+                "`soak` takes `chat`, `drain`, `shuttle [MINUTES]`, `truth`, `field DIR`, `registry DIR` or \
+                        `speed DIR`"
+                    .to_owned(),
+            );
         }
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
