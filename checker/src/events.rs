@@ -8,12 +8,14 @@
 
 mod calls;
 mod effect;
+mod finite;
 mod fixed;
 mod flow;
 mod guard;
 mod last;
 mod lost;
 mod place;
+mod present;
 mod rotate;
 pub mod seen;
 mod turns;
@@ -197,6 +199,9 @@ pub struct LoopFacts {
     pub in_condition: Option<usize>,
     /// Number of the loop's expression: what comes behind it has a higher one.
     pub expr: u32,
+    /// It reads a channel of this body: the parts that hold its senders, each the numbers of the expressions before it
+    /// and of its last. It ends when these do.
+    pub fed_by: Option<Vec<(u32, u32)>>,
 }
 
 /// A call that opens a file descriptor.
@@ -324,6 +329,8 @@ struct Walk<'p, 'w> {
     under: Under,
     /// Places with an upper bound here, and counters.
     guards: Vec<Place>,
+    /// Keys that were looked up and found.
+    present: Vec<present::Present>,
     /// Counters that the body raises.
     raised: Vec<Place>,
     /// Within the function's own block.

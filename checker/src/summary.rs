@@ -27,6 +27,8 @@ pub struct Summary {
     pub loops: Vec<Vec<Turns>>,
     /// Functions that wait for messages, connections or time, themselves or through calls.
     pub waits: Vec<bool>,
+    /// Functions with a loop that is no shorter than a stream, themselves or through calls.
+    lasts: Vec<bool>,
 }
 
 /// How often a loop goes round.
@@ -44,7 +46,12 @@ pub enum Turns {
 pub fn summarise(facts: Vec<FnFacts>) -> Summary {
     let count = facts.len();
     let order = callees_first(&facts);
-    let mut summary = Summary { facts, loops: vec![Vec::new(); count], waits: vec![false; count] };
+    let mut summary = Summary {
+        facts,
+        loops: vec![Vec::new(); count],
+        waits: vec![false; count],
+        lasts: vec![false; count],
+    };
     let mut reads = vec![false; count];
     for component in order {
         let rounds = if component.len() > 1 { ROUNDS_MAX } else { 1 };
@@ -99,6 +106,8 @@ impl Summary {
         let waits = facts.waits || callees().any(|callee| self.waits[callee.ix()]);
         let reads_now = facts.reads || callees().any(|callee| reads[callee.ix()]);
         self.loops[id.ix()] = facts.loops.iter().map(|one| self.turns(&facts, one, reads)).collect();
+        let lasts = self.loops[id.ix()].iter().any(|turns| *turns != Turns::Input);
+        self.lasts[id.ix()] = lasts || callees().any(|callee| self.lasts[callee.ix()]);
         self.waits[id.ix()] = waits;
         reads[id.ix()] = reads_now;
         self.facts[id.ix()] = facts;
@@ -109,12 +118,30 @@ impl Summary {
         let callees =
             || of.calls[..deciding].iter().flat_map(|call| facts.calls[*call as usize].callees.iter());
         let waits = of.waits || (!of.is_for && callees().any(|callee| self.waits[callee.ix()]));
+        if of.fed_by.as_ref().is_some_and(|parts| self.all_end(facts, of, parts, reads)) {
+            return Turns::Input;
+        }
         let streams = of.reads || (!of.is_for && callees().any(|callee| reads[callee.ix()]));
         match (of.no_exit || waits, streams) {
             (true, _) => Turns::Endless,
             (false, true) => Turns::Stream,
             (false, false) => Turns::Input,
         }
+    }
+
+    /// Whether the parts of the body that feed a loop come to their end.
+    fn all_end(
+        &self,
+        facts: &FnFacts,
+        of: &crate::events::LoopFacts,
+        parts: &[(u32, u32)],
+        reads: &[bool],
+    ) -> bool {
+        let inside = |expr: u32| parts.iter().any(|(before, last)| *before < expr && expr <= *last);
+        let mut loops = facts.loops.iter().filter(|one| one.expr != of.expr && inside(one.expr));
+        let mut calls = facts.calls.iter().filter(|call| inside(call.expr));
+        loops.all(|one| self.turns(facts, one, reads) == Turns::Input)
+            && calls.all(|call| call.callees.iter().all(|callee| !self.lasts[callee.ix()]))
     }
 
     /// Facts of a function; of the one at work they are passed along.

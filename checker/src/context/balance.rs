@@ -8,6 +8,7 @@
 use super::callers::Callers;
 use super::given::{Answer, Given, Witness};
 use super::instances::{Instances, Unswept};
+use super::residency::can_grow;
 use super::shared::{is_shared_field, made, made_at_all, shared_once};
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::seen::Sight;
@@ -214,7 +215,10 @@ impl<'s> Balance<'_, '_, 's> {
     }
 
     fn weigh(&self, key: Key, mut group: Group<'s>, freed: &FxHashSet<AdtId>) -> Option<Growing<'s>> {
-        if matches!(key, Key::Param(..)) || group.grows.is_empty() || self.may_be_taken_from(key) {
+        if matches!(key, Key::Param(..)) || group.grows.is_empty() {
+            return None;
+        }
+        if self.may_be_taken_from(key) || !can_grow(self.program, key) {
             return None;
         }
         if let Key::Field(adt, _) = key

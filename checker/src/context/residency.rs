@@ -5,9 +5,10 @@
 
 use crate::events::{Place, Root};
 use crate::lower::ir::LocalId;
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId, StaticId};
 use crate::summary::Summary;
+use crate::types::{Interner, Program, Ty, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Something that can grow.
@@ -33,6 +34,30 @@ impl Key {
             (None, Root::Param(at)) => Key::Param(id, at),
             (None, Root::Resident | Root::Call(_)) => return None,
         })
+    }
+}
+
+/// Whether the type of a field has anything in it that can grow, as far as it is known.
+pub(super) fn can_grow(program: &Program<'_>, key: Key) -> bool {
+    let Key::Field(adt, name) = key else { return true };
+    let fields = program.fields[adt.ix()].iter().flatten().filter(|(field, _)| *field == name);
+    let mut types = fields.map(|(_, ty)| *ty).peekable();
+    types.peek().is_none() || types.any(|ty| holds_more(program, ty, 0))
+}
+
+fn holds_more(program: &Program<'_>, ty: Ty, depth: u32) -> bool {
+    const AROUND: [Sym; 6] = syms(["Option", "Box", "Arc", "Rc", "Mutex", "RwLock"]);
+    match program.types.kind(ty) {
+        _ if depth > 6 => true,
+        TyKind::Prim(_) => false,
+        TyKind::Foreign(foreign, args) if AROUND.contains(&foreign.last) => {
+            args.is_empty() || args.iter().any(|arg| holds_more(program, *arg, depth + 1))
+        }
+        TyKind::Adt(adt, _) => {
+            let is_struct = !program.names.adt(*adt).is_enum;
+            is_struct || program.fields[adt.ix()].iter().any(|fields| !fields.is_empty())
+        }
+        _ => true,
     }
 }
 

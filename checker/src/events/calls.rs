@@ -11,6 +11,8 @@ use crate::types::{Callee, Interner, Ty, TyKind};
 const FOLDS: [Sym; 4] = syms(["fold", "try_fold", "rfold", "scan"]);
 
 const DEFAULT: Sym = Sym::new("default");
+/// Methods that give what their closure gives.
+const GIVES: [Sym; 2] = syms(["map", "and_then"]);
 
 /// Methods that take something out of a collection.
 const TAKES: [Sym; 16] = syms([
@@ -277,8 +279,29 @@ impl<'w> Walk<'_, 'w> {
                 place.filter(|_| adt.is_some_and(|adt| self.program.is_handle(adt)))
             }
             Flow::None => None,
+            // `given.map(|_| Vec::new())`
+            Flow::Same
+                if call.is_some_and(|call| GIVES.contains(&call.name))
+                    && args.iter().any(|arg| self.makes_anew(*arg)) =>
+            {
+                None
+            }
             Flow::Same => place,
             Flow::Inside => place.map(Place::inside),
+        }
+    }
+
+    /// Whether an argument is a closure that gives a value of its own.
+    fn makes_anew(&self, arg: ExprId) -> bool {
+        let ExprKind::Closure(_, mut value, _) = self.body.expr(arg).kind else { return false };
+        while let ExprKind::Block(_, Some(tail)) = self.body.expr(value).kind {
+            value = tail;
+        }
+        match &self.body.expr(value).kind {
+            ExprKind::Call(_, args) => args.is_empty() && self.place(value).is_none(),
+            ExprKind::Macro(name, _) => [Sym::new("vec"), Sym::new("format")].contains(name),
+            ExprKind::Lit(_) => true,
+            _ => false,
         }
     }
 

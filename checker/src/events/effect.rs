@@ -74,7 +74,7 @@ impl Walk<'_, '_> {
         let what = match effect {
             Effect::Grow => What::Grow,
             Effect::GrowKeyed => {
-                if self.is_finite_key(ty, call) {
+                if self.is_finite_key(ty, call) || call.is_some_and(|call| self.is_key_known(place, call)) {
                     return;
                 }
                 What::Grow
@@ -155,24 +155,7 @@ impl Walk<'_, '_> {
     }
 
     fn has_constant_key(&self, call: &MethodCall) -> bool {
-        let is_constant = |id: ExprId| self.is_constant(id);
-        let entry = Sym::new("entry");
-        if let Some(first) = call.args.first()
-            && call.name == Sym::new("insert")
-            && is_constant(*first)
-        {
-            return true;
-        }
-        // `m.entry("posts").or_insert(0)`
-        let mut at = call.recv;
-        for _ in 0..4 {
-            let ExprKind::Method(inner) = &self.body.expr(at).kind else { return false };
-            if inner.name == entry {
-                return inner.args.first().is_some_and(|key| is_constant(*key));
-            }
-            at = inner.recv;
-        }
-        false
+        self.key_of(call).is_some_and(|key| self.is_constant(key))
     }
 
     pub(super) fn is_constant(&self, id: ExprId) -> bool {

@@ -65,18 +65,16 @@ impl Walk<'_, '_> {
         let outer = self.under.clone();
         self.visit(cond);
         self.under.timed |= self.is_timed(cond, 0);
-        let (guards, tests) = (self.guards.len(), self.under.tests.len());
+        let held = self.mark();
         self.assume(cond, true);
         let place = self.branch(then);
-        self.guards.truncate(guards);
-        self.under.tests.truncate(tests);
+        self.release(held);
         (self.under.on_error, self.under.on_success) = (outer.on_error, outer.on_success);
         self.under.timed = outer.timed;
         if let Some(otherwise) = otherwise {
             self.assume(cond, false);
             let other = self.branch(otherwise);
-            self.guards.truncate(guards);
-            self.under.tests.truncate(tests);
+            self.release(held);
             return place.or(other);
         }
         None
@@ -128,9 +126,12 @@ impl Walk<'_, '_> {
         let mut value = None;
         for arm in arms {
             let outer = self.under.clone();
-            let guards = self.guards.len();
+            let held = self.mark();
             self.under.on_error |= self.is_error(arm.pat);
             self.under.on_success |= self.is_success(arm.pat);
+            if self.is_found(arm.pat) {
+                self.found(on);
+            }
             self.bind(arm.pat, place);
             self.note_popped(arm.pat, of_value.clone());
             self.note_length(arm.pat, on);
@@ -140,14 +141,14 @@ impl Walk<'_, '_> {
                 self.assume(guard, true);
             }
             value = value.or(self.branch(arm.body));
-            self.guards.truncate(guards);
+            self.release(held);
             self.under = outer;
         }
         value
     }
 
     pub(super) fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>) -> Option<Place> {
-        let (guards, tests, on_error) = (self.guards.len(), self.under.tests.len(), self.under.on_error);
+        let (held, on_error) = (self.mark(), self.under.on_error);
         let is_outermost = !std::mem::replace(&mut self.in_block, true);
         for stmt in stmts {
             match stmt {
@@ -159,6 +160,12 @@ impl Walk<'_, '_> {
                         self.branch(*diverge);
                     }
                     self.bind(*pat, place);
+                    if let (Some(init), Some(place)) = (init, place) {
+                        self.taken_apart(*pat, *init, place);
+                    }
+                    if let (Some(init), true) = (init, diverge.is_some() && self.is_found(*pat)) {
+                        self.found(*init);
+                    }
                     if let (Some(Root::Call(call)), Some(local)) =
                         (place.map(|place| place.root), self.only_local(*pat))
                     {
@@ -181,8 +188,7 @@ impl Walk<'_, '_> {
             // What was tested with a way out holds for who gets past the end.
             self.facts.measures.extend(self.guards.iter().copied());
         }
-        self.guards.truncate(guards);
-        self.under.tests.truncate(tests);
+        self.release(held);
         self.under.on_error = on_error;
         self.in_block = !is_outermost;
         place
@@ -191,6 +197,7 @@ impl Walk<'_, '_> {
     /// What holds behind a statement: the opposite of a condition that led out, or what was asserted.
     pub(super) fn after(&mut self, id: ExprId) {
         let body = self.body;
+        self.found_or_left(id);
         match &body.expr(id).kind {
             ExprKind::If(cond, then, None) if self.diverges(*then) => self.assume(*cond, false),
             ExprKind::Macro(name, args) => {

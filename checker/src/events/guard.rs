@@ -9,10 +9,32 @@ use crate::lower::sym::{Sym, syms};
 use crate::models::Effect;
 use crate::types::{Callee, Interner, Ty, TyKind};
 
+/// How much is held where a branch begins.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    guards: usize,
+    tests: usize,
+    present: usize,
+}
+
 impl Walk<'_, '_> {
+    /// What is held here, for [`Walk::release`] behind the branch.
+    pub(super) fn mark(&self) -> Held {
+        let (guards, tests, present) = (self.guards.len(), self.under.tests.len(), self.present.len());
+        Held { guards, tests, present }
+    }
+
+    /// Forgets what was held within a branch.
+    pub(super) fn release(&mut self, held: Held) {
+        self.guards.truncate(held.guards);
+        self.under.tests.truncate(held.tests);
+        self.present.truncate(held.present);
+    }
+
     /// Notes what holds if `cond` is `holds`; the caller cuts the lists back.
     pub(super) fn assume(&mut self, cond: ExprId, holds: bool) {
         let body = self.body;
+        self.note_found(cond, holds);
         match &body.expr(cond).kind {
             ExprKind::Binary(BinOp::And, left, right) if holds => {
                 self.assume(*left, true);

@@ -5,7 +5,7 @@
 
 use super::{Lost, LostHow, Under, Walk};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 use crate::models::{Effect, Resource};
 use crate::types::{Callee, Interner, TyKind};
 
@@ -255,9 +255,75 @@ impl Walk<'_, '_> {
         let Some(arg) = args.first().filter(|_| is_one) else { return };
         // An owner that was made of a borrowed number gives it back so.
         let is_owner = self.program.resource(&self.inferred.types, self.ty(*arg)) == Some(Resource::Fd);
-        if is_owner && !self.makes_owners() {
+        let wraps = last == Sym::new("new");
+        if is_owner && !self.makes_owners() && !(wraps && self.is_taken_out(id)) {
             self.note_lost(LostHow::Forgotten, id);
+            let field = self.kept_in(id).filter(|_| wraps);
+            if let Some(lost) = self.facts.lost.last_mut() {
+                lost.field = field;
+            }
         }
+    }
+
+    /// The field that a value goes into where it is made.
+    fn kept_in(&self, value: ExprId) -> Option<(crate::names::AdtId, Sym)> {
+        let holds = |id: &ExprId| *id == value;
+        self.body.exprs.iter().enumerate().find_map(|(index, expr)| match &expr.kind {
+            ExprKind::Struct(_, fields, _) => {
+                let (name, _) = fields.iter().find(|(_, field)| holds(field))?;
+                let adt = self.adt_behind(self.ty(ExprId(u32::try_from(index).ok()?)))?;
+                Some((adt, *name))
+            }
+            ExprKind::Assign(left, right) if holds(right) => self.place(*left)?.field,
+            ExprKind::Call(_, args) => {
+                let at = args.iter().position(holds)?;
+                let id = ExprId(u32::try_from(index).ok()?);
+                match self.inferred.callees.get(&id) {
+                    Some(Callee::Ctor(adt)) => Some((*adt, Sym::new(&at.to_string()))),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+    }
+
+    /// `let mut this = ManuallyDrop::new(self); this.file.take()`: what is taken out of it has an owner again.
+    fn is_taken_out(&self, value: ExprId) -> bool {
+        const TAKES: [Sym; 7] =
+            syms(["take", "drop", "into_inner", "read", "replace", "swap", "drop_in_place"]);
+        let lets = self.body.exprs.iter().filter_map(|expr| match &expr.kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        let local = lets.flatten().find_map(|stmt| match stmt {
+            Stmt::Let(pat, _, Some(init), _) if *init == value => self.only_local(*pat),
+            _ => None,
+        });
+        let Some(local) = local else { return false };
+        self.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Method(call) => TAKES.contains(&call.name) && self.is_part_of(call.recv, local),
+            ExprKind::Call(callee, args) => {
+                let takes = matches!(&self.body.expr(*callee).kind, ExprKind::Path(path) if TAKES.contains(&path.last()));
+                takes && args.iter().any(|arg| self.is_part_of(*arg, local))
+            }
+            _ => false,
+        })
+    }
+
+    fn is_part_of(&self, mut id: ExprId, local: LocalId) -> bool {
+        for _ in 0..8 {
+            id = match &self.body.expr(id).kind {
+                ExprKind::Local(of) => return *of == local,
+                ExprKind::Field(inner, _)
+                | ExprKind::Ref(inner, _)
+                | ExprKind::Deref(inner)
+                | ExprKind::Cast(inner, _) => *inner,
+                ExprKind::Method(call) => call.recv,
+                ExprKind::Macro(_, args) if args.len() == 1 => args[0],
+                _ => return false,
+            };
+        }
+        false
     }
 }
 

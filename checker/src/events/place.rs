@@ -1,7 +1,7 @@
 //! Which place an expression stands for, and what patterns make of it.
 
-use super::{Place, Root, Walk};
-use crate::lower::ir::{ExprId, Pat, PatId, PathRef, TypeRef};
+use super::{Place, Root, Walk, What};
+use crate::lower::ir::{ExprId, ExprKind, Pat, PatId, PathRef, Receiver, TypeRef};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, Def};
 use crate::types::{Interner, Ty, TyKind};
@@ -120,6 +120,31 @@ impl Walk<'_, '_> {
                         _ => None,
                     };
                     self.bind(*part, place);
+                }
+            }
+        }
+    }
+
+    /// `let Self { list, .. } = self;` moves the parts out that it names.
+    pub(super) fn taken_apart(&mut self, pat: PatId, init: ExprId, place: Place) {
+        let body = self.body;
+        let (Pat::Struct(path, fields), ExprKind::Local(_)) = (body.pat(pat), &body.expr(init).kind) else {
+            return;
+        };
+        let by_value =
+            self.program.names.function(self.id).sig.is_some_and(|sig| sig.receiver == Receiver::Value);
+        let (Some(of), true) = (self.pattern_type(path), by_value && place == Place::root(Root::Param(0)))
+        else {
+            return;
+        };
+        for (name, part) in fields {
+            let declared = self.program.fields[of.ix()].iter().flatten().find(|(field, _)| field == name);
+            if let (Some((_, ty)), Pat::Bind(..)) = (declared, body.pat(*part)) {
+                self.event(place.field(of, *name), What::Clear, body.expr(init).at, Sym::NONE, *ty);
+                if let Some(event) = self.facts.events.last_mut() {
+                    event.taken = true;
+                    // It goes on living under another name.
+                    event.frees.clear();
                 }
             }
         }

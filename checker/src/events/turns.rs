@@ -36,7 +36,7 @@ impl Walk<'_, '_> {
     ) {
         let no_exit = always && !self.has_exit(body, label, 0, 0);
         let outer = self.open_loop(id, no_exit);
-        let guards = self.guards.len();
+        let held = self.mark();
         if let Some(cond) = cond {
             let until_drained = self.asks_for_drain(cond);
             self.loop_mut().until_drained = until_drained;
@@ -48,7 +48,7 @@ impl Walk<'_, '_> {
             }
         }
         self.visit(body);
-        self.guards.truncate(guards);
+        self.release(held);
         self.close_loop(outer);
     }
 

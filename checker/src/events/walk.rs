@@ -35,6 +35,7 @@ pub(super) fn walked<'p, 'w>(
         places: vec![None; body.exprs.len()],
         under: Under::default(),
         guards: Vec::new(),
+        present: Vec::new(),
         raised: Vec::new(),
         in_block: false,
     };
@@ -86,6 +87,7 @@ impl Walk<'_, '_> {
         {
             self.facts.measures.extend(self.place(call.recv));
         }
+        self.fed();
         self.forget_rotations();
         self.lost();
         self.look();
@@ -176,15 +178,14 @@ impl Walk<'_, '_> {
             }
             ExprKind::Binary(op, left, right) => {
                 self.visit(*left);
-                let (guards, tests) = (self.guards.len(), self.under.tests.len());
+                let held = self.mark();
                 match op {
                     BinOp::And => self.assume(*left, true),
                     BinOp::Or => self.assume(*left, false),
                     _ => {}
                 }
                 self.visit(*right);
-                self.guards.truncate(guards);
-                self.under.tests.truncate(tests);
+                self.release(held);
                 None
             }
             ExprKind::Assign(left, right) => self.assign(id, *left, *right),

@@ -3,7 +3,7 @@
 use super::{Features, LoadError, Options, Package, Plan, TargetKind, known, manifests};
 use crate::lower::cfg::CfgEnv;
 use crate::lower::sym::Sym;
-use cargo_metadata::{Metadata, MetadataCommand, TargetKind as CargoKind};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, TargetKind as CargoKind};
 use rustc_hash::FxHashSet;
 use std::path::Path;
 
@@ -123,16 +123,21 @@ fn flags(root: &Path) -> FxHashSet<String> {
 }
 
 /// The features of each package that are on when the whole workspace is built: those that are asked for, those that other
-/// members ask for, and all that these imply.
+/// members ask for, and all that these imply. What is named after tests counts only if it is asked for by more than tests.
 fn features(
     packages: &[cargo_metadata::Package],
     asked: &Features,
 ) -> Result<Vec<FxHashSet<String>>, LoadError> {
     let member = |name: &str| packages.iter().position(|package| package.name.as_str() == name);
     let mut pending = asked_for(packages, asked)?;
-    for dependency in packages.iter().flat_map(|package| &package.dependencies) {
-        if let Some(of) = member(&dependency.name) {
-            pending.extend(dependency.features.iter().map(|feature| (of, feature.clone())));
+    for package in packages {
+        for dependency in &package.dependencies {
+            let only_tested = dependency.kind == DependencyKind::Development || is_of_tests(&package.name);
+            let counts = |feature: &&String| !(only_tested && is_of_tests(feature));
+            if let Some(of) = member(&dependency.name) {
+                pending
+                    .extend(dependency.features.iter().filter(counts).map(|feature| (of, feature.clone())));
+            }
         }
     }
     let mut on = vec![FxHashSet::default(); packages.len()];
@@ -157,6 +162,12 @@ fn features(
         }
     }
     Ok(on)
+}
+
+/// Whether a package or feature is named after tests: `mock`, `test-utils`, `integration-tests`.
+fn is_of_tests(name: &str) -> bool {
+    let mut words = name.split(['-', '_']);
+    words.any(|word| ["mock", "mocks", "mocking", "test", "tests", "testing", "testutil"].contains(&word))
 }
 
 /// What the user asks for, by package.
@@ -233,6 +244,18 @@ mod tests {
         let mut on: Vec<&str> = on[1].iter().map(String::as_str).collect();
         on.sort_unstable();
         assert_eq!(on, ["a", "b", "c", "default"]);
+    }
+
+    #[test]
+    fn what_only_tests_ask_for_and_is_named_after_them_stays_off() {
+        let tested =
+            dependency("lib", "null", r#""mock","http""#).replace(r#""kind":null"#, r#""kind":"dev""#);
+        let lib = || package("lib", "", r#"{"mock":[],"http":[]}"#);
+        let on = |app| features(&[app, lib()], &Features::default()).unwrap().remove(1);
+        let by_tests = on(package("app", &tested, "{}"));
+        assert!(by_tests.contains("http") && !by_tests.contains("mock"));
+        assert!(on(package("app", &dependency("lib", "null", r#""mock""#), "{}")).contains("mock"));
+        assert!(!on(package("app-tests", &dependency("lib", "null", r#""mock""#), "{}")).contains("mock"));
     }
 
     #[test]

@@ -91,10 +91,15 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let package = |id: FnId| names.package_of(names.function(id).module);
     let closes = judged.sights().filter(|(_, seen)| matches!(seen.sight, Sight::ClosesByNumber));
     let by_number: FxHashSet<usize> = closes.map(|(id, _)| package(id)).collect();
+    let by_hand = judged.sights().filter(|(_, seen)| matches!(seen.sight, Sight::DropsByHand));
+    let by_hand: FxHashSet<_> = by_hand.map(|(id, _)| package(id)).collect();
     for (index, facts) in judged.summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+        // What a field keeps from its destructor is let go of by hand.
+        let drops = by_hand.contains(&package(id));
         for lost in &facts.lost {
-            let is_handed = lost.field.is_some_and(|field| handed.contains(&field));
+            let is_handed = lost.field.is_some_and(|field| handed.contains(&field))
+                || (lost.field.is_some() && lost.how == LostHow::Forgotten && drops);
             let often = judged.context.often(judged.summary, id, &lost.under);
             // An owner whose number was closed must not close it again.
             let is_closed = lost.how == LostHow::Forgotten && by_number.contains(&package(id));

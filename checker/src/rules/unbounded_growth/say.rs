@@ -29,7 +29,7 @@ pub(in crate::rules) fn finding(
     let primary = Label::new(judged.span(first.id, first.event.at), says(first));
     let mut finding =
         Finding::new(rule, shape, message(judged, growing, &place, shape), primary, subject, help(growing));
-    if !growing.is_certain {
+    if !growing.is_certain || is_output(growing) {
         finding.confidence = finding.confidence.max(Confidence::Likely);
     }
     for site in growing.grows.iter().skip(1).take(SITES_MAX) {
@@ -45,6 +45,14 @@ pub(in crate::rules) fn finding(
         finding = finding.label(Label::new(judged.span(told.id, told.at), brings(told.what)));
     }
     finding.note(looked_for(judged, growing, &place))
+}
+
+/// What is handed on as a whole at the end may be what the program is for.
+fn is_output(growing: &Growing<'_>) -> bool {
+    let hands_on = |(counter, site): &(Counter, Site<'_>)| {
+        *counter == Counter::AtExit && site.event.what == What::Clear && site.event.taken
+    };
+    growing.against == Counter::AtExit && growing.shrinks.iter().any(hands_on)
 }
 
 /// A value that is filled and that nobody empties.
