@@ -59,10 +59,15 @@ impl Host {
         if self.turns.is_multiple_of(TURNS_PER_WINDOW) {
             let now = locus::alloc::allocations();
             self.windows.push(now - self.before);
-            if self.turns == TURNS_PER_WINDOW * WINDOWS {
-                return self.done.send(std::mem::take(&mut self.windows)).unwrap();
-            }
             self.before = locus::alloc::allocations();
+            if self.turns == TURNS_PER_WINDOW * WINDOWS {
+                match self.windows.len() as u64 {
+                    // One window more, in which the last children end and none come.
+                    len if len == WINDOWS + 1 => cx.publish(Turn),
+                    _ => self.done.send(std::mem::take(&mut self.windows)).unwrap(),
+                }
+                return;
+            }
         }
         self.turns += 1;
         for _ in 0..CHILDREN_PER_TURN {
@@ -83,7 +88,7 @@ pub struct Hotel {
 fn children_that_come_and_go_allocate_nothing() {
     let (done, measured) = mpsc::channel();
     let make = move || {
-        let windows = Vec::with_capacity(WINDOWS as usize + 1);
+        let windows = Vec::with_capacity(WINDOWS as usize + 2);
         Hotel { host: Host { turns: 0, guests: 0, before: 0, windows, done: done.clone() } }
     };
     let app = locus::start(make).unwrap();
@@ -91,5 +96,7 @@ fn children_that_come_and_go_allocate_nothing() {
     let windows = measured.recv().unwrap();
     pollster::block_on(app.drain());
     // The first entry is what came before the first window.
-    assert!(windows[1..].contains(&0), "allocations in windows of 100,000 children: {:?}", &windows[1..]);
+    let [_, windows @ .., last] = &windows[..] else { panic!("{windows:?}") };
+    assert!(windows.contains(&0), "allocations in windows of 100,000 children: {windows:?}");
+    assert_eq!(*last, 0, "allocations while the last children ended");
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{LocusCell, State};
-use crate::locus::describe::{Birth, Locus, Outcome};
+use crate::locus::describe::{Birth, Hook, Locus, Outcome};
 use crate::locus::family::NO_CELL;
 use crate::pool::core::Core;
 use crate::pool::slot::NO_SLOT;
@@ -68,7 +68,7 @@ impl<L: Locus> LocusCell<L> {
 
     /// Calls a sync `birth` as an activation.
     #[inline]
-    pub(super) fn call_birth(&self, core: &Core, birth: crate::locus::describe::Hook<L>) -> Outcome {
+    pub(super) fn call_birth(&self, core: &Core, birth: Hook<L>) -> Outcome {
         match catch_unwind(AssertUnwindSafe(|| self.activate(core, birth))) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {

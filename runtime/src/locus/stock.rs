@@ -49,6 +49,9 @@ impl<L: Locus> Stock<L> {
     /// What one cell takes, with the counts of its `Rc`.
     const CELL_BYTES: usize = size_of::<LocusCell<L>>() + 2 * size_of::<usize>();
 
+    /// How many fit.
+    const SPARES_MAX: usize = SPARE_BYTES_MAX / Self::CELL_BYTES;
+
     /// Memory for a cell.
     #[inline]
     pub(crate) fn room(&self) -> Place<L> {
@@ -75,9 +78,13 @@ impl<L: Locus> Stock<L> {
         let mut spares = self.spares.borrow_mut();
         let is_alone = Rc::strong_count(&cell) == 1 && Rc::weak_count(&cell) == 0;
         let is_plain = !cell.head.has_body() && cell.head.rare_made().is_none();
-        if !is_alone || !is_plain || (spares.len() + 1) * Self::CELL_BYTES > SPARE_BYTES_MAX {
+        if !is_alone || !is_plain || spares.len() >= Self::SPARES_MAX {
             drop(spares);
             return drop(cell);
+        }
+        if spares.capacity() == 0 {
+            // All of the list at once: an end that makes it longer would allocate later.
+            spares.reserve_exact(Self::SPARES_MAX);
         }
         let place = Rc::into_raw(cell).cast_mut();
         // SAFETY: the only pointer to the cell, which is not looked at again. Without a body and rare parts nothing of the

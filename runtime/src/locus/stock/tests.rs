@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{SPARE_BYTES_MAX, Stock};
+use super::Stock;
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellId, LocusCell, Seat, State};
 use crate::locus::children::ChildKind;
@@ -117,7 +117,7 @@ fn a_cell_that_somebody_holds_or_that_has_more_to_it_is_not_used_again() {
 #[test]
 fn what_is_kept_has_a_limit_and_goes_when_nobody_needs_it() {
     let swarm = Swarm::new();
-    let fit = SPARE_BYTES_MAX / Stock::<Fly>::CELL_BYTES;
+    let fit = Stock::<Fly>::SPARES_MAX;
     let all: Vec<_> = (0..fit + 10).map(|_| swarm.child(1)).collect();
     all.into_iter().for_each(end);
     assert_eq!(swarm.spares(), fit);

@@ -39,7 +39,11 @@ impl Cells {
     pub(super) fn add(&mut self, cell: Rc<dyn AnyCell>) {
         match self.free.pop() {
             Some(index) => self.slots[index as usize].cell = Some(cell),
-            None => self.slots.push(Slot { generation: 0, cell: Some(cell) }),
+            None => {
+                self.slots.push(Slot { generation: 0, cell: Some(cell) });
+                // So that an end allocates nothing, however many come together.
+                self.free.reserve(self.slots.len());
+            }
         }
     }
 
