@@ -298,6 +298,14 @@ impl<'w> Names<'w> {
     pub fn crate_of(&self, module: ModId) -> &'w crate::load::Crate {
         &self.workspace.crates[self.modules[module.ix()].krate.ix()]
     }
+
+    /// Whether what is named at `name` is declared as text that stands in the program: types forget lifetimes, and
+    /// what is written behind the name says it.
+    pub(crate) fn is_static_text(&self, file: FileId, name: Range) -> bool {
+        let text = &self.workspace.files[file.0 as usize].source.text;
+        let behind = text.get(name.end as usize..).unwrap_or_default().trim_start();
+        behind.strip_prefix(':').is_some_and(|ty| ty.trim_start().starts_with("&'static str"))
+    }
 }
 
 /// A `use` on its way.

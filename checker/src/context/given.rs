@@ -42,7 +42,7 @@ use std::rc::Rc;
 use stored::Stored;
 
 /// Steps that one question may take before it is given up.
-const STEPS_MAX: u32 = 4000;
+const STEPS_MAX: u32 = 12_000;
 /// Longest way back.
 const DEPTH_MAX: u32 = 48;
 /// Most functions that one call may lead to, and still say something.

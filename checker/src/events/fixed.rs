@@ -1,13 +1,9 @@
 //! Values that are fixed when the program is built.
 
 use super::Walk;
-use crate::finding::FileId;
-use crate::lower::ir::{ExprId, ExprKind, Range};
+use crate::lower::ir::{ExprId, ExprKind};
 use crate::lower::sym::Sym;
 use crate::types::{Interner, TyKind};
-
-/// How a type is written whose text stands in the program.
-const STATIC_TEXT: &str = "&'static str";
 
 impl Walk<'_, '_> {
     /// A constant, or what is declared as `&'static str`, or chosen among such.
@@ -27,7 +23,7 @@ impl Walk<'_, '_> {
             ExprKind::Match(_, arms) => arms.iter().all(|arm| next(arm.body)),
             ExprKind::Local(local) => {
                 let local = &self.body.locals[local.0 as usize];
-                self.is_static_text(self.program.names.function(self.id).file, local.at)
+                self.program.names.is_static_text(self.program.names.function(self.id).file, local.at)
             }
             ExprKind::Field(base, name) => self.is_static_field(*base, *name),
             _ => self.is_constant(id),
@@ -40,13 +36,6 @@ impl Walk<'_, '_> {
         };
         let adt = self.program.names.adt(*adt);
         let mut fields = adt.variants.iter().flat_map(|(_, fields)| fields.iter());
-        fields.any(|field| field.name == name && self.is_static_text(adt.file, field.at))
-    }
-
-    /// Types forget lifetimes; the text behind the name says it.
-    fn is_static_text(&self, file: FileId, name: Range) -> bool {
-        let text = &self.program.names.workspace.files[file.0 as usize].source.text;
-        let behind = text.get(name.end as usize..).unwrap_or_default().trim_start();
-        behind.strip_prefix(':').is_some_and(|ty| ty.trim_start().starts_with(STATIC_TEXT))
+        fields.any(|field| field.name == name && self.program.names.is_static_text(adt.file, field.at))
     }
 }

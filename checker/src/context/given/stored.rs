@@ -3,6 +3,7 @@
 use super::answer::{Answer, Brings, Witness};
 use super::origins::Part;
 use super::types::adt_behind;
+use super::words::READS;
 use super::{DEPTH_MAX, Given, Origins};
 use crate::context::Often;
 use crate::events::{Root, What};
@@ -23,6 +24,8 @@ pub(super) struct Stored {
     statics: FxHashMap<StaticId, Vec<(FnId, Range)>>,
     /// Fields of any type that are counted up, by name, with what they belong to.
     counted: FxHashMap<Sym, Vec<(FnId, ExprId, Range)>>,
+    /// The same of those that are read into.
+    read: FxHashMap<Sym, Vec<(FnId, ExprId, Range)>>,
 }
 
 /// Where the content of a field comes from.
@@ -65,20 +68,30 @@ impl<'a> Given<'a, '_, '_> {
         })
     }
 
-    /// `self.last += 1`, `self.next.fetch_add(..)`.
+    /// `self.last += 1`, `stream.read_buf(&mut self.bytes)`. Where `fetch_add` makes numbers, it is what gives them.
     fn note_counted(&self, id: FnId, stored: &mut Stored) {
         let Some(body) = self.program.names.body(id) else { return };
         if self.context.runs[id.ix()].often != Some(Often::PerMessage) {
             return;
         }
         for expr in &body.exprs {
+            if let ExprKind::Method(call) = &expr.kind
+                && READS.contains(&call.name)
+            {
+                for arg in &call.args {
+                    if let ExprKind::Ref(lent, true) = body.expr(*arg).kind
+                        && let ExprKind::Field(base, name) = body.expr(lent).kind
+                    {
+                        stored.read.entry(name).or_default().push((id, base, expr.at));
+                    }
+                }
+            }
             let target = match &expr.kind {
                 ExprKind::AssignOp(BinOp::Add, left, by)
                     if matches!(body.expr(*by).kind, ExprKind::Lit(_)) =>
                 {
                     *left
                 }
-                ExprKind::Method(call) if call.name == Sym::new("fetch_add") => call.recv,
                 _ => continue,
             };
             if let ExprKind::Field(base, name) = body.expr(target).kind {
@@ -103,6 +116,12 @@ impl<'a> Given<'a, '_, '_> {
     }
 
     fn made_with(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Answer {
+        let names = &self.program.names;
+        let declared = names.adt(adt);
+        let mut fields = declared.variants.iter().flat_map(|(_, fields)| fields.iter());
+        if fields.any(|field| field.name == name && names.is_static_text(declared.file, field.at)) {
+            return Answer::Given;
+        }
         let makers = self.all_stored().makers.get(&adt).map(Vec::as_slice).unwrap_or_default();
         if self.program.names.adt(adt).is_read || makers.is_empty() || depth > DEPTH_MAX {
             return Answer::Unknown;
@@ -139,6 +158,10 @@ impl<'a> Given<'a, '_, '_> {
         let mut counting = stored.counted.get(&name).into_iter().flatten().filter(|_| counts);
         if let Some((id, _, at)) = counting.find(is_it) {
             return Some(Answer::Told(Witness { id: *id, at: *at, what: Brings::Fresh }));
+        }
+        let mut reading = stored.read.get(&name).into_iter().flatten();
+        if let Some((id, _, at)) = reading.find(is_it) {
+            return Some(Answer::Told(Witness { id: *id, at: *at, what: Brings::Received }));
         }
         let puts = stored.fields.get(&(adt, name))?;
         puts.iter().map(|(id, at)| self.put(*id, *at, part, depth)).reduce(Answer::and)

@@ -166,6 +166,11 @@ impl<'a> Given<'a, '_, '_> {
         depth: u32,
     ) -> From {
         let (made, at) = (origins.local(local), origins.body.expr(expr).at);
+        // Text that lives for ever stands in the program.
+        let file = self.program.names.function(id).file;
+        if self.program.names.is_static_text(file, origins.body.locals[local.0 as usize].at) {
+            return From::GIVEN;
+        }
         if made.param.is_some_and(|(param, _)| self.is_message(id, param)) {
             return From::told(id, at, Brings::Message);
         }
