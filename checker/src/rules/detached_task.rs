@@ -56,7 +56,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, seen) in judged.per_message(|_| true) {
         let (shape, says) = match &seen.sight {
             Sight::Detached { asks, .. } if asks.iter().any(|asked| takes(judged, *asked)) => continue,
-            Sight::Detached { timer: false, thread, .. }
+            Sight::Detached { thread, .. }
                 if !judged.in_locus(id) && !ways.piles_up(id, seen.at, *thread) =>
             {
                 continue;

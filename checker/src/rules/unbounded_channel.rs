@@ -47,7 +47,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let certain = all.first().filter(of_locus);
         let likely = || match queues.reader(id, seen) {
             Some(reader) => {
-                let from_peers = all.iter().find(|(id, sent)| queues.is_fed_by_peers(*id, sent));
+                let from_peers = all.iter().find(|(by, sent)| {
+                    !queues.is_sent_once((id, seen), (*by, sent)) && queues.is_fed_by_peers(*by, sent)
+                });
                 from_peers.map(|sent| (sent, Some(reader)))
             }
             None => None,

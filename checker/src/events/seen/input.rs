@@ -206,6 +206,12 @@ impl Look<'_, '_, '_> {
         match self.kind(id) {
             ExprKind::Method(call) => LENGTHS.contains(&call.name) && call.args.is_empty(),
             ExprKind::Cast(inner, _) => self.is_length(*inner),
+            // `(bytes.len() - HEAD) / ITEM`
+            ExprKind::Binary(_, left, _) => self.is_length(*left),
+            ExprKind::Local(local) => {
+                let begins = self.inits[local.0 as usize].filter(|init| init.0 < id.0);
+                begins.is_some_and(|init| self.is_length(init))
+            }
             _ => false,
         }
     }

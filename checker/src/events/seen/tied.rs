@@ -138,6 +138,8 @@ impl Look<'_, '_, '_> {
             let Some([first, second]) = self.pair(*pat) else { return false };
             let made = self.called(self.made_by(*init)).1;
             let drives = DRIVEN.contains(&made) && self.is_mentioned(second, task, true) || whole(second);
+            // `let (driver, client) = connect_somehow(..).await?`
+            let drives = drives || self.is_driver(*init, [first, second], task);
             let queue = !in_loop && CHANNELS.contains(&made);
             let splits = |ours, theirs| {
                 self.is_mentioned(ours, task, true)
@@ -186,6 +188,46 @@ impl Look<'_, '_, '_> {
                     && sends(sender)
                     && waits(receiver)
             })
+    }
+
+    /// What some library gives as a pair when it connects: the task waits for one half, and ends when the other goes, which
+    /// stays with the caller. Connections that came in are none.
+    fn is_driver(&self, init: ExprId, pair: [LocalId; 2], task: Range) -> bool {
+        const COMES: [&str; 4] = ["accept", "recv", "next", "split"];
+        let call = self.made_by(init);
+        let name = self.walk.program.names.text(self.called(call).1);
+        let dials =
+            self.is_awaited_below(init) && !self.is_own(call) && !COMES.iter().any(|of| name.contains(of));
+        let apart = |ours, theirs| {
+            self.is_mentioned(theirs, task, false)
+                && !self.is_mentioned(theirs, task, true)
+                && self.is_waited_for(ours, task)
+        };
+        dials && (apart(pair[0], pair[1]) || apart(pair[1], pair[0]))
+    }
+
+    fn is_awaited_below(&self, mut id: ExprId) -> bool {
+        for _ in 0..6 {
+            match self.kind(id) {
+                ExprKind::Await(_) => return true,
+                ExprKind::Try(inner) => id = *inner,
+                ExprKind::Method(call) => id = call.recv,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether a task awaits a local, or a method of it.
+    fn is_waited_for(&self, local: LocalId, task: Range) -> bool {
+        self.walk.body.exprs.iter().filter(|expr| within(task, expr.at)).any(|expr| {
+            let ExprKind::Await(inner) = expr.kind else { return false };
+            let at = match self.kind(inner) {
+                ExprKind::Method(call) => call.recv,
+                _ => inner,
+            };
+            matches!(self.kind(at), ExprKind::Local(of) if *of == local)
+        })
     }
 
     fn pair(&self, pat: PatId) -> Option<[LocalId; 2]> {

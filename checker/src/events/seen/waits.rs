@@ -48,7 +48,8 @@ impl Look<'_, '_, '_> {
         (0_u32..).map(ExprId).zip(&self.walk.body.exprs).any(|(call, expr)| {
             let calls = matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_));
             let name = if calls { self.walk.program.names.text(self.called(call).1) } else { "" };
-            let starts = ["spawn", "blocking", "offload"].iter().any(|word| name.contains(word));
+            let starts =
+                ["spawn", "blocking", "block_in_place", "offload"].iter().any(|word| name.contains(word));
             starts
                 && self.args(call).iter().any(|arg| {
                     let sync = match self.kind(*arg) {

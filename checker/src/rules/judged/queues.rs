@@ -7,6 +7,7 @@
 
 use super::Judged;
 use super::opened::Opened;
+use super::started::is_for_one;
 use super::ways::Ways;
 use crate::context::Key;
 use crate::events::seen::{Item, Seen, Sight, within};
@@ -47,7 +48,7 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
     /// A reader of a queue that may fall behind, and where it reads.
     pub(crate) fn reader(&self, id: FnId, made: &Seen) -> Option<(FnId, Range)> {
         let Sight::Unbounded { receiver, item, .. } = made.sight else { return None };
-        if item.is_some_and(|item| self.holds_permit(item, 0)) {
+        if item.is_some_and(|item| self.is_counted(item)) {
             return None;
         }
         let key = receiver.and_then(|place| Key::of(id, place));
@@ -95,6 +96,20 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
         is_lib && (polls || function.vis == Vis::Public)
     }
 
+    /// Whether each queue that is made gets one message from `sent`, or as many as the text says: what sends stands where the queue
+    /// is made, in no loop or closure of its own.
+    pub(crate) fn is_sent_once(&self, (maker, made): (FnId, &Seen), (sender, sent): (FnId, &Seen)) -> bool {
+        let again = |opened: &Opened<'_>| {
+            opened.exprs().any(|(id, expr)| {
+                let all = opened.extent(id);
+                matches!(expr.kind, ExprKind::Closure(..)) && within(all, sent.at) && !within(all, made.at)
+            })
+        };
+        maker == sender
+            && made.in_loop == sent.in_loop
+            && self.ways.open(maker).is_some_and(|opened| !again(&opened))
+    }
+
     /// Whether peers decide how often is sent, and the sender does not wait for an answer.
     pub(crate) fn is_fed_by_peers(&self, id: FnId, sent: &Seen) -> bool {
         self.ways.open(id).is_some_and(|opened| !self.asks(&opened))
@@ -103,14 +118,15 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
 
     /// Whether a body makes the way of an answer, and waits for it or hands it to who does.
     fn asks(&self, opened: &Opened<'a>) -> bool {
-        let answer = |ty: Ty| matches!(opened.inferred.types.kind(ty), TyKind::Foreign(of, _) if of.path == super::ways::ONESHOT);
+        let answer = |ty: Ty| matches!(opened.inferred.types.kind(ty), TyKind::Foreign(of, _) if of.last == Sym::new("Receiver") && is_for_one(of));
         opened.inferred.locals.iter().any(|ty| answer(*ty))
     }
 
-    /// Whether what waits in a queue holds a permit, of which there are so many.
-    fn holds_permit(&self, item: Item, depth: u32) -> bool {
+    /// Whether what waits in a queue holds a permit, of which there are so many, or the way of an answer, for which
+    /// whoever asked waits.
+    fn is_counted(&self, item: Item) -> bool {
         let Item::Own(adt) = item else { return false };
-        self.any_field(adt, depth)
+        self.any_field(adt, 0) || self.ways.asks_back(adt)
     }
 
     fn any_field(&self, adt: AdtId, depth: u32) -> bool {

@@ -8,10 +8,9 @@ use super::ways::Ways;
 use crate::events::seen::{Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::Sym;
-use crate::names::FnId;
+use crate::names::{AdtId, FnId, Foreign};
 use crate::types::{Interner, Ty, TyKind};
 
-const ANSWER: Sym = Sym::path("tokio::sync::oneshot::Sender");
 /// Names of what ends earlier work, or how they begin.
 const ENDS: [&str; 3] = ["abort", "cancel", "reset"];
 
@@ -66,22 +65,31 @@ impl<'a> Ways<'_, 'a, '_> {
         handed.any(|id| self.holds_answer(opened, opened.inferred.expr(id), 0))
     }
 
+    /// The sending end of a channel for one answer, of whatever crate.
+    pub(super) fn is_answer(of: &Foreign) -> bool {
+        of.last == Sym::new("Sender") && is_for_one(of)
+    }
+
     fn holds_answer(&self, opened: &Opened<'a>, ty: Ty, depth: u32) -> bool {
-        let program = self.judged.program;
         match opened.inferred.types.kind(ty) {
-            TyKind::Foreign(of, _) if of.path == ANSWER => true,
+            TyKind::Foreign(of, _) if Self::is_answer(of) => true,
             TyKind::Foreign(_, args) if depth < 3 => {
                 args.iter().any(|arg| self.holds_answer(opened, *arg, depth + 1))
             }
-            TyKind::Adt(adt, _) if depth < 3 && !program.names.adt(*adt).is_enum => {
-                let mut fields = program.fields[adt.ix()].iter().flatten();
-                fields.any(|(_, ty)| {
-                    matches!(program.types.kind(*ty), TyKind::Foreign(of, args) if of.path == ANSWER
-                        || args.iter().any(|arg| matches!(program.types.kind(*arg), TyKind::Foreign(of, _) if of.path == ANSWER)))
-                })
-            }
+            TyKind::Adt(adt, _) => self.asks_back(*adt),
             _ => false,
         }
+    }
+
+    /// Whether a struct has a field for the answer to it.
+    pub(super) fn asks_back(&self, adt: AdtId) -> bool {
+        let program = self.judged.program;
+        let is = |ty: &Ty| matches!(program.types.kind(*ty), TyKind::Foreign(of, _) if Self::is_answer(of));
+        let mut fields = program.fields[adt.ix()].iter().flatten();
+        !program.names.adt(adt).is_enum
+            && fields.any(|(_, ty)| {
+                is(ty) || matches!(program.types.kind(*ty), TyKind::Foreign(_, args) if args.iter().any(is))
+            })
     }
 
     /// Whether what was started before is ended first.
@@ -96,4 +104,10 @@ impl<'a> Ways<'_, 'a, '_> {
             }
         })
     }
+}
+
+/// Whether a type belongs to the channels for one message.
+pub(super) fn is_for_one(of: &Foreign) -> bool {
+    const ONESHOT: Sym = Sym::new("oneshot");
+    of.parent == ONESHOT || of.krate == ONESHOT
 }

@@ -13,7 +13,7 @@ use crate::context::Entry;
 use crate::events::seen::{Item, Sight, within};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Pat, Range};
 use crate::lower::sym::{Sym, syms};
-use crate::names::FnId;
+use crate::names::{FnId, Owner};
 use crate::types::{Interner, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
@@ -83,7 +83,7 @@ const OWN: [Sym; 12] = syms([
     "Notify",
     "WatchStream",
 ]);
-pub(super) const ONESHOT: Sym = Sym::path("tokio::sync::oneshot::Receiver");
+const ONESHOT: Sym = Sym::path("tokio::sync::oneshot::Receiver");
 
 /// What a loop waits for.
 #[derive(Default)]
@@ -176,15 +176,28 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
     fn is_served(&self, id: FnId) -> bool {
         let program = self.judged.program;
         let takes_request = || {
-            let is_request = |name: Sym| name == Sym::new("Request");
-            program.sigs[id.ix()]
-                .params
-                .iter()
-                .any(|ty| matches!(program.types.kind(*ty), TyKind::Foreign(of, _) if is_request(of.last)))
+            let is_request = |name: Sym| program.names.text(name).contains("Request");
+            program.sigs[id.ix()].params.iter().any(|ty| match program.types.kind(*ty) {
+                TyKind::Foreign(of, _) => is_request(of.last),
+                TyKind::Adt(of, _) => is_request(program.names.adt(*of).name),
+                _ => false,
+            })
         };
         match self.judged.context.runs[id.ix()].entry {
             Some(Entry::Message | Entry::Callback) => true,
             Some(Entry::Poll) => takes_request(),
+            // What a server calls is often a trait that was generated elsewhere.
+            _ => self.is_of_foreign_trait(id) && takes_request(),
+        }
+    }
+
+    fn is_of_foreign_trait(&self, id: FnId) -> bool {
+        let program = self.judged.program;
+        match program.names.function(id).owner {
+            Owner::Impl(block) => {
+                let block = &program.impls[block.ix()];
+                block.of.is_none() && block.trait_name != Sym::NONE
+            }
             _ => false,
         }
     }
