@@ -18,7 +18,7 @@ mod answer;
 mod carried;
 mod origins;
 mod stored;
-mod types;
+pub(super) mod types;
 mod value;
 mod words;
 

@@ -1,5 +1,6 @@
 //! Where the world enters a program, and what else may be called.
 
+use super::given::types::names_configuration;
 use super::shared::is_shared;
 use super::{Context, Often};
 use crate::load::TargetKind;
@@ -59,12 +60,16 @@ pub(super) fn enter(program: &Program<'_>, summary: &Summary, context: &mut Cont
     pending
 }
 
-/// Async functions that are passed on as values: `get(handler)`.
+/// Async functions that are passed on as values: `get(handler)`. One that is passed the configuration runs once with it.
 fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Context) {
     for site in summary.facts.iter().flat_map(|facts| &facts.calls).filter(|site| site.is_callback) {
         for callee in &site.callees {
             let is_async = program.names.function(*callee).sig.is_some_and(|sig| sig.is_async);
-            if is_async && context.runs[callee.ix()].entry.is_none() {
+            let begins = program.sigs[callee.ix()].params.iter().any(|ty| match program.types.kind(*ty) {
+                TyKind::Adt(adt, _) => names_configuration(program.names.text(program.names.adt(*adt).name)),
+                _ => false,
+            });
+            if is_async && !begins && context.runs[callee.ix()].entry.is_none() {
                 context.runs[callee.ix()].entry = Some(Entry::Callback);
                 context.runs[callee.ix()].kept = kept(program, *callee);
                 context.copied.extend(copies(program, *callee));

@@ -10,6 +10,7 @@ use crate::lower::attr::{ContractKind, LocusItem};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Reach, Says, is_locus_method, span};
 use crate::types::{Interner, Ty, TyKind};
 use rustc_hash::FxHashSet;
@@ -68,11 +69,14 @@ declare_rule! {
 
 /// Reports costly habits, and promises about memory that are not kept.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let ways = Ways::of(judged);
     for (id, seen) in judged.per_message(|_| true) {
         let (shape, says) = match &seen.sight {
-            Sight::Fresh(name) => (&FRESH, fresh(name)),
-            Sight::OwnedKey => (&KEY, key()),
-            Sight::SpareCopy => (&SPARE_COPY, spare_copy()),
+            Sight::Fresh(name) if judged.in_locus(id) || ways.is_from_peers(id, seen.at) => {
+                (&FRESH, fresh(name))
+            }
+            Sight::OwnedKey if judged.in_locus(id) => (&KEY, key()),
+            Sight::SpareCopy if judged.in_locus(id) => (&SPARE_COPY, spare_copy()),
             Sight::Temporary(name) if judged.on_pool.contains(id) => (&TEMPORARY, temporary(name)),
             _ => continue,
         };

@@ -44,13 +44,17 @@ impl Given<'_, '_, '_> {
 
     /// Whether a type is the configuration of the program, or a part of it that is named so.
     pub(super) fn is_configuration(&self, origins: &Origins<'_>, ty: Ty) -> bool {
-        const WORDS: [&str; 6] = ["Config", "Configuration", "Settings", "Conf", "Opts", "Cli"];
-        const WHOLE: [&str; 4] = ["Args", "Options", "Arguments", "CliArgs"];
         let Some(adt) = adt_behind(&origins.inferred.types, ty) else { return false };
-        let name = self.program.names.text(self.program.names.adt(adt).name);
-        let is_named = WORDS.iter().any(|word| name.ends_with(word)) || WHOLE.contains(&name);
-        is_named && !self.carried.contains(&adt)
+        names_configuration(self.program.names.text(self.program.names.adt(adt).name))
+            && !self.carried.contains(&adt)
     }
+}
+
+/// Whether a type is a configuration by its name.
+pub(in crate::context) fn names_configuration(name: &str) -> bool {
+    const WORDS: [&str; 6] = ["Config", "Configuration", "Settings", "Conf", "Opts", "Cli"];
+    const WHOLE: [&str; 4] = ["Args", "Options", "Arguments", "CliArgs"];
+    WORDS.iter().any(|word| name.ends_with(word)) || WHOLE.contains(&name)
 }
 
 /// The type behind pointers, guards and options.

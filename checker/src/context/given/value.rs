@@ -3,7 +3,7 @@
 use super::answer::{Answer, Brings, From};
 use super::origins::Part;
 use super::types::adt_behind;
-use super::words::{CONVERTS, DERIVES, DRAWS, RECEIVES};
+use super::words::{AWAITED, CONVERTS, DERIVES, DRAWS, RECEIVES};
 use super::{FUNCTIONS_MAX, Given, Origins};
 use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -274,7 +274,7 @@ impl<'a> Given<'a, '_, '_> {
             return self.results(id, origins, (fns, &args, part), depth);
         }
         // `next` goes through what is there already, or waits for more.
-        let awaits = call.name == Sym::new("next") && origins.is_awaited(at);
+        let awaits = AWAITED.contains(&call.name) && origins.is_awaited(at);
         if let Some(what) = brings(call.name).or(awaits.then_some(Brings::Received)) {
             return self.brought(id, origins, at, what);
         }

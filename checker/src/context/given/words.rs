@@ -3,7 +3,18 @@
 use crate::lower::sym::{Sym, syms};
 
 /// Methods whose result is made of nothing but what they are called on, and of closures over that.
-pub(super) const DERIVES: [Sym; 71] = syms([
+pub(super) const DERIVES: [Sym; 82] = syms([
+    "duration_since",
+    "as_secs",
+    "as_millis",
+    "as_micros",
+    "as_nanos",
+    "timestamp",
+    "timestamp_millis",
+    "timestamp_micros",
+    "timestamp_nanos",
+    "unix_timestamp",
+    "unix_timestamp_nanos",
     "clone",
     "to_string",
     "to_owned",
@@ -116,9 +127,20 @@ pub(super) const RECEIVES: [Sym; 18] = syms([
     "next_line",
     "next_event",
 ]);
-/// Calls that give something new each time.
-pub(super) const DRAWS: [Sym; 7] =
-    syms(["new_v4", "now_v7", "new_v7", "random", "gen_range", "random_range", "fetch_add"]);
+/// Calls that give something new each time; the clock is one.
+pub(super) const DRAWS: [Sym; 9] = syms([
+    "new_v4",
+    "now_v7",
+    "new_v7",
+    "random",
+    "gen_range",
+    "random_range",
+    "fetch_add",
+    "now",
+    "now_utc",
+]);
+/// What gives what a peer has sent, if it is awaited: the body of an answer, and the next of a stream.
+pub(super) const AWAITED: [Sym; 6] = syms(["next", "text", "bytes", "json", "chunk", "message"]);
 /// Calls that read into what they are lent.
 pub(super) const READS: [Sym; 9] = syms([
     "read",

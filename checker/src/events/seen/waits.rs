@@ -5,6 +5,7 @@ use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
 
 const LOCKS: [Sym; 3] = syms(["lock", "read", "write"]);
+const BLOCK_ON: Sym = Sym::new("block_on");
 
 impl Look<'_, '_, '_> {
     /// A call that the models say holds up its thread, and that is not awaited.
@@ -103,6 +104,9 @@ impl Look<'_, '_, '_> {
 
     fn held(&mut self, taken: Range, during: Range) {
         let frame = self.frame_of(taken);
+        if frame.is_some_and(|frame| self.is_blocked_on(frame)) {
+            return;
+        }
         let body = self.walk.body;
         let first = body.exprs.iter().enumerate().find(|(_, expr)| {
             matches!(expr.kind, ExprKind::Await(_))
@@ -114,6 +118,19 @@ impl Look<'_, '_, '_> {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
             self.note_at(Sight::LockHeld(taken), id, expr.at);
         }
+    }
+
+    /// `runtime.block_on(async { .. })`: the thread waits for this one future whatever it holds.
+    fn is_blocked_on(&self, frame: Range) -> bool {
+        let is = |arg: &ExprId| matches!(self.kind(*arg), ExprKind::Async(_)) && self.extent(*arg) == frame;
+        self.walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Method(call) => call.name == BLOCK_ON && call.args.iter().any(is),
+            ExprKind::Call(callee, args) => {
+                matches!(self.kind(*callee), ExprKind::Path(path) if path.last() == BLOCK_ON)
+                    && args.iter().any(is)
+            }
+            _ => false,
+        })
     }
 
     /// Where the guard is dropped or given away, else the end of its block.

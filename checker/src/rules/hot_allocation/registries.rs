@@ -23,7 +23,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, seen) in judged.per_message(|sight| matches!(sight, Sight::TextKey { added: false, .. })) {
         let Sight::TextKey { map, .. } = seen.sight else { continue };
         let Some(key) = key_of(id, map).filter(|key| fixed.get(key) == Some(&true)) else { continue };
-        if told.insert(key) {
+        if judged.in_locus(id) && told.insert(key) {
             let says = Says::new(
                 "a map is looked up by text with every message, and the code names all of its keys",
                 "hashes and compares text for one of a few values",
