@@ -105,7 +105,7 @@ impl Summary {
             || facts.calls.iter().filter(|call| !call.is_callback).flat_map(|call| call.callees.iter());
         let waits = facts.waits || callees().any(|callee| self.waits[callee.ix()]);
         let reads_now = facts.reads || callees().any(|callee| reads[callee.ix()]);
-        self.loops[id.ix()] = facts.loops.iter().map(|one| self.turns(&facts, one, reads)).collect();
+        self.loops[id.ix()] = facts.loops.iter().map(|one| self.turns(&facts, one, reads, &[])).collect();
         let lasts = self.loops[id.ix()].iter().any(|turns| *turns != Turns::Input);
         self.lasts[id.ix()] = lasts || callees().any(|callee| self.lasts[callee.ix()]);
         self.waits[id.ix()] = waits;
@@ -113,12 +113,20 @@ impl Summary {
         self.facts[id.ix()] = facts;
     }
 
-    fn turns(&self, facts: &FnFacts, of: &crate::events::LoopFacts, reads: &[bool]) -> Turns {
+    /// How a loop turns. Of loops that feed each other none ends: `open` are those that are asked about already.
+    fn turns(&self, facts: &FnFacts, of: &crate::events::LoopFacts, reads: &[bool], open: &[u32]) -> Turns {
+        if open.contains(&of.expr) {
+            return Turns::Endless;
+        }
         let deciding = of.in_condition.unwrap_or(of.calls.len());
         let callees =
             || of.calls[..deciding].iter().flat_map(|call| facts.calls[*call as usize].callees.iter());
         let waits = of.waits || (!of.is_for && callees().any(|callee| self.waits[callee.ix()]));
-        if of.fed_by.as_ref().is_some_and(|parts| self.all_end(facts, of, parts, reads)) {
+        if of
+            .fed_by
+            .as_ref()
+            .is_some_and(|parts| self.all_end(facts, parts, reads, &[open, &[of.expr]].concat()))
+        {
             return Turns::Input;
         }
         let streams = of.reads || (!of.is_for && callees().any(|callee| reads[callee.ix()]));
@@ -130,17 +138,11 @@ impl Summary {
     }
 
     /// Whether the parts of the body that feed a loop come to their end.
-    fn all_end(
-        &self,
-        facts: &FnFacts,
-        of: &crate::events::LoopFacts,
-        parts: &[(u32, u32)],
-        reads: &[bool],
-    ) -> bool {
+    fn all_end(&self, facts: &FnFacts, parts: &[(u32, u32)], reads: &[bool], open: &[u32]) -> bool {
         let inside = |expr: u32| parts.iter().any(|(before, last)| *before < expr && expr <= *last);
-        let mut loops = facts.loops.iter().filter(|one| one.expr != of.expr && inside(one.expr));
+        let mut loops = facts.loops.iter().filter(|one| inside(one.expr));
         let mut calls = facts.calls.iter().filter(|call| inside(call.expr));
-        loops.all(|one| self.turns(facts, one, reads) == Turns::Input)
+        loops.all(|one| self.turns(facts, one, reads, open) == Turns::Input)
             && calls.all(|call| call.callees.iter().all(|callee| !self.lasts[callee.ix()]))
     }
 

@@ -59,10 +59,14 @@ pub(super) struct Given<'a, 'w, 's> {
     /// What is made, and what is stored in fields and statics later on.
     stored: OnceCell<Stored>,
     bodies: RefCell<FxHashMap<FnId, Option<Rc<Origins<'a>>>>>,
-    params: RefCell<FxHashMap<(FnId, u32, Part), Answer>>,
-    fields: RefCell<FxHashMap<(AdtId, Sym, Part), stored::Kept>>,
-    results: RefCell<FxHashMap<(FnId, Part), From>>,
+    /// Answers so far; none for what is being asked.
+    params: RefCell<FxHashMap<(FnId, u32, Part), Option<Answer>>>,
+    fields: RefCell<FxHashMap<(AdtId, Sym, Part), Option<stored::Kept>>>,
+    results: RefCell<FxHashMap<(FnId, Part), Option<From>>>,
     steps: Cell<u32>,
+    /// Whether an answer of this question rests on one that was still open, or was given up: those on the way may then
+    /// be other ones when they are asked for themselves.
+    rests_on_open: Cell<bool>,
 }
 
 /// Those of some values that a message tells, each by its function and where it stands.
@@ -99,13 +103,32 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
             fields: RefCell::default(),
             results: RefCell::default(),
             steps: Cell::new(0),
+            rests_on_open: Cell::new(false),
         }
+    }
+
+    /// Begins a question. No answer may depend on which was asked before.
+    fn begin(&self) {
+        self.steps.set(0);
+        if self.rests_on_open.take() {
+            self.params.borrow_mut().clear();
+            self.fields.borrow_mut().clear();
+            self.results.borrow_mut().clear();
+        }
+    }
+
+    /// An answer that is known, or for what is open the one that adds nothing.
+    fn so_far<T>(&self, known: Option<T>, nothing: T) -> T {
+        known.unwrap_or_else(|| {
+            self.rests_on_open.set(true);
+            nothing
+        })
     }
 
     /// Where the keys come from that `event` in `id` adds; where a function adds them to what it is handed, its own
     /// are looked at.
     pub(super) fn key(&self, id: FnId, event: &Event) -> Answer {
-        self.steps.set(0);
+        self.begin();
         let Some(inner) = event.via.last() else { return self.key_at(id, event.at) };
         let own = self.summary.facts[inner.ix()].events.iter().filter(|own| {
             own.what.grows() && own.via.is_empty() && own.place.field.is_none() && own.holder == event.holder
@@ -115,7 +138,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
 
     /// Whether a message tells the value that stands at `at` in `id`.
     fn is_told_at(&self, id: FnId, at: Range) -> bool {
-        self.steps.set(0);
+        self.begin();
         let Some(origins) = self.body(id) else { return false };
         let mut values = origins.at(at);
         values.any(|value| {
@@ -142,11 +165,11 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
     /// One step more, if there is one left.
     fn may_step(&self, depth: u32) -> bool {
         self.steps.set(self.steps.get() + 1);
-        depth <= DEPTH_MAX && self.steps.get() <= STEPS_MAX
-    }
-
-    fn is_given_up(&self) -> bool {
-        self.steps.get() > STEPS_MAX
+        let may = depth <= DEPTH_MAX && self.steps.get() <= STEPS_MAX;
+        if !may {
+            self.rests_on_open.set(true);
+        }
+        may
     }
 
     /// The answer for a value of `id`, with what its callers pass.
@@ -193,19 +216,17 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
     }
 
     fn param(&self, id: FnId, (param, part): (u32, Part), depth: u32) -> Answer {
+        if let Some(known) = self.params.borrow().get(&(id, param, part)) {
+            return self.so_far(*known, Answer::Given);
+        }
         if depth > DEPTH_MAX {
+            self.rests_on_open.set(true);
             return Answer::Unknown;
         }
-        if let Some(known) = self.params.borrow().get(&(id, param, part)) {
-            return *known;
-        }
         // Functions that call each other pass on what others gave them.
-        self.params.borrow_mut().insert((id, param, part), Answer::Given);
+        self.params.borrow_mut().insert((id, param, part), None);
         let answer = self.passed(id, (param, part), depth);
-        match self.is_given_up() {
-            true => self.params.borrow_mut().remove(&(id, param, part)),
-            false => self.params.borrow_mut().insert((id, param, part), answer),
-        };
+        self.params.borrow_mut().insert((id, param, part), Some(answer));
         answer
     }
 
@@ -253,11 +274,15 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
     /// What a function gives back.
     fn result(&self, id: FnId, part: Part, depth: u32) -> From {
         if let Some(known) = self.results.borrow().get(&(id, part)) {
-            return known.clone();
+            return self.so_far(known.clone(), From::GIVEN);
         }
-        let Some(origins) = self.body(id).filter(|_| depth < DEPTH_MAX) else { return From::UNKNOWN };
+        if depth >= DEPTH_MAX {
+            self.rests_on_open.set(true);
+            return From::UNKNOWN;
+        }
+        let Some(origins) = self.body(id) else { return From::UNKNOWN };
         let Some(root) = origins.body.root else { return From::UNKNOWN };
-        self.results.borrow_mut().insert((id, part), From::GIVEN);
+        self.results.borrow_mut().insert((id, part), None);
         let returned = origins.body.exprs.iter().filter_map(|expr| match expr.kind {
             ExprKind::Return(Some(value)) => Some(value),
             _ => None,
@@ -265,10 +290,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         let ways: Vec<ExprId> = std::iter::once(root).chain(returned).collect();
         let ways = ways.into_iter().map(|way| self.value(id, &origins, (way, part), depth));
         let from = From::all(ways);
-        match self.is_given_up() {
-            true => self.results.borrow_mut().remove(&(id, part)),
-            false => self.results.borrow_mut().insert((id, part), from.clone()),
-        };
+        self.results.borrow_mut().insert((id, part), Some(from.clone()));
         from
     }
 }

@@ -1,6 +1,6 @@
 //! Where the world enters a program, and what else may be called.
 
-use super::given::types::names_configuration;
+use super::given::types::names_a_start;
 use super::shared::is_shared;
 use super::{Context, Often};
 use crate::load::TargetKind;
@@ -66,7 +66,7 @@ fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Contex
         for callee in &site.callees {
             let is_async = program.names.function(*callee).sig.is_some_and(|sig| sig.is_async);
             let begins = program.sigs[callee.ix()].params.iter().any(|ty| match program.types.kind(*ty) {
-                TyKind::Adt(adt, _) => names_configuration(program.names.text(program.names.adt(*adt).name)),
+                TyKind::Adt(adt, _) => names_a_start(program.names.text(program.names.adt(*adt).name)),
                 _ => false,
             });
             if is_async && !begins && context.runs[callee.ix()].entry.is_none() {

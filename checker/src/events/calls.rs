@@ -15,11 +15,10 @@ const DEFAULT: Sym = Sym::new("default");
 const GIVES: [Sym; 2] = syms(["map", "and_then"]);
 
 /// Methods that take something out of a collection.
-const TAKES: [Sym; 16] = syms([
+const TAKES: [Sym; 15] = syms([
     "remove",
     "remove_entry",
     "swap_remove",
-    "take",
     "pop",
     "pop_front",
     "pop_back",

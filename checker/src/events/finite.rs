@@ -92,7 +92,9 @@ impl Walk<'_, '_> {
         for send in sent {
             parts.extend(self.loops_around(send, of_loop)?);
         }
-        Some(parts)
+        // A task that reads what it sends itself never sees the end of it.
+        let feeds_itself = |part: &Part| part.0 < of_loop.0 && of_loop.0 <= part.1;
+        (!parts.iter().any(feeds_itself)).then_some(parts)
     }
 
     /// The loops around what is sent on the spot, but for those around the receiver's too; none if that is sent in the

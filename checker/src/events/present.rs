@@ -8,7 +8,7 @@
 use super::{Place, Root, Walk};
 use crate::lower::ir::{ExprId, ExprKind, MethodCall, Pat, PatId};
 use crate::lower::sym::{Sym, syms};
-use crate::names::{Def, FnId};
+use crate::names::Def;
 use crate::types::{Callee, Interner, Ty, TyKind};
 
 /// Methods that look a key up.
@@ -57,8 +57,6 @@ const COPIES: [Sym; 14] = syms([
 ]);
 /// Collections that change through a reference to them.
 const CHANGES: [&str; 5] = ["Dash", "Skip", "scc", "Mutex", "RwLock"];
-/// How a function says that it gives a part of the program.
-const STATIC_PART: &str = "Option<&'static ";
 
 /// A key, and the place that has it; none if only so many keys are let through.
 pub(super) type Present = (Option<Place>, ExprId);
@@ -164,18 +162,11 @@ impl Walk<'_, '_> {
     /// A function of the workspace that gives a part of the program for the keys it knows.
     fn found_by(&mut self, id: ExprId, args: &[ExprId]) {
         let Some(Callee::Fns(fns)) = self.inferred.callees.get(&id) else { return };
-        if !fns.is_empty() && fns.iter().all(|of| self.gives_static_part(*of)) {
+        if !fns.is_empty()
+            && fns.iter().all(|of| self.program.names.function(*of).sig.is_some_and(|sig| sig.gives_static))
+        {
             self.present.extend(args.iter().map(|key| (None, *key)));
         }
-    }
-
-    /// Types forget lifetimes; the text of the declaration says it.
-    fn gives_static_part(&self, id: FnId) -> bool {
-        let function = self.program.names.function(id);
-        let text = &self.program.names.workspace.files[function.file.0 as usize].source.text;
-        let behind = text.get(function.at.start as usize..).unwrap_or_default();
-        let head = behind.split(['{', ';']).next().unwrap_or_default();
-        head.split_once("->").is_some_and(|(_, ret)| ret.trim_start().starts_with(STATIC_PART))
     }
 
     /// Whether an insertion puts something under a key that is known here.

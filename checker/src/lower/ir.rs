@@ -241,6 +241,8 @@ pub struct FnIr {
     pub receiver: Receiver,
     /// Declared return type; the unit type where none is written.
     pub ret: TypeRef,
+    /// It gives a part of the program for what it knows: `Option<&'static T>`. Types forget lifetimes.
+    pub gives_static: bool,
     /// `async fn`.
     pub is_async: bool,
     /// What the runtime does with it.

@@ -259,7 +259,18 @@ impl Lower<'_> {
         let ret = self.ret(&sig.output);
         let body = block.map(|block| BodyLower::function(self, sig, block));
         let is_async = sig.asyncness.is_some();
-        ItemKind::Fn(Box::new(FnIr { generics, params, receiver, ret, is_async, role, memoised, body }))
+        let gives_static = gives_static(&sig.output);
+        ItemKind::Fn(Box::new(FnIr {
+            generics,
+            params,
+            receiver,
+            ret,
+            gives_static,
+            is_async,
+            role,
+            memoised,
+            body,
+        }))
     }
 
     pub(crate) fn value(&mut self, ty: &syn::Type, init: Option<&syn::Expr>) -> Box<ValueIr> {
@@ -270,6 +281,16 @@ impl Lower<'_> {
     pub(crate) fn join(&self, spanned: &impl Spanned) -> Range {
         self.at(spanned.span())
     }
+}
+
+/// `-> Option<&'static T>`
+fn gives_static(output: &syn::ReturnType) -> bool {
+    let syn::ReturnType::Type(_, ty) = output else { return false };
+    let syn::Type::Path(path) = &**ty else { return false };
+    let Some(last) = path.path.segments.last().filter(|last| last.ident == "Option") else { return false };
+    let syn::PathArguments::AngleBracketed(args) = &last.arguments else { return false };
+    let is_static = |of: &syn::TypeReference| of.lifetime.as_ref().is_some_and(|of| of.ident == "static");
+    matches!(args.args.first(), Some(syn::GenericArgument::Type(syn::Type::Reference(of))) if is_static(of))
 }
 
 fn visibility(vis: &Visibility) -> Vis {

@@ -40,16 +40,19 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let fixed = param.is_some_and(|param| judged.is_always_fixed(id, param));
-        // One word a function and value, however many metrics it labels.
-        if !fixed && judged.may_meet_peers(id, seen) && told.insert((id, named)) {
-            open.push((id, seen));
+        if !fixed && judged.may_meet_peers(id, seen) {
+            open.push((id, seen, named));
         }
     }
-    let values: Vec<_> = open.iter().map(|(id, seen)| (*id, seen.at)).collect();
+    let values: Vec<_> = open.iter().map(|(id, seen, _)| (*id, seen.at)).collect();
     let comes = context::told(judged.program, judged.summary, judged.context, &values);
     // Of a library, nobody sees who calls it.
     let is_library = !judged.has_program();
-    for ((id, seen), _) in open.into_iter().zip(comes).filter(|(_, comes)| *comes || is_library) {
+    for ((id, seen, named), _) in open.into_iter().zip(comes).filter(|(_, comes)| *comes || is_library) {
+        // One word a function and value, however many metrics it labels.
+        if !told.insert((id, named)) {
+            continue;
+        }
         let says = Says::new(
             "this label takes any value, and each one is a series that is kept for ever",
             "comes with a message",

@@ -44,7 +44,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let key = Key::of(id, sender).map(|key| judged.keys.find(key));
         let Some(all) = key.and_then(|key| sends.get(&key)) else { continue };
         let of_locus = |(sender, _): &&(FnId, &Seen)| judged.in_locus(*sender) || judged.in_locus(id);
-        let certain = all.first().filter(of_locus);
+        let certain = all.iter().find(of_locus);
         let likely = || match queues.reader(id, seen) {
             Some(reader) => {
                 let from_peers = all.iter().find(|(by, sent)| {

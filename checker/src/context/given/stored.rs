@@ -103,15 +103,14 @@ impl<'a> Given<'a, '_, '_> {
     /// Where all that is ever stored in a field comes from.
     pub(super) fn field_kept(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Kept {
         if let Some(known) = self.fields.borrow().get(&(adt, name, part)) {
-            return *known;
+            return self.so_far(*known, Kept { made: Answer::Given, changed: None });
         }
-        let kept = Kept { made: Answer::Given, changed: None };
-        self.fields.borrow_mut().insert((adt, name, part), kept);
+        self.fields.borrow_mut().insert((adt, name, part), None);
         let kept = Kept {
             made: self.made_with((adt, name), part, depth),
             changed: self.changed((adt, name), part, depth),
         };
-        self.fields.borrow_mut().insert((adt, name, part), kept);
+        self.fields.borrow_mut().insert((adt, name, part), Some(kept));
         kept
     }
 

@@ -50,8 +50,13 @@ impl Given<'_, '_, '_> {
     }
 }
 
+/// Whether a type is the configuration of a part of the program by its name: options come with requests, too.
+pub(in crate::context) fn names_a_start(name: &str) -> bool {
+    name.ends_with("Config") || name.ends_with("Configuration") || ["Settings", "Args", "Cli"].contains(&name)
+}
+
 /// Whether a type is a configuration by its name.
-pub(in crate::context) fn names_configuration(name: &str) -> bool {
+fn names_configuration(name: &str) -> bool {
     const WORDS: [&str; 6] = ["Config", "Configuration", "Settings", "Conf", "Opts", "Cli"];
     const WHOLE: [&str; 4] = ["Args", "Options", "Arguments", "CliArgs"];
     WORDS.iter().any(|word| name.ends_with(word)) || WHOLE.contains(&name)

@@ -94,7 +94,7 @@ impl Look<'_, '_, '_> {
 
 /// `libc::close(fd)`, or the operation of a ring that does the same.
 pub(super) fn closes_by_number(path: &[Sym]) -> bool {
-    const CLOSE: [[Sym; 2]; 4] =
-        [syms(["libc", "close"]), syms(["unistd", "close"]), syms(["io", "close"]), syms(["Close", "new"])];
-    path.len() >= 2 && CLOSE.iter().any(|end| path.ends_with(end))
+    const CLOSE: [[Sym; 2]; 3] = [syms(["libc", "close"]), syms(["unistd", "close"]), syms(["io", "close"])];
+    const OF_RING: [[Sym; 3]; 2] = [syms(["opcode", "Close", "new"]), syms(["opcodes", "Close", "new"])];
+    CLOSE.iter().any(|end| path.ends_with(end)) || OF_RING.iter().any(|end| path.ends_with(end))
 }

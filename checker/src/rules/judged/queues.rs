@@ -96,8 +96,8 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
         is_lib && (polls || function.vis == Vis::Public)
     }
 
-    /// Whether each queue that is made gets one message from `sent`, or as many as the text says: what sends stands where the queue
-    /// is made, in no loop or closure of its own.
+    /// Whether each queue that is made gets one message from `sent`, or as many as the text says: what sends stands where
+    /// the queue is made, in no loop or closure of its own.
     pub(crate) fn is_sent_once(&self, (maker, made): (FnId, &Seen), (sender, sent): (FnId, &Seen)) -> bool {
         let again = |opened: &Opened<'_>| {
             opened.exprs().any(|(id, expr)| {
@@ -112,14 +112,18 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
 
     /// Whether peers decide how often is sent, and the sender does not wait for an answer.
     pub(crate) fn is_fed_by_peers(&self, id: FnId, sent: &Seen) -> bool {
-        self.ways.open(id).is_some_and(|opened| !self.asks(&opened))
+        self.ways.open(id).is_some_and(|opened| !self.asks(&opened, sent.at))
             && self.ways.is_left_by_peers(id, sent.at)
     }
 
-    /// Whether a body makes the way of an answer, and waits for it or hands it to who does.
-    fn asks(&self, opened: &Opened<'a>) -> bool {
+    /// Whether a body makes the way of an answer for what it sends, and waits for it or hands it to who does. One that
+    /// it is handed, or that was there before the loop it sends in, is another's.
+    fn asks(&self, opened: &Opened<'a>, sent: Range) -> bool {
         let answer = |ty: Ty| matches!(opened.inferred.types.kind(ty), TyKind::Foreign(of, _) if of.last == Sym::new("Receiver") && is_for_one(of));
-        opened.inferred.locals.iter().any(|ty| answer(*ty))
+        let begins = opened.loops_around(sent).first().map_or(0, |around| opened.extent(*around).start);
+        let head = opened.body.root.map_or(0, |root| opened.extent(root).start).max(begins);
+        let locals = opened.body.locals.iter().zip(&opened.inferred.locals);
+        locals.filter(|(local, _)| local.at.start >= head).any(|(_, ty)| answer(*ty))
     }
 
     /// Whether what waits in a queue holds a permit, of which there are so many, or the way of an answer, for which
@@ -179,9 +183,9 @@ fn handled(opened: &Opened<'_>, at: Range) -> Option<Range> {
 
 /// `receiver.for_each(|item| ..)`.
 fn per_item(opened: &Opened<'_>, at: Range) -> Option<Range> {
-    opened.exprs().find_map(|(id, expr)| match &expr.kind {
+    opened.exprs().find_map(|(_, expr)| match &expr.kind {
         ExprKind::Method(call) if expr.at == at && call.name == Sym::new("for_each") => {
-            call.args.first().map(|arg| opened.extent(*arg)).filter(|_| id.0 > 0)
+            call.args.first().map(|arg| opened.extent(*arg))
         }
         _ => None,
     })

@@ -95,19 +95,37 @@ impl Ways<'_, '_, '_> {
     }
 
     pub(super) fn is_slow_fn(&self, id: FnId, depth: u32) -> bool {
-        if let Some(known) = self.slow.borrow().get(&id) {
-            return *known;
-        }
-        if depth > DEPTH_MAX {
-            return true;
-        }
-        // Functions that call each other are as slow as what else they do.
-        self.slow.borrow_mut().insert(id, false);
+        let outermost = {
+            let mut slow = self.slow.borrow_mut();
+            slow.rests_on_open |= slow.open.contains(&id) || depth > DEPTH_MAX;
+            if let Some(known) = slow.of.get(&id) {
+                return *known;
+            }
+            if depth > DEPTH_MAX {
+                return true;
+            }
+            // Functions that call each other are as slow as what else they do.
+            slow.of.insert(id, false);
+            slow.open.push(id);
+            slow.open.len() == 1
+        };
         let all = Range { start: 0, end: u32::MAX };
         let has_body = self.judged.program.names.body(id).is_some();
-        let slow = if has_body { self.slow_region(id, all, depth) } else { self.is_async(id) };
-        self.slow.borrow_mut().insert(id, slow);
-        slow
+        let answer = if has_body { self.slow_region(id, all, depth) } else { self.is_async(id) };
+        let mut slow = self.slow.borrow_mut();
+        slow.open.pop();
+        slow.of.insert(id, answer);
+        if !outermost {
+            slow.on_the_way.push(id);
+        } else if std::mem::take(&mut slow.rests_on_open) {
+            // Asked for themselves, those on the way may be slow after all.
+            for of in std::mem::take(&mut slow.on_the_way) {
+                slow.of.remove(&of);
+            }
+        } else {
+            slow.on_the_way.clear();
+        }
+        answer
     }
 
     /// Whether what a function gives has to be awaited.

@@ -7,12 +7,12 @@ use super::opened::Opened;
 use super::ways::Ways;
 use crate::events::seen::{Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, Range};
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId, Foreign};
 use crate::types::{Interner, Ty, TyKind};
 
-/// Names of what ends earlier work, or how they begin.
-const ENDS: [&str; 3] = ["abort", "cancel", "reset"];
+/// What ends earlier work.
+const ENDS: [Sym; 4] = syms(["abort", "abort_all", "cancel", "shutdown"]);
 
 impl<'a> Ways<'_, 'a, '_> {
     /// Whether what is started at `at` in `id` piles up.
@@ -96,12 +96,7 @@ impl<'a> Ways<'_, 'a, '_> {
     fn replaces(&self, opened: &Opened<'a>, at: Range) -> bool {
         opened.exprs().any(|(id, expr)| {
             let calls = matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_));
-            calls && expr.at.end <= at.start && {
-                let name = self.judged.program.names.text(opened.called(id));
-                ENDS.iter().any(|end| {
-                    name.strip_prefix(end).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-                })
-            }
+            calls && expr.at.end <= at.start && ENDS.contains(&opened.called(id))
         })
     }
 }

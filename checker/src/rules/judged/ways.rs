@@ -99,13 +99,25 @@ impl Pace {
     }
 }
 
+/// Which functions wait for something.
+#[derive(Default)]
+pub(super) struct Slow {
+    pub(super) of: FxHashMap<FnId, bool>,
+    /// Those that are being asked about.
+    pub(super) open: Vec<FnId>,
+    /// Those that were asked about for one of these.
+    pub(super) on_the_way: Vec<FnId>,
+    /// Whether one of the answers rests on one that was still open.
+    pub(super) rests_on_open: bool,
+}
+
 /// Answers where work comes from, and what waits.
 pub(crate) struct Ways<'j, 'a, 'w> {
     pub(super) judged: &'j Judged<'a, 'w>,
     callers: FxHashMap<FnId, Vec<(FnId, Range)>>,
     sends: FxHashMap<Item, Vec<(FnId, Range)>>,
     bodies: RefCell<FxHashMap<FnId, Option<Rc<Opened<'a>>>>>,
-    pub(super) slow: RefCell<FxHashMap<FnId, bool>>,
+    pub(super) slow: RefCell<Slow>,
 }
 
 impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
@@ -297,6 +309,8 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
         let text = |name: Sym| self.judged.program.names.text(name);
         let is_limit = |id: ExprId| {
             let name = match opened.kind(id) {
+                // `u32::MAX` is no limit of the program's.
+                ExprKind::Path(path) if path.last() == Sym::new("MAX") => return false,
                 ExprKind::Path(path) => path.last(),
                 ExprKind::Field(_, name) => *name,
                 ExprKind::Local(local) => opened.body.locals[local.0 as usize].name,
@@ -304,9 +318,12 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
                 _ => return false,
             };
             let name = text(name).to_ascii_lowercase();
-            let is_other = ["size", "len", "bytes", "retr", "attempt", "time", "rate", "depth"]
-                .iter()
-                .any(|of| name.contains(of));
+            let is_other = [
+                "size", "len", "bytes", "retr", "attempt", "time", "rate", "depth", "version", "backoff",
+                "payload", "frame",
+            ]
+            .iter()
+            .any(|of| name.contains(of));
             !is_other && ["max", "limit", "capacity"].iter().any(|of| name.contains(of))
         };
         opened.exprs().any(|(_, expr)| match &expr.kind {
@@ -333,8 +350,17 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
                 matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_)) && expr.at.start < at.start;
             let name = self.judged.program.names.text(opened.called(id));
             let takes = name.starts_with("acquire") || name.starts_with("try_acquire");
-            calls && takes && !self.is_by_time(opened, id)
+            calls && takes && self.may_be_permit(opened, id) && !self.is_by_time(opened, id)
         })
+    }
+
+    /// A connection of a pool, or a lease, is no permit: what acquires is a semaphore, one of the program's own, or unknown.
+    fn may_be_permit(&self, opened: &Opened<'a>, id: ExprId) -> bool {
+        let ExprKind::Method(call) = opened.kind(id) else { return true };
+        let ty = opened.inferred.expr(call.recv);
+        !opened.own(id).is_empty()
+            || !matches!(opened.inferred.types.kind(ty), TyKind::Foreign(..))
+            || opened.holds_type(ty, &|name| self.judged.program.names.text(name).contains("Semaphore"), 0)
     }
 
     /// So many in a second, however many are under way.
