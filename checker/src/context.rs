@@ -2,8 +2,7 @@
 //!
 //! `roots` finds where the world enters a program: handlers, timers, `run`, `main`. From there [`Context`]
 //! follows the calls and keeps, for each function, the greatest [`Often`] and for each parameter how often the
-//! function runs on something that outlives the call. Each value remembers the call that raised it last, which
-//! gives the chain that a finding shows.
+//! function runs on something that outlives the call. `trace` finds the chain that a finding shows.
 //!
 //! Certain is only what was reached that way. Whether code *may* run besides (public functions of a library,
 //! methods of foreign traits, names in macros) is kept apart: it makes a removal count, never a growth.
@@ -63,7 +62,7 @@ pub struct Runs {
     /// That it runs per message is no guess: no call on the way may lead to any of many functions.
     pub is_sure: bool,
     /// For each parameter, how often it runs on something that outlives the call.
-    pub resident: Vec<Option<(Often, Option<Step>)>>,
+    pub resident: Vec<Option<Often>>,
     /// What the runtime calls it for.
     pub entry: Option<Entry>,
     /// Of a handler: the parameters that stand for state which the framework keeps.
@@ -129,7 +128,7 @@ impl Context {
             Root::Static(_) | Root::Resident => self.often(summary, id, under),
             Root::Param(at) => {
                 let outside = runs.resident.get(at as usize).copied().flatten();
-                let outside = outside.map(|(often, _)| within(summary, id, under, often));
+                let outside = outside.map(|often| within(summary, id, under, often));
                 // What is passed in lives through the loops of the function.
                 outside.max(self.through_loop(summary, id, under, None, None))
             }
@@ -190,13 +189,13 @@ impl Context {
                 let mut changed = self.raise(*callee, often, Some(step));
                 if site.is_callback && self.is_handler(*callee) {
                     for at in self.runs[callee.ix()].kept.clone() {
-                        changed |= self.raise_param(*callee, at, often, Some(step));
+                        changed |= self.raise_param(*callee, at, often);
                     }
                 }
                 for (at, arg) in site.args.iter().enumerate() {
                     let lives = arg.and_then(|place| self.resident(summary, id, place, &site.under));
                     if let Some(often) = lives {
-                        changed |= self.raise_param(*callee, at, often, Some(step));
+                        changed |= self.raise_param(*callee, at, often);
                     }
                 }
                 if changed {
@@ -220,15 +219,15 @@ impl Context {
         true
     }
 
-    fn raise_param(&mut self, id: FnId, at: usize, often: Often, from: Option<Step>) -> bool {
+    fn raise_param(&mut self, id: FnId, at: usize, often: Often) -> bool {
         let resident = &mut self.runs[id.ix()].resident;
         if resident.len() <= at {
             resident.resize(at + 1, None);
         }
-        if resident[at].is_some_and(|(known, _)| known >= often) {
+        if resident[at].is_some_and(|known| known >= often) {
             return false;
         }
-        resident[at] = Some((often, from));
+        resident[at] = Some(often);
         true
     }
 

@@ -52,7 +52,7 @@ pub(super) fn enter(program: &Program<'_>, summary: &Summary, context: &mut Cont
         context.raise(id, often, None);
         let lives = matches!(entry, Entry::Message | Entry::Birth | Entry::Exit);
         if lives {
-            context.raise_param(id, 0, often, None);
+            context.raise_param(id, 0, often);
         }
         pending.push(id);
     }
@@ -85,8 +85,6 @@ fn copied(program: &Program<'_>, ty: Ty) -> Option<AdtId> {
     fields.any(|(_, ty)| is_shared(program, *ty) || copied(program, *ty).is_some()).then_some(*adt)
 }
 
-/// Parameters of a handler that are names of state which outlives the request: shared by count, themselves or
-/// within what the framework wraps them in. A copy of a value is none.
 /// Types whose values a handler gets as copies.
 fn copies(program: &Program<'_>, id: FnId) -> impl Iterator<Item = AdtId> {
     program.sigs[id.ix()].params.iter().filter_map(|ty| match program.types.kind(*ty) {
@@ -97,6 +95,8 @@ fn copies(program: &Program<'_>, id: FnId) -> impl Iterator<Item = AdtId> {
     })
 }
 
+/// Parameters of a handler that are names of state which outlives the request: shared by count, themselves or
+/// within what the framework wraps them in. A copy of a value is none.
 fn kept(program: &Program<'_>, id: FnId) -> Vec<usize> {
     let is_kept = |ty: &Ty| match program.types.kind(*ty) {
         TyKind::Foreign(foreign, _) if foreign.last == Sym::new("Data") => true,

@@ -419,25 +419,8 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         }
     }
 
-    /// All of an expression: of a control structure the tree keeps its keyword only.
     fn extent(&self, id: ExprId) -> Range {
-        let mut all = self.walk.at(id);
-        let mut at = id;
-        for _ in 0..32 {
-            at = match self.kind(at) {
-                ExprKind::Closure(_, body, _)
-                | ExprKind::Async(body)
-                | ExprKind::Loop(body, _)
-                | ExprKind::While(_, body, _)
-                | ExprKind::For(_, _, body, _)
-                | ExprKind::Await(body) => *body,
-                ExprKind::If(_, then, otherwise) => otherwise.unwrap_or(*then),
-                ExprKind::Match(on, arms) => arms.last().map_or(*on, |arm| arm.body),
-                _ => break,
-            };
-            all = all.to(self.walk.at(at));
-        }
-        all
+        self.walk.body.extent(id)
     }
 
     /// The innermost closure or async block around a position.

@@ -376,6 +376,26 @@ impl Body {
     pub fn pat(&self, id: PatId) -> &Pat {
         &self.pats[id.0 as usize]
     }
+
+    /// All of an expression: of a control structure the tree keeps its keyword only.
+    pub(crate) fn extent(&self, id: ExprId) -> Range {
+        let (mut all, mut at) = (self.expr(id).at, id);
+        for _ in 0..32 {
+            at = match &self.expr(at).kind {
+                ExprKind::Closure(_, body, _)
+                | ExprKind::Async(body)
+                | ExprKind::Loop(body, _)
+                | ExprKind::While(_, body, _)
+                | ExprKind::For(_, _, body, _)
+                | ExprKind::Await(body) => *body,
+                ExprKind::If(_, then, otherwise) => otherwise.unwrap_or(*then),
+                ExprKind::Match(on, arms) => arms.last().map_or(*on, |arm| arm.body),
+                _ => break,
+            };
+            all = all.to(self.expr(at).at);
+        }
+        all
+    }
 }
 
 /// A local variable.

@@ -70,10 +70,10 @@ impl<'a> Given<'a, '_, '_> {
 
     /// `self.last += 1`, `stream.read_buf(&mut self.bytes)`. Where `fetch_add` makes numbers, it is what gives them.
     fn note_counted(&self, id: FnId, stored: &mut Stored) {
-        let Some(body) = self.program.names.body(id) else { return };
         if self.context.runs[id.ix()].often != Some(Often::PerMessage) {
             return;
         }
+        let Some(body) = self.program.names.body(id) else { return };
         for expr in &body.exprs {
             if let ExprKind::Method(call) = &expr.kind
                 && READS.contains(&call.name)

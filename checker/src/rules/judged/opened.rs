@@ -170,24 +170,8 @@ impl<'p> Opened<'p> {
         }
     }
 
-    /// All of an expression: of a control structure the tree keeps its keyword only.
     pub(super) fn extent(&self, id: ExprId) -> Range {
-        let (mut all, mut at) = (self.at(id), id);
-        for _ in 0..32 {
-            at = match self.kind(at) {
-                ExprKind::Closure(_, body, _)
-                | ExprKind::Async(body)
-                | ExprKind::Loop(body, _)
-                | ExprKind::While(_, body, _)
-                | ExprKind::For(_, _, body, _)
-                | ExprKind::Await(body) => *body,
-                ExprKind::If(_, then, otherwise) => otherwise.unwrap_or(*then),
-                ExprKind::Match(on, arms) => arms.last().map_or(*on, |arm| arm.body),
-                _ => break,
-            };
-            all = all.to(self.at(at));
-        }
-        all
+        self.body.extent(id)
     }
 
     /// The loops around a position, innermost first.
