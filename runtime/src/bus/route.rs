@@ -141,8 +141,8 @@ pub(crate) struct Route<T: Topic> {
     far: Cell<bool>,
     /// Whether every message goes to the first of them and nowhere else.
     is_plain_far: Cell<bool>,
-    /// Whether nobody waits for room on that way.
-    is_far_open: Cell<bool>,
+    /// The activation whose next messages may go that way without another look.
+    far_pass: Cell<u64>,
     /// Whether every message goes to the same several pools.
     is_spread: Cell<bool>,
     /// Whether it depends on the message where it goes.
@@ -185,7 +185,7 @@ impl<T: Topic> Route<T> {
             first: OnceCell::new(),
             far: Cell::new(false),
             is_plain_far: Cell::new(false),
-            is_far_open: Cell::new(false),
+            far_pass: Cell::new(far::NO_PASS),
             is_spread: Cell::new(false),
             is_selective: Cell::new(false),
             is_mixed: Cell::new(false),

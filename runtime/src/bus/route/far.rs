@@ -19,6 +19,9 @@ use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::core::out::Out;
 
+/// In place of an activation: none has this number.
+pub(super) const NO_PASS: u64 = u64::MAX;
+
 /// Another pool that subscribes to the topic.
 pub(super) struct Remote {
     pub(super) pool: PoolId,
@@ -69,23 +72,25 @@ impl<T: Topic> Route<T> {
         self.note_spread();
     }
 
-    /// Notes whether a message may go that way at once.
+    /// Ends the pass that an activation has for that way, where messages go another or have to wait.
     pub(super) fn note_far_open(&self) {
-        self.is_far_open.set(self.is_plain_far.get() && !self.contended.get());
+        if !self.is_plain_far.get() || self.contended.get() {
+            self.far_pass.set(NO_PASS);
+        }
     }
 
-    /// Makes a record for one further pool, where all messages go there, a credit is known of, and it is not the first of
-    /// its activation: the other common case.
+    /// Makes a record for one further pool, where an earlier message of the running activation went there alone and at once,
+    /// and a credit is known of: the other common case.
     #[inline(always)]
     pub(super) fn claim_far(&self, core: &Core, hash: u32) -> Option<*mut Packet<T>> {
-        let only = self.first.get().filter(|_| self.is_far_open.get())?;
-        if core.is_detoured() || !only.out.is_marked(core) || !only.credit.try_take_known() {
+        if self.far_pass.get() != core.activation() || core.is_detoured() {
             return None;
         }
-        if only.credit.is_narrow() {
-            core.flush_soon.set(true);
+        let only = self.first.get()?;
+        if !only.credit.try_take_known() {
+            return None;
         }
-        // SAFETY: the header is that of such a packet, and `publish` writes it at once.
+        // SAFETY: the first message has marked it; the header is that of such a packet, and `publish` writes it at once.
         Some(unsafe { only.out.claim(self.header_of(hash)) })
     }
 
@@ -98,6 +103,7 @@ impl<T: Topic> Route<T> {
         };
         let is_free = !core.is_detoured() && !self.contended.get();
         if is_free && only.credit.has_credit() {
+            self.far_pass.set(core.activation());
             // SAFETY: the header is that of such a packet, and `publish` writes it at once.
             return unsafe { only.claim::<T>(core, self.header_of(hash)) };
         }
