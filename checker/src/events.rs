@@ -16,6 +16,7 @@ mod last;
 mod lost;
 mod place;
 mod present;
+mod renewed;
 mod rotate;
 pub mod seen;
 mod turns;
@@ -25,6 +26,8 @@ use crate::lower::ir::{LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
+pub(crate) use renewed::READS;
+pub use renewed::{Anew, Renewal};
 use seen::Seen;
 use serde::{Deserialize, Serialize};
 
@@ -277,6 +280,8 @@ pub struct FnFacts {
     pub aliases: Vec<Alias>,
     /// Values of types of the workspace that are made, and the loop around each.
     pub makes: Vec<(AdtId, Option<u32>)>,
+    /// Fields that get another value each time.
+    pub renews: Vec<Renewal>,
     /// What single rules look for.
     pub seen: Vec<Seen>,
     /// Code that is handed to a thread of its own.

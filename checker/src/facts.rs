@@ -12,13 +12,13 @@ pub use collect::{Calls, MainLocus, binaries, mains};
 pub(crate) use collect::{TOPIC_BOUND_DEFAULT, locus_methods};
 
 /// One binary target (a `bin` or an `example`) with what its main locus reaches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Binary {
     /// Package that has the target.
     pub package: String,
     /// Name of the target.
     pub name: String,
-    /// Name and span of its `#[locus(main)]`; `None` when it has none, and then nothing counts.
+    /// Name and span of its `#[locus(main)]`; `None` when it has none, and then nothing counts and all else is empty.
     pub main: Option<Site>,
     /// Every part of the main locus, in declaration order.
     pub parts: Vec<Part>,

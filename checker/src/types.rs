@@ -17,6 +17,7 @@ pub use infer::{Callee, Inferred, infer};
 pub use program::{ImplSig, Program, Sig};
 pub use receivers::{Receiver, receivers};
 pub use ty::{Args, Interner, Overlay, Ty, TyKind, Types};
+pub(crate) use ty::{adt_behind, behind};
 
 /// Whether a signature in the models may use `name`: a variable, a primitive, or a type of the models.
 #[cfg(test)]

@@ -52,6 +52,7 @@ impl Walk<'_, '_> {
         let discarded = self.discarded();
         for (index, expr) in self.body.exprs.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
+            self.renew(&expr.kind, expr.at);
             match &expr.kind {
                 ExprKind::Local(_) if discarded.contains(&ExprId(index)) => {}
                 ExprKind::Local(local) => {

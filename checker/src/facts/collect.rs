@@ -3,7 +3,7 @@
 //! What runs in a binary: the loci its main locus is made of, their children, and every function that
 //! these or the program's own `main` can reach. Generic loci count as one, whatever their arguments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Binary, Part, Place, Site, Sized, Taken, Takes};
 use crate::finding::{FileId, Span};
@@ -58,7 +58,7 @@ pub fn mains(names: &Names<'_>, calls: &dyn Calls) -> Vec<MainLocus> {
     let program = Program { names, methods: BTreeMap::new(), calls };
     let of = |target: usize| {
         let entry = program.entry(target);
-        program.main_locus(target, &entry).map(|locus| MainLocus { target, entry, locus })
+        program.main_locus(target, entry).map(|locus| MainLocus { target, entry, locus })
     };
     let targets = names.workspace.crates.iter().enumerate();
     targets.filter(|(_, target)| target.kind != TargetKind::Lib).filter_map(|(index, _)| of(index)).collect()
@@ -74,32 +74,33 @@ struct Program<'a, 'w> {
 impl Program<'_, '_> {
     fn binary(&self, target: usize) -> Binary {
         let krate = &self.names.workspace.crates[target];
+        let package = self.names.workspace.packages[krate.package].name.clone();
+        let binary = Binary { package, name: krate.target.clone(), ..Binary::default() };
         let entry = self.entry(target);
-        let main = self.main_locus(target, &entry);
-        let parts: Vec<&FieldIr> = main.map(|main| fields(self.names.adt(main))).unwrap_or_default();
-        let loci = main.map(|main| self.loci(main)).unwrap_or_default();
+        match self.main_locus(target, entry) {
+            Some(main) => self.with_main(binary, target, entry, main),
+            None => binary,
+        }
+    }
+
+    fn with_main(&self, binary: Binary, target: usize, entry: Option<FnId>, main: AdtId) -> Binary {
+        let parts = fields(self.names.adt(main));
+        let loci = self.loci(main);
         let roots = entry.into_iter().chain(loci.iter().flat_map(|locus| self.methods_of(*locus)));
         let reached = self.reached(roots.collect());
         let timers =
             loci.iter().flat_map(|locus| self.methods_of(*locus)).filter(|method| self.is_timer(*method));
         Binary {
-            package: self.names.workspace.packages[krate.package].name.clone(),
-            name: krate.target.clone(),
-            main: main.map(|main| self.site(main)),
-            parts: main
-                .map(|main| parts.iter().map(|part| self.part(main, part)).collect())
-                .unwrap_or_default(),
+            main: Some(self.site(main)),
+            parts: parts.iter().map(|part| self.part(main, part)).collect(),
             topics: self.topics(&loci),
             timers: in_order(timers.map(|timer| self.function_site(timer)).collect()),
             children: loci.iter().flat_map(|locus| self.children(*locus)).collect(),
-            scratch: loci
-                .iter()
-                .filter(|locus| Some(**locus) != main)
-                .map(|locus| self.scratch(*locus))
-                .collect(),
+            scratch: loci.iter().filter(|locus| **locus != main).map(|locus| self.scratch(*locus)).collect(),
             takes: self.takes(&reached),
             growing_statics: self.growing_statics(&reached),
             allows: in_order(allows::of_target(self.names.workspace, target)),
+            ..binary
         }
     }
 
@@ -113,11 +114,13 @@ impl Program<'_, '_> {
     }
 
     /// The main locus of the target's own crate, else the one whose constructor its `main` can reach.
-    fn main_locus(&self, target: usize, entry: &Option<FnId>) -> Option<AdtId> {
+    fn main_locus(&self, target: usize, entry: Option<FnId>) -> Option<AdtId> {
         let mains = || self.loci_where(|decl| decl.main);
+        // Most workspaces have none, and calls need not be followed to find that out.
+        mains().next()?;
         let own = mains().find(|main| self.names.modules[self.module(*main).ix()].krate.ix() == target);
         own.or_else(|| {
-            let reached = self.reached(entry.iter().copied().collect());
+            let reached = self.reached(entry.into_iter().collect());
             let makes = |main: &AdtId| reached.iter().any(|function| self.owner(*function) == Some(*main));
             mains().find(makes)
         })
@@ -166,18 +169,22 @@ impl Program<'_, '_> {
         self.methods.get(&locus).cloned().unwrap_or_default()
     }
 
-    fn reached(&self, roots: Vec<FnId>) -> BTreeSet<FnId> {
-        let (mut seen, mut open) = (BTreeSet::new(), roots);
+    /// What the functions of `roots` lead to, in order.
+    fn reached(&self, roots: Vec<FnId>) -> Vec<FnId> {
+        let (mut seen, mut open) = (vec![false; self.names.fns.len()], roots);
+        let mut reached = Vec::new();
         while let Some(function) = open.pop() {
-            if seen.insert(function) {
+            if !std::mem::replace(&mut seen[function.ix()], true) {
+                reached.push(function);
                 open.extend(self.calls.callees(function));
             }
         }
-        seen
+        reached.sort_unstable();
+        reached
     }
 
     /// What the functions take, in the order of the text, each with how many calls lead there.
-    fn takes(&self, reached: &BTreeSet<FnId>) -> Vec<Taken> {
+    fn takes(&self, reached: &[FnId]) -> Vec<Taken> {
         let mut uses: BTreeMap<FnId, u64> = BTreeMap::new();
         for callee in reached.iter().flat_map(|function| self.calls.callees(*function)) {
             *uses.entry(callee).or_default() += 1;
@@ -192,7 +199,7 @@ impl Program<'_, '_> {
         takes
     }
 
-    fn growing_statics(&self, reached: &BTreeSet<FnId>) -> Vec<Site> {
+    fn growing_statics(&self, reached: &[FnId]) -> Vec<Site> {
         let grown = reached.iter().flat_map(|function| self.calls.grown_statics(*function));
         let site = |of: StaticId| {
             let value = &self.names.statics[of.ix()];

@@ -121,7 +121,7 @@ impl Kept {
     /// What is to be kept of a file that has just been lowered.
     pub(crate) fn of(key: u128, file: &Result<FileIr, Problem>) -> Option<Kept> {
         let (surface, bodies) = match file {
-            Ok(ir) => (Surface::of(ir), postcard::to_allocvec(ir.bodies.all()).ok()?),
+            Ok(ir) => (Surface::of(ir), ir.bodies.written()?),
             Err(_) => (Surface::default(), Vec::new()),
         };
         Some(Kept { key, surface, fresh: Some((postcard::to_allocvec(file).ok()?, bodies)) })

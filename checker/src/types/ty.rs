@@ -205,6 +205,29 @@ pub(crate) fn rebuild(
     types.intern(kind)
 }
 
+/// The type behind pointers, guards and options.
+pub(crate) fn behind(types: &dyn Interner, ty: Ty) -> Ty {
+    let mut at = ty;
+    for _ in 0..8 {
+        match types.kind(at) {
+            TyKind::Foreign(_, args) if args.len() == 1 => match types.kind(args[0]) {
+                TyKind::Adt(..) | TyKind::Foreign(..) => at = args[0],
+                _ => return at,
+            },
+            _ => return at,
+        }
+    }
+    at
+}
+
+/// The type of the workspace behind pointers, guards and options.
+pub(crate) fn adt_behind(types: &dyn Interner, ty: Ty) -> Option<AdtId> {
+    match types.kind(behind(types, ty)) {
+        TyKind::Adt(adt, _) => Some(*adt),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

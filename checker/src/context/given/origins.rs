@@ -3,7 +3,7 @@
 //! Worked out anew for the few bodies that are asked about. What is done to a local later on counts as one more
 //! origin; a local that is lent for change has any.
 
-use super::words::READS;
+use crate::events::READS;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;

@@ -2,15 +2,13 @@
 
 use super::answer::{Answer, Brings, Witness};
 use super::origins::Part;
-use super::types::adt_behind;
-use super::words::READS;
 use super::{DEPTH_MAX, Given, Origins};
 use crate::context::Often;
-use crate::events::{Root, What};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, Range};
+use crate::events::{Anew, Root, What};
+use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
-use crate::types::Callee;
+use crate::types::{Callee, adt_behind};
 use rustc_hash::FxHashMap;
 
 /// What is stored where, in the whole workspace.
@@ -22,10 +20,10 @@ pub(super) struct Stored {
     fields: FxHashMap<(AdtId, Sym), Vec<(FnId, Range)>>,
     /// The same of statics.
     statics: FxHashMap<StaticId, Vec<(FnId, Range)>>,
-    /// Fields of any type that are counted up, by name, with what they belong to.
-    counted: FxHashMap<Sym, Vec<(FnId, ExprId, Range)>>,
-    /// The same of those that are read into.
-    read: FxHashMap<Sym, Vec<(FnId, ExprId, Range)>>,
+    /// Where fields are counted up first.
+    counted: FxHashMap<(AdtId, Sym), (FnId, Range)>,
+    /// Where fields are read into first.
+    read: FxHashMap<(AdtId, Sym), (FnId, Range)>,
 }
 
 /// Where the content of a field comes from.
@@ -62,42 +60,18 @@ impl<'a> Given<'a, '_, '_> {
                         _ => {}
                     }
                 }
-                self.note_counted(id, &mut stored);
-            }
-            stored
-        })
-    }
-
-    /// `self.last += 1`, `stream.read_buf(&mut self.bytes)`. Where `fetch_add` makes numbers, it is what gives them.
-    fn note_counted(&self, id: FnId, stored: &mut Stored) {
-        if self.context.runs[id.ix()].often != Some(Often::PerMessage) {
-            return;
-        }
-        let Some(body) = self.program.names.body(id) else { return };
-        for expr in &body.exprs {
-            if let ExprKind::Method(call) = &expr.kind
-                && READS.contains(&call.name)
-            {
-                for arg in &call.args {
-                    if let ExprKind::Ref(lent, true) = body.expr(*arg).kind
-                        && let ExprKind::Field(base, name) = body.expr(lent).kind
-                    {
-                        stored.read.entry(name).or_default().push((id, base, expr.at));
+                if self.context.runs[index].often == Some(Often::PerMessage) {
+                    for renewal in &facts.renews {
+                        let of = match renewal.anew {
+                            Anew::Counted => &mut stored.counted,
+                            Anew::Read => &mut stored.read,
+                        };
+                        of.entry(renewal.field).or_insert((id, renewal.at));
                     }
                 }
             }
-            let target = match &expr.kind {
-                ExprKind::AssignOp(BinOp::Add, left, by)
-                    if matches!(body.expr(*by).kind, ExprKind::Lit(_)) =>
-                {
-                    *left
-                }
-                _ => continue,
-            };
-            if let ExprKind::Field(base, name) = body.expr(target).kind {
-                stored.counted.entry(name).or_default().push((id, base, expr.at));
-            }
-        }
+            stored
+        })
     }
 
     /// Where all that is ever stored in a field comes from.
@@ -148,18 +122,10 @@ impl<'a> Given<'a, '_, '_> {
             .iter()
             .flatten()
             .any(|(field, ty)| *field == name && self.is_number(*ty));
-        let is_it = |(id, base, _): &&(FnId, ExprId, Range)| {
-            let origins = self.body(*id);
-            origins.is_some_and(|origins| {
-                adt_behind(&origins.inferred.types, origins.inferred.expr(*base)) == Some(adt)
-            })
-        };
-        let mut counting = stored.counted.get(&name).into_iter().flatten().filter(|_| counts);
-        if let Some((id, _, at)) = counting.find(is_it) {
+        if let Some((id, at)) = stored.counted.get(&(adt, name)).filter(|_| counts) {
             return Some(Answer::Told(Witness { id: *id, at: *at, what: Brings::Fresh }));
         }
-        let mut reading = stored.read.get(&name).into_iter().flatten();
-        if let Some((id, _, at)) = reading.find(is_it) {
+        if let Some((id, at)) = stored.read.get(&(adt, name)) {
             return Some(Answer::Told(Witness { id: *id, at: *at, what: Brings::Received }));
         }
         let puts = stored.fields.get(&(adt, name))?;

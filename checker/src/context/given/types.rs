@@ -2,8 +2,7 @@
 
 use super::{Given, Origins};
 use crate::lower::sym::{Sym, syms};
-use crate::names::AdtId;
-use crate::types::{Interner, Ty, TyKind};
+use crate::types::{Interner, Ty, TyKind, adt_behind, behind};
 
 /// Foreign types that give one message after the other.
 const RECEIVERS: [Sym; 4] = syms(["Receiver", "UnboundedReceiver", "WebSocket", "WebSocketStream"]);
@@ -60,26 +59,4 @@ fn names_configuration(name: &str) -> bool {
     const WORDS: [&str; 6] = ["Config", "Configuration", "Settings", "Conf", "Opts", "Cli"];
     const WHOLE: [&str; 4] = ["Args", "Options", "Arguments", "CliArgs"];
     WORDS.iter().any(|word| name.ends_with(word)) || WHOLE.contains(&name)
-}
-
-/// The type behind pointers, guards and options.
-pub(super) fn behind(types: &dyn Interner, ty: Ty) -> Ty {
-    let mut at = ty;
-    for _ in 0..8 {
-        match types.kind(at) {
-            TyKind::Foreign(_, args) if args.len() == 1 => match types.kind(args[0]) {
-                TyKind::Adt(..) | TyKind::Foreign(..) => at = args[0],
-                _ => return at,
-            },
-            _ => return at,
-        }
-    }
-    at
-}
-
-pub(super) fn adt_behind(types: &dyn Interner, ty: Ty) -> Option<AdtId> {
-    match types.kind(behind(types, ty)) {
-        TyKind::Adt(adt, _) => Some(*adt),
-        _ => None,
-    }
 }

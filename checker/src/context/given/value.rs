@@ -2,13 +2,12 @@
 
 use super::answer::{Answer, Brings, From};
 use super::origins::Part;
-use super::types::adt_behind;
 use super::words::{AWAITED, CONVERTS, DERIVES, DRAWS, RECEIVES};
 use super::{FUNCTIONS_MAX, Given, Origins};
 use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{Def, FnId};
-use crate::types::Callee;
+use crate::types::{Callee, adt_behind};
 
 /// Methods whose arguments become no part of what they give: keys of look-ups, tests, and what is said of failures.
 const KEEPS: [Sym; 12] = syms([

@@ -141,15 +141,3 @@ pub(super) const DRAWS: [Sym; 9] = syms([
 ]);
 /// What gives what a peer has sent, if it is awaited: the body of an answer, and the next of a stream.
 pub(super) const AWAITED: [Sym; 6] = syms(["next", "text", "bytes", "json", "chunk", "message"]);
-/// Calls that read into what they are lent.
-pub(super) const READS: [Sym; 9] = syms([
-    "read",
-    "read_exact",
-    "read_to_end",
-    "read_to_string",
-    "read_line",
-    "read_until",
-    "read_buf",
-    "recv_from",
-    "recv",
-]);
