@@ -36,6 +36,7 @@ mod ahead;
 pub(crate) mod change;
 mod deliver;
 mod far;
+mod itself;
 mod own;
 mod prefetch;
 pub(crate) mod select;
@@ -99,6 +100,11 @@ pub(crate) trait AnyRoute {
     /// The pools at which the oldest message that waits with its publisher finds no room, one bit each.
     fn without_room(&self, _core: &Core, _head: &CellHead) -> u64 {
         0
+    }
+    /// Whether what a locus has just published of it to itself finds room only once that locus takes something, which it
+    /// does not before.
+    fn waits_for_itself(&self, _core: &Core, _head: &CellHead) -> bool {
+        false
     }
     /// What reports call the topic, and its bound.
     fn subject_and_bound(&self) -> (&'static str, u32) {
@@ -325,7 +331,7 @@ impl<T: Topic> Route<T> {
         self.sink.set(straight.as_ref().zip(T::sink()).and_then(|(offer, sink)| offer.cell_of(sink)));
         let straight = straight.map(|offer| offer.straight);
         self.straight.set(straight);
-        self.own.set_open(is_here && !self.far.get() && straight.is_none() && !self.contended.get());
+        self.note_own_open();
         let taker = only.and_then(|only| only.taker());
         // SAFETY: the taker was given out by a subscriber of this topic, which lives while it is in `every`; whoever
         // takes it out of there relists and retires it.
@@ -410,6 +416,10 @@ impl<T: Topic> AnyRoute for Route<T> {
         owed.without(self.with_room(core, owed)).pools
     }
 
+    fn waits_for_itself(&self, core: &Core, head: &CellHead) -> bool {
+        self.is_in_its_own_way(core, head)
+    }
+
     fn subject_and_bound(&self) -> (&'static str, u32) {
         (T::SPEC.subject, self.bound())
     }
@@ -421,8 +431,7 @@ impl<T: Topic> AnyRoute for Route<T> {
     fn set_contended(&self, is_contended: bool) {
         self.contended.set(is_contended);
         self.note_far_open();
-        let has_straight = self.straight.get().is_some();
-        self.own.set_open(self.here.get() && !self.far.get() && !has_straight && !is_contended);
+        self.note_own_open();
     }
 
     unsafe fn take_back(&self, _core: &Core, payload: *mut Word, pool: PoolId, local: bool) {

@@ -23,6 +23,9 @@ use crate::watch::{Account, Kind};
 /// The ticket of a message that holds no credit.
 pub(crate) const NO_TICKET: u32 = u32::MAX;
 
+/// The source of a message that holds no credit: no pool has this number.
+pub(crate) const NO_SOURCE: u32 = u32::MAX;
+
 /// A message set aside for one subscription.
 pub(crate) struct Aside<T: Topic> {
     pub(crate) subscriber: Rc<dyn Subscriber<T>>,
@@ -74,7 +77,7 @@ impl Side {
     }
 
     /// Appends a record of any payload that the owner of `number` can take. For a message, `hash` is the pool it came
-    /// from, whose credit it holds.
+    /// from, whose credit it holds, or [`NO_SOURCE`].
     pub(crate) fn push<P>(&mut self, number: u16, hash: u32, payload: P) {
         self.listed.words.push(number, hash, payload);
         self.count += 1;
@@ -220,6 +223,28 @@ impl Stage {
     pub(crate) unsafe fn pop<T: Topic>(&mut self) -> Staged<T> {
         // SAFETY: passed on.
         unsafe { pop_front(&mut self.words) }
+    }
+
+    /// Counts the messages of topic `T`, whose number is given, that have to go where `is_meant` says.
+    pub(crate) fn count<T: Topic>(&mut self, number: u16, is_meant: impl Fn(Owed) -> bool) -> u64 {
+        debug_assert_eq!(number, T::number().get(), "the number of another topic");
+        let (mut at, mut left) = self.words.front();
+        let mut count = 0;
+        while left > 0 {
+            // SAFETY: whole records, and there are words left (I1, I2).
+            let header = unsafe { Header::read(at) };
+            if header.topic() == number {
+                // SAFETY: a record starts there.
+                let staged: *mut Staged<T> = unsafe { super::record::payload_ptr(at) };
+                // SAFETY: its payload is a `Staged<T>` (I1).
+                let owed = unsafe { (*staged).owed };
+                count += u64::from(is_meant(owed));
+            }
+            // SAFETY: the next record begins where this one ends, inside the buffer or at its end (I1).
+            at = unsafe { at.add(header.words()) };
+            left -= header.words();
+        }
+        count
     }
 
     /// Takes everything out, for a failed activation.

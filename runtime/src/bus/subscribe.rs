@@ -24,7 +24,7 @@ use std::rc::Rc;
 use self::straight::Offer;
 use super::cursor::{SEVERAL_MAX, Several, Taken};
 use super::pass::Taker;
-use super::side::{Aside, NO_TICKET};
+use super::side::{Aside, NO_SOURCE, NO_TICKET};
 use super::topic::{Packet, Topic};
 use crate::locus::cell::{CellHead, CellId, LocusCell};
 use crate::locus::describe::{Locus, Outcome};
@@ -90,6 +90,18 @@ impl Origin {
         Self { source, topic, ticket: None }
     }
 
+    /// Whether its credit is the pool's own.
+    #[inline]
+    pub(crate) fn is_own(&self, core: &Core) -> bool {
+        self.source == core.id
+    }
+
+    /// The number of the message's topic.
+    #[inline]
+    pub(crate) fn topic(&self) -> u16 {
+        self.topic
+    }
+
     /// Keeps the message's credit for one more holder, who releases the ticket.
     pub(crate) fn hold(&mut self, core: &Core) -> u32 {
         let own = *self.ticket.get_or_insert_with(|| core.hold_ticket(None, self.source, self.topic));
@@ -120,6 +132,16 @@ impl<T: Topic> Shared<T> {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.packets.len()
+    }
+
+    /// The number of their topic.
+    pub(crate) fn topic(&self) -> u16 {
+        self.topic
+    }
+
+    /// Whether their credits are the pool's own.
+    pub(crate) fn is_own(&self, core: &Core) -> bool {
+        self.source == core.id
     }
 
     /// One of the messages, for a handler that keeps nothing.
@@ -166,7 +188,7 @@ pub(crate) fn keep<T: Topic>(packet: &mut Taken<Packet<T>>, last: bool) -> Packe
 /// Keeps a message that a handler has stashed.
 pub(crate) fn keep_stashed<T: Topic>(head: &CellHead, subscriber: Rc<dyn Subscriber<T>>, packet: Packet<T>) {
     let aside = Aside { subscriber, ticket: NO_TICKET, packet };
-    head.rare().stashed.borrow_mut().push(T::number().get(), 0, aside);
+    head.rare().stashed.borrow_mut().push(T::number().get(), NO_SOURCE, aside);
 }
 
 /// Sees to the end of an activation that was called under `catch_unwind`.

@@ -15,6 +15,7 @@ mod call;
 #[expect(unsafe_code, reason = "finds the head of a cell whose type is not known")]
 pub(super) mod cells;
 mod failure;
+mod handled;
 pub(crate) mod kin;
 pub(crate) mod out;
 pub(crate) mod outside;
@@ -30,6 +31,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Instant;
 
+use self::handled::Handled;
 use self::out::Out;
 use self::ticket::Ticket;
 use crate::app::shared::AppShared;
@@ -90,9 +92,11 @@ pub(crate) struct Core {
     /// Whether a run of activations has to end with the current one: there is a detour, the stash has changed, or
     /// activations are timed.
     cut: Cell<bool>,
-    /// Whether the running activation handles a message that it may stash, and whether it has asked for that.
-    lends_message: Cell<bool>,
+    /// What the running activation handles, and whether it has asked to stash that.
+    handled: Cell<Handled>,
     stash_wish: Cell<bool>,
+    /// The activation before the first of the run under way.
+    run_began: Cell<u64>,
     /// Whether the start is not over, so that everything waits.
     holding: Cell<bool>,
     pub(crate) is_in_turn: Cell<bool>,
@@ -100,6 +104,8 @@ pub(crate) struct Core {
     pub(crate) flush_soon: Cell<bool>,
     /// Why the running activation cannot succeed.
     doom: RefCell<Option<blocked::Doom>>,
+    /// Topics of which it published to its own locus what has to wait.
+    suspects: RefCell<Vec<u16>>,
     /// The latest activation that failed for that.
     failed_in: Cell<u64>,
     /// The latest activation with messages that have to wait, and how many.
@@ -157,12 +163,14 @@ impl Core {
             is_outgoing: Cell::new(false),
             detour: Cell::new(true),
             cut: Cell::new(true),
-            lends_message: Cell::new(false),
+            handled: Cell::new(Handled::NOTHING),
             stash_wish: Cell::new(false),
+            run_began: Cell::new(0),
             holding: Cell::new(true),
             is_in_turn: Cell::new(false),
             flush_soon: Cell::new(false),
             doom: RefCell::default(),
+            suspects: RefCell::default(),
             failed_in: Cell::new(0),
             staged_in: Cell::new((0, 0)),
             stage_messages_max: app.limits.stage_messages_max,
@@ -222,7 +230,7 @@ impl Core {
         self.current.set(head.id.index);
         self.activation.set(self.activation.get() + 1);
         self.queue.set_mark();
-        self.lends_message.set(false);
+        self.handled.set(Handled::NOTHING);
     }
 
     /// Closes it after a return, successful or not.

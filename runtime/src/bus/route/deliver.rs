@@ -105,7 +105,11 @@ impl<T: Topic> Route<T> {
     /// subscriber counts less that way.
     pub(super) fn deliver_several(&self, pass: &mut Pass<'_>) {
         let (core, source) = (pass.core, pass.source);
-        let records_max = self.run_messages_max(source);
+        // Near the bound they are few, so that a message's credit is not long in coming once all have taken it.
+        let records_max = match source == core.id {
+            true => usize::try_from(self.own.free()).unwrap_or(usize::MAX).max(1),
+            false => self.run_messages_max(source),
+        };
         // SAFETY: the caller saw a record under this number, which holds a `Packet<T>` (`cursor` I2).
         let packets = unsafe { pass.cursor.take_several::<Packet<T>>(self.kind(), records_max) };
         let mut shared = Shared::new(packets, source, self.number);

@@ -57,6 +57,11 @@ impl OwnCredit {
         self.entered.get() < self.open_limit()
     }
 
+    /// How many messages have room, whichever way they go.
+    pub(crate) fn free(&self) -> u64 {
+        u64::try_from(self.open_limit() - self.entered.get()).unwrap_or_default()
+    }
+
     /// Takes a credit that is there.
     #[inline]
     pub(crate) fn take(&self) {
@@ -112,12 +117,12 @@ mod tests {
         assert!(own.is_open_with_credit());
         own.take();
         assert!(!own.is_open_with_credit() && !own.has_credit());
-        assert_eq!((own.queued(), own.entered()), (2, 2));
+        assert_eq!((own.queued(), own.free(), own.entered()), (2, 0, 2));
         own.give_back(1);
         assert!(own.is_open_with_credit());
         own.set_open(false);
         own.undo();
         assert!(own.is_idle() && own.has_credit() && !own.is_open_with_credit());
-        assert_eq!((own.queued(), own.entered()), (0, 1));
+        assert_eq!((own.queued(), own.free(), own.entered()), (0, 2, 1));
     }
 }

@@ -5,9 +5,9 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
+use super::Route;
 use super::far::Remote;
 use super::select::{ANY_GROUPS_MAX, Owed};
-use super::{AnyRoute, Route};
 use crate::bus::ask::{Address, AskError, Reply};
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
@@ -17,7 +17,6 @@ use crate::bus::subscribe::straight::SinkCell;
 use crate::bus::topic::{Full, OnFull, Packet, Promise, Topic};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
-use crate::pool::core::blocked::Doom;
 #[cfg(test)]
 use crate::pool::rig::fault::{self, Fault};
 
@@ -193,6 +192,7 @@ impl<T: Topic> Route<T> {
         if core.is_detoured() {
             // Something of this activation already waits, or the start is not over: order wants this behind it.
             let owed = if core.is_holding() { Owed::HELD } else { self.owed(core, &packet) };
+            self.suspect(core, owed);
             core.stage(self.number, owed, packet);
             Figures::add(&self.figures.published, 1);
             return Ok(());
@@ -214,15 +214,13 @@ impl<T: Topic> Route<T> {
             packet.promise.fail(AskError::NoResponder);
             return Ok(());
         }
+        self.regain(core);
         match T::SPEC.on_full {
             OnFull::Fail if self.with_room(core, owed) != owed => Err(Full(packet)),
             OnFull::Block | OnFull::DropOld
                 if core.has_publisher() && (self.contended.get() || self.with_room(core, owed) != owed) =>
             {
-                if self.waits_for_itself(core, owed.pools) {
-                    let (subject, bound) = self.subject_and_bound();
-                    core.doom(Doom::WaitsForItself { subject, bound });
-                }
+                self.suspect(core, owed);
                 core.stage(self.number, owed, packet);
                 Figures::add(&self.figures.published, 1);
                 Ok(())
@@ -239,13 +237,6 @@ impl<T: Topic> Route<T> {
                 Ok(())
             }
         }
-    }
-
-    /// Whether every message ahead of one that finds no room has to be taken by its own publisher first.
-    fn waits_for_itself(&self, core: &Core, pools: u64) -> bool {
-        pools & (1 << core.id) != 0
-            && !self.own.has_credit()
-            && self.every.borrow().iter().any(|subscriber| subscriber.holder() == Some(core.publisher()))
     }
 
     /// Why a message goes nowhere.

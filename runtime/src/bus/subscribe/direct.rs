@@ -15,9 +15,9 @@ use crate::bus::ask::AskError;
 use crate::bus::cursor::Taken;
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::pass::{Pass, Taker};
-use crate::bus::record::{Word, words_for};
+use crate::bus::record::words_for;
 use crate::bus::route::Route;
-use crate::bus::side::{Aside, NO_TICKET};
+use crate::bus::side::{Aside, NO_SOURCE, NO_TICKET};
 use crate::bus::topic::{Packet, Promise, Topic};
 use crate::locus::cell::{CellId, LocusCell, State};
 use crate::locus::describe::{Handler, Locus, Outcome};
@@ -29,9 +29,6 @@ use crate::pool::rig::{
 };
 use crate::watch::log::{self, Site};
 
-/// The source of a message that holds no credit: no pool has this number.
-const NO_SOURCE: u32 = u32::MAX;
-
 /// The `N`-th handler of a locus, fed straight from the queue.
 ///
 /// It is the locus's cell, seen as one of its handlers: a subscription needs no memory of its own.
@@ -41,6 +38,9 @@ pub(crate) struct Direct<L: Locus + Handler<N>, const N: usize> {
 }
 
 impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
+    /// Whether its messages may be stashed.
+    const LENDS: bool = !<L::Topic as Topic>::Promise::IS_ASKED;
+
     pub(crate) fn new(cell: Rc<LocusCell<L>>) -> Rc<Self> {
         let cell: *const LocusCell<L> = Rc::into_raw(cell);
         // SAFETY: the pointer comes from `into_raw`, and `Self` is a transparent wrapper of what it points at: of the
@@ -67,10 +67,10 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     }
 
     #[inline]
-    fn call(&self, core: &Core, packet: &mut Packet<L::Topic>) -> Outcome {
+    fn call(&self, core: &Core, packet: &mut Packet<L::Topic>, lend: impl FnOnce(&Core)) -> Outcome {
         let promise = std::mem::take(&mut packet.promise);
         self.cell.activate(core, |me, cx| {
-            core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+            lend(core);
             L::handle(me, &packet.message, promise, cx)
         })
     }
@@ -95,8 +95,8 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
             pass.cursor.narrow(route.run_messages_max(pass.source).saturating_mul(words));
         }
         let core = pass.core;
-        core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
-        let run = RunOf { me, route, since: pass.cursor.position(), pass };
+        core.begin_run(route.number, pass.source == core.id, Self::LENDS);
+        let run = RunOf { me, route, pass };
         let outcome = me.cell.activate_each(core, |activation| {
             loop {
                 // SAFETY: a record of this topic is next, by the caller or by `next_is`, and holds a `Packet` of it
@@ -114,7 +114,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
                 }
             }
         });
-        run.count(run.done());
+        run.count(core.run_done());
         std::mem::forget(run);
         core.name_activation(&me.cell.head, <L as Handler<N>>::OPTIONS.method);
         if let Err(error) = outcome {
@@ -155,8 +155,8 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 
     /// Calls the handler and sees to a failure. Returns whether the handler wants to keep the message.
     #[must_use]
-    fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>) -> bool {
-        let result = catch_unwind(AssertUnwindSafe(|| self.call(core, packet)));
+    fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>, lend: impl FnOnce(&Core)) -> bool {
+        let result = catch_unwind(AssertUnwindSafe(|| self.call(core, packet, lend)));
         let keeps = core.take_stash_wish() && matches!(result, Ok(Ok(())));
         after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
         keeps
@@ -167,7 +167,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     fn call_each(&self, core: &Core, shared: &mut Shared<L::Topic>, first: usize, last: bool) -> usize {
         #[cfg(test)]
         coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
-        core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+        core.begin_shared_run(shared.topic(), shared.is_own(core), Self::LENDS, first);
         let mut done = first;
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.cell.activate_each(core, |activation| {
@@ -204,17 +204,10 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 struct RunOf<'r, 'p, 'c, L: Locus + Handler<N>, const N: usize> {
     me: &'r Direct<L, N>,
     route: &'r Route<L::Topic>,
-    /// Where the cursor of the pass stood: all messages of a topic measure the same.
-    since: *const Word,
     pass: &'p mut Pass<'c>,
 }
 
 impl<L: Locus + Handler<N>, const N: usize> RunOf<'_, '_, '_, L, N> {
-    #[inline]
-    fn done(&self) -> u32 {
-        (self.pass.cursor.words_since(self.since) / words_for::<Packet<L::Topic>>()) as u32
-    }
-
     #[inline]
     fn count(&self, done: u32) {
         Figures::add(&self.route.figures.delivered, u64::from(done));
@@ -225,7 +218,7 @@ impl<L: Locus + Handler<N>, const N: usize> RunOf<'_, '_, '_, L, N> {
     #[cold]
     #[inline(never)]
     fn note_unwound(&self) {
-        let done = self.done();
+        let done = self.pass.core.run_done();
         #[cfg(test)]
         let done = if fault::is_planted(Fault::CreditLostOnPanic) { done - 1 } else { done };
         self.count(done);
@@ -269,7 +262,9 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
                 Figures::add(&self.cell.head.handled, 1);
                 match L::START {
                     None => {
-                        if self.call_guarded(core, packet) {
+                        let is_own = origin.is_own(core);
+                        let lend = |core: &Core| core.lend_message(origin.topic(), is_own, Self::LENDS);
+                        if self.call_guarded(core, packet, lend) {
                             self.stash(keep(packet, last));
                         }
                     }
@@ -282,7 +277,7 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
             }
             #[cfg(test)]
             State::Replaying if fault::is_planted(Fault::AsideOvertaken) => {
-                let _ = self.call_guarded(core, packet);
+                let _ = self.call_guarded(core, packet, |_| {});
                 if self.cell.head.state.get() == State::Ready {
                     self.cell.head.state.set(State::Replaying);
                 }
@@ -325,7 +320,9 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
         Figures::add(&self.cell.head.handled, 1);
         match L::START {
             None => {
-                if self.call_guarded(core, &mut packet) {
+                let number = L::Topic::number().get();
+                let lend = |core: &Core| core.lend_ticketed(number, ticket, Self::LENDS);
+                if self.call_guarded(core, &mut packet, lend) {
                     self.stash(packet);
                 } else {
                     drop(packet);

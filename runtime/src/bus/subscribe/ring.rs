@@ -229,11 +229,12 @@ pub(crate) fn tell_missed<L: Locus, T: Topic>(
 
 impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
     /// Calls the handler, and keeps the message where that asks for it.
-    fn call(&self, core: &Core, mut packet: Packet<L::Topic>) {
+    fn call(&self, core: &Core, mut packet: Packet<L::Topic>, ticket: u32) {
         let promise = std::mem::take(&mut packet.promise);
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.cell.activate(core, |me, cx| {
-                core.lend_message(!<L::Topic as Topic>::Promise::IS_ASKED);
+                let lends = !<L::Topic as Topic>::Promise::IS_ASKED;
+                core.lend_ticketed(L::Topic::number().get(), ticket, lends);
                 L::handle(me, &packet.message, promise, cx)
             })
         }));
@@ -282,7 +283,7 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
                 core.release_ticket(ticket);
                 continue;
             }
-            self.call(core, packet);
+            self.call(core, packet, ticket);
             #[cfg(test)]
             if fault::is_planted(Fault::RingCreditKept) {
                 continue;
@@ -316,7 +317,7 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Ringed<L, N
             return core.release_ticket(ticket);
         }
         Figures::add(&self.cell.head.handled, 1);
-        self.call(core, packet);
+        self.call(core, packet, ticket);
         core.release_ticket(ticket);
     }
 }

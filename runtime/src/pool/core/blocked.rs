@@ -72,9 +72,50 @@ impl Core {
         self.cut.set(true);
     }
 
+    /// The running activation has published to its own locus, of topic `number`, what has to wait: whether for ever shows
+    /// when it returns or waits.
+    pub(crate) fn suspect(&self, number: u16) {
+        let mut suspects = self.suspects.borrow_mut();
+        if !suspects.contains(&number) {
+            suspects.push(number);
+        }
+    }
+
     /// Why the running activation cannot succeed, if so; asked once, when it returns or waits.
-    pub(super) fn take_doom(&self) -> Option<Doom> {
+    pub(super) fn take_doom(&self, head: &CellHead) -> Option<Doom> {
+        for number in self.suspects.borrow_mut().drain(..) {
+            if let Some(route) = self.any_route(number)
+                && route.waits_for_itself(self, head)
+            {
+                let (subject, bound) = route.subject_and_bound();
+                self.doom(Doom::WaitsForItself { subject, bound });
+            }
+        }
         if self.doom.borrow().is_none() { None } else { self.doom.take() }
+    }
+
+    /// The running activation fails anyway.
+    pub(super) fn forget_doom(&self) {
+        self.suspects.borrow_mut().clear();
+        self.doom.take();
+    }
+
+    /// Whether somebody else than this locus, which needs all that is not taken yet, keeps a message of topic `number` on a
+    /// credit of this pool.
+    pub(crate) fn is_kept_by_others(&self, head: &CellHead, number: u16) -> bool {
+        let mut mine = self.returning_tickets(number);
+        let mut count = |topic, source| mine += usize::from((topic, source) == (number, self.id));
+        if let Some(rare) = head.rare_made() {
+            rare.side.borrow_mut().for_each_header(|header| {
+                if let Ok(source) = PoolId::try_from(header.hash()) {
+                    count(header.topic(), source);
+                }
+            });
+            for token in rare.tokens.borrow().iter() {
+                self.token(*token).holds(self, &mut count);
+            }
+        }
+        self.tickets_out(number) > mine
     }
 
     /// The index of the locus that publishes.
@@ -84,7 +125,7 @@ impl Core {
 
     /// Begins a locus's wait for room, or ends its activation with a failure where the wait would not end.
     pub(super) fn begin_wait(&self, head: &CellHead) {
-        if let Some(doom) = self.take_doom() {
+        if let Some(doom) = self.take_doom(head) {
             self.failed(head, "publish", doom.into());
             self.failed_in.set(self.activation.get());
             return;

@@ -101,7 +101,7 @@ impl Core {
             self.end_regions();
             self.end_scratch(0);
             self.suspend();
-            self.doom.take();
+            self.forget_doom();
             self.take_back(head);
         }
         self.drop_handler(head);

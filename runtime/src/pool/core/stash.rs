@@ -37,15 +37,9 @@ impl fmt::Display for StashError {
 impl std::error::Error for StashError {}
 
 impl Core {
-    /// Says whether the activations that follow handle a message each, which can be stashed.
-    #[inline]
-    pub(crate) fn lend_message(&self, lends: bool) {
-        self.lends_message.set(lends);
-    }
-
     /// Notes that the message of the running activation is to be kept.
     pub(crate) fn stash(&self, head: &CellHead) -> Result<(), StashError> {
-        if !self.lends_message.get() {
+        if !self.handled.get().is_lent() {
             return Err(StashError::NoMessage);
         }
         if head.rare().stashed.borrow().len() >= STASHED_MAX {

@@ -41,6 +41,16 @@ impl Core {
         self.tickets.borrow().get(ticket as usize).map(|ticket| ticket.source)
     }
 
+    /// How many messages of a topic are kept on credits of this pool.
+    ///
+    /// # Cost
+    /// Looks at every ticket: for activations that fail, as good as.
+    pub(super) fn tickets_out(&self, topic: u16) -> usize {
+        let tickets = self.tickets.borrow();
+        let is_meant = |one: &&Ticket| one.holders > 0 && (one.source, one.topic) == (self.id, topic);
+        tickets.iter().filter(is_meant).count()
+    }
+
     /// Releases one holder; the last one returns the credit.
     pub(crate) fn release_ticket(&self, ticket: u32) {
         if ticket == NO_TICKET {

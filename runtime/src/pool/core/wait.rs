@@ -95,11 +95,12 @@ impl Core {
         self.load.end();
         self.name_activation(head, slot.method.get());
         if self.cancels_handlers.get() {
+            self.forget_doom();
             self.suspend();
             self.cancel(head);
             return;
         }
-        if let Some(doom) = self.take_doom() {
+        if let Some(doom) = self.take_doom(head) {
             self.suspend();
             self.take_back(head);
             self.drop_handler(head);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::bus::topic::Packet;
+use crate::bus::topic::{Packet, Topic};
 use crate::locus::cell::LocusCell;
 use crate::locus::describe::{AsyncHandler, Handler, Locus};
 use crate::pool::core::Core;
@@ -19,6 +19,8 @@ pub(crate) fn start_handler<L, const N: usize>(
 {
     let Packet { message, promise } = packet;
     core.begin_waiting(&cell.head);
+    // Its credit comes back once it waits for the first time, if not before.
+    core.lend_message(<L as Handler<N>>::Topic::number().get(), true, false);
     // SAFETY: `begin_waiting` made the cell busy, which it stays until the frame is dropped (`core::wait` I1); a frame
     // does not outlive its core (`core::wait` I2); `handle_async` is generic over the lifetime of what it is given, and only
     // builds a future.

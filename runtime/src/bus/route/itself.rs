@@ -1,0 +1,54 @@
+//! What a locus publishes to itself: the room that its own run holds back, and the wait that nobody else would end.
+//!
+//! Messages of one's own topic circulate: each that is taken makes the room for the next. The credits of a run come back
+//! with its end, so a publisher that finds none looks whether its own run has some; and whether a locus waits for itself
+//! shows when its activation is over, by what comes back with that.
+
+use super::Route;
+use super::select::Owed;
+use crate::bus::figures::Figures;
+use crate::bus::topic::Topic;
+use crate::locus::cell::CellHead;
+use crate::pool::core::Core;
+
+impl<T: Topic> Route<T> {
+    /// Notes whether the short way to the pool's own queue is open.
+    pub(super) fn note_own_open(&self) {
+        let is_queued = self.here.get() && !self.far.get() && self.straight.get().is_none();
+        self.own.set_open(is_queued && !self.contended.get());
+    }
+
+    /// Gives the credits back of what the running activation's run has taken, where there are no others: else they come
+    /// back with its end.
+    pub(super) fn regain(&self, core: &Core) {
+        if self.own.has_credit() {
+            return;
+        }
+        let taken = core.take_off_run(self.number);
+        if taken > 0 {
+            Figures::add(&self.figures.delivered, u64::from(taken));
+            core.count_handled(taken);
+            self.own.give_back(taken);
+        }
+    }
+
+    /// Notes that a message has to wait which its own publisher takes, perhaps behind others that only it can take.
+    pub(super) fn suspect(&self, core: &Core, owed: Owed) {
+        if owed.pools & (1 << core.id) != 0
+            && self.every.borrow().iter().any(|subscriber| subscriber.holder() == Some(core.publisher()))
+        {
+            core.suspect(self.number);
+        }
+    }
+
+    /// Whether what the locus has just published here finds room only once it takes something itself, which it does not
+    /// before: nobody else makes as much.
+    pub(super) fn is_in_its_own_way(&self, core: &Core, head: &CellHead) -> bool {
+        let own = 1 << core.id;
+        let stage = &head.rare().stage;
+        let staged = stage.borrow_mut().count::<T>(self.number, |owed| owed.pools & own != 0);
+        let room = self.own.free() + u64::from(core.returning(self.number));
+        // What one subscription may hold is less: the rest is dropped for it, and makes room.
+        staged > room && T::SPEC.per_locus.is_none() && !core.is_kept_by_others(head, self.number)
+    }
+}
