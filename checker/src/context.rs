@@ -17,7 +17,9 @@ mod roots;
 mod shared;
 mod trace;
 
-pub use balance::{Balances, Counter, Growing, Site, balances};
+pub(crate) use balance::balances;
+pub use balance::{Balances, Counter, Growing, Site};
+pub(crate) use callers::Callers;
 pub use given::{Brings, Witness};
 pub use instances::Unswept;
 pub(crate) use reach::Reach;
@@ -29,7 +31,7 @@ use crate::lower::ir::Range;
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
-use crate::types::Program;
+use crate::types::{Insides, Program};
 use rustc_hash::FxHashSet;
 
 /// How often something happens while a program runs.
@@ -87,13 +89,14 @@ pub struct Context {
 }
 
 /// Those of some values that a message may tell, each by its function and where it stands.
-pub(crate) fn told(
-    program: &Program<'_>,
-    summary: &Summary,
-    context: &Context,
+pub(crate) fn told<'a>(
+    program: &'a Program<'_>,
+    insides: &'a Insides<'a>,
+    callers: &'a Callers<'_>,
+    context: &'a Context,
     values: &[(FnId, Range)],
 ) -> Vec<bool> {
-    given::told(program, summary, context, values)
+    given::told(program, insides, callers, context, values)
 }
 
 /// Follows the calls from where the world enters.

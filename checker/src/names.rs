@@ -49,6 +49,7 @@ index! {
     #[derive(Serialize, Deserialize)]
     AdtId,
     /// A trait.
+    #[derive(Serialize, Deserialize)]
     TraitId,
     /// A type alias.
     AliasId,
@@ -61,7 +62,7 @@ index! {
 }
 
 /// A path that leads out of the workspace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Foreign {
     /// All of it, folded.
     pub path: Sym,

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use crate::context::{self, Balances};
+use crate::context::{self, Balances, Callers};
 use crate::crash;
 use crate::events;
 use crate::facts::{self, Binary, Bodies};
@@ -138,11 +138,17 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
         || facts::binaries(&program.names, &opened),
         || (context::contexts(&program, &summary), context::keys_of(&summary)),
     );
-    let Balances { growing, balanced, unswept } = context::balances(&program, &summary, &context, &keys);
+    let found = cache::Insides::of(&program, &fresh);
+    let insides = |id: FnId| found.get(id);
+    let callers = Callers::in_all(&summary);
+    let Balances { growing, balanced, unswept } =
+        context::balances(&program, &insides, &callers, &context, &keys);
     let on_pool = Reach::of(&summary, judged::pool_entries(&program, &context));
     let judged = Judged {
         program: &program,
+        insides: &insides,
         summary: &summary,
+        callers: &callers,
         context: &context,
         keys: &keys,
         growing,
@@ -157,14 +163,17 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
         findings
     });
     let findings: Vec<Vec<Finding>> = checks.collect();
+    let wirings = graph::wirings(&program, &summary, &judged.bus, &opened);
+    let news = found.written();
+    drop(found);
     Checked {
         findings: wanted(workspace, &program.names, findings.into_iter().flatten().collect()),
         binaries,
-        wirings: graph::wirings(&program, &summary, &judged.bus, &opened),
+        wirings,
         functions: functions as usize,
         calls,
         calls_unresolved,
-        fresh,
+        fresh: fresh.with(news),
     }
 }
 

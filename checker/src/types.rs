@@ -12,7 +12,9 @@ mod program;
 mod receivers;
 mod scope;
 mod ty;
+mod written;
 
+pub(crate) use infer::Insides;
 pub use infer::{Callee, Inferred, infer};
 pub use program::{ImplSig, Program, Sig};
 pub use receivers::{Receiver, receivers};

@@ -16,7 +16,7 @@ use crate::events::{Event, Root, What};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
-use crate::types::{Interner, Program, TyKind};
+use crate::types::{Insides, Interner, Program, TyKind};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
@@ -98,19 +98,19 @@ pub struct Balances<'s> {
 }
 
 /// Every place that grows, by key.
-pub fn balances<'s>(
-    program: &Program<'_>,
-    summary: &'s Summary,
-    context: &Context,
+pub(crate) fn balances<'s>(
+    program: &'s Program<'_>,
+    insides: &'s Insides<'s>,
+    callers: &'s Callers<'s>,
+    context: &'s Context,
     keys: &Keys,
 ) -> Balances<'s> {
+    let summary = callers.summary;
     let shared = shared_once(program, summary, context);
-    let callers = Callers::in_all(summary);
-    let given = Given::of(program, summary, context, &callers);
+    let given = Given::of(program, insides, callers, context);
     let (_, made_often) = made(summary, context);
     let made = made_at_all(program, summary);
     let taken_from = summary.facts.iter().flat_map(|facts| facts.taken_from.iter().copied()).collect();
-    let callers = &callers;
     let balance = Balance { program, summary, context, shared, made_often, made, callers, given, taken_from };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {

@@ -6,13 +6,13 @@ use crate::summary::Summary;
 use rustc_hash::FxHashMap;
 
 /// For each function, who calls it and which of the caller's calls that is.
-pub(super) struct Callers<'s> {
-    summary: &'s Summary,
+pub(crate) struct Callers<'s> {
+    pub(super) summary: &'s Summary,
     known: FxHashMap<FnId, Vec<(FnId, usize)>>,
 }
 
 impl<'s> Callers<'s> {
-    pub(super) fn in_all(summary: &'s Summary) -> Self {
+    pub(crate) fn in_all(summary: &'s Summary) -> Self {
         let mut known: FxHashMap<FnId, Vec<(FnId, usize)>> = FxHashMap::default();
         for (index, facts) in summary.facts.iter().enumerate() {
             let caller = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -26,7 +26,7 @@ impl<'s> Callers<'s> {
     }
 
     /// Who calls `id`, and which of the caller's calls that is.
-    pub(super) fn of(&self, id: FnId) -> &[(FnId, usize)] {
+    pub(crate) fn of(&self, id: FnId) -> &[(FnId, usize)] {
         self.known.get(&id).map(Vec::as_slice).unwrap_or_default()
     }
 

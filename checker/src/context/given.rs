@@ -33,7 +33,7 @@ use crate::lower::ir::{ExprId, ExprKind, Range, Receiver};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
-use crate::types::Program;
+use crate::types::{Insides, Program};
 use answer::From;
 use origins::{Origins, Part};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -51,6 +51,7 @@ const FUNCTIONS_MAX: usize = 8;
 /// Answers where keys come from.
 pub(super) struct Given<'a, 'w, 's> {
     program: &'a Program<'w>,
+    insides: &'a Insides<'a>,
     summary: &'s Summary,
     context: &'a Context,
     callers: &'a Callers<'s>,
@@ -70,30 +71,31 @@ pub(super) struct Given<'a, 'w, 's> {
 }
 
 /// Those of some values that a message tells, each by its function and where it stands.
-pub(super) fn told(
-    program: &Program<'_>,
-    summary: &Summary,
-    context: &Context,
+pub(super) fn told<'a>(
+    program: &'a Program<'_>,
+    insides: &'a Insides<'a>,
+    callers: &'a Callers<'_>,
+    context: &'a Context,
     values: &[(FnId, Range)],
 ) -> Vec<bool> {
     if values.is_empty() {
         return Vec::new();
     }
-    let callers = Callers::in_all(summary);
-    let given = Given::of(program, summary, context, &callers);
+    let given = Given::of(program, insides, callers, context);
     values.iter().map(|(id, at)| given.is_told_at(*id, *at)).collect()
 }
 
 impl<'a, 'w, 's> Given<'a, 'w, 's> {
     pub(super) fn of(
         program: &'a Program<'w>,
-        summary: &'s Summary,
-        context: &'a Context,
+        insides: &'a Insides<'a>,
         callers: &'a Callers<'s>,
+        context: &'a Context,
     ) -> Self {
         Given {
             program,
-            summary,
+            insides,
+            summary: callers.summary,
             context,
             callers,
             carried: carried::carried(program, context),
@@ -157,7 +159,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         if let Some(known) = self.bodies.borrow().get(&id) {
             return known.clone();
         }
-        let origins = Origins::of(self.program, id).map(Rc::new);
+        let origins = Origins::of(self.program, self.insides, id).map(Rc::new);
         self.bodies.borrow_mut().insert(id, origins.clone());
         origins
     }

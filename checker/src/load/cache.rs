@@ -1,8 +1,9 @@
 //! What an earlier run found out about files that have not changed since.
 //!
-//! Kept of each file: its lowered form, the code of its functions, and what they do (`events`). A lowered form is found
-//! by the content of the file and the `cfg` it was read with. Facts hold for as long as the declarations they were read
-//! with say the same (`surface`); all that goes beyond one function is worked out in every run.
+//! Kept of each file: its lowered form, the code of its functions, what they do (`events`), and the types inside those
+//! that questions lead to (`insides`). A lowered form is found by the content of the file and the `cfg` it was read with.
+//! Facts and types hold for as long as the declarations they were read with say the same (`surface`); all that goes
+//! beyond one function is worked out in every run.
 //!
 //! A store is two files: `base`, and `delta`, which is laid over it and written while little has changed. Each is
 //! written beside its place and moved there, so that runs at the same time see one or the other and never half of one.
@@ -13,12 +14,14 @@
 
 mod facts;
 mod folder;
+mod insides;
 mod pack;
 mod surface;
 
 pub(crate) use facts::{Fresh, facts};
 pub use folder::default_folder;
 pub(crate) use folder::{read_sealed, write_sealed};
+pub(crate) use insides::Insides;
 pub(crate) use surface::Surface;
 
 use crate::lower::bodies::Bodies;
@@ -61,8 +64,24 @@ pub struct Kept {
 pub struct Unsaved {
     cache: Cache,
     world: u64,
-    /// The path, what is kept, and the facts, if they are new.
-    files: Vec<(u64, Kept, Option<Vec<u8>>)>,
+    files: Vec<News>,
+}
+
+/// One file, as far as it is news.
+#[derive(Debug)]
+struct News {
+    path: u64,
+    kept: Kept,
+    /// The facts, if they are new.
+    facts: Option<Vec<u8>>,
+    /// The types inside bodies, if any are new.
+    insides: Option<Vec<u8>>,
+}
+
+impl News {
+    fn is_any(&self) -> bool {
+        self.kept.fresh.is_some() || self.facts.is_some() || self.insides.is_some()
+    }
 }
 
 impl Cache {
@@ -131,10 +150,8 @@ impl Kept {
 impl Unsaved {
     /// Writes what is new, and only that while it is little.
     pub fn save(self) {
-        let is_new =
-            |(_, kept, facts): &&(u64, Kept, Option<Vec<u8>>)| kept.fresh.is_some() || facts.is_some();
         let base = self.cache.packs.first().map(|base| &base.head);
-        let news = self.files.iter().filter(is_new).count();
+        let news = self.files.iter().filter(|one| one.is_any()).count();
         let same_world = base.is_some_and(|base| base.world == self.world);
         let gone = self.cache.entries.len() > self.files.len();
         if news == 0 && same_world && !gone {
@@ -143,7 +160,7 @@ impl Unsaved {
         // Entries of the earlier delta stay in the new one: the base does not have them.
         let in_delta = |path: u64| self.cache.entries.get(&path).is_some_and(|(pack, _)| *pack == 1);
         let over = base.filter(|_| same_world && !gone).map(|base| base.id);
-        let delta = over.and_then(|over| self.pack(over, |one| is_new(&one) || in_delta(one.0)));
+        let delta = over.and_then(|over| self.pack(over, |one| one.is_any() || in_delta(one.path)));
         let base_bytes = self.cache.packs.first().map_or(0, Pack::len);
         let written = match delta.filter(|delta| delta.len() * DELTA_PARTS_MIN < base_bytes) {
             Some(delta) => self.write(DELTA, delta),
@@ -154,11 +171,11 @@ impl Unsaved {
     }
 
     /// A store of the files that `wanted` picks.
-    fn pack(&self, over: u64, wanted: impl Fn(&(u64, Kept, Option<Vec<u8>>)) -> bool) -> Option<Writing> {
+    fn pack(&self, over: u64, wanted: impl Fn(&News) -> bool) -> Option<Writing> {
         let mut to = Writing::default();
         (to.head.build, to.head.over, to.head.world) = (self.cache.build, over, self.world);
         for one in self.files.iter().filter(|one| wanted(one)) {
-            let (path, kept, facts) = one;
+            let News { path, kept, facts, insides } = one;
             let known = self.cache.entry(*path).filter(|(_, entry)| entry.key == kept.key);
             let (file, bodies) = match (&kept.fresh, known) {
                 (Some((file, bodies)), _) => (file.as_slice(), bodies.as_slice()),
@@ -170,9 +187,15 @@ impl Unsaved {
                 (None, Some((pack, entry))) => pack.blob(entry.facts),
                 (None, None) => &[],
             };
-            let (file, bodies, facts) = (to.blob(file)?, to.blob(bodies)?, to.blob(facts)?);
+            let insides = match (insides, known) {
+                (Some(insides), _) => insides.as_slice(),
+                (None, Some((pack, entry))) => pack.blob(entry.insides),
+                (None, None) => &[],
+            };
+            let (file, bodies) = (to.blob(file)?, to.blob(bodies)?);
+            let (facts, insides) = (to.blob(facts)?, to.blob(insides)?);
             let (path, key, surface) = (*path, kept.key, kept.surface.clone());
-            to.head.entries.push(Entry { path, key, surface, file, bodies, facts });
+            to.head.entries.push(Entry { path, key, surface, file, bodies, facts, insides });
         }
         Some(to)
     }

@@ -7,11 +7,31 @@
 //! Source: FNV-1a, 64 bits, followed by the finaliser of MurmurHash3 for the spread that FNV lacks.
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A name, or a path of names folded into one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sym(pub u64);
+
+/// As eight bytes, or none for no name: a hash gains nothing from being written as short as it is small.
+impl Serialize for Sym {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let bytes = self.0.to_le_bytes();
+        to.serialize_bytes(if *self == Sym::NONE { &[] } else { &bytes })
+    }
+}
+
+impl<'de> Deserialize<'de> for Sym {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let bytes = <&[u8]>::deserialize(from)?;
+        if bytes.is_empty() {
+            return Ok(Sym::NONE);
+        }
+        let bytes = bytes.try_into().map_err(|_| D::Error::invalid_length(bytes.len(), &"eight bytes"))?;
+        Ok(Sym(u64::from_le_bytes(bytes)))
+    }
+}
 
 impl Sym {
     /// The name that no text has.

@@ -8,7 +8,7 @@ pub(crate) mod support;
 pub(crate) mod ways;
 
 pub(crate) use crate::context::Reach;
-use crate::context::{Context, Entry, Growing, Keys, Often, Step, Unswept};
+use crate::context::{Callers, Context, Entry, Growing, Keys, Often, Step, Unswept};
 use crate::events::seen::{Seen, Sight};
 use crate::events::{CallSite, Under};
 use crate::finding::{FileId, Finding, Label, Span, Subject};
@@ -21,7 +21,7 @@ use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Rule, Shape};
 use crate::summary::Summary;
-use crate::types::Program;
+use crate::types::{Insides, Program};
 
 /// Longest chain that is shown.
 const STEPS_MAX: usize = 6;
@@ -30,8 +30,12 @@ const STEPS_MAX: usize = 6;
 pub(crate) struct Judged<'a, 'w> {
     /// Declarations and their types.
     pub(crate) program: &'a Program<'w>,
+    /// The types inside bodies.
+    pub(crate) insides: &'a Insides<'a>,
     /// What functions do.
     pub(crate) summary: &'a Summary,
+    /// Who calls them.
+    pub(crate) callers: &'a Callers<'a>,
     /// How often they run.
     pub(crate) context: &'a Context,
     /// Representatives of shared values.

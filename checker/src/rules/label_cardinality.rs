@@ -45,7 +45,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         }
     }
     let values: Vec<_> = open.iter().map(|(id, seen, _)| (*id, seen.at)).collect();
-    let comes = context::told(judged.program, judged.summary, judged.context, &values);
+    let comes = context::told(judged.program, judged.insides, judged.callers, judged.context, &values);
     // Of a library, nobody sees who calls it.
     let is_library = !judged.has_program();
     for ((id, seen, named), _) in open.into_iter().zip(comes).filter(|(_, comes)| *comes || is_library) {

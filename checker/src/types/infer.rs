@@ -19,9 +19,11 @@ use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, TypeRef};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, Foreign};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a call leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Callee {
     /// Not known.
     Unresolved,
@@ -63,6 +65,9 @@ impl Inferred<'_> {
         self.locals.get(id.0 as usize).copied().unwrap_or(Ty::UNKNOWN)
     }
 }
+
+/// Tells the types inside bodies, and need not find them anew each time.
+pub(crate) type Insides<'a> = dyn Fn(FnId) -> Option<Arc<Inferred<'a>>> + Sync + 'a;
 
 /// Finds the types inside the body of `id`; none if it has no body.
 pub fn infer<'p>(program: &'p Program<'_>, id: FnId) -> Option<Inferred<'p>> {

@@ -7,16 +7,17 @@
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, Foreign, TraitId};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// A type, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ty(pub u32);
 
 /// Arguments of a type.
 pub type Args = Box<[Ty]>;
 
 /// What a type is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TyKind {
     /// Not known.
     Unknown,
@@ -40,6 +41,23 @@ pub enum TyKind {
     Trait(TraitId, Args),
     /// To be found out while a body is inferred.
     Var(u32),
+}
+
+impl TyKind {
+    /// Shows `tell` the types it is made of.
+    pub(super) fn each_part(&mut self, tell: &mut dyn FnMut(&mut Ty)) {
+        match self {
+            TyKind::Adt(_, args)
+            | TyKind::Foreign(_, args)
+            | TyKind::Tuple(args)
+            | TyKind::Trait(_, args) => {
+                args.iter_mut().for_each(tell);
+            }
+            TyKind::Seq(elem) => tell(elem),
+            TyKind::Fn(args, ret) => args.iter_mut().chain([ret]).for_each(tell),
+            TyKind::Unknown | TyKind::Never | TyKind::Prim(_) | TyKind::Param(_) | TyKind::Var(_) => {}
+        }
+    }
 }
 
 /// The table of all types.
@@ -190,18 +208,7 @@ pub(crate) fn rebuild(
         TyKind::Unknown | TyKind::Never | TyKind::Prim(_) | TyKind::Param(_) | TyKind::Var(_) => return ty,
         other => other.clone(),
     };
-    let mut one = |part: &mut Ty| *part = rebuild(types, *part, depth + 1, replace);
-    match &mut kind {
-        TyKind::Adt(_, args) | TyKind::Foreign(_, args) | TyKind::Tuple(args) | TyKind::Trait(_, args) => {
-            args.iter_mut().for_each(one);
-        }
-        TyKind::Seq(elem) => one(elem),
-        TyKind::Fn(args, ret) => {
-            args.iter_mut().for_each(&mut one);
-            one(ret);
-        }
-        _ => {}
-    }
+    kind.each_part(&mut |part| *part = rebuild(types, *part, depth + 1, replace));
     types.intern(kind)
 }
 

@@ -65,6 +65,53 @@ fn first(lost: &mut Lost) {
 }
 ";
 
+/// A program beside the service, about which questions lead from body to body: where a key comes from, what drives a
+/// task, who falls behind.
+const PEER: &str = "\
+mod names;
+use names::{Seen, answered, key_of, stored};
+use tokio::net::{TcpListener, TcpStream};
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let at = TcpListener::bind(\"127.0.0.1:0\").await?;
+    let (lines, mut read) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move { while let Some(line) = read.recv().await { stored(line).await; } });
+    let mut seen = Seen::default();
+    loop {
+        let (socket, from) = at.accept().await?;
+        seen.note(&key_of(from.to_string()));
+        seen.number();
+        lines.send(from).ok();
+        tokio::spawn(served(socket));
+    }
+}
+async fn served(socket: TcpStream) { answered(socket).await; }
+";
+
+const NAMES: &str = "\
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+#[derive(Default)]
+pub struct Seen { by_key: HashMap<String, u64>, by_number: HashMap<u64, u64>, last: u64 }
+impl Seen {
+    pub fn note(&mut self, key: &str) { self.by_key.insert(key.to_owned(), 1); }
+    pub fn number(&mut self) { self.last += 1; self.by_number.insert(self.last, 1); }
+}
+pub fn key_of(from: String) -> String { from }
+pub async fn answered(mut socket: TcpStream) { let mut bytes = [0; 8]; socket.read(&mut bytes).await.ok(); }
+pub async fn stored(_: SocketAddr) { tokio::time::sleep(std::time::Duration::from_secs(1)).await; }
+";
+
+/// Edits of that program: each changes an answer, in a file that the question only passes through.
+const ANSWERS: [(&str, &str); 4] = [
+    ("{ from }", "{ drop(from); \"all\".to_owned() }"),
+    ("self.last += 1;", "self.last = 1;"),
+    ("tokio::time::sleep(std::time::Duration::from_secs(1)).await;", "drop(());"),
+    ("socket.read(&mut bytes).await.ok();", "drop((socket, bytes));"),
+];
+
 fn service(name: &str) -> Copy {
     let copy = Copy::of_service(name);
     copy.write("src/edited.rs", EDITED);
@@ -99,8 +146,8 @@ fn with_and_without(copy: &Copy) -> String {
 }
 
 fn edit(copy: &Copy, from: &str, to: &str) {
-    for file in ["src/edited.rs", "src/lost.rs", "src/main.rs"] {
-        let text = std::fs::read_to_string(copy.path().join(file)).expect("it was copied");
+    for file in ["src/edited.rs", "src/lost.rs", "src/main.rs", "src/bin/peer/names.rs"] {
+        let text = std::fs::read_to_string(copy.path().join(file)).unwrap_or_default();
         if text.contains(from) {
             copy.write(file, &text.replacen(from, to, 1));
             return;
@@ -134,6 +181,29 @@ fn the_report_is_the_same_after_each_edit() {
         edit(&copy, to, from);
         with_and_without(&copy);
     }
+}
+
+#[test]
+fn answers_follow_what_they_come_from() {
+    let copy = service("cache_answers");
+    copy.replace("Cargo.toml", "locus-runtime = \"0.1\"", "locus-runtime = \"0.1\"\ntokio = \"1\"");
+    std::fs::create_dir_all(copy.path().join("src/bin/peer")).expect("the copy is ours to write");
+    copy.write("src/bin/peer/main.rs", PEER);
+    copy.write("src/bin/peer/names.rs", NAMES);
+    let mut reports = vec![with_and_without(&copy)];
+    with_and_without(&copy);
+    assert_eq!(files_of(&folder(&copy)), ["base", "packages"], "the second run learns nothing new");
+    for (from, to) in ANSWERS {
+        edit(&copy, from, to);
+        reports.push(with_and_without(&copy));
+        assert!(reports.is_sorted_by(|one, next| one != next), "{from}: {reports:#?}");
+        with_and_without(&copy);
+    }
+    for (from, to) in ANSWERS.iter().rev() {
+        edit(&copy, to, from);
+        with_and_without(&copy);
+    }
+    assert_eq!(Some(&with_and_without(&copy)), reports.first());
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::events::READS;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
-use crate::types::{Callee, Inferred, Program, infer};
+use crate::types::{Callee, Inferred, Insides, Program};
+use std::sync::Arc;
 
 /// Methods that put their arguments into what they are called on.
 const ADDS: [Sym; 8] =
@@ -35,16 +36,16 @@ pub(super) struct Made {
 /// A body, its types, and what its locals are made of.
 pub(super) struct Origins<'p> {
     pub(super) body: &'p Body,
-    pub(super) inferred: Inferred<'p>,
+    pub(super) inferred: Arc<Inferred<'p>>,
     pub(super) made: Vec<Made>,
     /// What each expression is a part of.
     around: Vec<Option<ExprId>>,
 }
 
 impl<'p> Origins<'p> {
-    pub(super) fn of(program: &'p Program<'_>, id: FnId) -> Option<Self> {
+    pub(super) fn of(program: &'p Program<'_>, insides: &Insides<'p>, id: FnId) -> Option<Self> {
         let body = program.names.body(id)?;
-        let inferred = infer(program, id)?;
+        let inferred = insides(id)?;
         let mut origins =
             Origins { body, inferred, made: vec![Made::default(); body.locals.len()], around: around(body) };
         for (index, pat) in body.params.iter().enumerate() {

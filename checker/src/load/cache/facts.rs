@@ -1,7 +1,7 @@
 //! Facts of functions: those that still hold, and the others anew.
 
 use super::surface::Surface;
-use super::{Cache, Unsaved};
+use super::{Cache, News, Unsaved};
 use crate::events::FnFacts;
 use crate::load::Workspace;
 use crate::lower::ir::{Item, ItemKind};
@@ -12,11 +12,16 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Facts that the store does not have yet, by file, and what holds for all of them.
+/// What the store does not have yet, by file, and what holds for all of it; nothing without a store.
 #[derive(Debug, Default)]
 pub(crate) struct Fresh {
     world: u64,
+    pub(super) keys: Option<Keys>,
     facts: Vec<Option<Vec<u8>>>,
+    /// Whether the facts of a file, and what else was found in its bodies, are still as the store has them.
+    pub(super) holds: Vec<bool>,
+    /// What questions have found inside of bodies.
+    insides: Vec<Option<Vec<u8>>>,
 }
 
 /// What every function does: as the store has it, or else as `collect` finds.
@@ -40,21 +45,23 @@ pub(crate) fn facts(
     let one = |(file, ids): (usize, &Vec<FnId>)| {
         let known = changed.as_ref().and_then(|changed| stored(cache, workspace, file, changed, &keys));
         if let Some(known) = known.filter(|known| known.len() == ids.len()) {
-            return (known, None);
+            return (known, None, true);
         }
         let found: Vec<FnFacts> = ids.par_iter().map(|id| collect(*id)).collect();
         let bytes = written(&found, &keys);
-        (found, bytes)
+        (found, bytes, false)
     };
-    let all: Vec<(Vec<FnFacts>, Option<Vec<u8>>)> = by_file.par_iter().enumerate().map(one).collect();
+    let all: Vec<(Vec<FnFacts>, Option<Vec<u8>>, bool)> = by_file.par_iter().enumerate().map(one).collect();
     let mut placed: Vec<FnFacts> = std::iter::repeat_with(FnFacts::default).take(names.fns.len()).collect();
-    let mut fresh = Fresh { world, facts: Vec::with_capacity(all.len()) };
-    for (ids, (found, bytes)) in by_file.iter().zip(all) {
+    let mut fresh = Fresh { world, ..Fresh::default() };
+    for (ids, (found, bytes, holds)) in by_file.iter().zip(all) {
         for (id, facts) in ids.iter().zip(found) {
             placed[id.ix()] = facts;
         }
         fresh.facts.push(bytes);
+        fresh.holds.push(holds);
     }
+    fresh.keys = Some(keys);
     (placed, fresh)
 }
 
@@ -158,12 +165,19 @@ fn written(facts: &[FnFacts], keys: &Keys) -> Option<Vec<u8>> {
 }
 
 impl Fresh {
+    /// With what questions have found inside of bodies, by file.
+    pub(crate) fn with(self, insides: Vec<Option<Vec<u8>>>) -> Fresh {
+        Fresh { insides, ..self }
+    }
+
     /// What is to be saved of `workspace`, with these facts; none without a store.
     pub(crate) fn of(self, workspace: &mut Workspace) -> Option<Unsaved> {
         let cache = workspace.cache.take()?;
         let mut files = Vec::with_capacity(workspace.files.len());
-        for (file, facts) in workspace.files.iter_mut().zip(self.facts) {
-            files.push((of_path(&file.source.path), file.kept.take()?, facts));
+        let news = self.facts.into_iter().zip(self.insides);
+        for (file, (facts, insides)) in workspace.files.iter_mut().zip(news) {
+            let (path, kept) = (of_path(&file.source.path), file.kept.take()?);
+            files.push(News { path, kept, facts, insides });
         }
         Some(Unsaved { cache, world: self.world, files })
     }

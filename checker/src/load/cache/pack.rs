@@ -48,6 +48,8 @@ pub(super) struct Entry {
     pub(super) bodies: Blob,
     /// What its functions do, in the workspace as it was.
     pub(super) facts: Blob,
+    /// The types inside those of its bodies that were asked about, in the workspace as it was.
+    pub(super) insides: Blob,
 }
 
 /// Some bytes of a store.

@@ -67,10 +67,11 @@ fn what_takes_effect_unnamed_counts_for_all() {
 fn store() -> Vec<u8> {
     let mut to = Writing::default();
     (to.head.build, to.head.id) = (BUILD, 1);
-    let (file, bodies, facts) = (to.blob(b"file"), to.blob(b"bodies"), to.blob(b"facts"));
-    let (file, bodies, facts) = (file.unwrap(), bodies.unwrap(), facts.unwrap());
+    let mut blob = |bytes: &[u8]| to.blob(bytes).unwrap();
+    let (file, bodies) = (blob(b"file"), blob(b"bodies"));
+    let (facts, insides) = (blob(b"facts"), blob(b"insides"));
     let surface = surface("fn f() {}");
-    to.head.entries.push(Entry { path: 1, key: 2, surface, file, bodies, facts });
+    to.head.entries.push(Entry { path: 1, key: 2, surface, file, bodies, facts, insides });
     to.finish().unwrap()
 }
 
@@ -87,7 +88,7 @@ fn a_store_comes_back() {
     let pack = read("whole", &store(), BUILD).unwrap();
     let [entry] = pack.head.entries.as_slice() else { panic!("{:?}", pack.head) };
     assert_eq!((pack.blob(entry.file), pack.blob(entry.bodies)), (&b"file"[..], &b"bodies"[..]));
-    assert_eq!(pack.blob(entry.facts), b"facts");
+    assert_eq!((pack.blob(entry.facts), pack.blob(entry.insides)), (&b"facts"[..], &b"insides"[..]));
     assert!(read("of_another_program", &store(), BUILD + 1).is_none());
 }
 

@@ -8,12 +8,13 @@ use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, Range, Stmt};
 use crate::lower::sym::Sym;
 use crate::models::Callable;
 use crate::names::FnId;
-use crate::types::{Callee, Inferred, Interner, Program, Ty, TyKind, infer};
+use crate::types::{Callee, Inferred, Insides, Interner, Program, Ty, TyKind};
+use std::sync::Arc;
 
 /// A body with its types.
 pub(crate) struct Opened<'p> {
     pub(super) body: &'p Body,
-    pub(super) inferred: Inferred<'p>,
+    pub(super) inferred: Arc<Inferred<'p>>,
     /// Expressions that are awaited.
     awaited: Vec<bool>,
     /// What is handed to tasks and threads.
@@ -21,9 +22,9 @@ pub(crate) struct Opened<'p> {
 }
 
 impl<'p> Opened<'p> {
-    pub(crate) fn of(program: &'p Program<'_>, id: FnId) -> Option<Self> {
+    pub(crate) fn of(program: &'p Program<'_>, insides: &Insides<'p>, id: FnId) -> Option<Self> {
         let body = program.names.body(id)?;
-        let inferred = infer(program, id)?;
+        let inferred = insides(id)?;
         let mut opened = Opened { body, inferred, awaited: vec![false; body.exprs.len()], apart: Vec::new() };
         for (id, expr) in exprs(body) {
             match &expr.kind {

@@ -64,10 +64,10 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
         let Key::Local(id, local) = key else { return own };
         own.or_else(|| {
             let given = self.ways.open(id).filter(|opened| depth < DEPTH_MAX && opened.gives(local));
-            let callers = given.map(|_| self.ways.callers(id)).unwrap_or_default();
-            callers.iter().find_map(|(caller, at)| {
-                let bound = self.ways.open(*caller)?.bound_to(*at)?;
-                self.readers(Key::Local(*caller, bound), depth + 1)
+            let mut callers = given.into_iter().flat_map(|_| self.ways.callers(id));
+            callers.find_map(|(caller, at)| {
+                let bound = self.ways.open(caller)?.bound_to(at)?;
+                self.readers(Key::Local(caller, bound), depth + 1)
             })
         })
     }
@@ -78,11 +78,9 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
         match handled(&opened, at) {
             Some(region) => self.ways.is_slow_per_item(id, region),
             None => {
-                let callers = self.ways.callers(id);
-                let of_user = callers.is_empty() && self.is_for_users(id);
-                of_user
-                    || depth < DEPTH_MAX
-                        && callers.iter().any(|(id, at)| self.falls_behind(*id, *at, depth + 1))
+                let mut callers = self.ways.callers(id).peekable();
+                let of_user = callers.peek().is_none() && self.is_for_users(id);
+                of_user || depth < DEPTH_MAX && callers.any(|(id, at)| self.falls_behind(id, at, depth + 1))
             }
         }
     }

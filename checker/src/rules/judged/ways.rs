@@ -97,6 +97,19 @@ impl Pace {
     fn is_quiet(&self) -> bool {
         !self.peers && !self.own && self.queues.is_empty()
     }
+
+    fn add(&mut self, other: &Pace) {
+        self.peers |= other.peers;
+        self.own |= other.own;
+        self.queues.extend(&other.queues);
+    }
+}
+
+/// What a function waits for, wherever in it, and whom it calls.
+#[derive(Default)]
+struct OfFunction {
+    pace: Pace,
+    callees: Vec<FnId>,
 }
 
 /// Which functions wait for something.
@@ -114,41 +127,43 @@ pub(super) struct Slow {
 /// Answers where work comes from, and what waits.
 pub(crate) struct Ways<'j, 'a, 'w> {
     pub(super) judged: &'j Judged<'a, 'w>,
-    callers: FxHashMap<FnId, Vec<(FnId, Range)>>,
     sends: FxHashMap<Item, Vec<(FnId, Range)>>,
     bodies: RefCell<FxHashMap<FnId, Option<Rc<Opened<'a>>>>>,
+    paces: RefCell<FxHashMap<FnId, Rc<OfFunction>>>,
     pub(super) slow: RefCell<Slow>,
 }
 
 impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
     pub(crate) fn of(judged: &'j Judged<'a, 'w>) -> Self {
-        let mut callers: FxHashMap<FnId, Vec<(FnId, Range)>> = FxHashMap::default();
-        for caller in judged.functions() {
-            for site in &judged.summary.facts[caller.ix()].calls {
-                site.callees.iter().for_each(|of| callers.entry(*of).or_default().push((caller, site.at)));
-            }
-        }
         let mut sends: FxHashMap<Item, Vec<(FnId, Range)>> = FxHashMap::default();
         for (id, seen) in judged.sights() {
             if let Sight::Sends { item: Some(item), .. } = seen.sight {
                 sends.entry(item).or_default().push((id, seen.at));
             }
         }
-        Ways { judged, callers, sends, bodies: RefCell::default(), slow: RefCell::default() }
+        Ways {
+            judged,
+            sends,
+            bodies: RefCell::default(),
+            paces: RefCell::default(),
+            slow: RefCell::default(),
+        }
     }
 
     pub(super) fn open(&self, id: FnId) -> Option<Rc<Opened<'a>>> {
         if let Some(known) = self.bodies.borrow().get(&id) {
             return known.clone();
         }
-        let opened = Opened::of(self.judged.program, id).map(Rc::new);
+        let opened = Opened::of(self.judged.program, self.judged.insides, id).map(Rc::new);
         self.bodies.borrow_mut().insert(id, opened.clone());
         opened
     }
 
     /// Who calls a function, and where.
-    pub(super) fn callers(&self, id: FnId) -> &[(FnId, Range)] {
-        self.callers.get(&id).map(Vec::as_slice).unwrap_or_default()
+    pub(super) fn callers(&self, id: FnId) -> impl Iterator<Item = (FnId, Range)> {
+        let facts = &self.judged.summary.facts;
+        let known = self.judged.callers.of(id).iter();
+        known.map(|(caller, call)| (*caller, facts[caller.ix()].calls[*call].at))
     }
 
     /// Whether peers decide how often what stands at `at` in `id` happens, without a limit or a permit on the way.
@@ -292,16 +307,30 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
 
     /// What a function waits for, itself or through calls.
     fn paces_within(&self, id: FnId, pace: &mut Pace, depth: u32) {
-        let Some(opened) = self.open(id).filter(|_| depth < DEPTH_MAX && self.judged.summary.waits[id.ix()])
-        else {
+        if depth >= DEPTH_MAX || !self.judged.summary.waits[id.ix()] {
             return;
-        };
-        let all = Range { start: 0, end: u32::MAX };
-        self.paces(&opened, all, pace);
-        if pace.is_quiet() {
-            let callees = opened.inside(all).flat_map(|(call, _)| opened.own(call));
-            callees.for_each(|of| self.paces_within(*of, pace, depth + 1));
         }
+        let own = self.pace_of(id);
+        pace.add(&own.pace);
+        if pace.is_quiet() {
+            own.callees.iter().for_each(|of| self.paces_within(*of, pace, depth + 1));
+        }
+    }
+
+    /// What a function waits for itself, and whom it calls.
+    fn pace_of(&self, id: FnId) -> Rc<OfFunction> {
+        if let Some(known) = self.paces.borrow().get(&id) {
+            return Rc::clone(known);
+        }
+        let mut of = OfFunction::default();
+        if let Some(opened) = self.open(id) {
+            let all = Range { start: 0, end: u32::MAX };
+            self.paces(&opened, all, &mut of.pace);
+            of.callees = opened.inside(all).flat_map(|(call, _)| opened.own(call)).copied().collect();
+        }
+        let of = Rc::new(of);
+        self.paces.borrow_mut().insert(id, Rc::clone(&of));
+        of
     }
 
     /// Whether a limit stands before a position, or only what is not yet under way gets there.
