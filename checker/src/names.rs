@@ -304,6 +304,11 @@ impl<'w> Names<'w> {
     /// what is written behind the name says it.
     pub(crate) fn is_static_text(&self, file: FileId, name: Range) -> bool {
         let text = &self.workspace.files[file.0 as usize].source.text;
+        // A field without a name stands where its type does.
+        if text.get(name.start as usize..name.end as usize).is_some_and(|own| own.starts_with("&'static str"))
+        {
+            return true;
+        }
         let behind = text.get(name.end as usize..).unwrap_or_default().trim_start();
         behind.strip_prefix(':').is_some_and(|ty| ty.trim_start().starts_with("&'static str"))
     }

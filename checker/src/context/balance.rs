@@ -9,7 +9,7 @@ use super::callers::Callers;
 use super::given::{Answer, Given, Witness};
 use super::instances::{Instances, Unswept};
 use super::residency::can_grow;
-use super::shared::{is_shared_field, made, made_at_all, shared_once};
+use super::shared::{is_shared_field, made, made_at_all, made_with_messages, shared_once};
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::seen::Sight;
 use crate::events::{Event, Root, What};
@@ -109,9 +109,11 @@ pub(crate) fn balances<'s>(
     let shared = shared_once(program, summary, context);
     let given = Given::of(program, insides, callers, context);
     let (_, made_often) = made(summary, context);
+    let fleeting = made_with_messages(summary, context);
     let made = made_at_all(program, summary);
     let taken_from = summary.facts.iter().flat_map(|facts| facts.taken_from.iter().copied()).collect();
-    let balance = Balance { program, summary, context, shared, made_often, made, callers, given, taken_from };
+    let balance =
+        Balance { program, summary, context, shared, made_often, made, callers, given, taken_from, fleeting };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -142,6 +144,8 @@ struct Balance<'a, 'w, 's> {
     shared: FxHashSet<AdtId>,
     /// Types whose values are made again and again.
     made_often: FxHashSet<AdtId>,
+    /// Types whose values are made with messages only.
+    fleeting: FxHashSet<AdtId>,
     /// Types that something makes values of.
     made: FxHashSet<AdtId>,
     callers: &'a Callers<'s>,
@@ -261,7 +265,10 @@ impl<'s> Balance<'_, '_, 's> {
         let mut grows = Vec::with_capacity(place.grows.len());
         for site in std::mem::take(&mut place.grows) {
             match self.keyed(site) {
-                None => certain |= self.is_sure(site),
+                None => {
+                    certain |= self.is_sure(site);
+                    place.told = place.told.or_else(|| self.added(site));
+                }
                 Some(Answer::Given) => continue,
                 Some(Answer::Unknown) => {}
                 Some(Answer::Told(witness)) => {
@@ -272,7 +279,7 @@ impl<'s> Balance<'_, '_, 's> {
             grows.push(site);
         }
         place.grows = grows;
-        place.is_certain &= certain || self.is_of_locus(place.key);
+        place.is_certain &= (certain && !self.is_fleeting(place.key)) || self.is_of_locus(place.key);
         place
     }
 
@@ -286,6 +293,19 @@ impl<'s> Balance<'_, '_, 's> {
     /// Where the keys come from that are added; none where there are no keys.
     fn keyed(&self, site: Site<'s>) -> Option<Answer> {
         KEYED.contains(&site.event.holder).then(|| self.given.key(site.id, site.event))
+    }
+
+    /// A field of what is made with messages only: it may not live on.
+    fn is_fleeting(&self, key: Key) -> bool {
+        matches!(key, Key::Field(adt, _) if self.fleeting.contains(&adt))
+    }
+
+    /// The message that brings what is added, where that is no key.
+    fn added(&self, site: Site<'s>) -> Option<Witness> {
+        match self.given.added(site.id, site.event) {
+            Answer::Told(witness) => Some(witness),
+            Answer::Given | Answer::Unknown => None,
+        }
     }
 
     /// Something is taken out of a field of that name, of a value whose type is not known.

@@ -151,8 +151,26 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
     fn key_at(&self, id: FnId, at: Range) -> Answer {
         let Some(origins) = self.body(id) else { return Answer::Unknown };
         let keys = origins.at(at).filter_map(|call| origins.key(call, 0));
-        let keys = keys.map(|key| self.holds(id, &self.value(id, &origins, (key, None), 0), 0));
+        let keys = keys.map(|key| {
+            let answer = self.holds(id, &self.value(id, &origins, (key, None), 0), 0);
+            match self.is_measured(&origins, origins.inferred.expr(key)) {
+                true => answer,
+                false => answer.unless_time(),
+            }
+        });
         keys.reduce(Answer::and).unwrap_or(Answer::Unknown)
+    }
+
+    /// Where what a list gets comes from.
+    pub(super) fn added(&self, id: FnId, event: &Event) -> Answer {
+        self.begin();
+        let Some(origins) = self.body(id) else { return Answer::Unknown };
+        let calls = origins.at(event.at).filter_map(|call| match &origins.body.expr(call).kind {
+            ExprKind::Method(call) => call.args.last().copied(),
+            _ => None,
+        });
+        let added = calls.map(|value| self.holds(id, &self.value(id, &origins, (value, None), 0), 0));
+        added.reduce(Answer::and).unwrap_or(Answer::Unknown)
     }
 
     fn body(&self, id: FnId) -> Option<Rc<Origins<'a>>> {

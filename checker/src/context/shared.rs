@@ -61,6 +61,22 @@ pub(super) fn made(summary: &Summary, context: &Context) -> (FxHashSet<AdtId>, F
     (once, often)
 }
 
+/// Types whose values are all made with messages, as far as anybody is seen to make them.
+pub(super) fn made_with_messages(summary: &Summary, context: &Context) -> FxHashSet<AdtId> {
+    let (mut with, mut without) = (FxHashSet::default(), FxHashSet::default());
+    for (index, facts) in summary.facts.iter().enumerate() {
+        let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+        for (adt, in_loop) in &facts.makes {
+            let under = Under { in_loop: *in_loop, ..Under::default() };
+            match context.often(summary, id, &under) {
+                Some(Often::PerMessage) => with.insert(*adt),
+                _ => without.insert(*adt),
+            };
+        }
+    }
+    &with - &without
+}
+
 /// Types that something outside of tests makes: code, a derive that reads, or the maker of what holds them; in a
 /// workspace without a program, all. A double that only tests make is none, however many calls its traits may lead to.
 pub(super) fn made_at_all(program: &Program<'_>, summary: &Summary) -> FxHashSet<AdtId> {

@@ -4,7 +4,7 @@ mod registries;
 
 use crate::declare_rule;
 use crate::events::seen::{Allocation, Sight, allocations};
-use crate::finding::{Finding, Label};
+use crate::finding::{Confidence, Finding, Label};
 use crate::graph::topic_of;
 use crate::lower::attr::{ContractKind, LocusItem};
 use crate::lower::sym::Sym;
@@ -81,6 +81,8 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             _ => continue,
         };
         let finding = judged.finding(id, seen.at, (&RULE, shape), says);
+        // Elsewhere most of what makes a client anew does so rarely, or keeps it.
+        let finding = judged.as_proved(finding, id, Confidence::Nursery);
         findings.push(
             judged
                 .with_chain(finding, id)

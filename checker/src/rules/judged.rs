@@ -11,7 +11,7 @@ pub(crate) use crate::context::Reach;
 use crate::context::{Callers, Context, Entry, Growing, Keys, Often, Step, Unswept};
 use crate::events::seen::{Seen, Sight};
 use crate::events::{CallSite, Under};
-use crate::finding::{FileId, Finding, Label, Span, Subject};
+use crate::finding::{Confidence, FileId, Finding, Label, Span, Subject};
 use crate::graph::Bus;
 pub(crate) use crate::graph::is_locus_method;
 use crate::load::TargetKind;
@@ -251,6 +251,14 @@ impl<'a, 'w> Judged<'a, 'w> {
     /// Whether a function is reached from a locus, or belongs to one.
     pub(crate) fn in_locus(&self, id: FnId) -> bool {
         self.on_pool.contains(id) || self.program.adt_of(id).is_some_and(|adt| self.is_locus(adt))
+    }
+
+    /// A finding outside of loci is no surer than its shape has proved to be on code that was not written for them.
+    pub(crate) fn as_proved(&self, mut finding: Finding, id: FnId, proved: Confidence) -> Finding {
+        if !self.in_locus(id) {
+            finding.confidence = finding.confidence.max(proved);
+        }
+        finding
     }
 
     /// Whether a type is declared as a locus.

@@ -7,17 +7,20 @@ mod say;
 use fetch::memoised;
 use residents::residents;
 
-use crate::context::{Counter, Growing, Key};
+use crate::context::{Brings, Counter, Growing, Key};
 use crate::declare_rule;
 use crate::events::What;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding, Label};
 use crate::lower::attr::ContractKind;
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, span};
 use rustc_hash::FxHashSet;
+
+/// What holds tasks that are under way.
+const SETS_OF_TASKS: [Sym; 2] = syms(["JoinSet", "FuturesUnordered"]);
 
 /// A field that only grows.
 pub static FIELD: Shape = Shape {
@@ -165,7 +168,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for growing in &judged.growing {
         let held = growing.grows.iter().find_map(|site| site.event.holds);
         if !matches!(held, Some(Resource::Fd | Resource::Child)) {
-            let finding = say::finding(judged, growing, &RULE, shape(judged, growing, held, &reserved));
+            let shape = shape(judged, growing, held, &reserved);
+            let finding = say::finding(judged, growing, &RULE, shape);
+            let finding = judged.as_proved(finding, growing.grows[0].id, proved(judged, growing, shape));
             findings.push(promised(judged, finding));
         }
     }
@@ -230,7 +235,7 @@ fn shape(
     if is(&["Rodeo", "ThreadedRodeo", "StringInterner"]) {
         return &INTERNED;
     }
-    let is_set_of_tasks = first.holder == Sym::new("JoinSet");
+    let is_set_of_tasks = first.holder == SETS_OF_TASKS[0];
     match growing.key {
         _ if held == Some(Resource::Task) || is_set_of_tasks => &HANDLES,
         _ if first.what == What::Accumulate => &ACCUMULATED,
@@ -241,6 +246,25 @@ fn shape(
         Key::Static(_) => &STATIC,
         Key::Local(..) => &LOCAL,
         _ => &FIELD,
+    }
+}
+
+/// How far a shape has been right where no locus says who owns the place: where a message is seen to bring what is
+/// added to a field, it is certain; so it is of a static, but where it came through a queue: that may be the program's
+/// own. Of locals of loops most have turned out to be filled from what the program itself knows.
+fn proved(judged: &Judged<'_, '_>, growing: &Growing<'_>, shape: &'static Shape) -> Confidence {
+    let is = |shapes: &[&'static Shape]| shapes.iter().any(|one| std::ptr::eq(*one, shape));
+    let of_locus = matches!(growing.key, Key::Field(adt, _) if judged.is_locus(adt));
+    match growing.told {
+        _ if of_locus => Confidence::Certain,
+        Some(_) if is(&[&FIELD, &OUTER_KEYS, &SUBSCRIBERS]) => Confidence::Certain,
+        Some(told) if is(&[&STATIC]) && told.what != Brings::Received => Confidence::Certain,
+        // A set of tasks is filled where connections and messages come in.
+        _ if is(&[&HANDLES, &AT_EXIT]) && SETS_OF_TASKS.contains(&growing.grows[0].event.holder) => {
+            Confidence::Certain
+        }
+        None if is(&[&STATIC]) => Confidence::Nursery,
+        _ => Confidence::Likely,
     }
 }
 

@@ -46,6 +46,30 @@ fn what_no_message_tells_is_likely_and_no_more() {
 }
 
 #[test]
+fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
+    let proved = [
+        ("unbounded-growth/fail/map_keyed_by_message.rs", "certain"),
+        ("unbounded-growth/fail/connections_in_a_join_set.rs", "certain"),
+        ("unbounded-growth/fail/timer_appends.rs", "certain"),
+        ("unbounded-growth/fail/next_of_own_work.rs", "likely"),
+        ("unbounded-growth/fail/index_by_time.rs", "certain"),
+        ("unbounded-growth/fail/static_registry.rs", "certain"),
+        ("leaked-memory/fail/leaked_into_a_table.rs", "certain"),
+        ("unbounded-growth/fail/names_of_one_moment.rs", "likely"),
+        ("unbounded-growth/fail/main_loop_local.rs", "likely"),
+        ("unbounded-growth/fail/text_of_the_program.rs", "likely"),
+        ("unbounded-growth/fail/started_from_where.rs", "nursery"),
+        ("label-cardinality/fail/path_as_label.rs", "nursery"),
+        ("hot-allocation/fail/pattern_in_a_cell.rs", "nursery"),
+        ("detached-task/fail/stream_replaced_in_a_struct.rs", "nursery"),
+    ];
+    for (fixture, confidence) in proved {
+        let run = checker(&[&format!("fixtures/{fixture}"), "-W", "likely", "-W", "nursery"]);
+        assert!(run.stdout.contains(&format!("` ({confidence}): ")), "{fixture}: {}", run.stdout);
+    }
+}
+
+#[test]
 fn the_last_level_that_names_a_rule_decides() {
     let code = |args: &[&str]| checker(&[&[GROWTH, LEAK], args].concat()).code;
     assert_eq!(code(&["-D", "all"]), Some(1));

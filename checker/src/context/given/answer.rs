@@ -35,14 +35,24 @@ pub enum Brings {
     Received,
     /// A value of a type that comes from outside.
     Outside,
-    /// Drawn, counted up, or a time.
+    /// Drawn or counted up.
     Fresh,
+    /// A time.
+    Time,
+}
+
+impl Brings {
+    /// Whether it is a number that was drawn, counted or read off a clock.
+    fn is_number(self) -> bool {
+        matches!(self, Brings::Fresh | Brings::Time)
+    }
 }
 
 impl Answer {
     /// Of a value that is made of both, or is one of them.
     pub(super) fn and(self, other: Answer) -> Answer {
         match (self, other) {
+            (Answer::Told(Witness { what: Brings::Time, .. }), Answer::Told(_)) => other,
             (Answer::Told(_), _) => self,
             (_, Answer::Told(_)) => other,
             (Answer::Unknown, _) | (_, Answer::Unknown) => Answer::Unknown,
@@ -53,7 +63,15 @@ impl Answer {
     /// Where a number that is drawn or counted up is no more than one thing among others.
     pub(super) fn unless_fresh(self) -> Answer {
         match self {
-            Answer::Told(Witness { what: Brings::Fresh, .. }) => Answer::Unknown,
+            Answer::Told(witness) if witness.what.is_number() => Answer::Unknown,
+            other => other,
+        }
+    }
+
+    /// A time is a key where it is one as it stands: in what is said of a thing it is a detail.
+    pub(super) fn unless_time(self) -> Answer {
+        match self {
+            Answer::Told(Witness { what: Brings::Time, .. }) => Answer::Unknown,
             other => other,
         }
     }
@@ -88,7 +106,7 @@ impl From {
         let mut all = From::GIVEN;
         for part in parts {
             all = all.and(part);
-            if matches!(all.own, Answer::Told(witness) if witness.what != Brings::Fresh) {
+            if matches!(all.own, Answer::Told(witness) if !witness.what.is_number()) {
                 break;
             }
         }

@@ -3,6 +3,7 @@
 //! Worked out anew for the few bodies that are asked about. What is done to a local later on counts as one more
 //! origin; a local that is lent for change has any.
 
+use super::types::is_connection;
 use crate::events::READS;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -90,7 +91,8 @@ impl<'p> Origins<'p> {
                 }
             }
             ExprKind::Method(call) => {
-                if READS.contains(&call.name) {
+                let reads = READS.contains(&call.name);
+                if reads && is_connection(&self.inferred.types, self.inferred.expr(call.recv)) {
                     self.reads_into(id, &call.args);
                 }
                 if let (ExprKind::Local(local), true) =

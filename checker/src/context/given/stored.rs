@@ -88,6 +88,15 @@ impl<'a> Given<'a, '_, '_> {
         kept
     }
 
+    /// Whether each field of that name is text that stands in the program.
+    pub(super) fn is_text_of_program(&self, adt: AdtId, name: Sym) -> bool {
+        let declared = self.program.names.adt(adt);
+        let fields = declared.variants.iter().flat_map(|(_, fields)| fields.iter());
+        let mut fields = fields.filter(|field| field.name == name).peekable();
+        fields.peek().is_some()
+            && fields.all(|field| self.program.names.is_static_text(declared.file, field.at))
+    }
+
     fn made_with(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Answer {
         let names = &self.program.names;
         let declared = names.adt(adt);

@@ -6,6 +6,40 @@ use crate::types::{Interner, Ty, TyKind, adt_behind, behind};
 
 /// Foreign types that give one message after the other.
 const RECEIVERS: [Sym; 4] = syms(["Receiver", "UnboundedReceiver", "WebSocket", "WebSocketStream"]);
+/// Foreign streams of what somebody else sends.
+const FED: [Sym; 15] = syms([
+    "Receiver",
+    "UnboundedReceiver",
+    "ReceiverStream",
+    "UnboundedReceiverStream",
+    "BroadcastStream",
+    "WebSocket",
+    "WebSocketStream",
+    "Streaming",
+    "Framed",
+    "FramedRead",
+    "SplitStream",
+    "Multipart",
+    "Payload",
+    "Body",
+    "Incoming",
+]);
+/// Foreign types that are read from what a peer sends.
+const CONNECTIONS: [Sym; 11] = syms([
+    "TcpStream",
+    "UnixStream",
+    "UdpSocket",
+    "UnixDatagram",
+    "OwnedReadHalf",
+    "ReadHalf",
+    "RecvStream",
+    "TlsStream",
+    "SslStream",
+    "QuicStream",
+    "Upgraded",
+]);
+/// How deep a stream may stand in what wraps it.
+const WITHIN_DEPTH_MAX: u32 = 4;
 /// Foreign types whose values come from outside.
 const COMES: [Sym; 6] = syms(["Request", "Parts", "HeaderMap", "HeaderValue", "TcpStream", "UnixStream"]);
 
@@ -14,6 +48,11 @@ impl Given<'_, '_, '_> {
     pub(super) fn receives(&self, origins: &Origins<'_>, ty: Ty) -> bool {
         let types = &origins.inferred.types;
         matches!(types.kind(behind(types, ty)), TyKind::Foreign(foreign, _) if RECEIVERS.contains(&foreign.last))
+    }
+
+    /// A type that gives what somebody else sends, whatever it stands behind.
+    pub(super) fn is_fed(&self, origins: &Origins<'_>, ty: Ty) -> bool {
+        is_within(&origins.inferred.types, ty, &FED)
     }
 
     /// A type whose values come from outside.
@@ -27,6 +66,16 @@ impl Given<'_, '_, '_> {
         match self.program.types.kind(ty) {
             TyKind::Prim(name) => ![Sym::new("str"), Sym::new("bool")].contains(name),
             TyKind::Foreign(foreign, _) => self.program.names.text(foreign.last).starts_with("Atomic"),
+            _ => false,
+        }
+    }
+
+    /// Whether a value is a number or a time.
+    pub(super) fn is_measured(&self, origins: &Origins<'_>, ty: Ty) -> bool {
+        const TIMES: [Sym; 5] = syms(["Instant", "SystemTime", "Duration", "DateTime", "NaiveDate"]);
+        match origins.inferred.types.kind(ty) {
+            TyKind::Prim(name) => *name != Sym::new("str"),
+            TyKind::Foreign(foreign, _) => TIMES.contains(&foreign.last),
             _ => false,
         }
     }
@@ -59,4 +108,25 @@ fn names_configuration(name: &str) -> bool {
     const WORDS: [&str; 6] = ["Config", "Configuration", "Settings", "Conf", "Opts", "Cli"];
     const WHOLE: [&str; 4] = ["Args", "Options", "Arguments", "CliArgs"];
     WORDS.iter().any(|word| name.ends_with(word)) || WHOLE.contains(&name)
+}
+
+/// Whether what a type reads from is a connection, whatever it stands behind: a file is as long as it is.
+pub(super) fn is_connection(types: &dyn Interner, ty: Ty) -> bool {
+    is_within(types, ty, &CONNECTIONS)
+}
+
+/// Whether a type is one of some foreign ones, or holds one.
+fn is_within(types: &dyn Interner, ty: Ty, names: &[Sym]) -> bool {
+    let mut open = vec![(ty, 0)];
+    while let Some((at, depth)) = open.pop() {
+        if let TyKind::Foreign(foreign, args) = types.kind(at) {
+            if names.contains(&foreign.last) {
+                return true;
+            }
+            if depth < WITHIN_DEPTH_MAX {
+                open.extend(args.iter().map(|arg| (*arg, depth + 1)));
+            }
+        }
+    }
+    false
 }

@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Brings, From};
 use super::origins::Part;
-use super::words::{AWAITED, CONVERTS, DERIVES, DRAWS, RECEIVES};
+use super::words::{AWAITED, CLOCKS, CONVERTS, DERIVES, DRAWS, NEXTS, RECEIVES};
 use super::{FUNCTIONS_MAX, Given, Origins};
 use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -46,6 +46,11 @@ impl<'a> Given<'a, '_, '_> {
         let is_few =
             self.is_configuration(origins, ty) || self.program.is_finite(&origins.inferred.types, ty);
         if is_few || self.begins(id, origins, expr) {
+            return From::GIVEN;
+        }
+        if let (Some(part), Some(adt)) = (part, adt_behind(&origins.inferred.types, ty))
+            && self.is_text_of_program(adt, part)
+        {
             return From::GIVEN;
         }
         let from = self.made(id, origins, (expr, part), depth);
@@ -273,7 +278,8 @@ impl<'a> Given<'a, '_, '_> {
             return self.results(id, origins, (fns, &args, part), depth);
         }
         // `next` goes through what is there already, or waits for more.
-        let awaits = AWAITED.contains(&call.name) && origins.is_awaited(at);
+        let nexts = NEXTS.contains(&call.name) && self.is_fed(origins, origins.inferred.expr(call.recv));
+        let awaits = (nexts || AWAITED.contains(&call.name)) && origins.is_awaited(at);
         if let Some(what) = brings(call.name).or(awaits.then_some(Brings::Received)) {
             return self.brought(id, origins, at, what);
         }
@@ -317,6 +323,7 @@ fn brings(name: Sym) -> Option<Brings> {
     match name {
         _ if RECEIVES.contains(&name) => Some(Brings::Received),
         _ if DRAWS.contains(&name) => Some(Brings::Fresh),
+        _ if CLOCKS.contains(&name) => Some(Brings::Time),
         _ => None,
     }
 }

@@ -27,8 +27,9 @@ mod tests {
 
     const SERVER: &str = "use std::collections::HashMap;
 #[tokio::main] async fn main() -> std::io::Result<()> {
-let at = tokio::net::TcpListener::bind(\"127.0.0.1:7310\").await?; let mut seen = HashMap::new();
-loop { let (_, from) = at.accept().await?; seen.insert(from, 1_u8); } }";
+let at = tokio::net::TcpListener::bind(\"127.0.0.1:7310\").await?; let mut seen = Seen { by: HashMap::new() };
+loop { let (_, from) = at.accept().await?; seen.by.insert(from, 1_u8); } }
+struct Seen { by: HashMap<std::net::SocketAddr, u8> }";
 
     /// How sure the finding is that is left of a leak, where its file lies at `path`.
     fn told_at(path: &str, text: &str) -> Option<Confidence> {

@@ -83,9 +83,9 @@ pub(super) fn unswept(
     let help = format!("call {} on a timer, or hold at most N with `locus::Lru<K, V, N>`", sweepers[0]);
     let mut finding = Finding::new(rule, shape, message, primary, subject, help)
         .label(Label::new(judged.span(of.grows.id, of.grows.event.at), "one more each time"));
-    // Elsewhere a value may go by names that were not followed.
+    // Elsewhere a value may go by names that were not followed, and most do.
     if !matches!(of.key, Key::Field(adt, _) if judged.is_locus(adt)) {
-        finding.confidence = finding.confidence.max(Confidence::Likely);
+        finding.confidence = finding.confidence.max(Confidence::Nursery);
     }
     for sweeper in of.sweepers.iter().take(SITES_MAX) {
         let at = names.function(*sweeper).at;
@@ -242,6 +242,6 @@ fn brings(what: Brings) -> &'static str {
         Brings::Message => "the key comes from here: each message brings its own",
         Brings::Received => "the key comes from here: it is received",
         Brings::Outside => "the key comes from here: such values come from outside",
-        Brings::Fresh => "the key comes from here: it is another each time",
+        Brings::Fresh | Brings::Time => "the key comes from here: it is another each time",
     }
 }
