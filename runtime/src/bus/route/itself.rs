@@ -10,6 +10,8 @@ use crate::bus::figures::Figures;
 use crate::bus::topic::Topic;
 use crate::locus::cell::CellHead;
 use crate::pool::core::Core;
+#[cfg(test)]
+use crate::pool::rig::fault::{self, Fault};
 
 impl<T: Topic> Route<T> {
     /// Notes whether the short way to the pool's own queue is open.
@@ -22,6 +24,10 @@ impl<T: Topic> Route<T> {
     /// back with its end.
     pub(super) fn regain(&self, core: &Core) {
         if self.own.has_credit() {
+            return;
+        }
+        #[cfg(test)]
+        if fault::is_planted(Fault::RoomKeptByRun) {
             return;
         }
         let taken = core.take_off_run(self.number);
@@ -48,6 +54,8 @@ impl<T: Topic> Route<T> {
         let stage = &head.rare().stage;
         let staged = stage.borrow_mut().count::<T>(self.number, |owed| owed.pools & own != 0);
         let room = self.own.free() + u64::from(core.returning(self.number));
+        #[cfg(test)]
+        let room = if fault::is_planted(Fault::DoomedTooSoon) { self.own.free() } else { room };
         // What one subscription may hold is less: the rest is dropped for it, and makes room.
         staged > room && T::SPEC.per_locus.is_none() && !core.is_kept_by_others(head, self.number)
     }

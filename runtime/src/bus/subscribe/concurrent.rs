@@ -13,6 +13,7 @@ use super::ring::{Ring, tell_missed};
 use super::{Origin, Subscriber};
 use crate::locus::cell::{LocusCell, State};
 use crate::locus::describe::{Handler, Locus};
+use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::slot::Running;
 
@@ -20,6 +21,8 @@ use crate::pool::slot::Running;
 pub(crate) trait GoesOn {
     /// Starts calls for what waits, as far as there may be more of them; drops what waits once the locus has ended.
     fn go_on(&self, core: &Core);
+    /// Shows topic and source of each message that waits for a call and holds a credit.
+    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId));
 }
 
 /// The `N`-th handler of a locus, called beside others.
@@ -68,6 +71,10 @@ impl<L: Locus + Handler<N>, const N: usize> GoesOn for Concurrent<L, N> {
         if head.state.get() == State::Closed {
             self.ring.close(core);
         }
+    }
+
+    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
+        self.ring.holds(core, show);
     }
 }
 

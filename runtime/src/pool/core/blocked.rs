@@ -237,6 +237,9 @@ impl Core {
         for receiver in rare.receivers.borrow().iter() {
             receiver.drained.holds(self, add);
         }
+        for handler in rare.concurrent.borrow().iter() {
+            handler.holds(self, add);
+        }
     }
 
     /// Counts the waits of this pool, and tells of long ones.

@@ -46,6 +46,10 @@ pub(crate) enum Fault {
     ChangeLost,
     /// What a locus has stashed comes behind what waits for it.
     StashOvertaken,
+    /// A locus waits for itself as soon as it finds no room, whatever comes back when its activation is over.
+    DoomedTooSoon,
+    /// What a run has taken makes room only when it is over.
+    RoomKeptByRun,
     /// A message that falls to one replica is taken by each that sees it.
     ShareTakenByAll,
 }

@@ -1,19 +1,20 @@
 //! Random graphs: pools, nodes, and which topics go between them.
 //!
-//! The kinds of a graph have an order, and a node publishes only kinds behind all those it subscribes to. So no locus
-//! waits for itself, whatever the policies, and every case must come to rest.
+//! The kinds of a graph have an order, and a node publishes only kinds behind all those it subscribes to, but for one that
+//! may circulate. So no locus waits for itself in vain, whatever the policies, and every case must come to rest.
 
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bus::topic::OnFull;
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{LocusCell, Seat};
 use crate::locus::children::Topics;
 use crate::locus::main::{Part, Place};
 use crate::pool::rig::ledger::Rates;
-use crate::pool::rig::message::{KINDS, STRAIGHT, is_keyed};
+use crate::pool::rig::message::{KINDS, STRAIGHT, bound, is_keyed, per_locus, policy};
 use crate::pool::rig::node::{self, Node, Replica, Script, Sub};
 use crate::pool::rig::random::Random;
 use crate::pool::rig::way::{CHILD_KIND, HANDLERS, Way, kind_of, way_of};
@@ -122,7 +123,13 @@ impl Graph {
             1 => Ending::Failed,
             _ => Ending::Drained,
         };
-        Self { scripts, gates, rates, messages_max, ending }
+        let mut graph = Self { scripts, gates, rates, messages_max, ending };
+        // From a stream of its own, so that the other draws are what they would be without it.
+        let mut random = random.clone();
+        if random.percent(40) {
+            draw_circle(&mut random, &mut graph, &kinds);
+        }
+        graph
     }
 
     /// How many pools there are.
@@ -159,6 +166,60 @@ fn keep_straight_kinds_single(random: &mut Random, scripts: &mut [Script]) {
             (pool, scripts.iter_mut().find(|one| one.publishes.contains(&kind)))
         {
             source.pool = pool;
+        }
+    }
+}
+
+/// A kind that circulates at one node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circle {
+    pub(super) kind: usize,
+    /// The most messages of it that the node has not taken.
+    pub(super) messages_max: usize,
+    /// Whether nobody else takes it.
+    pub(super) is_alone: bool,
+}
+
+/// The most messages of a kind that find room wherever they circulate: where none may wait, the one that is handled counts
+/// beside the one that is published.
+fn messages_max(kind: usize) -> usize {
+    let bound = bound(kind) as usize;
+    let may_circulate = !STRAIGHT.contains(&kind) && kind != CHILD_KIND && per_locus(kind).is_none();
+    match policy(kind) {
+        OnFull::Block if may_circulate => bound,
+        OnFull::Fail | OnFull::DropNew if may_circulate => bound - 1,
+        _ => 0,
+    }
+}
+
+/// Lets a kind circulate at some node, which publishes what it takes: as many messages as the bound allows, of which none is
+/// lost. It is the last that its node takes, and nobody else publishes it: so what the node publishes waits, if at all, for
+/// those behind it, or for what it takes itself, and the case comes to rest all the same. `kinds` are in their order, in which no node publishes what comes before what it takes.
+fn draw_circle(random: &mut Random, graph: &mut Graph, kinds: &[usize]) {
+    let place = |sub: &Sub| kinds.iter().position(|kind| *kind == kind_of(sub.handler));
+    let chosen = graph.scripts.iter().filter(|script| script.replica.is_none() && !script.answers);
+    let chosen = chosen.filter_map(|script| {
+        let kind = kinds[script.subs.iter().filter_map(place).max()?];
+        let plain = script.subs.iter().any(|sub| sub.handler == kind);
+        (plain && messages_max(kind) > 0).then_some((script.id, kind))
+    });
+    let chosen: Vec<(u32, usize)> = chosen.collect();
+    if chosen.is_empty() {
+        return;
+    }
+    let (node, kind) = *random.pick(&chosen);
+    graph.gates.retain(|gate| *gate != kind);
+    let takes = |subs: &[Sub]| subs.iter().any(|sub| kind_of(sub.handler) == kind);
+    let is_alone = !graph.scripts.iter().any(|script| script.id != node && takes(&script.subs));
+    for script in &mut graph.scripts {
+        script.publishes.retain(|published| *published != kind);
+        if script.id == node {
+            script.subs.retain(|sub| sub.handler == kind || kind_of(sub.handler) != kind);
+            script.subs.iter_mut().filter(|sub| sub.handler == kind).for_each(|sub| sub.key = None);
+            // What is set aside holds no credit: taken again, it would bring one more into the circle.
+            script.stashes = false;
+            script.restarts_max = None;
+            script.circle = Some(Circle { kind, messages_max: messages_max(kind), is_alone });
         }
     }
 }
@@ -223,6 +284,7 @@ fn script(random: &mut Random, index: usize, pools: usize, nodes: usize, kinds: 
         spawns: kinds.contains(&CHILD_KIND) && random.percent(40),
         replica: None,
         answers: false,
+        circle: None,
         birth_messages: if random.percent(40) { 3 } else { 0 },
         publishes,
     }

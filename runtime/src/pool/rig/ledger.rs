@@ -3,11 +3,12 @@
 //! What concerns the activation that runs belongs to its thread; the rest is the case's.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
 use crate::pool::rig::aside::{Aside, Kept};
+use crate::pool::rig::graph::Circle;
 use crate::pool::rig::node::Script;
 use crate::pool::rig::random::Random;
 use crate::pool::rig::shared::with_ledger as with;
@@ -107,6 +108,10 @@ struct Here {
     /// What it asked to set aside.
     wish: Option<(u32, Kept)>,
     cells: Vec<(u32, Rc<dyn AnyCell>)>,
+    /// Nodes, and how many messages circulate there that they have not taken.
+    circling: HashMap<u32, usize>,
+    /// Node and count of those that the activation that runs lets in, if it succeeds.
+    let_in: Option<(u32, usize)>,
 }
 
 crate::sync::thread_local! {
@@ -178,6 +183,7 @@ pub(super) fn begin(script: &Script, messages_max: usize, may_fail: MayFail) -> 
         here.open.clear();
         here.expected.clear();
         here.wish = None;
+        here.let_in = None;
         here.running.replace(node)
     });
     with(|ledger| {
@@ -278,8 +284,12 @@ pub(super) fn end(end: End) {
         here.running = None;
         (std::mem::take(&mut here.open), std::mem::take(&mut here.expected), here.wish.take())
     });
+    let let_in = here(|here| here.let_in.take());
     if end != End::Success {
         return;
+    }
+    if let Some((node, count)) = let_in {
+        here(|here| *here.circling.entry(node).or_default() += count);
     }
     with(|ledger| {
         ledger.sent.extend(open);
@@ -288,6 +298,39 @@ pub(super) fn end(end: End) {
             ledger.stashed += 1;
             ledger.aside.put(node, kept);
         }
+    });
+}
+
+/// The keys of messages that are to circulate now: that of one which is passed on, or those of some that are let in.
+pub(super) fn circulating(node: u32, circle: Circle, passed: Option<u8>) -> Vec<u8> {
+    let circling = here(|here| here.circling.get(&node).copied().unwrap_or_default());
+    with(|ledger| {
+        let Some(random) = &mut ledger.random else { return Vec::new() };
+        let room = circle.messages_max.saturating_sub(circling);
+        let count = match passed {
+            Some(_) => usize::from(random.percent(95)),
+            None if random.percent(40) => random.within(0, room),
+            None => 0,
+        };
+        let count = if ledger.is_started { count.min(ledger.budget) } else { 0 };
+        ledger.budget -= count;
+        (0..count).map(|_| passed.unwrap_or_else(|| key(random))).collect()
+    })
+}
+
+/// The activation that runs has published a message that circulates.
+pub(super) fn let_in(node: u32) {
+    here(|here| {
+        let before = here.let_in.map_or(0, |(_, count)| count);
+        here.let_in = Some((node, before + 1));
+    });
+}
+
+/// A node has got a message that circulates there.
+pub(super) fn let_out(node: u32) {
+    here(|here| {
+        let circling = here.circling.entry(node).or_default();
+        *circling = circling.saturating_sub(1);
     });
 }
 

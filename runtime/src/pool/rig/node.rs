@@ -15,7 +15,7 @@ use crate::locus::describe::{
 use crate::locus::run::Run;
 use crate::pool::core::stash::StashError;
 use crate::pool::rig::child;
-use crate::pool::rig::graph::node_at;
+use crate::pool::rig::graph::{Circle, node_at};
 use crate::pool::rig::handlers::{describe_handler, receive_all};
 use crate::pool::rig::ledger::{self, Decision, End, Sent};
 use crate::pool::rig::message::{Message, by_kind};
@@ -73,6 +73,8 @@ pub(super) struct Script {
     pub(super) restarts_max: Option<u32>,
     /// Messages that its birth may publish.
     pub(super) birth_messages: usize,
+    /// What it takes and publishes again.
+    pub(super) circle: Option<Circle>,
 }
 
 /// A locus that follows a script; `A` says whether its birth is `async`.
@@ -94,11 +96,11 @@ impl<const A: bool> Node<A> {
     /// One activation: publishes what the ledger says, and ends as it says.
     pub(super) fn act(&mut self, cx: &mut Cx<'_, Self>, messages_max: usize, may_fail: MayFail) -> Outcome {
         let decision = ledger::begin(&self.script, messages_max, may_fail);
-        self.go_on(decision, cx)
+        self.go_on(decision, None, cx)
     }
 
-    /// What comes after the beginning of an activation.
-    fn go_on(&mut self, decision: Decision, cx: &mut Cx<'_, Self>) -> Outcome {
+    /// What comes after the beginning of an activation; `passed` is the key of a message that circulates.
+    fn go_on(&mut self, decision: Decision, passed: Option<u8>, cx: &mut Cx<'_, Self>) -> Outcome {
         question::begin();
         let note = cx.scratch().alloc_str("in scratch");
         for (kind, key) in decision.messages {
@@ -107,6 +109,9 @@ impl<const A: bool> Node<A> {
             if is_refused {
                 ledger::refused();
             }
+        }
+        if let Some(circle) = self.script.circle {
+            self.circulate(circle, passed, cx);
         }
         if self.script.spawns && !ledger::is_dry() && ledger::percent(8) {
             self.spawn(cx);
@@ -118,6 +123,22 @@ impl<const A: bool> Node<A> {
             question::commit();
         }
         as_decided(decision.end)
+    }
+
+    /// Passes on a message that circulates, or perhaps lets more of them in.
+    fn circulate(&self, circle: Circle, passed: Option<u8>, cx: &mut Cx<'_, Self>) {
+        for key in ledger::circulating(self.script.id, circle, passed) {
+            let number = ledger::attempt(self.script.id, circle.kind, key);
+            let is_refused = cx.scoped(|cx| publish(cx, circle.kind, number, self.script.id, key));
+            if !is_refused {
+                ledger::let_in(self.script.id);
+                continue;
+            }
+            ledger::refused();
+            if circle.is_alone {
+                ledger::complain(format!("message {number} was refused, for which there was room"));
+            }
+        }
     }
 
     /// Spawns a child, and publishes something that reaches it.
@@ -151,6 +172,10 @@ impl<const A: bool> Node<A> {
         cx: &mut Cx<'_, Self>,
     ) -> Outcome {
         ledger::got(self.script.id, handler, got.sent());
+        let is_circling = self.script.circle.is_some_and(|circle| circle.kind == handler);
+        if is_circling {
+            ledger::let_out(self.script.id);
+        }
         self.unstash(cx);
         let decision = ledger::begin(&self.script, 3, MayFail::Yes);
         if self.script.stashes && ledger::percent(12) {
@@ -160,7 +185,7 @@ impl<const A: bool> Node<A> {
                 Err(error) => ledger::complain(format!("handler {handler} cannot stash: {error}")),
             }
         }
-        self.go_on(decision, cx)
+        self.go_on(decision, is_circling.then_some(got.key), cx)
     }
 
     /// Perhaps takes back what has been set aside.
@@ -357,6 +382,9 @@ pub(super) fn describe<const A: bool>(script: &Script) -> Describe<Node<A>> {
     let mut describe = Describe { topics: Vec::new(), timers: Vec::new(), children: Vec::new() };
     for kind in script.publishes.iter().copied() {
         by_kind!(kind, K => describe.publishes::<Message<K>>());
+    }
+    if let Some(circle) = script.circle {
+        by_kind!(circle.kind, K => describe.publishes::<Message<K>>());
     }
     for sub in &script.subs {
         describe_handler(&mut describe, sub.handler);

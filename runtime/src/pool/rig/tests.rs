@@ -149,7 +149,7 @@ fn complaints_about(fault: Fault) -> Option<String> {
 
 /// Each fault, and what the checks say about it.
 #[cfg(not(miri))]
-const CONTROLS: [(Fault, &str); 20] = [
+const CONTROLS: [(Fault, &str); 22] = [
     (Fault::BellLost, "sleeps on work|sleeps though there is room"),
     (Fault::RoomUntold, "sleeps though there is room|sleeps on work"),
     (Fault::CreditKept, "credits under way|never quiet"),
@@ -170,6 +170,8 @@ const CONTROLS: [(Fault, &str); 20] = [
     (Fault::ChangeLost, "subscriptions on pool|unmatched: "),
     (Fault::StashOvertaken, "after|delivered twice"),
     (Fault::ShareTakenByAll, "of the replicas"),
+    (Fault::DoomedTooSoon, "subscriptions on pool"),
+    (Fault::RoomKeptByRun, "for which there was room"),
 ];
 
 #[cfg(not(miri))]
