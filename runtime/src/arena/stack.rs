@@ -13,8 +13,11 @@ pub const SCRATCH_DEPTH_MAX: usize = 64;
 /// The scratches of one pool, reused by all its activations.
 #[derive(Debug)]
 pub struct ScratchStack {
+    /// That of depth 0, which every activation looks at: it is found without a further load. Whoever lends it does not move
+    /// the stack meanwhile.
+    first: Scratch,
     /// Boxed at once and never moved: `&Scratch` of one depth outlives calls for others.
-    scratches: Box<[Scratch]>,
+    nested: Box<[Scratch]>,
 }
 
 impl ScratchStack {
@@ -24,7 +27,13 @@ impl ScratchStack {
         let owner = |depth: usize| -> Arc<str> {
             if depth == 0 { path.into() } else { format!("{path} depth {depth}").into() }
         };
-        Self { scratches: (0..SCRATCH_DEPTH_MAX).map(|depth| Scratch::owned_by(owner(depth))).collect() }
+        let scratch = |depth| Scratch::owned_by(owner(depth));
+        Self { first: scratch(0), nested: (1..SCRATCH_DEPTH_MAX).map(scratch).collect() }
+    }
+
+    #[inline]
+    fn get(&self, depth: usize) -> Option<&Scratch> {
+        if depth == 0 { Some(&self.first) } else { self.nested.get(depth - 1) }
     }
 
     /// The scratch for a depth, with the default ceiling.
@@ -46,7 +55,7 @@ impl ScratchStack {
     #[inline]
     #[must_use]
     pub fn begin_with_ceiling(&self, depth: usize, ceiling_bytes: usize) -> &Scratch {
-        let Some(scratch) = self.scratches.get(depth) else { too_deep() };
+        let Some(scratch) = self.get(depth) else { too_deep() };
         scratch.set_ceiling_bytes(ceiling_bytes);
         scratch
     }
@@ -58,7 +67,7 @@ impl ScratchStack {
     /// Nothing that the scratch of this depth gave out since its `begin` is used again.
     #[inline]
     pub unsafe fn end(&self, depth: usize) {
-        if let Some(scratch) = self.scratches.get(depth) {
+        if let Some(scratch) = self.get(depth) {
             // SAFETY: promised by the caller.
             unsafe { scratch.reset_shared() }
         }

@@ -7,13 +7,14 @@
 //!   topic's, `Change<K>` under the next. Numbers and types are one to one (`topic::TopicNumber`), and only
 //!   `route::Route<T>`, `answers::Answers<T>` and `route::change::Changes<T>` take payloads.
 //! - I3. A record is behind the cursor before its payload is lent out, so a panic in a handler neither repeats nor
-//!   leaks it: the [`Taken`] or the [`Several`] that holds it drops it.
+//!   leaks it: the [`Taken`] or the [`Several`] that holds it drops it. Where records are taken from a [`Rest`], that is
+//!   what they are behind, and its cursor is brought up to it before anybody looks at that again.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::record::{Header, WORD_BYTES, Word, payload_ptr, words_for};
+use super::record::{Header, WORD_BYTES, Word, payload_ptr, unknown, words_for};
 
 /// A position in consecutive records.
 pub(crate) struct Cursor {
@@ -64,11 +65,7 @@ impl Cursor {
     /// The header of the next record; `None` at the end of the run.
     #[inline]
     pub(crate) fn peek(&self) -> Option<Header> {
-        if self.at == self.end {
-            return None;
-        }
-        // SAFETY: there are words left, and the cursor stands between records (I1).
-        Some(unsafe { Header::read(self.at) })
+        self.rest().peek()
     }
 
     /// Whether a record is left, and fewer than `words_max` words have been taken since the cursor stood at `since`.
@@ -80,7 +77,7 @@ impl Cursor {
     /// Words taken since the cursor stood at `since`.
     #[inline]
     pub(crate) fn words_since(&self, since: *const Word) -> usize {
-        (self.at.addr() - since.addr()) / WORD_BYTES
+        self.rest().words_since(since)
     }
 
     /// Where the cursor stands.
@@ -133,14 +130,25 @@ impl Cursor {
     /// There is one, and its payload is a `P` (I2).
     #[inline]
     pub(crate) unsafe fn take<P>(&mut self) -> Taken<P> {
-        // What all records of a `P` measure: the header need not be looked at for that.
-        let words = words_for::<P>();
-        debug_assert_eq!(self.peek().map(Header::words), Some(words), "the record is of another payload");
-        // SAFETY: a record stands here (I1).
-        let payload = unsafe { payload_ptr::<P>(self.at) };
-        self.skip(words);
-        // SAFETY: a payload is inside its record or one past it, never null.
-        Taken { payload: unsafe { NonNull::new_unchecked(payload) }, owned: true, marker: PhantomData }
+        let mut rest = self.rest();
+        // SAFETY: passed on.
+        let taken = unsafe { rest.take::<P>() };
+        self.catch_up(rest);
+        taken
+    }
+
+    /// The rest of the run, to be taken by a loop that keeps its position in registers. To be given back with
+    /// [`catch_up`](Self::catch_up), also where the loop unwinds.
+    #[inline]
+    pub(crate) fn rest(&self) -> Rest {
+        Rest { at: self.at, end: self.end }
+    }
+
+    /// Goes on behind what was taken of its rest.
+    #[inline]
+    pub(crate) fn catch_up(&mut self, rest: Rest) {
+        debug_assert_eq!(self.end, rest.end, "the rest of another run");
+        self.at = rest.at;
     }
 
     /// Takes the next record, and as many of the same kind behind it as there are within the run, up to `records_max`.
@@ -162,6 +170,66 @@ impl Cursor {
     pub(crate) fn skip(&mut self, words: usize) {
         // SAFETY: the words belong to the span (I1; `words` is the length of a whole record).
         self.at = unsafe { self.at.add(words) };
+    }
+}
+
+/// The rest of a run: where its next record is, and where it ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Rest {
+    at: *mut Word,
+    end: *mut Word,
+}
+
+impl Rest {
+    /// The header of the next record; `None` at the end of the run.
+    #[inline]
+    pub(crate) fn peek(self) -> Option<Header> {
+        // SAFETY: the end is that of the run.
+        unsafe { self.peek_before(self.end.addr()) }
+    }
+
+    /// Where the run ends.
+    #[inline]
+    pub(crate) fn end(self) -> usize {
+        self.end.addr()
+    }
+
+    /// The header of the next record; `None` from the address `end` on.
+    ///
+    /// # Safety
+    /// `end` is at most [`end`](Self::end).
+    #[inline]
+    pub(crate) unsafe fn peek_before(self, end: usize) -> Option<Header> {
+        if self.at.addr() >= end {
+            return None;
+        }
+        // SAFETY: there are words left, and it stands between records of the cursor's span (I1).
+        Some(unsafe { Header::read(self.at) })
+    }
+
+    /// Takes the next record.
+    ///
+    /// # Safety
+    /// There is one, its payload is a `P` (I2), and its cursor is brought up to this before anybody looks at it (I3).
+    #[inline]
+    pub(crate) unsafe fn take<P>(&mut self) -> Taken<P> {
+        // What all records of a `P` measure: the header need not be looked at for that.
+        let words = words_for::<P>();
+        debug_assert_eq!(self.peek().map(Header::words), Some(words), "the record is of another payload");
+        // Knowing more of it, the compiler would keep several positions for each loop, a register each.
+        let at = unknown(self.at);
+        // SAFETY: a record stands here (I1).
+        let payload = unsafe { payload_ptr::<P>(at) };
+        // SAFETY: the words of this record, which lies inside the span (I1).
+        self.at = unsafe { at.add(words) };
+        // SAFETY: a payload is inside its record or one past it, never null.
+        Taken { payload: unsafe { NonNull::new_unchecked(payload) }, owned: true, marker: PhantomData }
+    }
+
+    /// Words taken since it stood at `since`.
+    #[inline]
+    pub(crate) fn words_since(self, since: *const Word) -> usize {
+        (self.at.addr() - since.addr()) / WORD_BYTES
     }
 }
 

@@ -132,6 +132,26 @@ pub(crate) unsafe fn payload_ptr<T>(record: *mut Word) -> *mut T {
     unsafe { record.add(1) }.cast()
 }
 
+/// The same place, of which the compiler knows nothing more.
+///
+/// `black_box` would do, but sends the pointer through memory, which everything that is written there has to wait for.
+#[cfg(not(loom))]
+#[inline(always)]
+pub(crate) fn unknown<P>(place: *mut P) -> *mut P {
+    #[cfg(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64")))]
+    #[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written through it")]
+    {
+        let mut place = place;
+        // SAFETY: it does nothing, and says so: the pointer comes out as it went in.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) place, options(nomem, nostack, preserves_flags));
+        }
+        place
+    }
+    #[cfg(not(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    std::hint::black_box(place)
+}
+
 /// Calls `visit` with the header and the payload of each record in `words` words from `records` on.
 ///
 /// # Safety

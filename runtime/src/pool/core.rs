@@ -20,6 +20,7 @@ pub(crate) mod kin;
 pub(crate) mod out;
 pub(crate) mod outside;
 mod publish;
+mod run;
 mod staging;
 pub(crate) mod stash;
 mod ticket;
@@ -92,6 +93,8 @@ pub(crate) struct Core {
     /// Whether a run of activations has to end with the current one: there is a detour, the stash has changed, or
     /// activations are timed.
     cut: Cell<bool>,
+    /// Where the run of activations ends.
+    run_end: Cell<usize>,
     /// What the running activation handles, and whether it has asked to stash that.
     handled: Cell<Handled>,
     stash_wish: Cell<bool>,
@@ -163,6 +166,7 @@ impl Core {
             is_outgoing: Cell::new(false),
             detour: Cell::new(true),
             cut: Cell::new(true),
+            run_end: Cell::new(0),
             handled: Cell::new(Handled::NOTHING),
             stash_wish: Cell::new(false),
             run_began: Cell::new(0),
@@ -244,24 +248,6 @@ impl Core {
         }
     }
 
-    /// Opens the envelope of several activations of one locus, and lends the scratch of all of them.
-    #[inline]
-    pub(crate) fn enter_run(&self, head: &CellHead) -> &Scratch {
-        self.load.begin();
-        self.current.set(head.id.index);
-        self.scratch(head)
-    }
-
-    /// Closes the envelope of several activations, each of which has been closed.
-    #[inline]
-    pub(crate) fn end_run(&self, head: &CellHead) {
-        self.current.set(NOBODY);
-        head.state.set(State::Ready);
-        if self.cut.get() {
-            self.end_cut(head);
-        }
-    }
-
     /// Opens the envelope of a handler that is called inside another's activation, and returns whose that is.
     #[inline]
     pub(crate) fn enter_straight(&self, head: &CellHead) -> u32 {
@@ -274,27 +260,6 @@ impl Core {
     pub(crate) fn leave_straight(&self, head: &CellHead, publisher: u32) {
         head.state.set(State::Ready);
         self.current.set(publisher);
-    }
-
-    /// Opens the next activation of a run.
-    #[inline]
-    pub(crate) fn begin_next(&self) {
-        self.activation.set(self.activation.get() + 1);
-        self.queue.set_mark();
-    }
-
-    /// Closes it.
-    #[inline]
-    pub(crate) fn end_next(&self, scratch: &Scratch) {
-        // SAFETY: the activation that was lent it has returned (I1).
-        unsafe { scratch.reset_shared() };
-    }
-
-    /// Whether something that the running locus published waits, the start is not over, its stash has changed, or
-    /// activations are timed.
-    #[inline]
-    pub(crate) fn is_cut(&self) -> bool {
-        self.cut.get()
     }
 
     #[cold]

@@ -11,7 +11,7 @@ use super::select::{ANY_GROUPS_MAX, Owed};
 use crate::bus::ask::{Address, AskError, Reply};
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::key;
-use crate::bus::record::Header;
+use crate::bus::record::{Header, unknown};
 use crate::bus::side::Staged;
 use crate::bus::subscribe::straight::SinkCell;
 use crate::bus::topic::{Full, OnFull, Packet, Promise, Topic};
@@ -39,25 +39,6 @@ impl<P> Here<P> {
     fn room(&mut self) -> *mut P {
         ptr::from_mut(&mut self.room).cast()
     }
-}
-
-/// The same place, of which the compiler knows nothing more.
-///
-/// `black_box` would do, but sends the pointer through memory, which everything that is written there has to wait for.
-#[inline(always)]
-fn unknown<P>(place: *mut P) -> *mut P {
-    #[cfg(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64")))]
-    #[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written through it")]
-    {
-        let mut place = place;
-        // SAFETY: it does nothing, and says so: the pointer comes out as it went in.
-        unsafe {
-            std::arch::asm!("/* {0} */", inout(reg) place, options(nomem, nostack, preserves_flags));
-        }
-        place
-    }
-    #[cfg(not(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64"))))]
-    std::hint::black_box(place)
 }
 
 impl<T: Topic> Route<T> {

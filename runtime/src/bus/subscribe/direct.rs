@@ -12,7 +12,7 @@ use std::rc::Rc;
 use super::straight::Offer;
 use super::{Origin, Shared, Subscriber, after, keep, keep_stashed};
 use crate::bus::ask::AskError;
-use crate::bus::cursor::Taken;
+use crate::bus::cursor::{Rest, Taken};
 use crate::bus::figures::{DropReason, Figures};
 use crate::bus::pass::{Pass, Taker};
 use crate::bus::record::words_for;
@@ -96,26 +96,28 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         }
         let core = pass.core;
         core.begin_run(route.number, pass.source == core.id, Self::LENDS);
-        let run = RunOf { me, route, pass };
+        core.set_run_end(pass.cursor.rest().end());
+        let mut run = RunOf { me, route, rest: pass.cursor.rest(), pass };
         let outcome = me.cell.activate_each(core, |activation| {
             loop {
-                // SAFETY: a record of this topic is next, by the caller or by `next_is`, and holds a `Packet` of it
+                // SAFETY: a record of this topic is next, by the caller or by `next`, and holds a `Packet` of it
                 // (`cursor` I2).
-                let mut packet = unsafe { run.pass.cursor.take::<Packet<L::Topic>>() };
+                let mut packet = unsafe { run.rest.take::<Packet<L::Topic>>() };
                 let promise = std::mem::take(&mut packet.promise);
                 let ended = activation.of(|me, cx| L::handle(me, &packet.message, promise, cx));
-                if ended.is_err() || activation.is_cut() {
+                // SAFETY: the run was begun with the end of this rest, and ends there or earlier (`run` I1).
+                let next = unsafe { run.rest.peek_before(core.run_end()) };
+                if ended.is_err() || (next.is_none() && activation.is_cut()) {
                     me.end_run(core, &ended, packet);
                     return ended;
                 }
                 drop(packet);
-                if !run.pass.cursor.next_is(kind) {
+                if next.is_none_or(|next| next.kind() != kind) {
                     return ended;
                 }
             }
         });
-        run.count(core.run_done());
-        std::mem::forget(run);
+        run.end();
         core.name_activation(&me.cell.head, <L as Handler<N>>::OPTIONS.method);
         if let Err(error) = outcome {
             core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
@@ -191,6 +193,24 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         done
     }
 
+    /// Counts the messages of a run.
+    #[inline]
+    fn count(&self, route: &Route<L::Topic>, pass: &Pass<'_>, done: u32) {
+        Figures::add(&route.figures.delivered, u64::from(done));
+        Figures::add(&self.cell.head.handled, u64::from(done));
+        route.taken(pass.core, pass.source, done);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_unwound(&self, route: &Route<L::Topic>, pass: &Pass<'_>) {
+        let done = pass.core.run_done();
+        #[cfg(test)]
+        let done = if fault::is_planted(Fault::CreditLostOnPanic) { done - 1 } else { done };
+        self.count(route, pass, done);
+        pass.core.note_unwound(self.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
+    }
+
     fn set_aside(&self, core: &Core, packet: Packet<L::Topic>, ticket: u32) {
         let Some(me) = self.me() else { return core.release_ticket(ticket) };
         let number = L::Topic::number().get();
@@ -201,35 +221,31 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 }
 
 /// A run of messages that one handler takes. Dropped only where its latest activation unwinds.
+///
+/// Its parts are looked at one by one, and never lent as a whole: so the loop keeps them in registers.
 struct RunOf<'r, 'p, 'c, L: Locus + Handler<N>, const N: usize> {
     me: &'r Direct<L, N>,
     route: &'r Route<L::Topic>,
+    /// What is left of the run, ahead of the cursor of the pass.
+    rest: Rest,
     pass: &'p mut Pass<'c>,
 }
 
 impl<L: Locus + Handler<N>, const N: usize> RunOf<'_, '_, '_, L, N> {
-    #[inline]
-    fn count(&self, done: u32) {
-        Figures::add(&self.route.figures.delivered, u64::from(done));
-        Figures::add(&self.me.cell.head.handled, u64::from(done));
-        self.route.taken(self.pass.core, self.pass.source, done);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn note_unwound(&self) {
-        let done = self.pass.core.run_done();
-        #[cfg(test)]
-        let done = if fault::is_planted(Fault::CreditLostOnPanic) { done - 1 } else { done };
-        self.count(done);
-        self.pass.core.note_unwound(self.me.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
+    /// Ends the run behind its latest message.
+    #[inline(always)]
+    fn end(self) {
+        self.pass.cursor.catch_up(self.rest);
+        self.me.count(self.route, self.pass, self.pass.core.run_done());
+        std::mem::forget(self);
     }
 }
 
 impl<L: Locus + Handler<N>, const N: usize> Drop for RunOf<'_, '_, '_, L, N> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        self.note_unwound();
+        self.pass.cursor.catch_up(self.rest);
+        self.me.note_unwound(self.route, self.pass);
     }
 }
 

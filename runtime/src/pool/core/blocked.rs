@@ -69,7 +69,7 @@ impl Core {
     /// The running activation cannot succeed: it fails when it returns.
     pub(crate) fn doom(&self, doom: Doom) {
         self.doom.borrow_mut().get_or_insert(doom);
-        self.cut.set(true);
+        self.set_cut();
     }
 
     /// The running activation has published to its own locus, of topic `number`, what has to wait: whether for ever shows

@@ -36,7 +36,10 @@ impl Core {
     /// Says whether what is published from now on goes to the publisher's stage.
     pub(super) fn set_detour(&self, detour: bool) {
         self.detour.set(detour);
-        self.cut.set(detour || self.load.is_timed());
+        self.cut.set(self.load.is_timed());
+        if detour {
+            self.set_cut();
+        }
         self.queue.set_shut(detour);
     }
 

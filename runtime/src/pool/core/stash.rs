@@ -46,7 +46,7 @@ impl Core {
             return Err(StashError::Full);
         }
         self.stash_wish.set(true);
-        self.cut.set(true);
+        self.set_cut();
         Ok(())
     }
 
@@ -59,7 +59,7 @@ impl Core {
     pub(crate) fn unstash(&self, head: &CellHead) -> usize {
         let count = restore(head);
         if count > 0 {
-            self.cut.set(true);
+            self.set_cut();
         }
         count
     }

@@ -1,0 +1,70 @@
+//! Runs: activations of one locus, one right after the other, for messages that lie behind each other.
+//!
+//! A run ends where the messages do. What has to be seen to after an activation cuts it: then it ends at address 0, so that
+//! whether there is another message and whether the locus may have it are one comparison.
+//!
+//! Invariants
+//! - I1. `run_end` is what the running run was begun with, or 0; runs are not nested, as turns are not (`turn` I2).
+
+use crate::arena::Scratch;
+use crate::locus::cell::{CellHead, State};
+use crate::pool::core::{Core, NOBODY};
+
+impl Core {
+    /// Says that the messages of the run that begins lie before the address `end`.
+    #[inline]
+    pub(crate) fn set_run_end(&self, end: usize) {
+        self.run_end.set(if self.cut.get() { 0 } else { end });
+    }
+
+    /// Where the run ends: where it was begun to, or, once it is cut, at 0.
+    #[inline]
+    pub(crate) fn run_end(&self) -> usize {
+        self.run_end.get()
+    }
+
+    /// Says that the run has to end with the running activation.
+    pub(super) fn set_cut(&self) {
+        self.cut.set(true);
+        self.run_end.set(0);
+    }
+
+    /// Opens the envelope of several activations of one locus, and lends the scratch of all of them.
+    #[inline]
+    pub(crate) fn enter_run(&self, head: &CellHead) -> &Scratch {
+        self.load.begin();
+        self.current.set(head.id.index);
+        self.scratch(head)
+    }
+
+    /// Closes the envelope of several activations, each of which has been closed.
+    #[inline]
+    pub(crate) fn end_run(&self, head: &CellHead) {
+        self.current.set(NOBODY);
+        head.state.set(State::Ready);
+        if self.cut.get() {
+            self.end_cut(head);
+        }
+    }
+
+    /// Opens the next activation of a run.
+    #[inline]
+    pub(crate) fn begin_next(&self) {
+        self.activation.set(self.activation.get() + 1);
+        self.queue.set_mark();
+    }
+
+    /// Closes it.
+    #[inline]
+    pub(crate) fn end_next(&self, scratch: &Scratch) {
+        // SAFETY: the activation that was lent it has returned (`core` I1).
+        unsafe { scratch.reset_shared() };
+    }
+
+    /// Whether something that the running locus published waits, the start is not over, its stash has changed, or
+    /// activations are timed.
+    #[inline]
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+}
