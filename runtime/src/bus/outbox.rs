@@ -9,33 +9,98 @@
 //! - I2. A flush never happens inside an activation, so a mark outlives no flush.
 //! - I3. A reference to the buffer lives only inside a method of this module, and what is called meanwhile never comes back
 //!   to the outbox. The type is `!Sync`, so no two of them overlap.
+//! - I4. `end` is where the next record goes, and `until` is where the memory ends. The buffer itself hears of what was
+//!   claimed when it is opened, and they of what became of it when it is closed again.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
+use std::ops::{Deref, DerefMut};
 
 use super::{
     lane::LaneWriter,
-    record::{Header, Word},
+    record::{Header, WORD_BYTES, Word, words_for, write_header},
     words::{Mark, Words},
 };
 
 /// Records on their way to one other pool.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
     words: UnsafeCell<Words>,
+    end: Cell<*mut Word>,
+    until: Cell<*mut Word>,
+}
+
+/// Where a record goes for which there is room.
+#[derive(Clone, Copy)]
+pub(crate) struct Room(*mut Word);
+
+/// The buffer, which has heard of every record.
+struct Opened<'o> {
+    outbox: &'o Outbox,
+    words: &'o mut Words,
+}
+
+impl Deref for Opened<'_> {
+    type Target = Words;
+    fn deref(&self) -> &Words {
+        self.words
+    }
+}
+
+impl DerefMut for Opened<'_> {
+    fn deref_mut(&mut self) -> &mut Words {
+        self.words
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        self.outbox.end.set(self.words.end());
+        self.outbox.until.set(self.words.until());
+    }
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        let mut words = Words::default();
+        let (end, until) = (Cell::new(words.end()), Cell::new(words.until()));
+        Self { words: UnsafeCell::new(words), end, until }
+    }
 }
 
 impl Outbox {
-    #[inline]
-    #[expect(clippy::mut_from_ref, reason = "fenced by I3")]
-    fn words(&self) -> &mut Words {
+    fn open(&self) -> Opened<'_> {
         // SAFETY: the only reference to the buffer (I3).
-        unsafe { &mut *self.words.get() }
+        let words = unsafe { &mut *self.words.get() };
+        // SAFETY: whole records lie up to there (I4).
+        unsafe { words.set_end(self.end.get()) };
+        Opened { outbox: self, words }
     }
 
     /// Stages a message behind all others; see [`Words::push`].
     #[inline]
     pub(crate) fn push<T: Send>(&self, topic: u16, hash: u32, value: T) {
-        self.words().push(topic, hash, value);
+        self.open().push(topic, hash, value);
+    }
+
+    /// Where the next record goes, if there is room for one more `T`.
+    #[inline]
+    pub(crate) fn room_for<T>(&self) -> Option<Room> {
+        let end = self.end.get();
+        let is_room = end.addr() + words_for::<T>() * WORD_BYTES <= self.until.get().addr();
+        is_room.then_some(Room(end))
+    }
+
+    /// Makes a record where there is room, and returns where its payload goes.
+    ///
+    /// # Safety
+    /// `room` is what [`room_for`](Self::room_for) said of a `T`, with nothing pushed since, `header` is that of a `T`, and
+    /// the caller writes the payload before anybody looks at the outbox.
+    #[inline]
+    pub(crate) unsafe fn claim_in<T: Send>(&self, room: Room, header: Header) -> *mut T {
+        // SAFETY: the buffer has that room (I4).
+        self.end.set(unsafe { room.0.add(words_for::<T>()) });
+        // SAFETY: as above; the rest is the caller's promise.
+        unsafe { write_header(room.0, header) }
     }
 
     /// Makes a record behind all others, and returns where its payload goes.
@@ -44,16 +109,22 @@ impl Outbox {
     /// `header` is that of a `T`, and the caller writes the payload before anybody looks at the outbox.
     #[inline]
     pub(crate) unsafe fn claim<T: Send>(&self, header: Header) -> *mut T {
-        let words = self.words();
-        words.make_room::<T>();
-        // SAFETY: room was made just above; the rest is the caller's promise.
-        unsafe { words.claim(header) }
+        let room = self.room_for::<T>().unwrap_or_else(|| self.make_room::<T>());
+        // SAFETY: there is room; the rest is the caller's promise.
+        unsafe { self.claim_in(room, header) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room<T>(&self) -> Room {
+        self.open().make_room::<T>();
+        Room(self.end.get())
     }
 
     /// Returns the mark an activation rolls back to if it fails.
     #[inline]
     pub(crate) fn mark(&self) -> Mark {
-        self.words().mark()
+        self.open().mark()
     }
 
     /// Takes back every record behind `mark`, and calls `visit` with the header and payload of each.
@@ -63,7 +134,7 @@ impl Outbox {
     /// since; and `visit` does not come back to it.
     pub(crate) unsafe fn rollback_with(&self, mark: Mark, visit: impl FnMut(Header, *mut Word)) {
         // SAFETY: the caller's promise is the one asked for.
-        unsafe { self.words().truncate_with(mark, visit) };
+        unsafe { self.open().truncate_with(mark, visit) };
     }
 
     /// Copies as many records as the lane takes, and returns whether none is left.
@@ -71,7 +142,7 @@ impl Outbox {
     /// # Cost
     /// One copy and one release store; what stays behind moves to the front at most once per word taken.
     pub(crate) fn flush_into(&self, lane: &mut LaneWriter) -> bool {
-        let own = self.words();
+        let mut own = self.open();
         if own.is_empty() {
             return true;
         }
@@ -90,7 +161,7 @@ impl Outbox {
     /// Looks at each record.
     #[cfg(not(loom))]
     pub(crate) fn count(&self, is_meant: impl Fn(u16) -> bool) -> u32 {
-        let (mut at, mut left) = self.words().front();
+        let (mut at, mut left) = self.open().front();
         let mut count = 0;
         while left > 0 {
             // SAFETY: whole records, and there are words left (`words` I1, I2).
@@ -105,22 +176,22 @@ impl Outbox {
 
     /// Takes every record out.
     pub(crate) fn take(&self) -> Words {
-        std::mem::take(self.words())
+        std::mem::take(&mut *self.open())
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.words().is_empty()
+        self.open().is_empty()
     }
 
     /// Returns how many words of records wait for the lane.
     pub(crate) fn len_words(&self) -> usize {
-        self.words().len_words()
+        self.open().len_words()
     }
 
     /// Returns the memory held, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.words().bytes()
+        self.open().bytes()
     }
 }
 

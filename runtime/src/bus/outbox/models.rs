@@ -14,11 +14,12 @@ fn loom_an_outbox_hands_over_in_order_and_once() {
     explore(Some(3), || {
         let alive = Arc::new(());
         let (mut writer, mut reader) = lane(0);
-        let outbox = Outbox::default();
-        for hash in 0..6 {
-            outbox.push(TOPIC, hash, Arc::clone(&alive));
-        }
+        let sent = Arc::clone(&alive);
         let flushing = thread::spawn(move || {
+            let outbox = Outbox::default();
+            for hash in 0..6 {
+                outbox.push(TOPIC, hash, Arc::clone(&sent));
+            }
             while !outbox.flush_into(&mut writer) {
                 thread::yield_now();
             }

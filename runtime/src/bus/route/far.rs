@@ -80,18 +80,20 @@ impl<T: Topic> Route<T> {
     }
 
     /// Makes a record for one further pool, where an earlier message of the running activation went there alone and at once,
-    /// and a credit is known of: the other common case.
+    /// and a credit and room in the outbox are known of: the other common case.
     #[inline(always)]
     pub(super) fn claim_far(&self, core: &Core, hash: u32) -> Option<*mut Packet<T>> {
         if self.far_pass.get() != core.activation() || core.is_detoured() {
             return None;
         }
         let only = self.first.get()?;
+        let room = only.out.room_for::<Packet<T>>()?;
         if !only.credit.try_take_known() {
             return None;
         }
-        // SAFETY: the first message has marked it; the header is that of such a packet, and `publish` writes it at once.
-        Some(unsafe { only.out.claim(self.header_of(hash)) })
+        // SAFETY: the first message has marked it, and there is room; the header is that of such a packet, and `publish`
+        // writes it at once.
+        Some(unsafe { only.out.claim_in(room, self.header_of(hash)) })
     }
 
     /// The same where it is the first of its activation, a credit has to be looked for, or the message waits with its

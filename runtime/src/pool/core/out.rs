@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 
-use crate::bus::outbox::Outbox;
+use crate::bus::outbox::{Outbox, Room};
 use crate::bus::record::Header;
 use crate::bus::words::Mark;
 use crate::pool::core::Core;
@@ -53,6 +53,22 @@ impl Out {
         if fault::is_planted(Fault::StageReleasedEarly) {
             self.mark.set(None);
         }
+    }
+
+    /// Where the next record goes, if there is room for one more `P`.
+    #[inline]
+    pub(crate) fn room_for<P>(&self) -> Option<Room> {
+        self.outbox.room_for::<P>()
+    }
+
+    /// Makes a record where there is room, and returns where its payload goes.
+    ///
+    /// # Safety
+    /// As for [`claim`](Self::claim), and `room` is what [`room_for`](Self::room_for) said of a `P` just before.
+    #[inline]
+    pub(crate) unsafe fn claim_in<P: Send>(&self, room: Room, header: Header) -> *mut P {
+        // SAFETY: passed on.
+        unsafe { self.outbox.claim_in(room, header) }
     }
 
     /// Makes a record, and returns where its payload goes.
