@@ -85,6 +85,7 @@ pub(crate) struct Core {
     pub(crate) stocks: RefCell<Vec<Rc<dyn AnyStock>>>,
     /// The cell whose activation runs.
     current: Cell<u32>,
+    /// The number of the running activation, or of the latest; a flush takes one too. None is 0.
     activation: Cell<u64>,
     /// Whether something was published for another pool since the outboxes were flushed.
     pub(crate) is_outgoing: Cell<bool>,
@@ -162,7 +163,7 @@ impl Core {
             tallies: RefCell::default(),
             stocks: RefCell::default(),
             current: Cell::new(NOBODY),
-            activation: Cell::new(0),
+            activation: Cell::new(1),
             is_outgoing: Cell::new(false),
             detour: Cell::new(true),
             cut: Cell::new(true),

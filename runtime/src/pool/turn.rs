@@ -324,17 +324,15 @@ impl Pool {
                 self.take_step(step);
                 continue;
             }
-            if core.flush_soon.take() {
-                self.flush();
-            }
-            if !core.failures.borrow().is_empty() {
-                break;
-            }
+            let is_over = !core.failures.borrow().is_empty();
             // What was taken has made room: whoever waits gets it before those who publish next.
-            if !core.blocked.borrow().is_empty() {
+            if !is_over && !core.blocked.borrow().is_empty() {
                 self.retry_blocked();
             }
-            if !passes.go_on() {
+            if core.flush_soon.get() {
+                self.flush();
+            }
+            if is_over || !passes.go_on() {
                 break;
             }
         }
@@ -414,9 +412,9 @@ impl Pool {
     }
 
     /// Hands what was published for other pools to the lanes; returns how many words.
-    fn flush(&mut self) -> u64 {
+    pub(super) fn flush(&mut self) -> u64 {
         let sent_before = self.sent_words;
-        self.core.is_outgoing.set(false);
+        self.core.begin_outgoing();
         for (pool, lane) in self.lanes_out.iter_mut().enumerate() {
             let Some(lane) = lane else { continue };
             let sent = self.core.with_outbox(pool, |outbox| {

@@ -152,6 +152,9 @@ impl<T: Topic> Route<T> {
                 released += 1;
             }
             only.credit.take_known(released);
+            if only.credit.is_narrow() {
+                core.flush_soon.set(true);
+            }
             // Counted when they were staged.
             Figures::add(&self.figures.published, released.wrapping_neg());
             is_any_gone = true;

@@ -33,7 +33,7 @@ impl Out {
         self.marked_in.get() == core.activation()
     }
 
-    /// Notes where the running activation begins in it.
+    /// Notes where the running activation begins in it; between two of them, where begins what leaves since the last flush.
     #[inline]
     pub(crate) fn mark(&self, core: &Core) {
         if !self.is_marked(core) {

@@ -78,6 +78,13 @@ impl Core {
         }
     }
 
+    /// The outboxes are about to be flushed: what is published afterwards, within an activation or not, marks them anew.
+    pub(crate) fn begin_outgoing(&self) {
+        self.activation.set(self.activation.get() + 1);
+        self.is_outgoing.set(false);
+        self.flush_soon.set(false);
+    }
+
     /// Lends the outbox for a pool, at the flush.
     pub(crate) fn with_outbox<R>(&self, pool: usize, flush: impl FnOnce(&Outbox) -> R) -> R {
         flush(self.outs[pool].unmarked())

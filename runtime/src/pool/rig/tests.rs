@@ -3,16 +3,24 @@
 #[cfg(not(miri))]
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 #[cfg(not(miri))]
 use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(not(miri))]
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::mpsc;
+
+use crate::app::control::Reports;
+use crate::app::plan::plan;
+use crate::app::settings::Limits;
 use crate::pool::rig::case::{self, Threading};
 #[cfg(not(miri))]
 use crate::pool::rig::fault::{self, Fault};
-use crate::pool::rig::graph::SMALL_MESSAGES_MAX;
+use crate::pool::rig::graph::{Graph, SMALL_MESSAGES_MAX};
+use crate::pool::rig::random::Random;
 use crate::pool::rig::sum::{Sum, Totals};
+use crate::pool::thread::make_pool;
 
 /// Cases in an ordinary test run: some seconds.
 #[cfg(not(miri))]
@@ -91,6 +99,24 @@ fn run_all(seeds: RangeInclusive<u64>) -> Result<Sum, String> {
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         None => Ok(sum),
         Some(complaints) => Err(complaints),
+    }
+}
+
+/// What was published since a flush is noted, also where no activation began in between: messages that have found room.
+#[test]
+fn what_leaves_between_two_activations_is_noted_after_each_flush() {
+    let mut seeds = (1..).map(|seed| Graph::draw(&mut Random::new(seed), SMALL_MESSAGES_MAX));
+    let graph = seeds.find(|graph| graph.pools() > 1).expect("one of several pools");
+    let mut plan = plan("rig", graph.parts(), Limits::default()).expect("few pools");
+    let (sender, _reports) = mpsc::unbounded_channel();
+    let mut pool = make_pool(plan.pools.remove(0), &plan.app, &Reports(sender));
+    let core = Rc::clone(&pool.core);
+    for _ in 0..2 {
+        core.out(1).mark(&core);
+        core.flush_soon.set(true);
+        assert!(core.is_outgoing.get());
+        pool.flush();
+        assert!(!core.is_outgoing.get() && !core.flush_soon.get(), "nothing is left");
     }
 }
 
