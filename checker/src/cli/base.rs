@@ -2,7 +2,7 @@
 //!
 //! The other tree is checked as it stands there, allows included, under today's levels and models: what differs is the
 //! code and nothing else. Findings are told apart as a baseline does, by fingerprint, so that code which only moved is
-//! not new.
+//! not new. What was found out about that tree is kept beside what was found out about this one: a base changes seldom.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,9 @@ use crate::analysis;
 use crate::finding::Finding;
 use crate::load::{Features, Input, Options, load};
 use crate::rule::level::Levels;
+
+/// Within the store of the tree at work.
+const STORE: &str = "base-tree";
 
 /// What there is to do without git.
 const WITHOUT_GIT: &str =
@@ -43,13 +46,17 @@ pub(super) fn findings(
     };
     // All packages, and whatever features: what is asked for now need not have been there.
     let features = Features { lenient: true, ..options.features };
+    let cache = options.cache.map(|folder| folder.join(STORE));
     let workspace =
-        load(&Options { input, packages: Vec::new(), cache: None, features }).map_err(|error| {
+        load(&Options { input, packages: Vec::new(), cache, features }).map_err(|error| {
             let help = "compare with a revision that cargo can read";
             Failure(format!("the tree of `{revision}` cannot be checked: {error}\nhelp: {help}"))
         })?;
     let models = settings.models()?;
     let mut analysis = analysis::analyse_with(workspace, &models);
+    if let Some(unsaved) = analysis.unsaved.take() {
+        unsaved.save();
+    }
     Ok(run::judge(&mut analysis, levels).0)
 }
 

@@ -4,6 +4,7 @@
 //! to lie in, and are never taken for support.
 
 use super::{File, Workspace};
+use std::borrow::Cow;
 use std::path::{Component, Path};
 
 /// Folders of a package that hold no part of its service.
@@ -49,10 +50,17 @@ pub(crate) enum Support {
 
 /// What a file is there for, if not for the program itself.
 pub(crate) fn support(workspace: &Workspace, file: &File) -> Option<Support> {
-    if is_support(workspace, file, |name| !is_shown(name)) {
-        return Some(Support::Tests);
+    let folder = workspace.packages[file.package].manifest.as_deref().and_then(Path::parent)?;
+    // Seen from the workspace, where both lie below it; a package may also lie elsewhere.
+    let package = folder.strip_prefix(&workspace.root).unwrap_or(Path::new(""));
+    let path = workspace.root.join(&file.source.path);
+    let names =
+        Names { package: parts(package).collect(), within: parts(path.strip_prefix(folder).ok()?).collect() };
+    match () {
+        () if names.tell(|name| !is_shown(name)) => Some(Support::Tests),
+        () if names.tell(|_| true) => Some(Support::Shown),
+        () => None,
     }
-    is_support(workspace, file, |_| true).then_some(Support::Shown)
 }
 
 fn is_shown(name: &str) -> bool {
@@ -63,27 +71,30 @@ fn measures(name: &str) -> bool {
     MEASURES.iter().any(|word| name.ends_with(word))
 }
 
-/// Whether a file is of that kind, by those names that `counts` lets count.
-fn is_support(workspace: &Workspace, file: &File, counts: impl Fn(&str) -> bool) -> bool {
-    let package = &workspace.packages[file.package];
-    let Some(folder) = package.manifest.as_deref().and_then(Path::parent) else { return false };
-    let path = workspace.root.join(&file.source.path);
-    let Ok(within) = path.strip_prefix(folder) else { return false };
-    let package = folder.strip_prefix(&workspace.root).unwrap_or(Path::new(""));
-    let is_apart = |part: &String| {
-        PACKAGES.contains(&part.as_str()) || ends_so(part) || begins_so(part) || measures(part)
-    };
-    let set_apart = parts(package).any(|part| counts(&part) && is_apart(&part));
-    let first = parts(within).next().filter(|first| counts(first));
-    set_apart
-        || first.is_some_and(|first| FOLDERS.contains(&first.as_str()))
-        || parts(within).any(|part| counts(&part) && is_of_tests(&part))
+/// The names on the way to a file: to its package, and within that.
+struct Names<'p> {
+    package: Vec<Cow<'p, str>>,
+    within: Vec<Cow<'p, str>>,
+}
+
+impl Names<'_> {
+    /// Whether a file is none of the program's, by those names that `counts` lets count.
+    fn tell(&self, counts: impl Fn(&str) -> bool) -> bool {
+        let is_apart =
+            |part: &str| PACKAGES.contains(&part) || ends_so(part) || begins_so(part) || measures(part);
+        self.package.iter().any(|part| counts(part) && is_apart(part))
+            || self.within.first().is_some_and(|first| counts(first) && FOLDERS.contains(&&**first))
+            || self.within.iter().any(|part| counts(part) && is_of_tests(part))
+    }
 }
 
 /// The names along a path, without what the last one ends in.
-fn parts(path: &Path) -> impl Iterator<Item = String> {
+fn parts(path: &Path) -> impl Iterator<Item = Cow<'_, str>> {
     path.components().filter_map(|part| match part {
-        Component::Normal(name) => Some(Path::new(name).file_stem()?.to_str()?.replace('-', "_")),
+        Component::Normal(name) => {
+            let name = Path::new(name).file_stem()?.to_str()?;
+            Some(if name.contains('-') { Cow::from(name.replace('-', "_")) } else { Cow::from(name) })
+        }
         _ => None,
     })
 }

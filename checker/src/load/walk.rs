@@ -10,7 +10,7 @@ use crate::lower::{self, ir::FileIr, ir::Item, ir::ItemKind, ir::Problem, ir::Ra
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fs::File as OnDisk;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Larger files are generated; nobody fixes a leak there.
@@ -137,6 +137,20 @@ fn directory(path: &Path, owns_directory: bool) -> PathBuf {
     }
 }
 
+/// `path` without links on the way. Of one that lies below the folder of `file`, which has none, only the rest is
+/// looked at: asking about every folder from the root takes longer than reading the file.
+fn canonical(path: &Path, file: &Path) -> std::io::Result<PathBuf> {
+    let rest = file.parent().and_then(|folder| path.strip_prefix(folder).ok());
+    let is_plain =
+        rest.is_some_and(|rest| rest.components().all(|part| matches!(part, Component::Normal(_))));
+    let is_link = |path: &Path| path.symlink_metadata().map_or(true, |of| of.is_symlink());
+    let parts = rest.map_or(0, |rest| rest.components().count());
+    match is_plain && !path.ancestors().take(parts).any(is_link) {
+        true => Ok(path.components().collect()),
+        false => path.canonicalize(),
+    }
+}
+
 struct Modules<'m> {
     file: &'m Path,
     ir: &'m FileIr,
@@ -150,7 +164,7 @@ impl Modules<'_> {
             let name = self.ir.texts.get(item.name);
             if let ItemKind::Include = &item.kind {
                 let path = self.file.with_file_name(name);
-                if let (true, Ok(path)) = (path.is_file(), path.canonicalize()) {
+                if let (true, Ok(path)) = (path.is_file(), canonical(&path, self.file)) {
                     within.push(item.name);
                     self.children.push((within.clone(), path, true));
                     within.pop();
@@ -180,7 +194,7 @@ impl Modules<'_> {
     fn child(&mut self, within: &[Sym], candidates: &[(PathBuf, bool)]) {
         match candidates.iter().find(|(path, _)| path.is_file()) {
             Some((path, owns)) => {
-                let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                let path = canonical(path, self.file).unwrap_or_else(|_| path.clone());
                 self.children.push((within.to_vec(), path, *owns));
             }
             None => {

@@ -89,6 +89,34 @@ fn only_what_is_new_speaks_and_the_repository_is_left_alone() {
 }
 
 #[test]
+fn a_base_that_is_known_says_the_same() {
+    let copy = repository("diff_base_known");
+    change(&copy);
+    let store = copy.path().join("store");
+    let store = store.to_str().expect("a plain name");
+    let compared = |stored: &[&str]| {
+        let run = checker_in(
+            copy.path(),
+            &[&["-D", "all", "--format", "json", "--diff-base", "main"], stored].concat(),
+        );
+        let known = run.summary()["known_at_base"].clone();
+        (run.code, rules(&run, copy.path()), known)
+    };
+    let fresh = compared(&["--no-cache"]);
+    assert_eq!((&fresh.1[..], &fresh.2), (&["resource-leak".to_owned()][..], &1.into()));
+    let base = || std::fs::read(Path::new(store).join("base-tree/base")).expect("a store was written");
+    assert_eq!(compared(&["--cache", store]), fresh);
+    let before = base();
+    assert_eq!(compared(&["--cache", store]), fresh);
+    assert_eq!(before, base(), "nothing is found out twice");
+    assert!(!Path::new(store).join("base-tree/delta").exists());
+    // The base moves on, and what leaks is known there.
+    commit(&copy);
+    assert_eq!(compared(&["--cache", store]), compared(&["--no-cache"]));
+    assert_ne!(before, base());
+}
+
+#[test]
 fn one_more_of_a_kind_and_one_no_longer_allowed_are_new() {
     let copy = Copy::of_service("diff_base_kinds");
     let leak = fixture(LEAK);
