@@ -16,6 +16,7 @@
 
 mod answer;
 mod carried;
+mod known;
 mod origins;
 mod stored;
 pub(super) mod types;
@@ -152,6 +153,9 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         let Some(origins) = self.body(id) else { return Answer::Unknown };
         let keys = origins.at(at).filter_map(|call| origins.key(call, 0));
         let keys = keys.map(|key| {
+            if self.is_kind(id, &origins, key) {
+                return Answer::Given;
+            }
             let answer = self.holds(id, &self.value(id, &origins, (key, None), 0), 0);
             match self.is_measured(&origins, origins.inferred.expr(key)) {
                 true => answer,

@@ -54,6 +54,7 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("unbounded-growth/fail/next_of_own_work.rs", "likely"),
         ("unbounded-growth/fail/index_by_time.rs", "certain"),
         ("unbounded-growth/fail/static_registry.rs", "certain"),
+        ("unbounded-growth/fail/frames_of_any_reader.rs", "certain"),
         ("leaked-memory/fail/leaked_into_a_table.rs", "certain"),
         ("unbounded-growth/fail/names_of_one_moment.rs", "likely"),
         ("unbounded-growth/fail/main_loop_local.rs", "likely"),

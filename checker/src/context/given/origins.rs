@@ -5,15 +5,18 @@
 
 use super::types::is_connection;
 use crate::events::READS;
-use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
+use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, MethodCall, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
-use crate::types::{Callee, Inferred, Insides, Program};
+use crate::types::{Callee, Inferred, Insides, Interner, Program, TyKind};
 use std::sync::Arc;
 
 /// Methods that put their arguments into what they are called on.
 const ADDS: [Sym; 8] =
     syms(["push", "push_str", "push_back", "push_front", "insert", "extend", "append", "extend_from_slice"]);
+
+/// What says of a type no more than that it can be read from.
+const READERS: [Sym; 4] = syms(["AsyncRead", "AsyncReadExt", "AsyncBufRead", "AsyncBufReadExt"]);
 
 /// A part of a value: a field by its name or number, or all of it.
 pub(super) type Part = Option<Sym>;
@@ -91,8 +94,7 @@ impl<'p> Origins<'p> {
                 }
             }
             ExprKind::Method(call) => {
-                let reads = READS.contains(&call.name);
-                if reads && is_connection(&self.inferred.types, self.inferred.expr(call.recv)) {
+                if READS.contains(&call.name) && self.is_from_peer(id, call) {
                     self.reads_into(id, &call.args);
                 }
                 if let (ExprKind::Local(local), true) =
@@ -116,6 +118,17 @@ impl<'p> Origins<'p> {
                 params.iter().for_each(|(pat, _)| self.from(*pat, recv));
             }
         }
+    }
+
+    /// Whether what is read comes from a peer: from a connection, or piece by piece from whatever is waited for.
+    fn is_from_peer(&self, id: ExprId, call: &MethodCall) -> bool {
+        let of = self.inferred.expr(call.recv);
+        let is_open = match self.inferred.types.kind(of) {
+            TyKind::Foreign(foreign, _) => READERS.contains(&foreign.last),
+            _ => true,
+        };
+        is_connection(&self.inferred.types, of)
+            || is_open && call.name == Sym::new("read_exact") && self.is_awaited(id)
     }
 
     fn reads_into(&mut self, id: ExprId, args: &'p [ExprId]) {

@@ -2,6 +2,7 @@
 
 use super::{Given, Origins};
 use crate::lower::sym::{Sym, syms};
+use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind, adt_behind, behind};
 
 /// Foreign types that give one message after the other.
@@ -52,7 +53,12 @@ impl Given<'_, '_, '_> {
 
     /// A type that gives what somebody else sends, whatever it stands behind.
     pub(super) fn is_fed(&self, origins: &Origins<'_>, ty: Ty) -> bool {
+        let own = |adt: AdtId| {
+            let mut fields = self.program.fields[adt.ix()].iter().flatten();
+            fields.any(|(_, ty)| is_within(&self.program.types, *ty, &FED))
+        };
         is_within(&origins.inferred.types, ty, &FED)
+            || adt_behind(&origins.inferred.types, ty).is_some_and(own)
     }
 
     /// A type whose values come from outside.
