@@ -7,6 +7,7 @@ use crate::lower::attr::{ContractKind, LocusItem, MethodRole};
 use crate::lower::ir::Receiver;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Reach, Says, is_locus_method};
 use crate::types::{Interner, TyKind};
 use rustc_hash::FxHashMap;
@@ -47,6 +48,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let pinned = pinned_loci(judged);
     let promised: Vec<FnId> = judged.functions().filter(|id| promises(judged, *id)).collect();
     let promise = Reach::of(judged.summary, promised);
+    let ways = Ways::of(judged);
     for (id, seen) in judged.sights() {
         let Sight::Blocks { name, slight } = &seen.sight else { continue };
         if judged.summary.facts[id.ix()].on_thread(seen.at) {
@@ -64,7 +66,12 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                     id,
                 ));
             }
-        } else if is_async(judged, id) && !slight && judged.is_per_message(id, seen) {
+        } else if is_async(judged, id)
+            && !slight
+            && judged.is_per_message(id, seen)
+            && !is_command(judged, id)
+            && ways.is_under_way(id, seen.at)
+        {
             let mut finding = blocks(judged, id, seen, (&ASYNC, name));
             finding.confidence = Confidence::Likely;
             findings.push(judged.with_chain(finding, id));
@@ -126,6 +133,12 @@ fn is_async(judged: &Judged<'_, '_>, id: FnId) -> bool {
     judged.program.names.function(id).sig.is_some_and(|sig| sig.is_async)
 }
 
+/// Whether a function belongs to a program that a user runs for one thing, where nobody else waits.
+fn is_command(judged: &Judged<'_, '_>, id: FnId) -> bool {
+    let is = |name: &str| name.ends_with("cli") || name.ends_with("ctl");
+    is(judged.crate_name(id)) || is(&judged.package_of(id))
+}
+
 fn promises(judged: &Judged<'_, '_>, id: FnId) -> bool {
     judged.under_contract(id).any(|contract| contract.kind == ContractKind::NoBlock)
 }
@@ -148,4 +161,23 @@ fn route(judged: &Judged<'_, '_>, id: FnId) -> Option<Finding> {
     );
     let finding = judged.finding(id, function.at, (&RULE, &ROUTE), says);
     awaits.then(|| finding.note("looked in the route for an await: there is one"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::load::{TargetKind, Workspace};
+    use crate::rules::check;
+
+    const SERVER: &str = "#[tokio::main] async fn main() -> std::io::Result<()> {
+let at = tokio::net::TcpListener::bind(\"127.0.0.1:7310\").await?;
+loop { let (_, from) = at.accept().await?; println!(\"{from} {}\", std::fs::read(\"page\").is_ok()); } }";
+
+    #[test]
+    fn a_command_keeps_nobody_else_waiting() {
+        for (name, findings) in [("server", 1), ("serverctl", 0), ("server_cli", 0)] {
+            let workspace = Workspace::of_texts(&[(name, TargetKind::Bin, SERVER)]);
+            let found = check(&workspace, crate::models::Models::shipped()).findings;
+            assert_eq!(found.len(), findings, "{found:?}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! `detached-task`: tasks that nobody can end, count or wait for.
 
 use crate::declare_rule;
-use crate::events::seen::Sight;
 use crate::events::seen::alone::TAKES;
+use crate::events::seen::{Sight, within};
 use crate::finding::{Confidence, Finding};
 use crate::lower::ir::{ExprKind, Range, TypeRef};
 use crate::lower::sym::{Sym, syms};
@@ -55,7 +55,11 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let ways = Ways::of(judged);
     for (id, seen) in judged.per_message(|_| true) {
         let (shape, says) = match &seen.sight {
-            Sight::Detached { asks, .. } if asks.iter().any(|asked| takes(judged, *asked)) => continue,
+            Sight::Detached { asks, .. }
+                if asks.iter().any(|asked| takes(judged, *asked) || refuses(judged, *asked)) =>
+            {
+                continue;
+            }
             Sight::Detached { thread, .. }
                 if !judged.in_locus(id) && !ways.piles_up(id, seen.at, *thread) =>
             {
@@ -91,6 +95,31 @@ fn takes(judged: &Judged<'_, '_>, id: FnId) -> bool {
         && names.body(id).is_some_and(|body| {
             let mut exprs = body.exprs.iter();
             exprs.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if TAKES.contains(&call.name)))
+        })
+}
+
+/// Whether a function says no to what is under way already: it gives an error where a key is there, and enters it.
+fn refuses(judged: &Judged<'_, '_>, id: FnId) -> bool {
+    const ASKS: [Sym; 2] = syms(["contains", "contains_key"]);
+    let names = &judged.program.names;
+    let Some(body) = names.body(id) else { return false };
+    let calls = |at: Range, names: &[Sym]| {
+        let mut inside = body.exprs.iter().filter(|expr| within(at, expr.at));
+        inside.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if names.contains(&call.name)))
+    };
+    let leaves = |at: Range| {
+        let mut inside = body.exprs.iter().filter(|expr| within(at, expr.at));
+        inside.any(|expr| matches!(expr.kind, ExprKind::Return(Some(_))))
+    };
+    let gives_errors = names.function(id).sig.is_some_and(
+        |sig| matches!(&sig.ret, TypeRef::Path(path) if names.text(path.last()).ends_with("Result")),
+    );
+    let whole = body.root.map(|root| body.extent(root));
+    gives_errors
+        && whole.is_some_and(|whole| calls(whole, &[Sym::new("insert")]))
+        && body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::If(cond, then, _) => calls(body.extent(*cond), &ASKS) && leaves(body.extent(*then)),
+            _ => false,
         })
 }
 

@@ -285,3 +285,33 @@ fn owns_memory(judged: &Judged<'_, '_>, topic: AdtId) -> bool {
     let owns = |ty: Ty| matches!(judged.program.types.kind(ty), TyKind::Foreign(foreign, _) if OWNS.contains(&foreign.last));
     judged.program.fields[topic.ix()].iter().flatten().any(|(_, ty)| owns(*ty))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Confidence;
+    use crate::load::{TargetKind, Workspace};
+    use crate::rules::check;
+
+    const SERVER: &str = "use reqwest::Client;
+#[tokio::main] async fn main() -> std::io::Result<()> {
+let at = tokio::net::TcpListener::bind(\"127.0.0.1:7310\").await?;
+loop { let (_, from) = at.accept().await?; let client = Client::new(); client.get(from.to_string()).send().await; } }";
+
+    const LOCUS: &str = "use locus::prelude::*; use reqwest::Client;
+#[topic] #[derive(Clone)] pub struct Notice { pub url: String }
+#[locus] pub struct Notices { sent: u64 }
+#[locus] impl Notices { #[on] async fn on_notice(&mut self, notice: &Notice, _cx: &mut Cx<'_, Self>) {
+let client = Client::new(); client.get(&notice.url).send().await; self.sent += 1; } }";
+
+    fn told(kind: TargetKind, text: &str) -> Vec<Confidence> {
+        let found = check(&Workspace::of_texts(&[("main", kind, text)]), crate::models::Models::shipped());
+        let made = found.findings.iter().filter(|finding| finding.shape.name == super::FRESH.name);
+        made.map(|finding| finding.confidence).collect()
+    }
+
+    #[test]
+    fn what_is_made_anew_is_shown_where_loci_run() {
+        assert_eq!(told(TargetKind::Lib, LOCUS), [Confidence::Likely]);
+        assert_eq!(told(TargetKind::Bin, SERVER), [Confidence::Nursery]);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod opened;
 pub(crate) mod queues;
+mod routes;
 mod slow;
 mod started;
 pub(crate) mod support;

@@ -5,6 +5,7 @@ use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding};
 use crate::rule::{Level, Shape};
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashSet;
 
@@ -33,13 +34,16 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             _ => None,
         })
         .collect();
+    let ways = Ways::of(judged);
     let mut open = Vec::new();
     for (id, seen) in judged.sights() {
         let Sight::Label { named, param, metric } = seen.sight else { continue };
         if removed.contains(&metric) || judged.is_left_over(id) {
             continue;
         }
-        let fixed = param.is_some_and(|param| judged.is_always_fixed(id, param));
+        let fixed = param.is_some_and(|param| {
+            judged.is_always_fixed(id, param) || ways.is_always_route(id, param as usize)
+        });
         if !fixed && judged.may_meet_peers(id, seen) {
             open.push((id, seen, named));
         }

@@ -14,8 +14,16 @@ use crate::types::Callee;
 /// Calls that run what they are given once.
 const INITS: [Sym; 4] = syms(["get_or_init", "get_or_try_init", "call_once", "call_once_force"]);
 /// Methods that take something one caller gets.
-pub(crate) const TAKES: [Sym; 5] =
-    syms(["compare_exchange", "compare_exchange_weak", "swap", "fetch_update", "insert"]);
+pub(crate) const TAKES: [Sym; 8] = syms([
+    "compare_exchange",
+    "compare_exchange_weak",
+    "swap",
+    "fetch_update",
+    "fetch_or",
+    "try_lock",
+    "try_lock_owned",
+    "insert",
+]);
 /// Methods that look whether a key is there.
 const ASKS: [Sym; 4] = syms(["contains", "contains_key", "get", "get_mut"]);
 /// Methods that say how a test went.
@@ -80,6 +88,8 @@ impl Look<'_, '_, '_> {
     fn left(&self, stmt: &Stmt, depth: u32, tested: &mut Tested) {
         let Stmt::Expr(id) = stmt else { return };
         match self.kind(*id) {
+            // `self.enter(key)?;`
+            ExprKind::Try(call) => tested.asks.extend(self.own(self.below_words(*call))),
             ExprKind::If(cond, then, None) if self.walk.diverges(*then) => self.asked(*cond, 0, tested),
             ExprKind::If(_, inner, None) if depth < DEPTH_MAX => {
                 self.left(&Stmt::Expr(*inner), depth + 1, tested);
@@ -89,6 +99,18 @@ impl Look<'_, '_, '_> {
                 tail.iter().for_each(|tail| self.left(&Stmt::Expr(*tail), depth + 1, tested));
             }
             _ => {}
+        }
+    }
+
+    /// The call below what only words its error.
+    fn below_words(&self, mut id: ExprId) -> ExprId {
+        const WORDS: [Sym; 3] = syms(["map_err", "context", "with_context"]);
+        loop {
+            match self.kind(id) {
+                ExprKind::Await(inner) => id = *inner,
+                ExprKind::Method(call) if WORDS.contains(&call.name) => id = call.recv,
+                _ => return id,
+            }
         }
     }
 
@@ -125,7 +147,9 @@ impl Look<'_, '_, '_> {
                 } else {
                     let sets = call.name == SET && CELLS.contains(&self.foreign(self.walk.ty(call.recv)));
                     let asks = ASKS.contains(&call.name) && self.is_entered(call.recv);
-                    tested.alone |= TAKES.contains(&call.name) || sets || asks;
+                    // `if let Some(receiver) = self.receiver.take()`
+                    let empties = call.name == Sym::new("take") && call.args.is_empty();
+                    tested.alone |= TAKES.contains(&call.name) || sets || asks || empties;
                 }
             }
             _ => {}

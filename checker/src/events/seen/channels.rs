@@ -124,7 +124,7 @@ impl Look<'_, '_, '_> {
 
     /// A receiving end that is only asked once, here: one message comes, and the queue goes.
     fn is_answer(&self, receiver: PatId, made: ExprId) -> bool {
-        const ASKS: [Sym; 3] = syms(["recv", "recv_timeout", "blocking_recv"]);
+        const ASKS: [Sym; 4] = syms(["recv", "recv_async", "recv_timeout", "blocking_recv"]);
         let Pat::Bind(local, None) = self.walk.body.pat(receiver) else { return false };
         let is_it = |id: ExprId| matches!(self.kind(id), ExprKind::Local(of) if of == local);
         let exprs = || (0_u32..).map(ExprId).zip(&self.walk.body.exprs);

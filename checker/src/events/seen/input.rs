@@ -30,7 +30,9 @@ const NUMBERS: [Sym; 13] = syms([
 ]);
 const SHORT: [Sym; 4] = syms(["u8", "i8", "u16", "i16"]);
 const CHECKED: [Sym; 4] = syms(["checked_mul", "checked_add", "checked_sub", "checked_next_multiple_of"]);
-const CUTS: [Sym; 3] = syms(["min", "clamp", "checked_sub"]);
+/// What holds a number against a limit, or counts the bits of one.
+const CUTS: [Sym; 7] =
+    syms(["min", "clamp", "checked_sub", "count_ones", "count_zeros", "leading_zeros", "trailing_zeros"]);
 
 impl Look<'_, '_, '_> {
     /// A line, or all there is, read from a peer that may never end it.

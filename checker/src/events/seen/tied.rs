@@ -26,6 +26,8 @@ impl Look<'_, '_, '_> {
             || self.is_single_flight(extent)
             || self.shares(task, extent, in_loop)
             || self.is_gathered(spawn, extent)
+            || self.has_sent_end(extent)
+            || self.gives_way(extent)
             || (!in_loop && (self.follows(extent) || self.has_end(extent) || self.only_tells(extent)))
     }
 
@@ -61,6 +63,65 @@ impl Look<'_, '_, '_> {
                 && self.is_handed_on(id)
                 && ENDS.contains(&self.foreign(ty))
                 && self.foreign_path(ty) != ANSWER
+        })
+    }
+
+    /// A task that takes what comes out of a queue whose end came in a message: it goes with whoever sent that.
+    fn has_sent_end(&self, task: Range) -> bool {
+        const ENDS: [Sym; 2] = syms(["Receiver", "UnboundedReceiver"]);
+        self.walk.body.exprs.iter().filter(|expr| within(task, expr.at)).any(|expr| {
+            let ExprKind::Method(call) = &expr.kind else { return false };
+            let ExprKind::Local(local) = self.kind(call.recv) else { return false };
+            let ty = self.walk.ty(call.recv);
+            call.name == Sym::new("recv")
+                && ENDS.contains(&self.foreign(ty))
+                && self.foreign_path(ty) != ANSWER
+                && !within(task, self.walk.body.locals[local.0 as usize].at)
+                && self.is_of_arm(*local)
+        })
+    }
+
+    /// Whether an arm of a `match` or a condition binds a local to a part of what came.
+    fn is_of_arm(&self, local: LocalId) -> bool {
+        self.walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Match(_, arms) => arms.iter().any(|arm| self.is_part_of(arm.pat, local)),
+            ExprKind::Let(pat, _) => self.is_part_of(*pat, local),
+            _ => false,
+        })
+    }
+
+    fn is_part_of(&self, pat: PatId, local: LocalId) -> bool {
+        let holds = |part: PatId| self.binds(part, local) || self.is_part_of(part, local);
+        match self.walk.body.pat(pat) {
+            Pat::TupleStruct(_, parts) => parts.iter().any(|part| holds(*part)),
+            Pat::Struct(_, fields) => fields.iter().any(|(_, part)| holds(*part)),
+            _ => false,
+        }
+    }
+
+    /// A task that begins with a try for a lock, and is done where another has it: there is one at a time.
+    fn gives_way(&self, task: Range) -> bool {
+        const TRIES: [Sym; 4] = syms(["try_lock", "try_lock_owned", "try_write", "try_write_owned"]);
+        let body = self.walk.body;
+        let inside = |at: Range| within(task, at);
+        let awaits = body.exprs.iter().filter(|expr| matches!(expr.kind, ExprKind::Await(_)));
+        let first = awaits.filter(|expr| inside(expr.at)).map(|expr| expr.at.end).min().unwrap_or(u32::MAX);
+        let tries = |id: ExprId| match self.kind(self.inner_sync(id)) {
+            ExprKind::Method(call) => TRIES.contains(&call.name) && self.walk.at(call.recv).end < first,
+            _ => false,
+        };
+        let leaves = |init: ExprId| match self.kind(init) {
+            ExprKind::Match(on, arms) => tries(*on) && arms.iter().any(|arm| self.walk.diverges(arm.body)),
+            _ => false,
+        };
+        let blocks = body.exprs.iter().filter(|expr| inside(expr.at)).filter_map(|expr| match &expr.kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        blocks.flatten().any(|stmt| match stmt {
+            Stmt::Let(_, _, Some(init), Some(_)) => tries(*init),
+            Stmt::Let(_, _, Some(init), None) => leaves(*init),
+            _ => false,
         })
     }
 
@@ -142,11 +203,37 @@ impl Look<'_, '_, '_> {
             let drives = drives || self.is_driver(*init, [first, second], task);
             let queue = !in_loop && CHANNELS.contains(&made);
             let splits = |ours, theirs| {
-                self.is_mentioned(ours, task, true)
+                (self.is_mentioned(ours, task, true) || self.is_parted(ours, task))
                     && !self.is_mentioned(theirs, task, true)
+                    && !self.is_parted(theirs, task)
                     && self.is_mentioned(theirs, task, false)
             };
             drives || queue && (splits(first, second) || splits(second, first))
+        })
+    }
+
+    /// Whether the task has a half of what a local was split into: `let (read, write) = split(ours)`.
+    fn is_parted(&self, whole: LocalId, task: Range) -> bool {
+        let is_it = |id: ExprId| matches!(self.kind(id), ExprKind::Local(of) if *of == whole);
+        let of_it = |init: ExprId| match self.kind(init) {
+            ExprKind::Call(_, args) => {
+                self.called(init).1 == Sym::new("split") && args.first().copied().is_some_and(is_it)
+            }
+            ExprKind::Method(call) => {
+                [Sym::new("split"), Sym::new("into_split")].contains(&call.name) && is_it(call.recv)
+            }
+            _ => false,
+        };
+        let stmts = self.walk.body.exprs.iter().filter_map(|expr| match &expr.kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        stmts.flatten().any(|stmt| {
+            let Stmt::Let(pat, _, Some(init), _) = stmt else { return false };
+            of_it(*init)
+                && self
+                    .pair(*pat)
+                    .is_some_and(|halves| halves.iter().any(|half| self.is_mentioned(*half, task, true)))
         })
     }
 

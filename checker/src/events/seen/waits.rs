@@ -43,14 +43,15 @@ impl Look<'_, '_, '_> {
         }
     }
 
-    /// In a closure that is handed to something that starts workers: `pool.spawn_worker(move || ..)`.
+    /// In a closure that is handed to something that has a thread of its own: `pool.spawn_worker(move || ..)`, a watcher.
     fn is_apart(&self, id: ExprId) -> bool {
         let at = self.walk.at(id);
         (0_u32..).map(ExprId).zip(&self.walk.body.exprs).any(|(call, expr)| {
             let calls = matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_));
             let name = if calls { self.walk.program.names.text(self.called(call).1) } else { "" };
-            let starts =
-                ["spawn", "blocking", "block_in_place", "offload"].iter().any(|word| name.contains(word));
+            let starts = ["spawn", "blocking", "block_in_place", "offload", "watcher"]
+                .iter()
+                .any(|word| name.contains(word));
             starts
                 && self.args(call).iter().any(|arg| {
                     let sync = match self.kind(*arg) {

@@ -104,6 +104,27 @@ impl<'p> Opened<'p> {
         }
     }
 
+    /// The name of a local or a field.
+    pub(super) fn named(&self, id: ExprId) -> Sym {
+        match self.kind(id) {
+            ExprKind::Local(local) => self.body.locals[local.0 as usize].name,
+            ExprKind::Field(_, name) => *name,
+            ExprKind::Ref(inner, _) => self.named(*inner),
+            _ => Sym::NONE,
+        }
+    }
+
+    /// Whether what runs in a region comes to no end: a loop that nothing leaves.
+    pub(super) fn is_endless(&self, region: Range) -> bool {
+        self.inside(region).any(|(id, kind)| {
+            let all = self.extent(id);
+            let leaves = |kind: &ExprKind| {
+                matches!(kind, ExprKind::Break(..) | ExprKind::Return(_) | ExprKind::Try(_))
+            };
+            matches!(kind, ExprKind::Loop(..)) && !self.inside(all).any(|(_, kind)| leaves(kind))
+        })
+    }
+
     /// Whether a type is, or wraps, one of the library or a crate that `is` takes by its last name.
     pub(super) fn holds_type(&self, ty: Ty, is: &dyn Fn(Sym) -> bool, depth: u32) -> bool {
         match self.inferred.types.kind(ty) {

@@ -27,7 +27,9 @@ impl<'a> Ways<'_, 'a, '_> {
         waits
             && !self.answers(&opened, task)
             && !self.replaces(&opened, at)
-            && (self.queues_up(id, task) || self.is_from_peers(id, at))
+            && (self.queues_up(id, task)
+                || self.is_from_peers(id, at)
+                || opened.is_endless(task) && self.is_left_behind(id, at))
     }
 
     /// Whether a task waits while it holds a lock that those after it wait for, however rarely they are started.

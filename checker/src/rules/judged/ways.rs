@@ -90,6 +90,7 @@ const ONESHOT: Sym = Sym::path("tokio::sync::oneshot::Receiver");
 struct Pace {
     peers: bool,
     own: bool,
+    reloads: bool,
     queues: Vec<Item>,
 }
 
@@ -110,6 +111,17 @@ impl Pace {
 struct OfFunction {
     pace: Pace,
     callees: Vec<FnId>,
+}
+
+/// What is asked of the ways that lead somewhere.
+#[derive(Clone, Copy)]
+pub(crate) struct Asks {
+    /// A permit on the way ends it.
+    permits: bool,
+    /// What comes with a clock counts, too.
+    clocks: bool,
+    /// What comes with a new configuration counts, too.
+    reloads: bool,
 }
 
 /// Which functions wait for something.
@@ -168,15 +180,27 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
 
     /// Whether peers decide how often what stands at `at` in `id` happens, without a limit or a permit on the way.
     pub(crate) fn is_from_peers(&self, id: FnId, at: Range) -> bool {
-        self.is_driven(id, at, true)
+        self.driven(id, at, Asks { permits: true, clocks: false, reloads: false }).is_some()
+    }
+
+    /// The same of what never ends: one more for each new configuration is too many.
+    pub(super) fn is_left_behind(&self, id: FnId, at: Range) -> bool {
+        self.driven(id, at, Asks { permits: true, clocks: false, reloads: true }).is_some()
     }
 
     /// The same where permits on the way do not count: who has one says nothing of what it leaves behind.
     pub(super) fn is_left_by_peers(&self, id: FnId, at: Range) -> bool {
-        self.is_driven(id, at, false)
+        self.driven(id, at, Asks { permits: false, clocks: false, reloads: true }).is_some()
     }
 
-    fn is_driven(&self, id: FnId, at: Range, permits: bool) -> bool {
+    /// Whether what stands at `at` in `id` happens again and again, for peers or by a clock, and not when the program
+    /// starts, is asked once for all, or is told by its operator to begin anew.
+    pub(crate) fn is_under_way(&self, id: FnId, at: Range) -> bool {
+        self.driven(id, at, Asks { permits: false, clocks: true, reloads: false }).is_some()
+    }
+
+    /// What decides how often something happens.
+    pub(crate) fn driven(&self, id: FnId, at: Range, asks: Asks) -> Option<(FnId, Range)> {
         let mut known = FxHashSet::default();
         let mut open = vec![(id, at)];
         while let Some((id, at)) = open.pop() {
@@ -184,19 +208,23 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
                 continue;
             }
             let Some(opened) = self.open(id) else { continue };
-            if self.is_limited(&opened, at) || permits && self.is_admitted(&opened, at) {
+            if self.is_typed(id)
+                || !asks.clocks && self.is_limited(&opened, at)
+                || asks.permits && self.is_admitted(&opened, at)
+            {
                 continue;
             }
             match self.driver(&opened, at) {
-                Some(pace) if pace.peers => return true,
+                Some(pace) if pace.reloads && !asks.reloads => {}
+                Some(pace) if pace.peers || asks.clocks && pace.own => return Some((id, at)),
                 Some(pace) => {
                     open.extend(pace.queues.iter().flat_map(|of| self.sends.get(of).into_iter().flatten()));
                 }
-                None if self.is_served(id) => return true,
+                None if self.is_served(id) => return Some((id, at)),
                 None => open.extend(self.callers(id)),
             }
         }
-        false
+        None
     }
 
     /// Whether a function is called with what peers ask for.
@@ -215,6 +243,17 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
             Some(Entry::Poll) => takes_request(),
             // What a server calls is often a trait that was generated elsewhere.
             _ => self.is_of_foreign_trait(id) && takes_request(),
+        }
+    }
+
+    /// Whether a function is what an operator's command does: he types one after the other.
+    fn is_typed(&self, id: FnId) -> bool {
+        let program = self.judged.program;
+        match program.names.function(id).owner {
+            Owner::Impl(block) => {
+                program.names.text(program.impls[block.ix()].trait_name).contains("Command")
+            }
+            _ => false,
         }
     }
 
@@ -294,6 +333,7 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
     /// `source.next()`.
     fn next(&self, opened: &Opened<'a>, (id, of): (ExprId, ExprId), name: Sym, pace: &mut Pace) {
         let ty = opened.inferred.expr(of);
+        pace.reloads |= self.judged.program.names.text(opened.named(of)).contains("reload");
         if let Some(item) = opened.item(ty) {
             pace.queues.push(item);
         } else if opened.is_queue(ty) || opened.holds_type(ty, &|name| OWN.contains(&name), 0) {
@@ -363,11 +403,21 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
                 let vacant = matches!(opened.body.pat(arm.pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Vacant"));
                 vacant && within(opened.extent(arm.body), at)
             }),
+            ExprKind::If(cond, then, _) if self.lets_one_in(opened, *cond) => within(opened.extent(*then), at),
             ExprKind::If(cond, then, _) => {
                 let vacant = matches!(opened.kind(*cond), ExprKind::Let(pat, _)
                     if matches!(opened.body.pat(*pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Vacant")));
                 vacant && within(opened.extent(*then), at)
             }
+            _ => false,
+        })
+    }
+
+    /// Whether a condition is a flag that one caller gets: `started.fetch_or(bit, order) & bit == 0`.
+    fn lets_one_in(&self, opened: &Opened<'a>, cond: ExprId) -> bool {
+        const FLAGS: [Sym; 4] = syms(["compare_exchange", "compare_exchange_weak", "fetch_or", "try_lock"]);
+        opened.inside(opened.extent(cond)).any(|(_, kind)| match kind {
+            ExprKind::Method(call) => FLAGS.contains(&call.name),
             _ => false,
         })
     }
@@ -395,12 +445,7 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
     /// So many in a second, however many are under way.
     fn is_by_time(&self, opened: &Opened<'a>, id: ExprId) -> bool {
         let ExprKind::Method(call) = opened.kind(id) else { return false };
-        let name = match opened.kind(call.recv) {
-            ExprKind::Local(local) => opened.body.locals[local.0 as usize].name,
-            ExprKind::Field(_, name) => *name,
-            _ => return false,
-        };
-        self.judged.program.names.text(name).contains("rate")
+        self.judged.program.names.text(opened.named(call.recv)).contains("rate")
     }
 
     /// Whether a call takes the next out of a queue.
