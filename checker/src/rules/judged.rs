@@ -1,5 +1,6 @@
 //! What a rule may read, and the words that findings of all rules share: the chain from where the world enters.
 
+mod limits;
 mod opened;
 pub(crate) mod queues;
 mod routes;
