@@ -84,6 +84,7 @@ impl Scratch {
     }
 
     /// Bytes in use, as asked for: without padding between values and without free room in the chunks.
+    #[inline]
     #[must_use]
     pub fn used_bytes(&self) -> usize {
         self.arena().used_bytes()

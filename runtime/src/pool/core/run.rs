@@ -57,8 +57,10 @@ impl Core {
     /// Closes it.
     #[inline]
     pub(crate) fn end_next(&self, scratch: &Scratch) {
-        // SAFETY: the activation that was lent it has returned (`core` I1).
-        unsafe { scratch.reset_shared() };
+        if scratch.used_bytes() != 0 {
+            // SAFETY: the activation that was lent it has returned (`core` I1).
+            unsafe { free_scratch(scratch) };
+        }
     }
 
     /// Whether something that the running locus published waits, the start is not over, its stash has changed, or
@@ -67,4 +69,16 @@ impl Core {
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.get()
     }
+}
+
+/// Frees what the latest activation built. Laid out as the exception: else every message would have to jump over the
+/// call.
+///
+/// # Safety
+/// As for [`Scratch::reset_shared`].
+#[cold]
+#[inline(never)]
+unsafe fn free_scratch(scratch: &Scratch) {
+    // SAFETY: passed on.
+    unsafe { scratch.reset_shared() };
 }
