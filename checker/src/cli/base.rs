@@ -47,11 +47,10 @@ pub(super) fn findings(
     // All packages, and whatever features: what is asked for now need not have been there.
     let features = Features { lenient: true, ..options.features };
     let cache = options.cache.map(|folder| folder.join(STORE));
-    let workspace =
-        load(&Options { input, packages: Vec::new(), cache, features }).map_err(|error| {
-            let help = "compare with a revision that cargo can read";
-            Failure(format!("the tree of `{revision}` cannot be checked: {error}\nhelp: {help}"))
-        })?;
+    let workspace = load(&Options { input, packages: Vec::new(), cache, features }).map_err(|error| {
+        let help = "compare with a revision that cargo can read";
+        Failure(format!("the tree of `{revision}` cannot be checked: {error}\nhelp: {help}"))
+    })?;
     let models = settings.models()?;
     let mut analysis = analysis::analyse_with(workspace, &models);
     if let Some(unsaved) = analysis.unsaved.take() {

@@ -263,7 +263,8 @@ fn proved(judged: &Judged<'_, '_>, growing: &Growing<'_>, shape: &'static Shape)
         _ if is(&[&HANDLES, &AT_EXIT]) && SETS_OF_TASKS.contains(&growing.grows[0].event.holder) => {
             Confidence::Certain
         }
-        None if is(&[&STATIC]) => Confidence::Nursery,
+        None if is(&[&STATIC, &LOCAL, &SUBSCRIBERS]) => Confidence::Nursery,
+        _ if is(&[&CAPACITY]) => Confidence::Nursery,
         _ => Confidence::Likely,
     }
 }
