@@ -283,6 +283,9 @@ fn within(summary: &Summary, id: FnId, under: &Under, often: Often) -> Often {
     let loops = &summary.facts[id.ix()].loops;
     let around =
         std::iter::successors(under.in_loop, |at| loops.get(*at as usize).and_then(|one| one.parent));
+    if under.once {
+        return often.min(Often::Once);
+    }
     let mut often = often;
     for at in around {
         match summary.loops[id.ix()].get(at as usize) {

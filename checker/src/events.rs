@@ -117,6 +117,8 @@ pub struct Under {
     pub on_success: bool,
     /// Only when a time has passed.
     pub timed: bool,
+    /// In what fills a static cell, which happens once.
+    pub once: bool,
 }
 
 /// Something that happens at a place.
@@ -148,6 +150,10 @@ pub struct Event {
     pub has_way_out: bool,
     /// Types whose values it lets go of, or puts another value in the stead of.
     pub frees: Vec<AdtId>,
+    /// Other fields with an upper bound there: what only grows together with one of them has no more than that.
+    pub beside: Vec<(AdtId, Sym)>,
+    /// Other fields that have the key which it adds, as a look-up there found.
+    pub known_in: Vec<(AdtId, Sym)>,
 }
 
 /// A call of functions of the workspace.

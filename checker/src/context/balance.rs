@@ -112,8 +112,21 @@ pub(crate) fn balances<'s>(
     let fleeting = made_with_messages(summary, context);
     let made = made_at_all(program, summary);
     let taken_from = summary.facts.iter().flat_map(|facts| facts.taken_from.iter().copied()).collect();
-    let balance =
-        Balance { program, summary, context, shared, made_often, made, callers, given, taken_from, fleeting };
+    let lessened = summary.facts.iter().flat_map(|facts| &facts.events).filter(|event| !event.what.grows());
+    let lessened = lessened.filter_map(|event| event.place.field).collect();
+    let balance = Balance {
+        program,
+        summary,
+        context,
+        shared,
+        made_often,
+        made,
+        callers,
+        given,
+        taken_from,
+        fleeting,
+        lessened,
+    };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -153,6 +166,8 @@ struct Balance<'a, 'w, 's> {
     given: Given<'a, 'w, 's>,
     /// Names of fields that something is taken out of, whosever they are.
     taken_from: FxHashSet<Sym>,
+    /// Fields that something makes smaller.
+    lessened: FxHashSet<(AdtId, Sym)>,
 }
 
 impl<'s> Balance<'_, '_, 's> {
@@ -160,6 +175,9 @@ impl<'s> Balance<'_, '_, 's> {
     fn certainty(&self, site: Site<'s>) -> Option<bool> {
         let Site { id, event } = site;
         if event.under.guarded || self.reuses_slots(site) {
+            return None;
+        }
+        if self.goes_with_bounded(site) {
             return None;
         }
         let runs = &self.context.runs[id.ix()];
@@ -192,6 +210,21 @@ impl<'s> Balance<'_, '_, 's> {
             && runs.may_run
             && !self.interns(id);
         open_static.then_some(false)
+    }
+
+    /// What grows by one where another field does, behind a bound on that: neither has more, as long as nothing is
+    /// taken out of the other.
+    fn goes_with_bounded(&self, Site { id, event }: Site<'s>) -> bool {
+        let together = |field: &(AdtId, Sym)| {
+            self.summary.facts[id.ix()].events.iter().any(|other| {
+                other.place.field == Some(*field)
+                    && other.place.depth == event.place.depth
+                    && other.what == What::Grow
+                    && other.under.guarded
+                    && other.under.in_loop == event.under.in_loop
+            })
+        };
+        event.beside.iter().any(|field| together(field) && !self.lessened.contains(field))
     }
 
     /// Values that borrow something, and are made again and again: they do not outlive what they borrow.
@@ -292,6 +325,9 @@ impl<'s> Balance<'_, '_, 's> {
 
     /// Where the keys come from that are added; none where there are no keys.
     fn keyed(&self, site: Site<'s>) -> Option<Answer> {
+        if site.event.known_in.iter().any(|table| self.given.is_settled(*table)) {
+            return Some(Answer::Given);
+        }
         KEYED.contains(&site.event.holder).then(|| self.given.key(site.id, site.event))
     }
 

@@ -53,6 +53,10 @@ pub(super) fn enter(program: &Program<'_>, summary: &Summary, context: &mut Cont
         let lives = matches!(entry, Entry::Message | Entry::Birth | Entry::Exit);
         if lives {
             context.raise_param(id, 0, often);
+            if let Some(state) = state_of_actor(program, id) {
+                context.raise_param(id, state, often);
+                context.runs[index].kept.push(state);
+            }
         }
         pending.push(id);
     }
@@ -163,7 +167,21 @@ fn is_served(program: &Program<'_>, id: FnId, of: Sym) -> bool {
             _ => false,
         })
     };
-    handles || (sig.is_async && takes_request())
+    handles || state_of_actor(program, id).is_some() || (sig.is_async && takes_request())
+}
+
+/// The parameter that is the state of an actor, which its framework keeps and lends to the handler of each message:
+/// `async fn handle(&self, myself: ActorRef<Msg>, message: Msg, state: &mut State)`.
+fn state_of_actor(program: &Program<'_>, id: FnId) -> Option<usize> {
+    const ACTORS: [Sym; 2] = syms(["Actor", "ThreadLocalActor"]);
+    const HANDLES: [Sym; 2] = syms(["handle", "handle_supervisor_evt"]);
+    const STATE: usize = 3;
+    let function = program.names.function(id);
+    let Owner::Impl(block) = function.owner else { return None };
+    let sig = &program.impls[block.ix()];
+    let handles = sig.of.is_none() && ACTORS.contains(&sig.trait_name) && HANDLES.contains(&function.name);
+    let has_state = program.sigs[id.ix()].params.len() == STATE + 1;
+    (handles && has_state).then_some(STATE)
 }
 
 fn locus_entry(program: &Program<'_>, id: FnId) -> Option<Entry> {

@@ -1,5 +1,6 @@
 //! Calls: of the workspace, of what the models describe, and of what nobody knows.
 
+use super::seen::alone::INITS;
 use super::{Alias, CallSite, Place, Root, Walk, What};
 use crate::lower::ir::{ExprId, ExprKind, MethodCall, PathRef};
 use crate::lower::sym::{Sym, syms};
@@ -15,7 +16,7 @@ const DEFAULT: Sym = Sym::new("default");
 const GIVES: [Sym; 2] = syms(["map", "and_then"]);
 
 /// Methods that take something out of a collection.
-const TAKES: [Sym; 15] = syms([
+const TAKES: [Sym; 23] = syms([
     "remove",
     "remove_entry",
     "swap_remove",
@@ -31,6 +32,14 @@ const TAKES: [Sym; 15] = syms([
     "split_off",
     "try_join_next",
     "join_next",
+    "try_join_next_with_id",
+    "join_next_with_id",
+    "swap_remove_index",
+    "shift_remove_index",
+    "shift_remove",
+    "swap_remove_entry",
+    "shift_remove_entry",
+    "shift_take",
 ]);
 
 impl<'w> Walk<'_, 'w> {
@@ -248,12 +257,16 @@ impl<'w> Walk<'_, 'w> {
             self.visit(target);
         }
         let place = target.and_then(|target| self.place(target));
+        let in_static = place.is_some_and(|place| matches!(place.root, Root::Static(_)));
+        let outer = self.under.once;
+        self.under.once |= in_static && call.is_some_and(|call| INITS.contains(&call.name));
         for arg in args {
             if !(is_function && Some(*arg) == target) {
                 let folds = call.is_some_and(|call| FOLDS.contains(&call.name));
                 self.argument(*arg, callable, place, folds);
             }
         }
+        self.under.once = outer;
         if callable.waits {
             let reads = target.is_some_and(|target| self.is_stream(self.ty(target)));
             self.wait(reads);

@@ -17,6 +17,7 @@ impl Walk<'_, '_> {
             self.types_in(ty, 0, &mut frees);
         }
         let (via, endless, has_way_out, taken) = (Vec::new(), false, false, false);
+        let beside = if what == What::Grow { self.bounded_beside(place) } else { Vec::new() };
         let event = Event {
             place,
             what,
@@ -31,6 +32,8 @@ impl Walk<'_, '_> {
             has_way_out,
             taken,
             frees,
+            beside,
+            known_in: Vec::new(),
         };
         if !what.grows() {
             // What was taken from one of several places may have been in any of them.
@@ -39,6 +42,12 @@ impl Walk<'_, '_> {
             self.facts.events.extend(others.into_iter().map(|place| Event { place, ..event.clone() }));
         }
         self.facts.events.push(event);
+    }
+
+    /// Fields other than that of `place` whose number of elements has an upper bound here.
+    fn bounded_beside(&self, place: Place) -> Vec<(crate::names::AdtId, Sym)> {
+        let others = self.guards.iter().filter(|guard| guard.depth == 0 && guard.field != place.field);
+        others.filter_map(|guard| guard.field).collect()
     }
 
     /// Types of the workspace that a value owns by its type alone.
@@ -101,6 +110,10 @@ impl Walk<'_, '_> {
         }
         let before = self.facts.events.len();
         self.event(place, what, at, operation, ty);
+        if let Some(call) = call.filter(|_| effect == Effect::GrowKeyed) {
+            let known_in = self.tables_with_key(place, call);
+            self.facts.events[before..].iter_mut().for_each(|event| event.known_in.clone_from(&known_in));
+        }
         if effect == Effect::Shrink && !self.is_statement(id) {
             self.facts.events[before..].iter_mut().for_each(|event| event.taken = true);
         }

@@ -82,11 +82,12 @@ impl Walk<'_, '_> {
 
     fn for_loop(&mut self, id: ExprId, pat: PatId, iter: ExprId, body: ExprId) {
         let place = self.visit(iter);
-        let waits = self.waits_on(iter);
+        let incoming = self.incoming(iter);
+        let waits = self.waits_on(incoming.unwrap_or(iter));
         let outer = self.open_loop(id, false);
         self.loop_mut().is_for = true;
         self.loop_mut().waits |= waits;
-        self.loop_mut().accepts |= waits && self.is_incoming(iter);
+        self.loop_mut().accepts |= waits && incoming.is_some();
         self.bind(pat, place);
         self.visit(body);
         self.close_loop(outer);
@@ -159,7 +160,7 @@ impl Walk<'_, '_> {
                     if let Some(diverge) = diverge {
                         self.branch(*diverge);
                     }
-                    self.bind(*pat, place);
+                    self.bind_value(*pat, *init, place);
                     if let (Some(init), Some(place)) = (init, place) {
                         self.taken_apart(*pat, *init, place);
                     }

@@ -3,6 +3,7 @@
 //! `len() < MAX` bounds where it holds; `len() >= MAX` bounds behind a way out. A test against 0 or 1 says
 //! nothing about growth. A counter that the same body raises stands for the place that it counts.
 
+use super::present::LOOKS;
 use super::{Place, Walk};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -44,6 +45,10 @@ impl Walk<'_, '_> {
                 self.assume(*left, false);
                 self.assume(*right, false);
             }
+            ExprKind::Binary(BinOp::Or, left, right) => {
+                self.known_or_limited(*left, *right);
+                self.known_or_limited(*right, *left);
+            }
             ExprKind::Not(inner) => self.assume(*inner, !holds),
             ExprKind::Binary(op, left, right) => self.compare(*op, *left, *right, holds),
             // `if self.check_room().is_err() { return }`
@@ -61,6 +66,47 @@ impl Walk<'_, '_> {
             // `if let Err(full) = self.check_room() { return .. }`
             ExprKind::Let(_, init) => self.under.tests.extend(self.call_of(*init)),
             _ => {}
+        }
+    }
+
+    /// `m.contains_key(&k) || m.len() < MAX`: what is there already adds nothing.
+    fn known_or_limited(&mut self, known: ExprId, limit: ExprId) {
+        let ExprKind::Method(call) = &self.body.expr(known).kind else { return };
+        let Some(place) = self.place(call.recv).filter(|_| LOOKS.contains(&call.name)) else { return };
+        let held = self.mark();
+        self.assume(limit, true);
+        let is_limited = self.guards[held.guards..].contains(&place);
+        self.release(held);
+        if is_limited {
+            self.guards.push(place);
+        }
+    }
+
+    /// A function that ends in a choice between what it permits and what it refuses:
+    /// `if m.len() < MAX { Ok(()) } else { Err(Full) }`.
+    pub(super) fn permits(&mut self, tail: ExprId) {
+        let ExprKind::If(cond, then, Some(otherwise)) = self.body.expr(tail).kind else { return };
+        match (self.verdict(then), self.verdict(otherwise)) {
+            (Some(true), Some(false)) => self.assume(cond, true),
+            (Some(false), Some(true)) => self.assume(cond, false),
+            _ => {}
+        }
+    }
+
+    /// Whether a branch ends in a permission, or in a refusal.
+    fn verdict(&self, id: ExprId) -> Option<bool> {
+        const YES: [Sym; 2] = syms(["Ok", "Some"]);
+        const NO: [Sym; 2] = syms(["Err", "None"]);
+        let named = |name: Sym| YES.contains(&name).then_some(true).or(NO.contains(&name).then_some(false));
+        match &self.body.expr(id).kind {
+            ExprKind::Block(_, Some(tail)) => self.verdict(*tail),
+            ExprKind::Lit(Lit::Bool(says)) => Some(*says),
+            ExprKind::Path(path) => named(path.last()),
+            ExprKind::Call(callee, _) => match &self.body.expr(*callee).kind {
+                ExprKind::Path(path) => named(path.last()),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -136,6 +182,9 @@ impl Walk<'_, '_> {
     /// Whether a condition asks if a time has passed.
     pub(super) fn is_timed(&self, cond: ExprId, depth: u32) -> bool {
         const ASKS: [Sym; 5] = syms(["is_expired", "expired", "elapsed", "has_expired", "is_stale"]);
+        const OF_VALUE: [Sym; 6] =
+            syms(["is_some_and", "is_none_or", "is_ok_and", "map_or", "filter", "map"]);
+        const SAYS: [Sym; 3] = syms(["is_some", "is_none", "unwrap_or"]);
         const TIMES: [Sym; 4] = syms(["Instant", "SystemTime", "Duration", "DateTime"]);
         if depth > 4 {
             return false;
@@ -149,7 +198,16 @@ impl Walk<'_, '_> {
                     if TIMES.contains(&foreign.last))
             }
             ExprKind::Not(inner) => self.is_timed(*inner, depth + 1),
-            ExprKind::Method(call) => ASKS.contains(&call.name),
+            // `entry.is_some_and(|(_, until)| *until <= now)`
+            ExprKind::Method(call) => {
+                ASKS.contains(&call.name)
+                    || OF_VALUE.contains(&call.name)
+                        && call.args.iter().any(|arg| self.is_timed(*arg, depth + 1))
+                    || SAYS.contains(&call.name) && self.is_timed(call.recv, depth + 1)
+            }
+            ExprKind::Closure(_, inner, _) | ExprKind::Block(_, Some(inner)) | ExprKind::Let(_, inner) => {
+                self.is_timed(*inner, depth + 1)
+            }
             ExprKind::Call(callee, _) => {
                 matches!(&self.body.expr(*callee).kind, ExprKind::Path(path) if ASKS.contains(&path.last()))
             }

@@ -125,6 +125,19 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// As [`Self::bind`], part by part where both sides are tuples: `let (a, b) = (a.clone(), b.clone());`
+    pub(super) fn bind_value(&mut self, pat: PatId, value: Option<ExprId>, place: Option<Place>) {
+        let body = self.body;
+        match (body.pat(pat), value.map(|value| &body.expr(value).kind)) {
+            (Pat::Tuple(parts), Some(ExprKind::Tuple(values))) if parts.len() == values.len() => {
+                for (part, value) in parts.iter().zip(values) {
+                    self.bind_value(*part, Some(*value), self.place(*value));
+                }
+            }
+            _ => self.bind(pat, place),
+        }
+    }
+
     /// `let Self { list, .. } = self;` moves the parts out that it names.
     pub(super) fn taken_apart(&mut self, pat: PatId, init: ExprId, place: Place) {
         let body = self.body;

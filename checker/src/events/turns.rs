@@ -2,8 +2,24 @@
 
 use super::{LoopFacts, Place, Under, Walk};
 use crate::lower::ir::{ExprId, ExprKind, Stmt};
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 use crate::types::{Callee, Interner, TyKind};
+
+/// What gives the elements of an iterator one by one, as they come.
+const PASSES_ON: [Sym; 12] = syms([
+    "flatten",
+    "filter_map",
+    "filter",
+    "map",
+    "map_while",
+    "take_while",
+    "skip_while",
+    "flat_map",
+    "enumerate",
+    "inspect",
+    "by_ref",
+    "into_iter",
+]);
 
 impl Walk<'_, '_> {
     pub(super) fn open_loop(&mut self, id: ExprId, no_exit: bool) -> Under {
@@ -151,9 +167,17 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// `for stream in listener.incoming()`.
-    pub(super) fn is_incoming(&self, iter: ExprId) -> bool {
-        matches!(&self.body.expr(iter).kind, ExprKind::Method(call) if call.name == Sym::new("incoming"))
+    /// `for stream in listener.incoming()`, and what passes its streams on one by one: `.incoming().flatten()`.
+    pub(super) fn incoming(&self, mut iter: ExprId) -> Option<ExprId> {
+        for _ in 0..6 {
+            let ExprKind::Method(call) = &self.body.expr(iter).kind else { return None };
+            match call.name {
+                name if name == Sym::new("incoming") => return Some(iter),
+                name if PASSES_ON.contains(&name) => iter = call.recv,
+                _ => return None,
+            }
+        }
+        None
     }
 
     pub(super) fn wait(&mut self, reads: bool) {

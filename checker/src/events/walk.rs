@@ -82,6 +82,7 @@ impl Walk<'_, '_> {
         }
         self.assume(tail, true);
         self.assume(tail, false);
+        self.permits(tail);
         self.facts.measures.append(&mut self.guards);
         if self.effect(tail) == Effect::Len
             && let ExprKind::Method(call) = &self.body.expr(tail).kind

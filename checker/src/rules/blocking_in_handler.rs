@@ -1,5 +1,6 @@
 //! `blocking-in-handler`: a call that holds up the thread on which everybody else runs, too.
 
+use crate::context::{Entry, Often};
 use crate::declare_rule;
 use crate::events::seen::{Seen, Sight};
 use crate::finding::{Confidence, Finding};
@@ -10,7 +11,7 @@ use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Reach, Says, is_locus_method};
 use crate::types::{Interner, TyKind};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// In a handler.
 pub static HANDLER: Shape =
@@ -49,6 +50,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let promised: Vec<FnId> = judged.functions().filter(|id| promises(judged, *id)).collect();
     let promise = Reach::of(judged.summary, promised);
     let ways = Ways::of(judged);
+    let on_executor = on_executor(judged);
     for (id, seen) in judged.sights() {
         let Sight::Blocks { name, slight } = &seen.sight else { continue };
         if judged.summary.facts[id.ix()].on_thread(seen.at) {
@@ -66,7 +68,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                     id,
                 ));
             }
-        } else if is_async(judged, id)
+        } else if on_executor.contains(&id)
             && !slight
             && judged.is_per_message(id, seen)
             && !is_command(judged, id)
@@ -137,6 +139,34 @@ fn is_async(judged: &Judged<'_, '_>, id: FnId) -> bool {
 fn is_command(judged: &Judged<'_, '_>, id: FnId) -> bool {
     let is = |name: &str| name.ends_with("cli") || name.ends_with("ctl");
     is(judged.crate_name(id)) || is(&judged.package_of(id))
+}
+
+/// Async functions, and functions near handlers: what a handler of a framework calls with every message where it stands,
+/// up to `CALLS_MAX` calls away. Calls that a trait decides, and what is handed to other threads, lead nowhere here.
+fn on_executor(judged: &Judged<'_, '_>) -> FxHashSet<FnId> {
+    const CALLS_MAX: u32 = 3;
+    let mut on_executor: FxHashSet<FnId> = judged.functions().filter(|id| is_async(judged, *id)).collect();
+    let is_handler = |id: &FnId| {
+        let entry = judged.context.runs[id.ix()].entry;
+        is_async(judged, *id) && matches!(entry, Some(Entry::Message | Entry::Callback))
+    };
+    let mut open: Vec<FnId> = judged.functions().filter(is_handler).collect();
+    for _ in 0..CALLS_MAX {
+        let mut next = Vec::new();
+        for id in open {
+            let facts = &judged.summary.facts[id.ix()];
+            for site in facts.calls.iter().filter(|site| !site.is_callback && !facts.on_thread(site.at)) {
+                let [callee] = site.callees[..] else { continue };
+                let often = judged.context.often(judged.summary, id, &site.under);
+                if often == Some(Often::PerMessage) {
+                    on_executor.insert(callee);
+                    next.push(callee);
+                }
+            }
+        }
+        open = next;
+    }
+    on_executor
 }
 
 fn promises(judged: &Judged<'_, '_>, id: FnId) -> bool {

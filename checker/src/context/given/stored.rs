@@ -97,6 +97,13 @@ impl<'a> Given<'a, '_, '_> {
             && fields.all(|field| self.program.names.is_static_text(declared.file, field.at))
     }
 
+    /// Whether a field holds what it held when the program began to serve.
+    pub(in crate::context) fn is_settled(&self, field: (AdtId, Sym)) -> bool {
+        self.begin();
+        let kept = self.field_kept(field, None, 0);
+        kept.changed.is_none() && !matches!(kept.made, Answer::Told(_))
+    }
+
     fn made_with(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Answer {
         let names = &self.program.names;
         let declared = names.adt(adt);

@@ -4,15 +4,23 @@ use super::answer::{Answer, Brings, From};
 use super::origins::Part;
 use super::words::{AWAITED, CLOCKS, CONVERTS, DERIVES, DRAWS, NEXTS, RECEIVES};
 use super::{FUNCTIONS_MAX, Given, Origins};
-use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{Def, FnId};
 use crate::types::{Callee, adt_behind};
 
 /// Methods whose arguments become no part of what they give: keys of look-ups, tests, and what is said of failures.
-const KEEPS: [Sym; 12] = syms([
+const KEEPS: [Sym; 20] = syms([
     "get",
     "get_mut",
+    "get_key_value",
+    "get_full",
+    "get_index",
+    "find",
+    "rfind",
+    "position",
+    "min_by_key",
+    "max_by_key",
     "get_or_init",
     "filter",
     "map_err",
@@ -77,6 +85,11 @@ impl<'a> Given<'a, '_, '_> {
             | ExprKind::Try(one)
             | ExprKind::Block(_, Some(one)) => of(*one),
             ExprKind::Not(one) | ExprKind::Neg(one) => self.all(id, origins, &[*one], depth),
+            // There are only as many rests as the divisor says.
+            ExprKind::Binary(BinOp::Rem, one, other) => {
+                let rest = of(*other);
+                if rest.own == Answer::Given { rest } else { of(*one).and(rest) }
+            }
             ExprKind::Binary(_, one, other) | ExprKind::Repeat(one, other) => {
                 self.all(id, origins, &[*one, *other], depth)
             }

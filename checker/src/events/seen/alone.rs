@@ -12,7 +12,8 @@ use crate::names::FnId;
 use crate::types::Callee;
 
 /// Calls that run what they are given once.
-const INITS: [Sym; 4] = syms(["get_or_init", "get_or_try_init", "call_once", "call_once_force"]);
+pub(in crate::events) const INITS: [Sym; 4] =
+    syms(["get_or_init", "get_or_try_init", "call_once", "call_once_force"]);
 /// Methods that take something one caller gets.
 pub(crate) const TAKES: [Sym; 8] = syms([
     "compare_exchange",
