@@ -9,7 +9,8 @@
 //! - I2. The drained buffer is neither pushed to nor freed between [`Queue::turn_over`] and [`Queue::finish`].
 //! - I3. `start` is where the first record of the filled buffer lies, `end` is where the next one goes, and `until` is where
 //!   its memory ends, or null while the queue is shut: so one comparison tells a publisher both that it may push and that
-//!   there is room. The buffer itself hears of what was claimed before anything else is done with it (`fill`).
+//!   there is room. Only `fill` tells the filled buffer of what was claimed, before anything else is done with it; the
+//!   drained one does not hear of it, and its length says nothing.
 //! - I4. `mark` is a boundary between records of the filled buffer, or its end; it moves with the memory.
 //! - I5. `spans` holds where the memory of each buffer begins and ends. Records of the queue begin there: nothing is taken
 //!   from its buffers but all of it.

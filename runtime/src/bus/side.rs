@@ -225,6 +225,11 @@ impl Stage {
         unsafe { pop_front(&mut self.words) }
     }
 
+    /// How many words the messages take.
+    pub(crate) fn len_words(&self) -> usize {
+        self.words.len_words()
+    }
+
     /// Counts the messages of topic `T`, whose number is given, that have to go where `is_meant` says.
     pub(crate) fn count<T: Topic>(&mut self, number: u16, is_meant: impl Fn(Owed) -> bool) -> u64 {
         debug_assert_eq!(number, T::number().get(), "the number of another topic");

@@ -6,8 +6,9 @@
 //! Invariants
 //! - I1. `records[head..]` is a sequence of whole records (`record` I1), each of which nobody has taken yet.
 //! - I2. `head <= records.len()`, and `head` is a boundary between records.
-//! - I3. Only `push`, `push_record`, `settle` and `clear` move or free the memory; `claim`, `advance` and `front`
-//!   do not.
+//! - I3. Only `push`, `push_record` and `make_room`, which may grow it, `settle`, which gathers what is left, and `clear` and
+//!   `shrink_to_need`, which may shrink it, move records or memory. All others leave them where they are, so that an owner
+//!   may keep `end` and `until` and write records there itself; between that and `set_end` I1 speaks of those records too.
 //!
 //! It does not drop payloads: an owner visits what is left before it lets a buffer go.
 

@@ -149,7 +149,7 @@ impl PoolLoop {
             if progress.worked {
                 self.pool.core.load.entry.count_turn(now.duration_since(self.pool.core.now()));
             }
-            if !progress.worked && !self.spin(progress.deadline) {
+            if !progress.worked && !self.spin(now, progress.deadline) {
                 return Some(progress.deadline);
             }
             if now.duration_since(begun) > TURNS_TIME_MAX {
@@ -160,14 +160,14 @@ impl PoolLoop {
     }
 
     /// Looks for work for a moment before the thread parks; returns whether there is some.
-    fn spin(&mut self, deadline: Option<Instant>) -> bool {
+    fn spin(&mut self, begun: Instant, deadline: Option<Instant>) -> bool {
         if self.pool.has_work() {
             return true;
         }
         if self.spin_time.is_zero() {
             return false;
         }
-        let mut begun = Instant::now();
+        let mut begun = Some(begun);
         let (mut looks, mut pauses) = (0, SPIN_PAUSES_MIN);
         loop {
             (0..pauses).for_each(|_| std::hint::spin_loop());
@@ -175,7 +175,8 @@ impl PoolLoop {
                 return true;
             }
             if self.pool.let_go() > 0 {
-                (begun, looks, pauses) = (Instant::now(), 0, SPIN_PAUSES_MIN);
+                // The moment begins anew, with the next look at the clock: reading it here would hold up what was let go.
+                (begun, looks, pauses) = (None, 0, SPIN_PAUSES_MIN);
                 continue;
             }
             self.pool.tell(&mut self.live);
@@ -185,7 +186,9 @@ impl PoolLoop {
             looks += 1;
             if looks > SPIN_LOOKS_AT_ONCE || looks % SPIN_LOOKS_PER_CLOCK == 0 {
                 let now = Instant::now();
-                if now >= begun + self.spin_time || deadline.is_some_and(|deadline| now >= deadline) {
+                if now >= *begun.get_or_insert(now) + self.spin_time
+                    || deadline.is_some_and(|deadline| now >= deadline)
+                {
                     return false;
                 }
             }

@@ -51,8 +51,12 @@ impl<T: Topic> Route<T> {
     /// before: nobody else makes as much.
     pub(super) fn is_in_its_own_way(&self, core: &Core, head: &CellHead) -> bool {
         let own = 1 << core.id;
-        let stage = &head.rare().stage;
-        let staged = stage.borrow_mut().count::<T>(self.number, |owed| owed.pools & own != 0);
+        let mut stage = head.rare().stage.borrow_mut();
+        // A message takes a word at least: as a rule there is no need to count them.
+        if stage.len_words() as u64 <= self.own.free() {
+            return false;
+        }
+        let staged = stage.count::<T>(self.number, |owed| owed.pools & own != 0);
         let room = self.own.free() + u64::from(core.returning(self.number));
         #[cfg(test)]
         let room = if fault::is_planted(Fault::DoomedTooSoon) { self.own.free() } else { room };
