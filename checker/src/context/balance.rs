@@ -5,6 +5,8 @@
 //! loop, or it takes back what the same activation put in and failed with. That asymmetry is the point: silence
 //! is cheap to give, a false alarm is not.
 
+mod in_step;
+
 use super::callers::Callers;
 use super::given::{Answer, Given, Witness};
 use super::instances::{Instances, Unswept};
@@ -112,8 +114,7 @@ pub(crate) fn balances<'s>(
     let fleeting = made_with_messages(summary, context);
     let made = made_at_all(program, summary);
     let taken_from = summary.facts.iter().flat_map(|facts| facts.taken_from.iter().copied()).collect();
-    let lessened = summary.facts.iter().flat_map(|facts| &facts.events).filter(|event| !event.what.grows());
-    let lessened = lessened.filter_map(|event| event.place.field).collect();
+    let lessened = in_step::lessened(summary);
     let balance = Balance {
         program,
         summary,
@@ -177,7 +178,7 @@ impl<'s> Balance<'_, '_, 's> {
         if event.under.guarded || self.reuses_slots(site) {
             return None;
         }
-        if self.goes_with_bounded(site) {
+        if in_step::is_bounded(self.summary, site, &self.lessened) {
             return None;
         }
         let runs = &self.context.runs[id.ix()];
@@ -210,21 +211,6 @@ impl<'s> Balance<'_, '_, 's> {
             && runs.may_run
             && !self.interns(id);
         open_static.then_some(false)
-    }
-
-    /// What grows by one where another field does, behind a bound on that: neither has more, as long as nothing is
-    /// taken out of the other.
-    fn goes_with_bounded(&self, Site { id, event }: Site<'s>) -> bool {
-        let together = |field: &(AdtId, Sym)| {
-            self.summary.facts[id.ix()].events.iter().any(|other| {
-                other.place.field == Some(*field)
-                    && other.place.depth == event.place.depth
-                    && other.what == What::Grow
-                    && other.under.guarded
-                    && other.under.in_loop == event.under.in_loop
-            })
-        };
-        event.beside.iter().any(|field| together(field) && !self.lessened.contains(field))
     }
 
     /// Values that borrow something, and are made again and again: they do not outlive what they borrow.
