@@ -100,7 +100,9 @@ pub(super) fn run(workspace: &Workspace) -> Result<bool, String> {
 /// What the checker says of one file.
 fn checked(checker: &Path, path: &Path) -> Result<Verdict, String> {
     let mut ask = Command::new(checker);
-    let output = process::capture(ask.args(["--format", "json"]).arg(path))?;
+    // Outside of loci most shapes are only said when asked for.
+    let asked = ["-W", "likely", "-W", "nursery", "--format", "json"];
+    let output = process::capture(ask.args(asked).arg(path))?;
     let messages = output.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let rules = messages.filter_map(|line| Some(line["message"]["code"]["code"].as_str()?.to_owned()));
     one(rules.filter_map(|rule| Verdict::of_rule(&rule)), path)
