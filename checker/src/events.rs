@@ -26,7 +26,6 @@ use crate::lower::ir::{LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
-pub(crate) use renewed::READS;
 pub use renewed::{Anew, Renewal};
 use seen::Seen;
 use serde::{Deserialize, Serialize};

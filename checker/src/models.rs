@@ -12,6 +12,8 @@
 //! "iter iter_mut" = "inside -> Iterator<T>"
 //! ```
 //!
+//! A few names say something by themselves ([`Gives`]), since nobody calls anything else so: `recv`, `accept`.
+//!
 //! In a signature, `Self`, the type's parameters and other single letters are variables; any other name is a
 //! primitive or a type of the models. A path that no model lists is looked up once more by its crate and last
 //! segment, where that is unambiguous, because crates re-export their own types.
@@ -120,6 +122,29 @@ pub struct Callable {
     pub sig: Signature,
 }
 
+/// What a call gives by its name alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gives {
+    /// The next of something, which may be a queue, a socket or a clock.
+    pub next: bool,
+    /// What came from outside, or who sent it.
+    pub outside: bool,
+    /// What a peer sent, or a peer.
+    pub peer: bool,
+    /// What a peer sent, where it is awaited.
+    pub answer: bool,
+    /// Nothing: it reads into what it is lent.
+    pub fills: bool,
+    /// As much as whoever sends it likes.
+    pub whole: bool,
+    /// Something new each time.
+    pub fresh: bool,
+    /// The time.
+    pub time: bool,
+    /// Nothing: it waits until a time has come.
+    pub tick: bool,
+}
+
 /// A type.
 #[derive(Clone, Debug)]
 pub struct ModelType {
@@ -160,6 +185,8 @@ pub struct Models {
     pub functions: FxHashMap<Sym, u32>,
     /// Methods that every type has: `clone`, `to_string`.
     pub universal: FxHashMap<Sym, u32>,
+    /// What calls give by their names alone, on whatever they are called.
+    gives: FxHashMap<Sym, Gives>,
     /// Names that are known without an import.
     pub prelude: FxHashMap<Sym, Foreign>,
     /// Tells models from others by what they say beyond those that ship.
@@ -208,6 +235,11 @@ impl Models {
     /// The path under which `path` is known here.
     pub fn canonical(&self, path: Foreign) -> Foreign {
         self.type_at(path).map_or(path, |found| self.types[found as usize].path)
+    }
+
+    /// What a call of that name gives, whatever it is called on.
+    pub fn gives(&self, name: Sym) -> Gives {
+        self.gives.get(&name).copied().unwrap_or_default()
     }
 
     /// The type.

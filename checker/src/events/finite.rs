@@ -20,22 +20,8 @@ const MAKES: [Sym; 7] = syms([
     "mpsc_channel",
     "mpsc_unbounded",
 ]);
-/// What a receiver is read through.
-const READS: [Sym; 13] = syms([
-    "clone",
-    "recv",
-    "recv_many",
-    "recv_async",
-    "next",
-    "iter",
-    "into_iter",
-    "try_iter",
-    "by_ref",
-    "try_recv",
-    "blocking_recv",
-    "enumerate",
-    "stream",
-]);
+/// What goes through all that comes, and what only wraps a receiver.
+const WRAPS: [Sym; 7] = syms(["clone", "iter", "into_iter", "try_iter", "by_ref", "enumerate", "stream"]);
 /// Methods of senders that keep nothing of them.
 const SENDS: [Sym; 11] = syms([
     "send",
@@ -129,7 +115,11 @@ impl Walk<'_, '_> {
                 }
                 ExprKind::Await(inner) | ExprKind::Ref(inner, _) | ExprKind::Try(inner) => *inner,
                 ExprKind::Block(_, Some(tail)) => *tail,
-                ExprKind::Method(call) if READS.contains(&call.name) => call.recv,
+                ExprKind::Method(call)
+                    if WRAPS.contains(&call.name) || self.program.models.gives(call.name).next =>
+                {
+                    call.recv
+                }
                 _ => return found,
             };
         }

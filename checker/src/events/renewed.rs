@@ -4,23 +4,10 @@
 
 use super::Walk;
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Range};
-use crate::lower::sym::{Sym, syms};
+use crate::lower::sym::Sym;
 use crate::names::AdtId;
 use crate::types::adt_behind;
 use serde::{Deserialize, Serialize};
-
-/// Calls that read into what they are lent.
-pub(crate) const READS: [Sym; 9] = syms([
-    "read",
-    "read_exact",
-    "read_to_end",
-    "read_to_string",
-    "read_line",
-    "read_until",
-    "read_buf",
-    "recv_from",
-    "recv",
-]);
 
 /// A field that gets another value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +38,7 @@ impl Walk<'_, '_> {
             {
                 self.renewed(*left, Anew::Counted, at);
             }
-            ExprKind::Method(call) if READS.contains(&call.name) => {
+            ExprKind::Method(call) if self.program.models.gives(call.name).fills => {
                 for arg in &call.args {
                     if let ExprKind::Ref(lent, true) = self.body.expr(*arg).kind {
                         self.renewed(lent, Anew::Read, at);

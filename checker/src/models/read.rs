@@ -1,6 +1,6 @@
 //! Reads the model files.
 
-use super::{Callable, Effect, Flow, ModelType, Models, Resource, Signature};
+use super::{Callable, Effect, Flow, Gives, ModelType, Models, Resource, Signature};
 use crate::lower::cfg::CfgEnv;
 use crate::lower::ir::{FileIr, TypeRef};
 use crate::lower::sym::Sym;
@@ -17,6 +17,7 @@ const FILES: &[(&str, &str)] = &[
     ("tokio", include_str!("../../models/tokio.toml")),
     ("crates", include_str!("../../models/crates.toml")),
     ("locus", include_str!("../../models/locus.toml")),
+    ("names", include_str!("../../models/names.toml")),
 ];
 
 #[derive(Deserialize)]
@@ -30,6 +31,8 @@ struct ModelFile {
     functions: BTreeMap<String, String>,
     #[serde(default)]
     universal: BTreeMap<String, String>,
+    #[serde(default)]
+    names: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +90,35 @@ fn one(models: &mut Models, file: ModelFile) -> Result<(), String> {
         let index = add(models, line).map_err(|error| format!("{names}: {error}"))?;
         models.universal.extend(names.split_whitespace().map(|name| (Sym::new(name), index)));
     }
+    for (names, words) in &file.names {
+        let gives = gives(words).map_err(|error| format!("{names}: {error}"))?;
+        for name in names.split_whitespace() {
+            if models.gives.insert(Sym::new(name), gives).is_some() {
+                return Err(format!("`{name}` is told of twice"));
+            }
+        }
+    }
     Ok(())
+}
+
+fn gives(words: &str) -> Result<Gives, String> {
+    let mut gives = Gives::default();
+    for word in words.split_whitespace() {
+        let said = match word {
+            "next" => &mut gives.next,
+            "outside" => &mut gives.outside,
+            "peer" => &mut gives.peer,
+            "answer" => &mut gives.answer,
+            "fills" => &mut gives.fills,
+            "whole" => &mut gives.whole,
+            "fresh" => &mut gives.fresh,
+            "time" => &mut gives.time,
+            "tick" => &mut gives.tick,
+            other => return Err(format!("unknown word `{other}`")),
+        };
+        *said = true;
+    }
+    Ok(gives)
 }
 
 fn add_type(models: &mut Models, entry: TypeEntry) -> Result<(), String> {

@@ -152,3 +152,28 @@ fn who_spawns_and_who_waits() {
     assert!(function("std::process::exit").diverges);
     assert!(method("locus::Run", "with").resident && method("locus::Run", "recv").waits);
 }
+
+#[test]
+fn names_that_say_something_by_themselves() {
+    let models = Models::shipped();
+    let gives = |name: &str| models.gives(Sym::new(name));
+    assert!(gives("recv").next && gives("recv").outside && gives("recv").fills && !gives("recv").peer);
+    assert!(gives("accept").peer && gives("accept").outside && !gives("accept").next);
+    assert!(gives("next").next && !gives("next").outside);
+    assert!(gives("read_line").whole && gives("read_line").peer && !gives("read_exact").whole);
+    assert!(gives("json").answer && gives("random").fresh && gives("now").time && gives("sleep").tick);
+    assert_eq!(gives("insert"), super::Gives::default());
+}
+
+#[test]
+fn a_name_is_told_of_once_and_in_known_words() {
+    for (text, error) in [
+        ("[names]\n\"recv\" = \"next\"", "mine: `recv` is told of twice"),
+        ("[names]\n\"fetch\" = \"nxt\"", "mine: fetch: unknown word `nxt`"),
+    ] {
+        let told = Models::with(&[("mine".to_owned(), text.to_owned())]).map(|_| ());
+        assert_eq!(told, Err(error.to_owned()));
+    }
+    let more = Models::with(&[("mine".to_owned(), "[names]\n\"fetch\" = \"peer\"".to_owned())]).unwrap();
+    assert!(more.gives(Sym::new("fetch")).peer && more.gives(Sym::new("recv")).next);
+}

@@ -4,9 +4,9 @@
 //! origin; a local that is lent for change has any.
 
 use super::types::is_connection;
-use crate::events::READS;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, MethodCall, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
+use crate::models::Models;
 use crate::names::FnId;
 use crate::types::{Callee, Inferred, Insides, Interner, Program, TyKind};
 use std::sync::Arc;
@@ -58,12 +58,12 @@ impl<'p> Origins<'p> {
         }
         for (index, expr) in body.exprs.iter().enumerate() {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-            origins.note(id, &expr.kind);
+            origins.note(program.models, id, &expr.kind);
         }
         Some(origins)
     }
 
-    fn note(&mut self, id: ExprId, kind: &'p ExprKind) {
+    fn note(&mut self, models: &Models, id: ExprId, kind: &'p ExprKind) {
         match kind {
             ExprKind::Block(stmts, _) => {
                 for stmt in stmts {
@@ -94,7 +94,7 @@ impl<'p> Origins<'p> {
                 }
             }
             ExprKind::Method(call) => {
-                if READS.contains(&call.name) && self.is_from_peer(id, call) {
+                if models.gives(call.name).fills && self.is_from_peer(id, call) {
                     self.reads_into(id, &call.args);
                 }
                 if let (ExprKind::Local(local), true) =

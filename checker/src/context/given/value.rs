@@ -2,10 +2,11 @@
 
 use super::answer::{Answer, Brings, From};
 use super::origins::Part;
-use super::words::{AWAITED, CLOCKS, CONVERTS, DERIVES, DRAWS, NEXTS, RECEIVES};
+use super::words::{CONVERTS, DERIVES};
 use super::{FUNCTIONS_MAX, Given, Origins};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
 use crate::lower::sym::{Sym, syms};
+use crate::models::Gives;
 use crate::names::{Def, FnId};
 use crate::types::{Callee, adt_behind};
 
@@ -255,7 +256,7 @@ impl<'a> Given<'a, '_, '_> {
             Some(Callee::Value) => self.all(id, origins, args, depth).unless_told(),
             _ => {
                 let ExprKind::Path(path) = &origins.body.expr(callee).kind else { return From::UNKNOWN };
-                if let Some(what) = brings(path.last()) {
+                if let Some(what) = brings(self.program.models.gives(path.last())) {
                     return self.brought(id, origins, at, what);
                 }
                 // What went wrong becomes no key.
@@ -291,9 +292,10 @@ impl<'a> Given<'a, '_, '_> {
             return self.results(id, origins, (fns, &args, part), depth);
         }
         // `next` goes through what is there already, or waits for more.
-        let nexts = NEXTS.contains(&call.name) && self.is_fed(origins, origins.inferred.expr(call.recv));
-        let awaits = (nexts || AWAITED.contains(&call.name)) && origins.is_awaited(at);
-        if let Some(what) = brings(call.name).or(awaits.then_some(Brings::Received)) {
+        let gives = self.program.models.gives(call.name);
+        let nexts = gives.next && self.is_fed(origins, origins.inferred.expr(call.recv));
+        let awaits = (nexts || gives.answer) && origins.is_awaited(at);
+        if let Some(what) = brings(gives).or(awaits.then_some(Brings::Received)) {
             return self.brought(id, origins, at, what);
         }
         let derives = DERIVES.contains(&call.name);
@@ -332,11 +334,11 @@ impl<'a> Given<'a, '_, '_> {
     }
 }
 
-fn brings(name: Sym) -> Option<Brings> {
-    match name {
-        _ if RECEIVES.contains(&name) => Some(Brings::Received),
-        _ if DRAWS.contains(&name) => Some(Brings::Fresh),
-        _ if CLOCKS.contains(&name) => Some(Brings::Time),
+fn brings(gives: Gives) -> Option<Brings> {
+    match gives {
+        Gives { outside: true, .. } => Some(Brings::Received),
+        Gives { fresh: true, .. } => Some(Brings::Fresh),
+        Gives { time: true, .. } => Some(Brings::Time),
         _ => None,
     }
 }

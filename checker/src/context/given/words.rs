@@ -106,33 +106,3 @@ pub(super) const CONVERTS: [Sym; 16] = syms([
     "min",
     "with_capacity",
 ]);
-/// Calls that wait for what comes from outside.
-pub(super) const RECEIVES: [Sym; 17] = syms([
-    "recv",
-    "try_recv",
-    "recv_async",
-    "recv_timeout",
-    "recv_many",
-    "recv_from",
-    "blocking_recv",
-    "accept",
-    "incoming",
-    "peer_addr",
-    "remote_addr",
-    "remote_address",
-    "read_line",
-    "read_until",
-    "select_next_some",
-    "next_line",
-    "next_event",
-]);
-/// Calls that give something new each time.
-pub(super) const DRAWS: [Sym; 7] =
-    syms(["new_v4", "now_v7", "new_v7", "random", "gen_range", "random_range", "fetch_add"]);
-/// Calls that give the time.
-pub(super) const CLOCKS: [Sym; 2] = syms(["now", "now_utc"]);
-/// What gives what a peer has sent, if it is awaited: the body of an answer, and the next of it.
-pub(super) const AWAITED: [Sym; 5] = syms(["text", "bytes", "json", "chunk", "message"]);
-/// What gives the next of something that is waited for: of what it is must be known to say where it comes from. Work
-/// that the program itself has begun gives its next in the same way, and so does a file.
-pub(super) const NEXTS: [Sym; 2] = syms(["next", "try_next"]);

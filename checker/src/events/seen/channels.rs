@@ -8,22 +8,8 @@ use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind};
 use serde::{Deserialize, Serialize};
 
-const RECEIVES: [Sym; 14] = syms([
-    "recv",
-    "next",
-    "try_next",
-    "select_next_some",
-    "poll_next",
-    "poll_next_unpin",
-    "poll_recv",
-    "recv_async",
-    "recv_many",
-    "recv_timeout",
-    "try_recv",
-    "blocking_recv",
-    "iter",
-    "for_each",
-]);
+/// What goes through all that comes.
+const GOES_THROUGH: [Sym; 2] = syms(["iter", "for_each"]);
 const ENDS: [Sym; 4] = syms(["Receiver", "UnboundedReceiver", "ReceiverStream", "UnboundedReceiverStream"]);
 const SENDS: [Sym; 5] = syms(["send", "unbounded_send", "try_send", "start_send", "send_async"]);
 const SENDER: Sym = Sym::new("Sender");
@@ -103,7 +89,7 @@ impl Look<'_, '_, '_> {
     /// Takes something out of a queue.
     pub(super) fn receive(&mut self, id: ExprId) {
         if let ExprKind::Method(call) = self.kind(id)
-            && RECEIVES.contains(&call.name)
+            && (self.walk.program.models.gives(call.name).next || GOES_THROUGH.contains(&call.name))
         {
             self.received(id, call.recv);
         }

@@ -5,7 +5,6 @@ use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::types::{Interner, Ty, TyKind};
 
-const WHOLE: [Sym; 4] = syms(["read_line", "read_until", "read_to_end", "read_to_string"]);
 const PEERS: [Sym; 6] =
     syms(["TcpStream", "UnixStream", "OwnedReadHalf", "ReadHalf", "DuplexStream", "TlsStream"]);
 const CHILD_ENDS: [Sym; 3] = syms(["ChildStdout", "ChildStderr", "ChildStdin"]);
@@ -41,7 +40,7 @@ impl Look<'_, '_, '_> {
         let is = match self.kind(id) {
             ExprKind::Method(call) => {
                 let lines = name == Sym::new("lines") && call.args.is_empty();
-                (WHOLE.contains(&name) || lines) && self.is_peer(self.walk.ty(call.recv))
+                (self.walk.program.models.gives(name).whole || lines) && self.is_peer(self.walk.ty(call.recv))
             }
             ExprKind::Call(_, args) => {
                 let codec = of == Sym::new("LinesCodec") && name == Sym::new("new") && args.is_empty();

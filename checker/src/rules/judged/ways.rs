@@ -23,51 +23,6 @@ use std::rc::Rc;
 const STEPS_MAX: usize = 3000;
 /// Functions whose waits count as those of a loop that calls them.
 const DEPTH_MAX: u32 = 4;
-/// What gives what a peer sent, or a peer.
-const PEERS: [Sym; 26] = syms([
-    "accept",
-    "accept_bi",
-    "accept_uni",
-    "poll_accept",
-    "incoming",
-    "recv_from",
-    "recv_buf_from",
-    "recv_msg",
-    "recvmsg",
-    "poll_recv_from",
-    "read",
-    "read_buf",
-    "read_exact",
-    "read_line",
-    "read_until",
-    "next_line",
-    "read_u8",
-    "read_u16",
-    "read_u32",
-    "read_u64",
-    "read_frame",
-    "read_message",
-    "read_msg",
-    "message",
-    "receive",
-    "poll_read",
-]);
-/// What gives the next of something, which may be a queue, a socket or a clock.
-const NEXTS: [Sym; 12] = syms([
-    "recv",
-    "next",
-    "try_next",
-    "select_next_some",
-    "poll_next",
-    "poll_next_unpin",
-    "recv_async",
-    "recv_many",
-    "poll_recv",
-    "try_recv",
-    "blocking_recv",
-    "recv_timeout",
-]);
-const CLOCKS: [Sym; 5] = syms(["tick", "sleep", "sleep_until", "poll_tick", "park_timeout"]);
 /// What gives the work that the program itself has begun, and time.
 const OWN: [Sym; 12] = syms([
     "Interval",
@@ -315,16 +270,17 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
                 _ => continue,
             };
             let name = opened.called(id);
-            if CLOCKS.contains(&name) {
+            let gives = self.judged.program.models.gives(name);
+            if gives.tick {
                 pace.own = true;
-            } else if PEERS.contains(&name) {
+            } else if gives.peer {
                 // A lock is read without a buffer, and a file is none of a peer's.
                 let reads = name != Sym::new("read") || !opened.args(id).is_empty();
                 let is_file = of.is_some_and(|of| {
                     opened.holds_type(opened.inferred.expr(of), &|name| name == Sym::new("File"), 0)
                 });
                 pace.peers |= reads && !is_file;
-            } else if let Some(of) = of.filter(|_| NEXTS.contains(&name)) {
+            } else if let Some(of) = of.filter(|_| gives.next) {
                 self.next(opened, (id, of), name, pace);
             }
         }
@@ -377,7 +333,8 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
     pub(super) fn is_receive(&self, opened: &Opened<'_>, id: ExprId) -> bool {
         match opened.kind(id) {
             ExprKind::Method(call) => {
-                NEXTS.contains(&call.name) && opened.is_queue(opened.inferred.expr(call.recv))
+                self.judged.program.models.gives(call.name).next
+                    && opened.is_queue(opened.inferred.expr(call.recv))
             }
             _ => false,
         }
