@@ -6,6 +6,7 @@
 
 use super::tasks::ANSWER;
 use super::{Look, within};
+use crate::events::is_limit;
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
@@ -127,7 +128,7 @@ impl Look<'_, '_, '_> {
             | ExprKind::Let(_, inner)
             | ExprKind::Block(_, Some(inner)) => self.asked(*inner, depth + 1, tested),
             ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) => {
-                tested.alone |= self.is_limit(*left) || self.is_limit(*right);
+                tested.alone |= [left, right].iter().any(|side| self.is_limit(**side));
             }
             ExprKind::Binary(_, left, right) => {
                 self.asked(*left, depth + 1, tested);
@@ -181,18 +182,8 @@ impl Look<'_, '_, '_> {
         counts && !matches!(self.kind(*right), ExprKind::Lit(Lit::Int(0 | 1, _)))
     }
 
-    /// A variable that is called a limit, of something other than sizes, times and tries.
     fn is_limit(&self, id: ExprId) -> bool {
-        const OTHERS: [&str; 7] = ["size", "len", "bytes", "retr", "attempt", "time", "rate"];
-        let name = match self.kind(id) {
-            ExprKind::Local(local) => self.walk.body.locals[local.0 as usize].name,
-            ExprKind::Method(call) if SAYS.contains(&call.name) => return self.is_limit(call.recv),
-            ExprKind::Cast(inner, _) | ExprKind::Deref(inner) => return self.is_limit(*inner),
-            _ => return false,
-        };
-        let name = self.walk.program.names.text(name);
-        let limits = name.contains("limit") || name.starts_with("max_") || name.ends_with("_max");
-        limits && !OTHERS.iter().any(|other| name.contains(other))
+        is_limit(&self.walk.program.names, self.walk.body, id)
     }
 
     /// Whether what is sent was accounted for before, out of a quota of memory. A permit goes with who sends, and says

@@ -3,6 +3,7 @@
 
 use super::opened::Opened;
 use super::ways::Ways;
+use crate::events::is_limit;
 use crate::events::seen::within;
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Pat, Range};
 use crate::lower::sym::{Sym, syms};
@@ -11,26 +12,7 @@ use crate::types::{Interner, TyKind};
 impl<'a> Ways<'_, 'a, '_> {
     /// Whether a limit stands before a position, or only what is not yet under way gets there.
     pub(super) fn is_limited(&self, opened: &Opened<'a>, at: Range) -> bool {
-        let text = |name: Sym| self.judged.program.names.text(name);
-        let is_limit = |id: ExprId| {
-            let name = match opened.kind(id) {
-                // `u32::MAX` is no limit of the program's.
-                ExprKind::Path(path) if path.last() == Sym::new("MAX") => return false,
-                ExprKind::Path(path) => path.last(),
-                ExprKind::Field(_, name) => *name,
-                ExprKind::Local(local) => opened.body.locals[local.0 as usize].name,
-                ExprKind::Method(call) if call.args.is_empty() => call.name,
-                _ => return false,
-            };
-            let name = text(name).to_ascii_lowercase();
-            let is_other = [
-                "size", "len", "bytes", "retr", "attempt", "time", "rate", "depth", "version", "backoff",
-                "payload", "frame",
-            ]
-            .iter()
-            .any(|of| name.contains(of));
-            !is_other && ["max", "limit", "capacity"].iter().any(|of| name.contains(of))
-        };
+        let is_limit = |id: ExprId| is_limit(&self.judged.program.names, opened.body, id);
         opened.exprs().any(|(_, expr)| match &expr.kind {
             ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) if expr.at.start < at.start => {
                 is_limit(*left) || is_limit(*right)
