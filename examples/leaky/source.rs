@@ -22,7 +22,7 @@ impl Source {
         let device = self.next;
         self.next += 1;
         let kind = if device.is_multiple_of(2) { Kind::Temperature } else { Kind::Humidity };
-        cx.publish(Reading { device, kind, text: format!("{}", device % 40) });
+        cx.publish(Reading { device, kind, text: format!("{device}") });
         if let Some(gone) = device.checked_sub(100) {
             cx.publish(Departed { device: gone });
         }
