@@ -141,7 +141,7 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let found = cache::Insides::of(&program, &fresh);
     let insides = |id: FnId| found.get(id);
     let callers = Callers::in_all(&summary);
-    let Balances { growing, balanced, unswept } =
+    let Balances { growing, balanced, loose, unswept } =
         context::balances(&program, &insides, &callers, &context, &keys);
     let on_pool = Reach::of(&summary, judged::pool_entries(&program, &context));
     let judged = Judged {
@@ -153,6 +153,7 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
         keys: &keys,
         growing,
         balanced,
+        loose,
         unswept,
         on_pool,
         bus: Bus::of(&program, &summary),

@@ -6,6 +6,7 @@
 //! is cheap to give, a false alarm is not.
 
 mod in_step;
+mod loose;
 
 use super::callers::Callers;
 use super::given::{Answer, Given, Witness};
@@ -85,6 +86,8 @@ pub struct Growing<'s> {
 #[derive(Default)]
 struct Group<'s> {
     grows: Vec<(Site<'s>, bool)>,
+    /// Growth that nobody is known to bring about with every message.
+    open: Vec<Site<'s>>,
     shrinks: Vec<Site<'s>>,
 }
 
@@ -95,6 +98,8 @@ pub struct Balances<'s> {
     pub growing: Vec<Growing<'s>>,
     /// Places that grow and shrink, by key.
     pub balanced: Vec<Growing<'s>>,
+    /// Places that may grow and shrink: how often, or for how long they live, is not known.
+    pub loose: Vec<Growing<'s>>,
     /// Values of balanced types that nobody empties.
     pub unswept: Vec<Unswept<'s>>,
 }
@@ -136,18 +141,24 @@ pub(crate) fn balances<'s>(
             let group = groups.entry(keys.find(key)).or_default();
             let site = Site { id, event };
             match event.what.grows() {
-                true => group.grows.extend(balance.certainty(site).map(|certain| (site, certain))),
+                true => match balance.certainty(site) {
+                    Some(certain) => group.grows.push((site, certain)),
+                    None => group.open.extend(Some(site).filter(|site| balance.may_grow(*site))),
+                },
                 false => group.shrinks.push(site),
             }
         }
     }
     let freed = balance.freed();
     let shrunk = groups.iter().filter(|(_, group)| !group.shrinks.is_empty()).map(|(key, _)| *key).collect();
+    let loose: Vec<_> = groups.iter().filter_map(|(key, group)| balance.loosely(*key, group)).collect();
     let weighed = groups.into_iter().filter_map(|(key, group)| balance.weigh(key, group, &freed));
     let (balanced, growing): (Vec<_>, Vec<_>) = weighed.partition(|place| place.against == Counter::Works);
     let instances = Instances { program, summary, context, keys, freed: &freed, shrunk: &shrunk };
     let unswept = instances.unswept(&balanced);
-    Balances { growing, balanced, unswept }
+    let known: FxHashSet<Key> = balanced.iter().chain(&growing).map(|place| place.key).collect();
+    let loose = loose.into_iter().filter(|place| !known.contains(&place.key)).collect();
+    Balances { growing, balanced, loose, unswept }
 }
 
 struct Balance<'a, 'w, 's> {
@@ -392,18 +403,6 @@ impl<'s> Balance<'_, '_, 's> {
         let is_name = is_lent || field.is_some_and(|(adt, name)| is_shared_field(self.program, adt, name));
         let comes_and_goes = |by: AdtId| (is_name || Some(by) != target) && self.made_often.contains(&by);
         runs.only_in_drop && (target != own || runs.dropped_by.is_some_and(comes_and_goes))
-    }
-
-    /// A slot that became free is used again before a new one is added. A key that is added has no slot to use: what
-    /// is written there renews the value of a key that was known.
-    fn reuses_slots(&self, site: Site<'s>) -> bool {
-        if KEYED.contains(&site.event.holder) {
-            return false;
-        }
-        let events = &self.summary.facts[site.id.ix()].events;
-        let place = site.event.place;
-        let in_slot = |event: &Event| event.what == What::Replace && event.place == place.inside();
-        events.iter().any(in_slot)
     }
 
     /// Within a loop that goes on: a sweep of its own.

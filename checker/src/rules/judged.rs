@@ -46,6 +46,8 @@ pub(crate) struct Judged<'a, 'w> {
     pub(crate) growing: Vec<Growing<'a>>,
     /// Places that grow and shrink.
     pub(crate) balanced: Vec<Growing<'a>>,
+    /// Places that may grow and shrink; how often is not known.
+    pub(crate) loose: Vec<Growing<'a>>,
     /// Values of balanced types that nobody empties.
     pub(crate) unswept: Vec<Unswept<'a>>,
     /// What handlers, timers and `run` of loci reach on their own thread.

@@ -1,14 +1,24 @@
 //! `missed-cleanup`: something is taken out again, but not on every way.
 
-use crate::context::{Counter, Growing, Key, Site};
+mod asked;
+mod cancelled;
+mod narrow;
+mod outcome;
+mod owner;
+mod paired;
+mod pending;
+mod siblings;
+mod tombstone;
+mod tree;
+
+use crate::context::{Growing, Key, Site};
 use crate::declare_rule;
-use crate::events::What;
 use crate::finding::{Confidence, Finding, Label};
+use crate::lower::ir::Range;
 use crate::lower::sym::{Sym, syms};
-use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
-use std::collections::BTreeSet;
+use asked::{Asked, Forgets, Place, is_keyed};
 
 /// A way out between insertion and removal.
 pub static EARLY: Shape =
@@ -19,7 +29,7 @@ pub static EXPIRED: Shape =
     Shape::likely("expired-only-on-access", "entries expire, but only one that is asked for is removed");
 
 /// Removed when it went well.
-pub static ONE_OUTCOME: Shape = Shape::nursery(
+pub static ONE_OUTCOME: Shape = Shape::likely(
     "one-outcome-only",
     "something is removed again when the call succeeds, and not when it fails",
 );
@@ -34,63 +44,145 @@ pub static SIBLINGS: Shape = Shape::nursery(
 pub static LAZY: Shape =
     Shape::nursery("lazy-deletion", "what is cancelled stays in its queue until its time comes");
 
+/// The handle of work that ends by itself.
+pub static CANCELLED: Shape = Shape::likely(
+    "cancelled-only",
+    "what would end a task is taken out by who ends it, and not when the task ends by itself",
+);
+
+/// What waits for somebody who has gone.
+pub static OWNER: Shape = Shape::likely(
+    "owner-gone",
+    "what is pending for a peer stays when the peer goes, because only its answer takes it out",
+);
+
+/// A request that was never sent.
+pub static UNSENT: Shape = Shape::likely(
+    "pending-not-sent",
+    "who waits for an answer is noted, and a `?` leaves before the question is out",
+);
+
+/// A request whose asker has gone.
+pub static GIVEN_UP: Shape = Shape::likely(
+    "pending-given-up",
+    "who waits for an answer gives up, and only the answer takes the entry out",
+);
+
+/// Opened and closed in one function.
+pub static PAIRED: Shape = Shape::likely(
+    "way-out-without-closing",
+    "a function closes at its end what it opened, and a way out between the two does not",
+);
+
+/// A sweep of all but one.
+pub static UNSWEPT: Shape = Shape::likely(
+    "left-out-of-the-sweep",
+    "the collections beside this one are swept by their keys, and this one is not",
+);
+
+/// Marks of what was cancelled.
+pub static TOMBSTONE: Shape = Shape::likely(
+    "mark-of-what-has-ended",
+    "a mark is set for whatever is cancelled, and only work that is still under way takes it off",
+);
+
+/// An arm that reaps one outcome.
+pub static NARROW: Shape =
+    Shape::nursery("reaps-one-outcome", "an arm of a `select!` reaps only what ended in one way");
+
 declare_rule! {
     pub static RULE = {
         name: "missed-cleanup",
         summary: "something is taken out again, but one way leads past that",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY],
+        shapes: [
+            &EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY, &CANCELLED, &OWNER, &UNSENT, &GIVEN_UP, &PAIRED,
+            &UNSWEPT, &TOMBSTONE, &NARROW,
+        ],
         doc: include_str!("../../../docs/rules/missed-cleanup.md"),
     }
 }
 
-const KEYED: [Sym; 5] = syms(["remove", "remove_entry", "swap_remove", "shift_remove", "take"]);
 const POPS: [Sym; 3] = syms(["pop", "pop_front", "pop_first"]);
+
+/// How a shape looks for a way that forgets.
+type Look = for<'s> fn(&Asked<'_, 's, '_>, &Place<'_, 's>) -> Option<Forgets<'s>>;
+
+/// The shapes, the surest first: a place is told once.
+static LOOKS: [(&Shape, Look); 13] = [
+    (&EARLY, early),
+    (&NARROW, narrow::found),
+    (&UNSENT, pending::unsent),
+    (&GIVEN_UP, pending::given_up),
+    (&CANCELLED, cancelled::found),
+    (&PAIRED, paired::found),
+    (&ONE_OUTCOME, outcome::found),
+    (&TOMBSTONE, tombstone::found),
+    (&UNSWEPT, siblings::unswept),
+    (&OWNER, owner::found),
+    (&EXPIRED, expired),
+    (&LAZY, lazy),
+    (&SIBLINGS, siblings::left_out),
+];
 
 /// Looks at what shrinks, for ways that lead past it.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    for place in judged.balanced.iter().filter(|place| !matches!(place.key, Key::Local(..) | Key::Param(..)))
-    {
-        let works: Vec<Site<'_>> = place
-            .shrinks
-            .iter()
-            .filter(|(counter, _)| *counter == Counter::Works)
-            .map(|(_, site)| *site)
-            .collect();
-        let shape = [&EARLY, &EXPIRED, &ONE_OUTCOME, &LAZY, &SIBLINGS]
-            .into_iter()
-            .find(|shape| shows(judged, place, &works, shape));
-        if let Some(shape) = shape {
-            findings.push(told(judged, place, &works, shape));
+    let asked = Asked::of(judged);
+    for of in judged.balanced.iter().chain(&judged.loose) {
+        let place = Place::of(of);
+        if matches!(of.key, Key::Param(..)) || asked.has_guard(&place) {
+            continue;
+        }
+        let found = LOOKS.iter().find_map(|(shape, look)| Some((*shape, look(&asked, &place)?)));
+        if let Some((shape, forgets)) = found {
+            findings.push(told(judged, &place, shape, forgets));
         }
     }
 }
 
-fn shows(judged: &Judged<'_, '_>, place: &Growing<'_>, works: &[Site<'_>], shape: &'static Shape) -> bool {
-    let keyed = |site: &Site<'_>| site.event.what == What::Shrink && KEYED.contains(&site.event.operation);
-    match shape.name {
-        "inserted-then-way-out" => {
-            works.iter().all(|site| keyed(site) && leaves_between(judged, place, *site))
-        }
-        "expired-only-on-access" => {
-            let elsewhere = |site: &Site<'_>| place.grows.iter().all(|grow| grow.id != site.id);
-            works.iter().all(|site| {
-                keyed(site) && site.event.under.timed && site.event.under.in_loop.is_none() && elsewhere(site)
-            })
-        }
-        "one-outcome-only" => works
-            .iter()
-            .all(|site| keyed(site) && site.event.under.on_success && before(place, *site).is_some()),
-        "lazy-deletion" => {
-            let queue = place.grows[0].event.holder == Sym::new("BinaryHeap");
-            let due = works.iter().all(|site| POPS.contains(&site.event.operation) && site.event.under.timed);
-            queue
-                && due
-                && siblings(judged, place).any(|other| other.shrinks.iter().any(|(_, site)| keyed(site)))
-        }
-        _ => left_out(judged, place, works),
+/// `insert(..); work()?; remove(..)`.
+fn early<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    let mut ways = Vec::new();
+    for site in &place.works {
+        let grow = before(place.of, *site).filter(|_| is_keyed(site))?;
+        let facts = &asked.judged.summary.facts[site.id.ix()];
+        let straight = !site.event.under.on_error && site.event.under.in_loop == grow.event.under.in_loop;
+        let between = |way: &&Range| {
+            way.end > grow.event.at.end && way.end <= site.event.at.start && way.start >= grow.event.at.end
+        };
+        let tree = asked.tree(site.id)?;
+        let is_removed = |way: &Range| {
+            let removals = place.keyed().filter(|other| other.id == site.id);
+            let mut removals = removals.filter_map(|other| tree.call_at(other.event.at));
+            let way = tree.try_at(*way);
+            removals.any(|removal| way.is_some_and(|way| tree.is_before(removal, way)))
+        };
+        let mut leaving = facts.tries.iter().filter(between).filter(|way| !is_removed(way));
+        let way = leaving.next().filter(|_| straight)?;
+        ways.push((site.id, *way, "leaves it there when this fails"));
     }
+    Some(Forgets { grow: place.of.grows[0], ways })
+}
+
+fn expired<'s>(_: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    let elsewhere = |site: &Site<'_>| place.of.grows.iter().all(|grow| grow.id != site.id);
+    let on_access = |site: &Site<'_>| {
+        is_keyed(site) && site.event.under.timed && site.event.under.in_loop.is_none() && elsewhere(site)
+    };
+    place.works.iter().all(on_access).then(|| Forgets { grow: place.of.grows[0], ways: Vec::new() })
+}
+
+fn lazy<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    let is_queue = place.of.grows[0].event.holder == Sym::new("BinaryHeap");
+    let is_due = |site: &Site<'_>| POPS.contains(&site.event.operation) && site.event.under.timed;
+    if !is_queue || !place.works.iter().all(is_due) {
+        return None;
+    }
+    let mut cancels = siblings::siblings(asked, place).flat_map(|other| &other.shrinks).map(|(_, site)| site);
+    let cancel = cancels.find(|site| is_keyed(site))?;
+    let ways = vec![(cancel.id, cancel.event.at, "what is cancelled here stays in the queue")];
+    Some(Forgets { grow: place.of.grows[0], ways })
 }
 
 /// A growth of the place in the same function, before `site`.
@@ -98,74 +190,38 @@ fn before<'s>(place: &Growing<'s>, site: Site<'s>) -> Option<Site<'s>> {
     place.grows.iter().copied().find(|grow| grow.id == site.id && grow.event.at.end <= site.event.at.start)
 }
 
-/// `insert(..); work()?; remove(..)`.
-fn leaves_between(judged: &Judged<'_, '_>, place: &Growing<'_>, site: Site<'_>) -> bool {
-    let Some(grow) = before(place, site) else { return false };
-    let facts = &judged.summary.facts[site.id.ix()];
-    let straight = !site.event.under.on_error && site.event.under.in_loop == grow.event.under.in_loop;
-    let between = |way: &crate::lower::ir::Range| {
-        way.end > grow.event.at.end && way.end <= site.event.at.start && way.start >= grow.event.at.end
-    };
-    straight && facts.tries.iter().any(between)
-}
-
-fn siblings<'j, 'a>(
-    judged: &'j Judged<'a, '_>,
-    place: &Growing<'_>,
-) -> impl Iterator<Item = &'j Growing<'a>> {
-    let own = place.key;
-    let adt = owner(own);
-    judged.balanced.iter().filter(move |other| other.key != own && adt.is_some() && owner(other.key) == adt)
-}
-
-fn owner(key: Key) -> Option<AdtId> {
-    match key {
-        Key::Field(adt, _) => Some(adt),
-        _ => None,
-    }
-}
-
-/// A function removes from two siblings that are filled together with this one, and this one is forgotten there.
-fn left_out(judged: &Judged<'_, '_>, place: &Growing<'_>, works: &[Site<'_>]) -> bool {
-    let filled: BTreeSet<FnId> = place.grows.iter().map(|site| site.id).collect();
-    let emptied: BTreeSet<FnId> = works.iter().map(|site| site.id).collect();
-    let keyed = |site: &Site<'_>| KEYED.contains(&site.event.operation);
-    let together: Vec<BTreeSet<FnId>> = siblings(judged, place)
-        .filter(|other| other.grows.iter().any(|grow| filled.contains(&grow.id)))
-        .map(|other| {
-            other
-                .shrinks
-                .iter()
-                .map(|(_, site)| site)
-                .filter(|site| keyed(site))
-                .map(|site| site.id)
-                .collect()
-        })
-        .collect();
-    let forgets =
-        |id: &FnId| !emptied.contains(id) && together.iter().filter(|ids| ids.contains(id)).count() >= 2;
-    works.iter().all(keyed) && together.iter().flatten().any(forgets)
-}
-
-fn told(judged: &Judged<'_, '_>, place: &Growing<'_>, works: &[Site<'_>], shape: &'static Shape) -> Finding {
-    let name = match place.key {
-        Key::Field(adt, field) => {
-            let names = &judged.program.names;
-            format!("{}.{}", names.text(names.adt(adt).name), names.text(field))
+fn told(
+    judged: &Judged<'_, '_>,
+    place: &Place<'_, '_>,
+    shape: &'static Shape,
+    forgets: Forgets<'_>,
+) -> Finding {
+    let names = &judged.program.names;
+    let name = match place.of.key {
+        Key::Field(adt, field) => format!("{}.{}", names.text(names.adt(adt).name), names.text(field)),
+        Key::Static(of) => names.text(names.statics[of.ix()].name).to_owned(),
+        Key::Local(id, local) => {
+            let body = names.body(id);
+            let local = body.and_then(|body| body.locals.get(local.0 as usize));
+            local.map(|local| names.text(local.name).to_owned()).unwrap_or_default()
         }
-        Key::Static(of) => judged.program.names.text(judged.program.names.statics[of.ix()].name).to_owned(),
-        Key::Local(..) | Key::Param(..) => String::new(),
+        Key::Param(..) => String::new(),
     };
     let (message, help, about) = words(shape, &name);
-    let first = place.grows[0];
+    let grow = forgets.grow;
     let says = Says::new(message, "put in here", help);
-    let mut finding = judged.finding(first.id, first.event.at, (&RULE, shape), says);
+    let mut finding = judged.finding(grow.id, grow.event.at, (&RULE, shape), says);
     finding.confidence = finding.confidence.max(Confidence::Likely);
-    finding.subject.place = format!("{}::{name}", judged.crate_name(first.id));
-    for site in works.iter().take(3) {
+    finding.subject.place = format!("{}::{name}", judged.crate_name(grow.id));
+    for (id, at, text) in &forgets.ways {
+        finding = finding.label(Label::new(judged.span(*id, *at), *text));
+    }
+    let is_told =
+        |site: &&Site<'_>| forgets.ways.iter().all(|(id, at, _)| (*id, *at) != (site.id, site.event.at));
+    for site in place.works.iter().filter(is_told).take(3) {
         finding = finding.label(Label::new(judged.span(site.id, site.event.at), about));
     }
-    judged.with_chain(finding, first.id).note(format!(
+    judged.with_chain(finding, grow.id).note(format!(
         "looked in the workspace for another removal from `{name}`, a sweep or a guard that removes on every way: there is none"
     ))
 }
@@ -186,6 +242,46 @@ fn words(shape: &Shape, name: &str) -> (String, &'static str, &'static str) {
             format!("what is put into `{name}` is taken out only when the call succeeds"),
             "remove it before looking at the outcome",
             "only on success",
+        ),
+        "cancelled-only" => (
+            format!("work that ends by itself leaves its handle in `{name}`"),
+            "remove it where the work ends, or sweep what has ended: `retain(|_, task| !task.is_finished())`",
+            "taken out here",
+        ),
+        "owner-gone" => (
+            format!("what is pending in `{name}` for somebody who goes stays there"),
+            "drop it with its owner: `retain(|_, of| *of != gone)`",
+            "only its own answer takes it out",
+        ),
+        "pending-not-sent" => (
+            format!("what waits in `{name}` for an answer stays there when the question cannot be sent"),
+            "put it in when the question is out, or remove it before leaving",
+            "taken out here, when the answer comes",
+        ),
+        "pending-given-up" => (
+            format!("what waits in `{name}` for an answer stays there when whoever asked gives up"),
+            "remove it when the wait ends, or sweep on a timer: `retain(|_, waits| !waits.is_closed())`",
+            "taken out here, when the answer comes",
+        ),
+        "way-out-without-closing" => (
+            format!("what is put into `{name}` stays there when a way out leads past its removal"),
+            "remove it in a guard that is dropped on every way out",
+            "taken out here",
+        ),
+        "left-out-of-the-sweep" => (
+            format!("what is beside `{name}` is swept, and it is not"),
+            "sweep all of them in one place",
+            "taken out here, when somebody asks for it",
+        ),
+        "mark-of-what-has-ended" => (
+            format!("a mark in `{name}` of something that has ended stays there"),
+            "set it only for what is still under way",
+            "taken out here",
+        ),
+        "reaps-one-outcome" => (
+            format!("what ends in the other way stays in `{name}`"),
+            "take every outcome in the pattern, as in `Some(outcome) = set.join_next()`, and look at it in the arm",
+            "reaped here",
         ),
         "lazy-deletion" => (
             format!("what is cancelled stays in `{name}` until its time comes"),

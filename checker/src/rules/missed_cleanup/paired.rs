@@ -1,0 +1,148 @@
+//! What a function opens it closes at its end, and a way out between the two closes nothing.
+//!
+//! The opening and the closing may each be a call of a function that puts in or takes out. What makes them a pair is that the
+//! closing stands behind the opening on every way but those that leave; an undoing in a branch is none. Where who calls the
+//! function closes after an error, ways out by an error are in order.
+
+use super::asked::{Asked, Forgets, Place};
+use super::tree::{Arm, Tree};
+use crate::context::Site;
+use crate::events::{CallSite, Root};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, Range};
+use crate::lower::sym::Sym;
+use crate::names::FnId;
+use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
+
+pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    if !place.goes_by_key() {
+        return None;
+    }
+    let grow = place.first()?;
+    let takers = place.takers();
+    let grows = || place.of.grows.iter().filter(|site| site.event.via.is_empty()).map(|site| site.id);
+    // What takes out and puts in again opens nothing.
+    let openers: FxHashSet<FnId> = grows().filter(|id| !takers.contains(id)).collect();
+    let closers: FxHashSet<FnId> = place.keyed().map(|site| site.id).collect();
+    let closing: BTreeSet<FnId> =
+        asked.callers(&closers).into_iter().chain(closers.iter().copied()).collect();
+    for id in closing {
+        let calls = &asked.judged.summary.facts[id.ix()].calls;
+        let calls_one = || calls.iter().flat_map(|site| &site.callees).any(|callee| openers.contains(callee));
+        if (grows().any(|of| of == id) || calls_one())
+            && let Some(way) = way_out(asked, place, id, &openers, &closers)
+        {
+            return Some(Forgets { grow, ways: vec![(id, way, "this way out leaves it there")] });
+        }
+    }
+    None
+}
+
+fn way_out(
+    asked: &Asked<'_, '_, '_>,
+    place: &Place<'_, '_>,
+    id: FnId,
+    openers: &FxHashSet<FnId>,
+    closers: &FxHashSet<FnId>,
+) -> Option<Range> {
+    let tree = asked.tree(id)?;
+    let is_own = |site: &Site<'_>| {
+        site.id == id && site.event.via.is_empty() && !matches!(site.event.place.root, Root::Local(_))
+    };
+    let own_grows = place.of.grows.iter().copied().filter(is_own);
+    let opens = sites(asked, &tree, id, openers, own_grows.map(|site| site.event.at));
+    let own_shrinks = place.keyed().filter(|site| site.id == id);
+    let closes = sites(asked, &tree, id, closers, own_shrinks.map(|site| site.event.at));
+    let by_caller = closed_by_caller(asked, id, closers);
+    for open in opens {
+        let known = names_from(&tree, open);
+        let is_it = |close: &ExprId| is_pair(&tree, open, *close) && is_given(&tree, *close, &known);
+        let Some(close) = closes.iter().copied().find(is_it) else { continue };
+        let leaves = |(way, kind): (ExprId, &ExprKind)| {
+            let is_way = match kind {
+                ExprKind::Try(_) => !by_caller,
+                ExprKind::Return(value) => {
+                    let is_error = value.is_some_and(|value| tree.called(value) == Sym::new("Err"));
+                    !(is_error && by_caller)
+                }
+                _ => false,
+            };
+            let between = open < way && way < close && tree.frame(way) == tree.frame(open);
+            let closed = || closes.iter().any(|close| open < *close && tree.is_before(*close, way));
+            is_way && between && !is_of(&tree, way, open) && !closed()
+        };
+        if let Some((way, _)) = tree.exprs().find(|(way, kind)| leaves((*way, kind))) {
+            return Some(tree.at(way));
+        }
+    }
+    None
+}
+
+/// Calls of some functions, and events, in a body.
+fn sites(
+    asked: &Asked<'_, '_, '_>,
+    tree: &Tree<'_>,
+    id: FnId,
+    of: &FxHashSet<FnId>,
+    own: impl Iterator<Item = Range>,
+) -> Vec<ExprId> {
+    let calls = asked.judged.summary.facts[id.ix()].calls.iter();
+    // What a local holds ends with the function, unless it is a handle.
+    let program = asked.judged.program;
+    let is_handle = |callee: &FnId| program.adt_of(*callee).is_some_and(|adt| program.is_handle(adt));
+    let is_local = |site: &CallSite| {
+        let on = site.args.first().copied().flatten();
+        on.is_some_and(|on| matches!(on.root, Root::Local(_))) && !site.callees.iter().any(is_handle)
+    };
+    let calls = calls.filter(|site| !site.is_callback && !is_local(site));
+    let calls = calls.filter(|site| site.callees.iter().any(|callee| of.contains(callee)));
+    let mut sites: Vec<ExprId> =
+        calls.map(|site| site.at).chain(own).filter_map(|at| tree.call_at(at)).collect();
+    sites.sort_unstable();
+    sites.dedup();
+    sites
+}
+
+/// The names of the key that `open` is given, or gives, and of what is made of it.
+fn names_from(tree: &Tree<'_>, open: ExprId) -> Vec<LocalId> {
+    let mut names: Vec<LocalId> = tree.args(open).iter().filter_map(|arg| tree.root(*arg)).collect();
+    names.extend(tree.names_of(open));
+    for (id, kind) in tree.exprs().filter(|(id, _)| *id > open) {
+        let from = |value: ExprId, names: &[LocalId]| names.iter().any(|name| tree.mentions(value, *name));
+        match kind {
+            ExprKind::Assign(left, right) if from(*right, &names) => names.extend(tree.root(*left)),
+            ExprKind::Match(on, _) if matches!(tree.kind(*on), ExprKind::Local(_)) && from(*on, &names) => {
+                names.extend(tree.names_of(id));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Whether a call is given one of some names; what it is called on does not count.
+fn is_given(tree: &Tree<'_>, call: ExprId, names: &[LocalId]) -> bool {
+    tree.args(call).iter().any(|arg| tree.root(*arg).is_some_and(|local| names.contains(&local)))
+}
+
+/// Whether `close` stands behind `open` on every way but those that leave.
+fn is_pair(tree: &Tree<'_>, open: ExprId, close: ExprId) -> bool {
+    let around = tree.arms(open);
+    open < close
+        && tree.frame(open) == tree.frame(close)
+        && tree.arms(close).iter().all(|arm| around.contains(arm))
+}
+
+/// `open()?`, `match open() { Err(_) => return, .. }`: what fails there has put nothing in.
+fn is_of(tree: &Tree<'_>, way: ExprId, open: ExprId) -> bool {
+    let looked_at = |arm: &Arm| tree.arm_pat(*arm).is_some_and(|(_, on)| tree.is_in(open, on));
+    tree.is_in(open, way) || tree.arms(way).iter().any(looked_at)
+}
+
+/// Whether who calls the function closes behind it.
+fn closed_by_caller(asked: &Asked<'_, '_, '_>, id: FnId, closers: &FxHashSet<FnId>) -> bool {
+    asked.callers([&id]).into_iter().any(|caller| {
+        let calls = &asked.judged.summary.facts[caller.ix()].calls;
+        calls.iter().any(|site| site.callees.iter().any(|callee| closers.contains(callee)))
+    })
+}

@@ -1,0 +1,226 @@
+//! Requests that wait for their answer: the sending end of a channel lies in a collection until the answer comes, and who
+//! asked goes away before that.
+//!
+//! Two ways lead there. What is sent may fail, with a `?` between the insertion and the wait. And who waits may give up,
+//! with a time limit or in a `select!`, while only the answer takes the entry out.
+
+use super::asked::{Asked, Contents, Forgets, Place};
+use super::tree::Tree;
+use crate::context::Site;
+use crate::events::What;
+use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, Stmt};
+use crate::lower::sym::{Sym, syms};
+use crate::names::FnId;
+use crate::types::{Interner, Program, Ty, TyKind};
+
+const SENDERS: [Sym; 3] = syms(["Sender", "UnboundedSender", "SyncSender"]);
+const LIMITS: [Sym; 3] = syms(["timeout", "timeout_at", "with_timeout"]);
+const LIMITED: [Sym; 4] = syms(["recv_timeout", "recv_deadline", "timeout", "with_timeout"]);
+const TIMES: [Sym; 4] = syms(["Instant", "Duration", "SystemTime", "DateTime"]);
+const SENDER: Sym = Sym::new("Sender");
+const ONESHOT: Sym = Sym::path("tokio::sync::oneshot::Sender");
+const RECEIVER: Sym = Sym::path("tokio::sync::oneshot::Receiver");
+
+/// Inserted, and a `?` before the wait.
+pub(super) fn unsent<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    if place.works.iter().any(|site| sweeps(*site)) {
+        return None;
+    }
+    let takers = place.takers();
+    let grows = place.of.grows.iter().copied().filter(|site| site.event.via.is_empty());
+    for grow in grows.filter(|grow| !asked.leads_to(grow.id, &takers)) {
+        let Some((tree, call)) = asked.stands(grow) else { continue };
+        let Some((sender, receiver)) = pair(&tree, call) else { continue };
+        if has_deadline(&tree, call) {
+            continue;
+        }
+        let is_way = |(id, kind): (ExprId, &ExprKind)| {
+            let ExprKind::Try(inner) = kind else { return None };
+            let is_left = tree.is_before(call, id)
+                && !tree.mentions(*inner, receiver)
+                && !tree.mentions(*inner, sender)
+                && is_used_behind(&tree, receiver, id);
+            is_left.then(|| tree.at(id))
+        };
+        if let Some(way) = tree.exprs().find_map(is_way) {
+            return Some(Forgets { grow, ways: vec![(grow.id, way, "leaves it there when this fails")] });
+        }
+    }
+    None
+}
+
+/// Whoever asked gives up, and only the answer takes it out.
+pub(super) fn given_up<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    if !place.goes_by_key() {
+        return None;
+    }
+    asked.contents(place.of.key, |types, held| answers(asked.judged.program, types, held.values?, 0))?;
+    let grow = place.first()?;
+    let takers = place.takers();
+    let near = near(asked, place);
+    let (asker, way) = near.into_iter().filter(|id| !asked.leads_to(*id, &takers)).find_map(|id| {
+        let tree = asked.tree(id)?;
+        let way = gives_up(asked, place, &tree)?;
+        Some((id, tree.at(way)))
+    })?;
+    Some(Forgets { grow, ways: vec![(asker, way, "whoever waits gives up here, and leaves it there")] })
+}
+
+/// Whether something goes through all entries.
+fn sweeps(site: Site<'_>) -> bool {
+    site.event.what == What::Shrink && site.event.operation == Sym::new("retain")
+}
+
+/// The channel whose sender a call is given.
+fn pair(tree: &Tree<'_>, call: ExprId) -> Option<(LocalId, LocalId)> {
+    let lets = tree.exprs().filter_map(|(_, kind)| match kind {
+        ExprKind::Block(stmts, _) => Some(stmts.iter()),
+        _ => None,
+    });
+    lets.flatten().find_map(|stmt| {
+        let Stmt::Let(pat, _, Some(_), _) = stmt else { return None };
+        let Pat::Tuple(parts) = tree.body.pat(*pat) else { return None };
+        let [sender, receiver] = parts.as_ref() else { return None };
+        let (Pat::Bind(sender, None), Pat::Bind(receiver, None)) =
+            (tree.body.pat(*sender), tree.body.pat(*receiver))
+        else {
+            return None;
+        };
+        let is_given = tree.args(call).iter().any(|arg| tree.mentions(*arg, *sender));
+        (is_sender(&tree.inferred.types, tree.inferred.local(*sender)) && is_given)
+            .then_some((*sender, *receiver))
+    })
+}
+
+/// Whether the same key is put somewhere else too, with the time at which somebody looks after it.
+fn has_deadline(tree: &Tree<'_>, call: ExprId) -> bool {
+    let Some(key) = tree.args(call).first().and_then(|key| tree.root(*key)) else { return false };
+    tree.exprs().any(|(id, kind)| {
+        let ExprKind::Method(other) = kind else { return false };
+        let is_time = |arg: &ExprId| {
+            matches!(tree.inferred.types.kind(tree.inferred.expr(*arg)), TyKind::Foreign(foreign, _)
+                if TIMES.contains(&foreign.last))
+        };
+        id != call
+            && other.name == Sym::new("insert")
+            && other.args.iter().any(is_time)
+            && other.args.iter().any(|arg| tree.root(*arg) == Some(key))
+    })
+}
+
+fn is_sender(types: &dyn Interner, ty: Ty) -> bool {
+    matches!(types.kind(ty), TyKind::Foreign(foreign, _) if SENDERS.contains(&foreign.last))
+}
+
+fn is_used_behind(tree: &Tree<'_>, local: LocalId, at: ExprId) -> bool {
+    tree.exprs().any(|(id, kind)| id > at && matches!(kind, ExprKind::Local(of) if *of == local))
+}
+
+/// Whether a value holds the sender of one answer.
+fn answers(program: &Program<'_>, types: &dyn Interner, ty: Ty, depth: u32) -> Option<()> {
+    let is_it = match types.kind(ty) {
+        _ if depth > 3 => false,
+        TyKind::Foreign(foreign, args) if foreign.last == SENDER => {
+            args.first() != Some(&Ty::UNIT) && foreign.path == ONESHOT
+        }
+        TyKind::Foreign(_, args) | TyKind::Tuple(args) => {
+            args.iter().any(|arg| answers(program, types, *arg, depth + 1).is_some())
+        }
+        TyKind::Adt(adt, _) if !program.names.adt(*adt).is_enum => {
+            let mut fields = program.fields[adt.ix()].iter().flatten();
+            fields.any(|(_, ty)| answers(program, &program.types, *ty, depth + 2).is_some())
+        }
+        _ => false,
+    };
+    is_it.then_some(())
+}
+
+/// Functions that may be those who ask: in the files of the insertions, or on the way to them.
+fn near(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>) -> Vec<FnId> {
+    let judged = asked.judged;
+    let grows: Vec<FnId> = place.of.grows.iter().map(|site| site.id).collect();
+    let file = |id: FnId| judged.program.names.function(id).file;
+    let files: Vec<_> = grows.iter().map(|id| file(*id)).collect();
+    let callers = asked.callers(&grows);
+    let around = asked.callers(&callers);
+    judged
+        .functions()
+        .filter(|id| files.contains(&file(*id)) || callers.contains(id) || around.contains(id))
+        .collect()
+}
+
+/// Where a wait for an answer of that kind ends before it comes.
+fn gives_up(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, tree: &Tree<'_>) -> Option<ExprId> {
+    let of = |id: ExprId| {
+        let local = tree.root(id)?;
+        let types = &tree.inferred.types;
+        let TyKind::Foreign(foreign, args) = types.kind(tree.inferred.local(local)) else { return None };
+        let is_answer = foreign.path == RECEIVER
+            && asked.contents(place.of.key, |held_types, held: Contents| {
+                carries(asked.judged.program, held_types, held.values?, (types, *args.first()?), 0)
+            })?;
+        is_answer.then_some(local)
+    };
+    tree.exprs().find_map(|(id, kind)| {
+        let waits = match kind {
+            ExprKind::Call(..) if LIMITS.contains(&tree.called(id)) => {
+                tree.args(id).iter().any(|arg| of(*arg).is_some())
+            }
+            ExprKind::Method(call) if LIMITED.contains(&call.name) => of(call.recv).is_some(),
+            ExprKind::Select(arms) => {
+                let waits = arms.iter().any(|arm| arm.future.is_some_and(|future| of(future).is_some()));
+                arms.len() > 1 && waits && !is_in_loop(tree, id)
+            }
+            _ => false,
+        };
+        waits.then_some(id)
+    })
+}
+
+fn is_in_loop(tree: &Tree<'_>, id: ExprId) -> bool {
+    let frame = tree.frame(id);
+    let mut around = tree.around(id).take_while(|at| Some(*at) != frame);
+    around.any(|at| matches!(tree.kind(at), ExprKind::Loop(..) | ExprKind::While(..) | ExprKind::For(..)))
+}
+
+/// Whether the sender in `held` sends what `wanted` is; what is not known may be it.
+fn carries(
+    program: &Program<'_>,
+    types: &dyn Interner,
+    held: Ty,
+    wanted: (&dyn Interner, Ty),
+    depth: u32,
+) -> Option<bool> {
+    let is_it = match types.kind(held) {
+        _ if depth > 3 => false,
+        TyKind::Foreign(foreign, args) if foreign.last == SENDER => {
+            args.first().is_some_and(|sent| is_same((types, *sent), wanted, 0))
+        }
+        TyKind::Foreign(_, args) | TyKind::Tuple(args) => {
+            args.iter().any(|arg| carries(program, types, *arg, wanted, depth + 1) == Some(true))
+        }
+        TyKind::Adt(adt, _) if !program.names.adt(*adt).is_enum => {
+            let mut fields = program.fields[adt.ix()].iter().flatten();
+            fields.any(|(_, ty)| carries(program, &program.types, *ty, wanted, depth + 2) == Some(true))
+        }
+        _ => false,
+    };
+    Some(is_it)
+}
+
+fn is_same(one: (&dyn Interner, Ty), other: (&dyn Interner, Ty), depth: u32) -> bool {
+    let all = |ones: &[Ty], others: &[Ty]| {
+        ones.len() == others.len()
+            && ones.iter().zip(others).all(|(a, b)| is_same((one.0, *a), (other.0, *b), depth + 1))
+    };
+    match (one.0.kind(one.1), other.0.kind(other.1)) {
+        _ if depth > 6 => true,
+        (TyKind::Unknown | TyKind::Var(_) | TyKind::Param(_), _)
+        | (_, TyKind::Unknown | TyKind::Var(_) | TyKind::Param(_)) => true,
+        (TyKind::Adt(a, ones), TyKind::Adt(b, others)) => a == b && all(ones, others),
+        (TyKind::Foreign(a, ones), TyKind::Foreign(b, others)) => a == b && all(ones, others),
+        (TyKind::Tuple(ones), TyKind::Tuple(others)) => all(ones, others),
+        (TyKind::Seq(a), TyKind::Seq(b)) => all(&[*a], &[*b]),
+        (a, b) => a == b,
+    }
+}
