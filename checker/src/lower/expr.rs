@@ -293,7 +293,6 @@ fn operator(op: &syn::BinOp) -> (BinOp, bool) {
         B::Ne(_) => (BinOp::Ne, false),
         B::And(_) => (BinOp::And, false),
         B::Or(_) => (BinOp::Or, false),
-        B::Rem(_) | B::BitAnd(_) => (BinOp::Rem, false),
         B::AddAssign(_) => (BinOp::Add, true),
         B::SubAssign(_) => (BinOp::Sub, true),
         B::MulAssign(_)

@@ -587,8 +587,6 @@ pub enum BinOp {
     And,
     /// `||`.
     Or,
-    /// `%` and `&`: no more than its right side says.
-    Rem,
     /// Any other: its value has the type of its left side.
     Other,
 }

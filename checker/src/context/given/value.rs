@@ -4,7 +4,7 @@ use super::answer::{Answer, Brings, From};
 use super::origins::Part;
 use super::words::{CONVERTS, DERIVES};
 use super::{FUNCTIONS_MAX, Given, Origins};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Gives;
 use crate::names::{Def, FnId};
@@ -86,11 +86,6 @@ impl<'a> Given<'a, '_, '_> {
             | ExprKind::Try(one)
             | ExprKind::Block(_, Some(one)) => of(*one),
             ExprKind::Not(one) | ExprKind::Neg(one) => self.all(id, origins, &[*one], depth),
-            // There are only as many rests as the divisor says.
-            ExprKind::Binary(BinOp::Rem, one, other) => {
-                let rest = of(*other);
-                if rest.own == Answer::Given { rest } else { of(*one).and(rest) }
-            }
             ExprKind::Binary(_, one, other) | ExprKind::Repeat(one, other) => {
                 self.all(id, origins, &[*one, *other], depth)
             }
