@@ -280,10 +280,15 @@ impl<'s> Balance<'_, '_, 's> {
             grows.sort_by_key(|site| (site.event.via.len(), self.order(*site)));
             grows.dedup_by_key(|site| (site.id, site.event.at));
             let place = Growing { key, grows, shrinks, against, is_certain, told: None };
-            if against != Counter::Works {
-                return Some(self.with_told_keys(place)).filter(|place| !place.grows.is_empty());
+            if against == Counter::Works {
+                balanced = balanced.or(Some(place));
+                continue;
             }
-            balanced = balanced.or(Some(place));
+            // Where the keys are few, what they hold may still grow.
+            let place = self.with_told_keys(place);
+            if !place.grows.is_empty() {
+                return Some(place);
+            }
         }
         balanced
     }

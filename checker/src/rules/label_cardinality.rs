@@ -3,7 +3,7 @@
 use crate::context;
 use crate::declare_rule;
 use crate::events::seen::Sight;
-use crate::finding::{Confidence, Finding};
+use crate::finding::Finding;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
@@ -63,8 +63,6 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             "label by kind, status or size class; who it was belongs in a log or a trace",
         );
         let finding = judged.finding(id, seen.at, (&RULE, &OPEN), says);
-        // Elsewhere most values turn out to be names that an operator gives.
-        let finding = judged.as_proved(finding, id, Confidence::Nursery);
         let note = "looked at the type and origin of the value: it is no constant, no enum and no status, and a message, a request or a fresh number leads to it";
         findings.push(judged.with_chain(finding, id).note(note));
     }

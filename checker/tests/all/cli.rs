@@ -61,7 +61,7 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("unbounded-growth/fail/text_of_the_program.rs", "likely"),
         ("unbounded-growth/fail/started_from_where.rs", "nursery"),
         ("unbounded-growth/fail/loop_with_a_way_out.rs", "nursery"),
-        ("label-cardinality/fail/path_as_label.rs", "nursery"),
+        ("label-cardinality/fail/path_as_label.rs", "likely"),
         ("hot-allocation/fail/pattern_in_a_cell.rs", "nursery"),
         ("detached-task/fail/stream_replaced_in_a_struct.rs", "nursery"),
     ];

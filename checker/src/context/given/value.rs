@@ -63,7 +63,13 @@ impl<'a> Given<'a, '_, '_> {
             return From::GIVEN;
         }
         let from = self.made(id, origins, (expr, part), depth);
-        if from.own == Answer::Unknown && self.comes(origins, ty) && self.repeats(id, origins, expr) {
+        // A request that the program makes comes from nobody.
+        let is_made = matches!(origins.body.expr(expr).kind, ExprKind::Call(..));
+        if from.own == Answer::Unknown
+            && !is_made
+            && self.comes(origins, ty)
+            && self.repeats(id, origins, expr)
+        {
             return From::told(id, at, Brings::Outside);
         }
         from
