@@ -15,14 +15,15 @@ pub(super) fn print(began: Instant) {
     }
 }
 
-/// What the scheduler has on the threads of this process, which all still live.
+/// What the scheduler has on the threads of this process that still live; those of the analysis all do.
 fn cpu_ns() -> Option<u64> {
     let of_task = |task: &Path| {
         let text = std::fs::read_to_string(task.join("schedstat")).ok()?;
         text.split_whitespace().next()?.parse::<u64>().ok()
     };
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    tasks.map(|task| of_task(&task.ok()?.path())).sum()
+    let spent: Vec<u64> = tasks.flatten().filter_map(|task| of_task(&task.path())).collect();
+    (!spent.is_empty()).then(|| spent.iter().sum())
 }
 
 fn peak_kilobytes() -> Option<u64> {

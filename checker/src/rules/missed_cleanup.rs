@@ -45,13 +45,13 @@ pub static LAZY: Shape =
     Shape::nursery("lazy-deletion", "what is cancelled stays in its queue until its time comes");
 
 /// The handle of work that ends by itself.
-pub static CANCELLED: Shape = Shape::likely(
+pub static CANCELLED: Shape = Shape::nursery(
     "cancelled-only",
     "what would end a task is taken out by who ends it, and not when the task ends by itself",
 );
 
 /// What waits for somebody who has gone.
-pub static OWNER: Shape = Shape::likely(
+pub static OWNER: Shape = Shape::nursery(
     "owner-gone",
     "what is pending for a peer stays when the peer goes, because only its answer takes it out",
 );
@@ -69,19 +69,19 @@ pub static GIVEN_UP: Shape = Shape::likely(
 );
 
 /// Opened and closed in one function.
-pub static PAIRED: Shape = Shape::likely(
+pub static PAIRED: Shape = Shape::nursery(
     "way-out-without-closing",
     "a function closes at its end what it opened, and a way out between the two does not",
 );
 
 /// A sweep of all but one.
-pub static UNSWEPT: Shape = Shape::likely(
+pub static UNSWEPT: Shape = Shape::nursery(
     "left-out-of-the-sweep",
     "the collections beside this one are swept by their keys, and this one is not",
 );
 
 /// Marks of what was cancelled.
-pub static TOMBSTONE: Shape = Shape::likely(
+pub static TOMBSTONE: Shape = Shape::nursery(
     "mark-of-what-has-ended",
     "a mark is set for whatever is cancelled, and only work that is still under way takes it off",
 );

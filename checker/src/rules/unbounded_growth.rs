@@ -258,7 +258,7 @@ fn proved(judged: &Judged<'_, '_>, growing: &Growing<'_>, shape: &'static Shape)
     match growing.told {
         _ if of_locus => Confidence::Certain,
         Some(_) if is(&[&FIELD, &OUTER_KEYS, &SUBSCRIBERS]) => Confidence::Certain,
-        Some(told) if is(&[&STATIC]) && told.what != Brings::Received => Confidence::Certain,
+        Some(told) if is(&[&STATIC]) && told.what != Brings::Queued => Confidence::Certain,
         // A set of tasks is filled where connections and messages come in.
         _ if is(&[&HANDLES, &AT_EXIT]) && SETS_OF_TASKS.contains(&growing.grows[0].event.holder) => {
             Confidence::Certain

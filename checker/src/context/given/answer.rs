@@ -31,8 +31,10 @@ pub struct Witness {
 pub enum Brings {
     /// A part of what a handler is called with.
     Message,
-    /// What was received, accepted or read.
+    /// What was accepted or read from a connection.
     Received,
+    /// What was received from a queue, whose other end may be the program's own.
+    Queued,
     /// A value of a type that comes from outside.
     Outside,
     /// Drawn or counted up.

@@ -1,12 +1,15 @@
 //! What the type of a value says about where it comes from.
 
-use super::{Given, Origins};
+use super::{Brings, Given, Origins};
 use crate::lower::sym::{Sym, syms};
 use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind, adt_behind, behind};
 
 /// Foreign types that give one message after the other.
 const RECEIVERS: [Sym; 4] = syms(["Receiver", "UnboundedReceiver", "WebSocket", "WebSocketStream"]);
+/// Foreign ends of queues inside one program.
+const QUEUES: [Sym; 5] =
+    syms(["Receiver", "UnboundedReceiver", "ReceiverStream", "UnboundedReceiverStream", "BroadcastStream"]);
 /// Foreign streams of what somebody else sends.
 const FED: [Sym; 15] = syms([
     "Receiver",
@@ -49,6 +52,11 @@ impl Given<'_, '_, '_> {
     pub(super) fn receives(&self, origins: &Origins<'_>, ty: Ty) -> bool {
         let types = &origins.inferred.types;
         matches!(types.kind(behind(types, ty)), TyKind::Foreign(foreign, _) if RECEIVERS.contains(&foreign.last))
+    }
+
+    /// What comes out of a value of the type: of a queue, or of a connection.
+    pub(super) fn received(&self, origins: &Origins<'_>, ty: Ty) -> Brings {
+        if is_within(&origins.inferred.types, ty, &QUEUES) { Brings::Queued } else { Brings::Received }
     }
 
     /// A type that gives what somebody else sends, whatever it stands behind.

@@ -49,7 +49,7 @@ impl<'a> Given<'a, '_, '_> {
         let ty = origins.inferred.expr(expr);
         let at = origins.body.expr(expr).at;
         if self.receives(origins, ty) && origins.is_gone_through(expr) && self.repeats(id, origins, expr) {
-            return From::told(id, at, Brings::Received);
+            return From::told(id, at, self.received(origins, ty));
         }
         // What is worked out when the program begins is worked out once.
         let is_few =
@@ -296,7 +296,13 @@ impl<'a> Given<'a, '_, '_> {
         let gives = self.program.models.gives(call.name);
         let nexts = gives.next && self.is_fed(origins, origins.inferred.expr(call.recv));
         let awaits = (nexts || gives.answer) && origins.is_awaited(at);
-        if let Some(what) = brings(gives).or(awaits.then_some(Brings::Received)) {
+        let received = || self.received(origins, origins.inferred.expr(call.recv));
+        let what = match brings(gives) {
+            Some(Brings::Received) => Some(received()),
+            None if awaits => Some(received()),
+            what => what,
+        };
+        if let Some(what) = what {
             return self.brought(id, origins, at, what);
         }
         let derives = DERIVES.contains(&call.name);

@@ -16,6 +16,10 @@ use crate::types::{Interner, Program, Ty, TyKind};
 const SENDERS: [Sym; 3] = syms(["Sender", "UnboundedSender", "SyncSender"]);
 const LIMITS: [Sym; 3] = syms(["timeout", "timeout_at", "with_timeout"]);
 const LIMITED: [Sym; 4] = syms(["recv_timeout", "recv_deadline", "timeout", "with_timeout"]);
+/// What tells that nobody waits any more.
+const GONE: [Sym; 3] = syms(["is_closed", "is_canceled", "poll_closed"]);
+/// How functions begin that take back what was asked.
+const TAKES_BACK: [&str; 5] = ["cancel", "unregister", "deregister", "forget", "abandon"];
 const TIMES: [Sym; 4] = syms(["Instant", "Duration", "SystemTime", "DateTime"]);
 const SENDER: Sym = Sym::new("Sender");
 const ONESHOT: Sym = Sym::path("tokio::sync::oneshot::Sender");
@@ -57,6 +61,9 @@ pub(super) fn given_up<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> 
     asked.contents(place.of.key, |types, held| answers(asked.judged.program, types, held.values?, 0))?;
     let grow = place.first()?;
     let takers = place.takers();
+    if takers.iter().any(|taker| takes_back(asked, *taker)) {
+        return None;
+    }
     let near = near(asked, place);
     let (asker, way) = near.into_iter().filter(|id| !asked.leads_to(*id, &takers)).find_map(|id| {
         let tree = asked.tree(id)?;
@@ -64,6 +71,16 @@ pub(super) fn given_up<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> 
         Some((id, tree.at(way)))
     })?;
     Some(Forgets { grow, ways: vec![(asker, way, "whoever waits gives up here, and leaves it there")] })
+}
+
+/// Whether a removal is made for those who give up: by its name, or because it asks who is still there.
+fn takes_back(asked: &Asked<'_, '_, '_>, taker: FnId) -> bool {
+    let names = &asked.judged.program.names;
+    let name = names.text(names.function(taker).name);
+    let asks = |tree: &Tree<'_>| {
+        tree.exprs().any(|(_, kind)| matches!(kind, ExprKind::Method(call) if GONE.contains(&call.name)))
+    };
+    TAKES_BACK.iter().any(|word| name.starts_with(word)) || asked.tree(taker).is_some_and(|tree| asks(&tree))
 }
 
 /// Whether something goes through all entries.

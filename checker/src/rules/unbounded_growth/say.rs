@@ -240,7 +240,7 @@ fn help(growing: &Growing<'_>) -> String {
 fn brings(what: Brings) -> &'static str {
     match what {
         Brings::Message => "the key comes from here: each message brings its own",
-        Brings::Received => "the key comes from here: it is received",
+        Brings::Received | Brings::Queued => "the key comes from here: it is received",
         Brings::Outside => "the key comes from here: such values come from outside",
         Brings::Fresh | Brings::Time => "the key comes from here: it is another each time",
     }
