@@ -13,6 +13,7 @@ pub mod ir;
 mod item;
 mod macros;
 mod nesting;
+pub(crate) mod parts;
 mod pat;
 pub(crate) mod placeless;
 mod position;

@@ -5,6 +5,7 @@
 
 use super::types::is_connection;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, MethodCall, Pat, PatId, Range, Stmt};
+use crate::lower::parts;
 use crate::lower::sym::{Sym, syms};
 use crate::models::Models;
 use crate::names::FnId;
@@ -50,8 +51,12 @@ impl<'p> Origins<'p> {
     pub(super) fn of(program: &'p Program<'_>, insides: &Insides<'p>, id: FnId) -> Option<Self> {
         let body = program.names.body(id)?;
         let inferred = insides(id)?;
-        let mut origins =
-            Origins { body, inferred, made: vec![Made::default(); body.locals.len()], around: around(body) };
+        let mut origins = Origins {
+            body,
+            inferred,
+            made: vec![Made::default(); body.locals.len()],
+            around: parts::around(body),
+        };
         for (index, pat) in body.params.iter().enumerate() {
             let index = u32::try_from(index).ok();
             origins.bind(*pat, None, &mut |made, part| made.param = index.map(|index| (index, part)));
@@ -271,74 +276,5 @@ impl<'p> Origins<'p> {
             matches!(&self.body.expr(at).kind, ExprKind::Method(call) if call.name == Sym::new("entry"))
         };
         self.local(local).of.iter().find(|(id, _)| is_entry(id)).and_then(|(id, _)| self.key(*id, depth + 1))
-    }
-}
-
-/// For each expression the one it is a part of.
-fn around(body: &Body) -> Vec<Option<ExprId>> {
-    let mut around = vec![None; body.exprs.len()];
-    for (index, expr) in body.exprs.iter().enumerate() {
-        let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-        parts(&expr.kind, &mut |part| around[part.0 as usize] = Some(id));
-    }
-    around
-}
-
-fn parts(kind: &ExprKind, tell: &mut dyn FnMut(ExprId)) {
-    match kind {
-        ExprKind::Unknown
-        | ExprKind::Lit(_)
-        | ExprKind::Local(_)
-        | ExprKind::Path(_)
-        | ExprKind::Continue(_)
-        | ExprKind::Opaque(..) => {}
-        ExprKind::Field(one, _)
-        | ExprKind::Deref(one)
-        | ExprKind::Not(one)
-        | ExprKind::Neg(one)
-        | ExprKind::Ref(one, _)
-        | ExprKind::Cast(one, _)
-        | ExprKind::Let(_, one)
-        | ExprKind::Loop(one, _)
-        | ExprKind::Closure(_, one, _)
-        | ExprKind::Async(one)
-        | ExprKind::Await(one)
-        | ExprKind::Try(one) => tell(*one),
-        ExprKind::Index(one, other)
-        | ExprKind::Binary(_, one, other)
-        | ExprKind::Assign(one, other)
-        | ExprKind::AssignOp(_, one, other)
-        | ExprKind::While(one, other, _)
-        | ExprKind::For(_, one, other, _)
-        | ExprKind::Repeat(one, other) => [*one, *other].into_iter().for_each(tell),
-        ExprKind::Return(one) | ExprKind::Break(_, one) => one.iter().copied().for_each(tell),
-        ExprKind::Range(one, other) => one.iter().chain(other).copied().for_each(tell),
-        ExprKind::Tuple(all) | ExprKind::Array(all) | ExprKind::Macro(_, all) => {
-            all.iter().copied().for_each(tell)
-        }
-        ExprKind::Call(callee, args) => std::iter::once(callee).chain(args).copied().for_each(tell),
-        ExprKind::Method(call) => std::iter::once(&call.recv).chain(&call.args).copied().for_each(tell),
-        ExprKind::If(cond, then, other) => [*cond, *then].into_iter().chain(*other).for_each(tell),
-        ExprKind::Match(on, arms) => {
-            let arms = arms.iter().flat_map(|arm| arm.guard.into_iter().chain([arm.body]));
-            std::iter::once(*on).chain(arms).for_each(tell);
-        }
-        ExprKind::Struct(_, fields, base) => {
-            fields.iter().map(|(_, value)| *value).chain(*base).for_each(tell)
-        }
-        ExprKind::Select(arms) => {
-            arms.iter()
-                .flat_map(|arm| arm.future.into_iter().chain(arm.guard).chain([arm.body]))
-                .for_each(tell);
-        }
-        ExprKind::Block(stmts, tail) => {
-            for stmt in stmts {
-                match stmt {
-                    Stmt::Let(_, _, init, other) => init.iter().chain(other).copied().for_each(&mut *tell),
-                    Stmt::Expr(one) => tell(*one),
-                }
-            }
-            tail.iter().copied().for_each(tell);
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! of one body and nothing of who calls it.
 
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
+use crate::lower::parts;
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 use crate::types::{Inferred, Insides, Program};
@@ -50,25 +51,16 @@ impl<'p> Tree<'p> {
     pub(super) fn of(program: &'p Program<'_>, insides: &Insides<'p>, id: FnId) -> Option<Tree<'p>> {
         let body = program.names.body(id)?;
         let inferred = insides(id)?;
-        let mut tree =
-            Tree { body, inferred, parents: vec![None; body.exprs.len()], inits: FxHashMap::default() };
-        for (parent, expr) in (0_u32..).map(ExprId).zip(&body.exprs) {
-            tree.note(parent, &expr.kind);
-        }
-        Some(tree)
-    }
-
-    fn note(&mut self, parent: ExprId, kind: &'p ExprKind) {
-        if let ExprKind::Block(stmts, _) = kind {
+        let mut inits = FxHashMap::default();
+        for expr in &body.exprs {
+            let ExprKind::Block(stmts, _) = &expr.kind else { continue };
             for stmt in stmts {
                 if let Stmt::Let(pat, _, Some(init), _) = stmt {
-                    self.inits.insert(*init, *pat);
+                    inits.insert(*init, *pat);
                 }
             }
         }
-        for child in children(kind) {
-            self.parents[child.0 as usize] = Some(parent);
-        }
+        Some(Tree { body, inferred, parents: parts::around(body), inits })
     }
 
     pub(super) fn kind(&self, id: ExprId) -> &'p ExprKind {
@@ -259,60 +251,6 @@ impl<'p> Tree<'p> {
             ExprKind::Call(_, args) => args,
             ExprKind::Method(call) => &call.args,
             _ => &[],
-        }
-    }
-}
-
-/// The expressions right below one.
-fn children(kind: &ExprKind) -> Vec<ExprId> {
-    match kind {
-        ExprKind::Unknown
-        | ExprKind::Lit(_)
-        | ExprKind::Local(_)
-        | ExprKind::Path(_)
-        | ExprKind::Continue(_)
-        | ExprKind::Opaque(..) => Vec::new(),
-        ExprKind::Call(callee, args) => std::iter::once(*callee).chain(args.iter().copied()).collect(),
-        ExprKind::Method(call) => std::iter::once(call.recv).chain(call.args.iter().copied()).collect(),
-        ExprKind::Field(inner, _)
-        | ExprKind::Deref(inner)
-        | ExprKind::Not(inner)
-        | ExprKind::Neg(inner)
-        | ExprKind::Ref(inner, _)
-        | ExprKind::Cast(inner, _)
-        | ExprKind::Let(_, inner)
-        | ExprKind::Loop(inner, _)
-        | ExprKind::Closure(_, inner, _)
-        | ExprKind::Async(inner)
-        | ExprKind::Await(inner)
-        | ExprKind::Try(inner) => vec![*inner],
-        ExprKind::Index(one, other)
-        | ExprKind::Binary(_, one, other)
-        | ExprKind::Assign(one, other)
-        | ExprKind::AssignOp(_, one, other)
-        | ExprKind::While(one, other, _)
-        | ExprKind::For(_, one, other, _)
-        | ExprKind::Repeat(one, other) => vec![*one, *other],
-        ExprKind::If(cond, then, otherwise) => [*cond, *then].into_iter().chain(*otherwise).collect(),
-        ExprKind::Return(value) | ExprKind::Break(_, value) => value.iter().copied().collect(),
-        ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Macro(_, parts) => parts.to_vec(),
-        ExprKind::Range(low, high) => low.iter().chain(high).copied().collect(),
-        ExprKind::Struct(_, fields, base) => fields.iter().map(|(_, value)| *value).chain(*base).collect(),
-        ExprKind::Match(on, arms) => {
-            let inside = arms.iter().flat_map(|arm| arm.guard.into_iter().chain([arm.body]));
-            std::iter::once(*on).chain(inside).collect()
-        }
-        ExprKind::Select(arms) => {
-            let inside =
-                arms.iter().flat_map(|arm| arm.future.into_iter().chain(arm.guard).chain([arm.body]));
-            inside.collect()
-        }
-        ExprKind::Block(stmts, tail) => {
-            let inside = stmts.iter().flat_map(|stmt| match stmt {
-                Stmt::Let(_, _, init, otherwise) => init.iter().chain(otherwise).copied().collect(),
-                Stmt::Expr(id) => vec![*id],
-            });
-            inside.chain(*tail).collect()
         }
     }
 }
