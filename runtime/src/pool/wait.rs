@@ -43,6 +43,8 @@ pub(crate) struct Holding {
     pub(crate) topic: u16,
     pub(crate) source: PoolId,
     pub(crate) holder: Member,
+    /// Whether they may go although the locus waits: calls beside it are under way, and the next begins when one ends.
+    pub(crate) moves: bool,
 }
 
 /// What one pool wrote.
@@ -101,20 +103,22 @@ impl Board {
         is_certain.then_some(circle)
     }
 
-    /// Those who wait for the credits of `topic` from `source` hold them at `pool`.
-    fn holders(&self, pool: PoolId, topic: u16, source: PoolId) -> impl Iterator<Item = Member> {
+    /// Those who hold the credits of `topic` from `source` at `pool`.
+    fn holders(&self, pool: PoolId, topic: u16, source: PoolId) -> impl Iterator<Item = &Holding> {
         let section = self.sections.get(usize::from(pool));
         let all = section.map(|section| section.holding.iter()).into_iter().flatten();
-        all.filter(move |held| held.topic == topic && held.source == source).map(|held| held.holder)
+        all.filter(move |held| held.topic == topic && held.source == source)
     }
 
     /// Those for whom a locus waits in vain, if nobody in `stuck` ever goes on: at one of the pools without room, all
     /// who hold the credits. Empty where somebody else may give one back.
     fn blockers(&self, one: &Waiting, stuck: &HashSet<Member>) -> Vec<Member> {
         let pools = (0..64).filter(|pool| one.pools & 1 << pool != 0);
-        let at = |pool: PoolId| self.holders(pool, one.topic, one.member.pool).collect::<Vec<Member>>();
-        let mut all = pools.map(at).filter(|holders| holders.iter().all(|holder| stuck.contains(holder)));
-        all.find(|holders| !holders.is_empty()).unwrap_or_default()
+        let at = |pool: PoolId| self.holders(pool, one.topic, one.member.pool).collect::<Vec<&Holding>>();
+        let in_vain = |held: &&Holding| !held.moves && stuck.contains(&held.holder);
+        let mut all = pools.map(at).filter(|holders| holders.iter().all(in_vain));
+        let holders = all.find(|holders| !holders.is_empty()).unwrap_or_default();
+        holders.into_iter().map(|held| held.holder).collect()
     }
 
     /// A circle among those who wait in vain.

@@ -211,8 +211,8 @@ impl Core {
         let mut all: Vec<Holding> = Vec::new();
         for cell in self.cells() {
             let holder = Member { pool: self.id, cell: cell.head().id };
-            let mut add = |topic, source| {
-                let held = Holding { topic, source, holder };
+            let mut add = |topic, source, moves| {
+                let held = Holding { topic, source, holder, moves };
                 if !all.contains(&held) {
                     all.push(held);
                 }
@@ -222,11 +222,16 @@ impl Core {
         all
     }
 
-    fn held_by(&self, cell: &Rc<dyn AnyCell>, add: &mut dyn FnMut(u16, PoolId)) {
+    fn held_by(&self, cell: &Rc<dyn AnyCell>, show: &mut dyn FnMut(u16, PoolId, bool)) {
         let Some(rare) = cell.head().rare_made() else { return };
+        for handler in rare.concurrent.borrow().iter() {
+            let moves = handler.is_under_way();
+            handler.holds(self, &mut |topic, source| show(topic, source, moves));
+        }
+        let mut add = |topic, source| show(topic, source, false);
         rare.side.borrow_mut().for_each_header(|header| {
             if header.topic() == TOKEN {
-                self.token(header.hash()).holds(self, add);
+                self.token(header.hash()).holds(self, &mut add);
             } else if let Ok(source) = PoolId::try_from(header.hash()) {
                 // Answers hold no credits; their numbers are odd.
                 if header.topic() % 2 == 0 {
@@ -235,10 +240,7 @@ impl Core {
             }
         });
         for receiver in rare.receivers.borrow().iter() {
-            receiver.drained.holds(self, add);
-        }
-        for handler in rare.concurrent.borrow().iter() {
-            handler.holds(self, add);
+            receiver.drained.holds(self, &mut add);
         }
     }
 

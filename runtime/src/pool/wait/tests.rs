@@ -27,6 +27,7 @@ fn write(
         topic: *topic,
         source: *source,
         holder: member(pool, *index),
+        moves: false,
     });
     let (waiting, holding) = (waiting.collect(), holding.collect());
     board.write(pool, waiting, holding);
@@ -70,6 +71,20 @@ fn who_holds_a_credit_and_does_not_wait_ends_the_wait_of_all() {
         write(&mut board, now, 0, &[(0, 2, 0b01), (1, 4, 0b01)], &[(2, 0, 1), (2, 0, 5), (4, 0, 0)]);
         assert_eq!(names(board.find_circle()), None);
     }
+}
+
+#[test]
+fn calls_that_are_under_way_beside_a_locus_that_waits_end_its_wait() {
+    let (mut board, now) = (Board::default(), Instant::now());
+    let mut found = Vec::new();
+    for moves in [true, false] {
+        for _ in 0..2 {
+            write(&mut board, now, 0, &[(0, 2, 0b01)], &[(2, 0, 0)]);
+            board.sections[0].holding[0].moves = moves;
+            found.push(names(board.find_circle()));
+        }
+    }
+    assert_eq!(found, [None, None, None, Some(vec![(0, 0)])]);
 }
 
 #[test]
