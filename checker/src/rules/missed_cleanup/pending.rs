@@ -65,7 +65,11 @@ pub(super) fn given_up<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> 
         return None;
     }
     let near = near(asked, place);
-    let (asker, way) = near.into_iter().filter(|id| !asked.leads_to(*id, &takers)).find_map(|id| {
+    // Who calls the one that waits may take it out for it.
+    let is_left = |id: &FnId| {
+        !asked.leads_to(*id, &takers) && asked.callers([id]).is_disjoint(&takers.iter().copied().collect())
+    };
+    let (asker, way) = near.into_iter().filter(is_left).find_map(|id| {
         let tree = asked.tree(id)?;
         let way = gives_up(asked, place, &tree)?;
         Some((id, tree.at(way)))
