@@ -30,8 +30,15 @@ pub(super) fn part(workspace: &Workspace, share: Duration, ledger: &mut Ledger) 
 }
 
 fn run(workspace: &Workspace, which: &[&str], targets: u32, share: Duration) -> Result<(), String> {
-    let mut test = workspace.cargo();
-    test.arg("test").args(which).args(["--", "--nocapture"]);
+    let test = || {
+        let mut test = workspace.cargo();
+        test.arg("test").args(which);
+        test
+    };
+    // A build that is slow is no target that hangs.
+    process::show(test().arg("--no-run"))?;
+    let mut test = test();
+    test.args(["--", "--nocapture"]);
     // As many at once as there are cores; each gets the same time.
     let cores =
         std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));

@@ -1,10 +1,11 @@
-//! The unsafe modules of the runtime under miri, once for each aliasing model.
+//! The unsafe modules of the runtime under miri, once for each aliasing model, both at once: miri uses one core.
 //!
 //! Which modules those are is read from the source: a module may hold unsafe code only where its `mod` line opts in,
 //! so a new one is covered without an entry here. Parts of the engine only work together and are tested so; any
 //! other module without unit tests fails the part.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -32,33 +33,61 @@ struct Model {
     flags: &'static str,
 }
 
-const MODELS: &[Model] = &[
+const MODELS: [Model; 2] = [
     Model { name: "stacked borrows", flags: "" },
     Model { name: "tree borrows", flags: "-Zmiri-tree-borrows" },
 ];
 
-/// Enters one outcome for each model, which share the time, and one for the negative control.
+/// Enters one outcome for both models and one for the negative control.
 pub(super) fn part(workspace: &Workspace, share: Duration, ledger: &mut Ledger) {
     let miri = provision::miri();
-    let models = MODELS.len() as u32;
-    for model in MODELS {
-        ledger.planned(&format!("miri, {}", model.name), share / models, || match &miri {
-            Outcome::Passed => run(workspace, model, share / models * PATIENCE).into(),
-            lacking => lacking.clone(),
-        });
-    }
+    ledger.planned("miri, both models", share, || match &miri {
+        Outcome::Passed => both(workspace, share * PATIENCE).into(),
+        lacking => lacking.clone(),
+    });
     ledger.part("miri, negative control", || match &miri {
         Outcome::Passed => control(workspace).into(),
         lacking => lacking.clone(),
     });
 }
 
-/// Runs the unit tests of every unsafe module under `model`.
-fn run(workspace: &Workspace, model: &Model, limit: Duration) -> Result<(), String> {
+/// Runs the unit tests of every unsafe module under each model, and shows what they said one after the other.
+fn both(workspace: &Workspace, limit: Duration) -> Result<(), String> {
     let filters = filters(&Tree::load(&workspace.root)?)?;
+    let outcomes = std::thread::scope(|scope| {
+        let runs = MODELS.map(|model| {
+            scope.spawn({
+                let filters = &filters;
+                move || run(workspace, &model, filters, limit)
+            })
+        });
+        runs.map(|run| run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    for model in &MODELS {
+        let said = said(workspace, model);
+        let text = std::fs::read_to_string(&said).map_err(|error| told(&said, &error))?;
+        println!("{}:\n{text}", model.name);
+    }
+    outcomes.into_iter().collect()
+}
+
+/// Runs the tests that `filters` name under `model`; what they say goes to its file.
+fn run(workspace: &Workspace, model: &Model, filters: &[String], limit: Duration) -> Result<(), String> {
+    let said = said(workspace, model);
+    let file = File::create(&said).map_err(|error| told(&said, &error))?;
+    let errors = file.try_clone().map_err(|error| told(&said, &error))?;
     let mut tests = miri(workspace, model.flags);
-    tests.args(filters.iter().map(|module| format!("{module}::")));
-    process::show_within(limit, &mut tests)
+    tests.args(filters.iter().map(|module| format!("{module}::"))).stdout(file).stderr(errors);
+    process::show_within(limit, &mut tests).map_err(|error| format!("{}: {error}", model.name))
+}
+
+/// Where what is said under `model` is kept until it is shown.
+fn said(workspace: &Workspace, model: &Model) -> PathBuf {
+    workspace.target.join(format!("miri, {}.txt", model.name))
+}
+
+fn told(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot use `{}`: {error}", path.display())
 }
 
 /// The paths to give to the test runner: of each unsafe module, or of the nearest one above it that has unit tests.
