@@ -161,15 +161,13 @@ impl Outbox {
     /// Looks at each record.
     #[cfg(not(loom))]
     pub(crate) fn count(&self, is_meant: impl Fn(u16) -> bool) -> u32 {
-        let (mut at, mut left) = self.open().front();
-        let mut count = 0;
-        while left > 0 {
-            // SAFETY: whole records, and there are words left (`words` I1, I2).
-            let header = unsafe { Header::read(at) };
-            count += u32::from(is_meant(header.topic()));
-            // SAFETY: the next record begins where this one ends, inside the buffer or at its end (`words` I1).
-            at = unsafe { at.add(header.words()) };
-            left -= header.words();
+        let (mut own, mut count) = (self.open(), 0);
+        let (first, words) = own.front();
+        // SAFETY: whole records (`words` I1), of which only the headers are looked at.
+        unsafe {
+            super::record::visit_records(first, words, |header, _| {
+                count += u32::from(is_meant(header.topic()));
+            });
         }
         count
     }

@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::record::{Header, Word, words_for};
+use super::record::{Header, Word, visit_records, words_for};
 use super::route::select::Owed;
 use super::subscribe::Subscriber;
 use super::topic::{Packet, Topic};
@@ -118,15 +118,24 @@ impl Side {
 
     /// Shows the header of each record, oldest first.
     pub(crate) fn for_each_header(&mut self, mut visit: impl FnMut(Header)) {
-        let (mut at, mut left) = self.listed.words.front();
-        while left > 0 {
-            // SAFETY: whole records, and there are words left (I1, I2).
-            let header = unsafe { Header::read(at) };
-            visit(header);
-            // SAFETY: the next record begins where this one ends, inside the buffer or at its end (I1).
-            at = unsafe { at.add(header.words()) };
-            left -= header.words();
-        }
+        let (first, words) = self.listed.words.front();
+        // SAFETY: whole records (I1), of which only the headers are looked at.
+        unsafe { visit_records(first, words, |header, _| visit(header)) };
+    }
+
+    /// Shows the ticket of each message of topic `T`, whose number is given.
+    pub(crate) fn for_each_ticket<T: Topic>(&mut self, number: u16, mut visit: impl FnMut(u32)) {
+        debug_assert_eq!(number, T::number().get(), "the number of another topic");
+        let look = |header: Header, payload: *mut Word| {
+            if header.topic() == number {
+                let aside: *const Aside<T> = payload.cast();
+                // SAFETY: the payload of such a record is an `Aside<T>` (I1).
+                visit(unsafe { (*aside).ticket });
+            }
+        };
+        let (first, words) = self.listed.words.front();
+        // SAFETY: whole records (I1), which are only looked at.
+        unsafe { visit_records(first, words, look) };
     }
 
     /// How many messages wait.
@@ -233,22 +242,18 @@ impl Stage {
     /// Counts the messages of topic `T`, whose number is given, that have to go where `is_meant` says.
     pub(crate) fn count<T: Topic>(&mut self, number: u16, is_meant: impl Fn(Owed) -> bool) -> u64 {
         debug_assert_eq!(number, T::number().get(), "the number of another topic");
-        let (mut at, mut left) = self.words.front();
         let mut count = 0;
-        while left > 0 {
-            // SAFETY: whole records, and there are words left (I1, I2).
-            let header = unsafe { Header::read(at) };
+        let look = |header: Header, payload: *mut Word| {
             if header.topic() == number {
-                // SAFETY: a record starts there.
-                let staged: *mut Staged<T> = unsafe { super::record::payload_ptr(at) };
-                // SAFETY: its payload is a `Staged<T>` (I1).
+                let staged: *const Staged<T> = payload.cast();
+                // SAFETY: the payload of such a record is a `Staged<T>` (I1).
                 let owed = unsafe { (*staged).owed };
                 count += u64::from(is_meant(owed));
             }
-            // SAFETY: the next record begins where this one ends, inside the buffer or at its end (I1).
-            at = unsafe { at.add(header.words()) };
-            left -= header.words();
-        }
+        };
+        let (first, words) = self.words.front();
+        // SAFETY: whole records (I1), which are only looked at.
+        unsafe { visit_records(first, words, look) };
         count
     }
 

@@ -61,6 +61,30 @@ impl<T: Topic> Route<T> {
         #[cfg(test)]
         let room = if fault::is_planted(Fault::DoomedTooSoon) { self.own.free() } else { room };
         // What one subscription may hold is less: the rest is dropped for it, and makes room.
-        staged > room && T::SPEC.per_locus.is_none() && !core.is_kept_by_others(head, self.number)
+        staged > room && T::SPEC.per_locus.is_none() && !self.is_kept_by_others(core, head)
+    }
+
+    /// Whether a message here that holds a credit of this pool waits, but not for this locus.
+    fn is_kept_by_others(&self, core: &Core, head: &CellHead) -> bool {
+        core.tickets_out(self.number) > core.returning_tickets(self.number) + self.tickets_of(core, head)
+    }
+
+    /// How many messages that hold a credit of this pool a locus keeps until it is ready. Several of its handlers may keep
+    /// the same one.
+    fn tickets_of(&self, core: &Core, head: &CellHead) -> usize {
+        let Some(rare) = head.rare_made() else { return 0 };
+        let mut tickets = Vec::new();
+        rare.side.borrow_mut().for_each_ticket::<T>(self.number, |ticket| tickets.push(ticket));
+        for token in rare.tokens.borrow().iter() {
+            core.token(*token).holds(&mut |topic, ticket| {
+                if topic == self.number {
+                    tickets.push(ticket);
+                }
+            });
+        }
+        tickets.retain(|ticket| core.ticket_source(*ticket) == Some(core.id));
+        tickets.sort_unstable();
+        tickets.dedup();
+        tickets.len()
     }
 }

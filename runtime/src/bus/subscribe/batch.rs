@@ -16,7 +16,6 @@ use super::ring::{Ring, TokenRing, tell_missed};
 use super::{Origin, Subscriber, after};
 use crate::locus::cell::{LocusCell, State};
 use crate::locus::describe::{BatchHandler, Locus};
-use crate::pool::PoolId;
 use crate::pool::core::Core;
 
 /// The messages of one activation of an `#[on(batch)]` handler, oldest first.
@@ -129,8 +128,8 @@ impl<L: Locus + BatchHandler<N>, const N: usize> TokenRing for Batched<L, N> {
         self.ring.is_empty()
     }
 
-    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
-        self.ring.holds(core, show);
+    fn holds(&self, show: &mut dyn FnMut(u16, u32)) {
+        self.ring.holds(show);
     }
 
     fn drain(&self, core: &Core) {

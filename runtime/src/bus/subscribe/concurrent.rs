@@ -13,7 +13,6 @@ use super::ring::{Ring, tell_missed};
 use super::{Origin, Subscriber};
 use crate::locus::cell::{LocusCell, State};
 use crate::locus::describe::{Handler, Locus};
-use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::slot::Running;
 
@@ -23,8 +22,8 @@ pub(crate) trait GoesOn {
     fn go_on(&self, core: &Core);
     /// Whether a call is under way, whose end lets the next one begin.
     fn is_under_way(&self) -> bool;
-    /// Shows topic and source of each message that waits for a call and holds a credit.
-    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId));
+    /// Shows topic and ticket of each message that waits for a call.
+    fn holds(&self, show: &mut dyn FnMut(u16, u32));
 }
 
 /// The `N`-th handler of a locus, called beside others.
@@ -79,8 +78,8 @@ impl<L: Locus + Handler<N>, const N: usize> GoesOn for Concurrent<L, N> {
         self.running.get() > 0
     }
 
-    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
-        self.ring.holds(core, show);
+    fn holds(&self, show: &mut dyn FnMut(u16, u32)) {
+        self.ring.holds(show);
     }
 }
 

@@ -12,7 +12,6 @@ use super::super::topic::{OnFull, Packet, Topic};
 use super::ring::Ring;
 use super::{Origin, Subscriber};
 use crate::locus::cell::CellHead;
-use crate::pool::PoolId;
 use crate::pool::core::Core;
 
 /// A receiver in the list of its cell.
@@ -100,8 +99,8 @@ pub(crate) trait AnyReceiver {
     fn close(&self);
     /// Nobody will take anything any more: what waits and what comes is dropped as closed, and holds up no publisher.
     fn end(&self, core: &Core);
-    /// Shows topic and source of each message in it that holds a credit.
-    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId));
+    /// Shows topic and ticket of each message in it.
+    fn holds(&self, show: &mut dyn FnMut(u16, u32));
 }
 
 impl<T: Topic> AnyReceiver for Receiver<T> {
@@ -109,8 +108,8 @@ impl<T: Topic> AnyReceiver for Receiver<T> {
         self.ring.is_empty()
     }
 
-    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
-        self.ring.holds(core, show);
+    fn holds(&self, show: &mut dyn FnMut(u16, u32)) {
+        self.ring.holds(show);
     }
 
     fn close(&self) {

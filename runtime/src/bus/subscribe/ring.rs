@@ -18,7 +18,6 @@ use super::{Origin, Subscriber, after, keep, keep_stashed};
 use crate::locus::cell::{CellHead, LocusCell, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{Handler, Locus, OnOptions, Outcome};
-use crate::pool::PoolId;
 use crate::pool::core::Core;
 #[cfg(test)]
 use crate::pool::rig::{
@@ -34,8 +33,8 @@ pub(crate) trait TokenRing {
     fn drain(&self, core: &Core);
     /// Whether no token stands for it now.
     fn is_idle(&self) -> bool;
-    /// Shows topic and source of each message in it that holds a credit.
-    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId));
+    /// Shows topic and ticket of each message in it.
+    fn holds(&self, show: &mut dyn FnMut(u16, u32));
 }
 
 /// Messages waiting for one subscription, and how many it lost since the last that it took.
@@ -164,13 +163,9 @@ impl<T: Topic> Ring<T> {
         self.on_full == OnFull::Block
     }
 
-    /// Shows topic and source of each message that holds a credit.
-    pub(crate) fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
-        for (_, ticket) in self.waiting.borrow().iter() {
-            if let Some(source) = core.ticket_source(*ticket) {
-                show(T::number().get(), source);
-            }
-        }
+    /// Shows topic and ticket of each message.
+    pub(crate) fn holds(&self, show: &mut dyn FnMut(u16, u32)) {
+        self.waiting.borrow().iter().for_each(|(_, ticket)| show(T::number().get(), *ticket));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -258,8 +253,8 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
         self.ring.is_empty()
     }
 
-    fn holds(&self, core: &Core, show: &mut dyn FnMut(u16, PoolId)) {
-        self.ring.holds(core, show);
+    fn holds(&self, show: &mut dyn FnMut(u16, u32)) {
+        self.ring.holds(show);
     }
 
     fn drain(&self, core: &Core) {

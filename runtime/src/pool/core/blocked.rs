@@ -100,24 +100,6 @@ impl Core {
         self.doom.take();
     }
 
-    /// Whether somebody else than this locus, which needs all that is not taken yet, keeps a message of topic `number` on a
-    /// credit of this pool.
-    pub(crate) fn is_kept_by_others(&self, head: &CellHead, number: u16) -> bool {
-        let mut mine = self.returning_tickets(number);
-        let mut count = |topic, source| mine += usize::from((topic, source) == (number, self.id));
-        if let Some(rare) = head.rare_made() {
-            rare.side.borrow_mut().for_each_header(|header| {
-                if let Ok(source) = PoolId::try_from(header.hash()) {
-                    count(header.topic(), source);
-                }
-            });
-            for token in rare.tokens.borrow().iter() {
-                self.token(*token).holds(self, &mut count);
-            }
-        }
-        self.tickets_out(number) > mine
-    }
-
     /// The index of the locus that publishes.
     pub(crate) fn publisher(&self) -> u32 {
         self.current.get()
@@ -210,38 +192,38 @@ impl Core {
     pub(crate) fn holding(&self) -> Vec<Holding> {
         let mut all: Vec<Holding> = Vec::new();
         for cell in self.cells() {
-            let holder = Member { pool: self.id, cell: cell.head().id };
-            let mut add = |topic, source, moves| {
+            let (holder, first) = (Member { pool: self.id, cell: cell.head().id }, all.len());
+            self.held_by(&cell, &mut |topic, source, moves| {
+                let Some(source) = source else { return };
                 let held = Holding { topic, source, holder, moves };
-                if !all.contains(&held) {
+                if !all[first..].contains(&held) {
                     all.push(held);
                 }
-            };
-            self.held_by(&cell, &mut add);
+            });
         }
         all
     }
 
-    fn held_by(&self, cell: &Rc<dyn AnyCell>, show: &mut dyn FnMut(u16, PoolId, bool)) {
+    /// Shows topic, source and whether it moves of each message that a locus keeps; no source of one without a credit.
+    fn held_by(&self, cell: &Rc<dyn AnyCell>, show: &mut dyn FnMut(u16, Option<PoolId>, bool)) {
         let Some(rare) = cell.head().rare_made() else { return };
         for handler in rare.concurrent.borrow().iter() {
             let moves = handler.is_under_way();
-            handler.holds(self, &mut |topic, source| show(topic, source, moves));
+            handler.holds(&mut |topic, ticket| show(topic, self.ticket_source(ticket), moves));
         }
-        let mut add = |topic, source| show(topic, source, false);
+        let mut show = |topic, source| show(topic, source, false);
+        for receiver in rare.receivers.borrow().iter() {
+            receiver.drained.holds(&mut |topic, ticket| show(topic, self.ticket_source(ticket)));
+        }
         rare.side.borrow_mut().for_each_header(|header| {
             if header.topic() == TOKEN {
-                self.token(header.hash()).holds(self, &mut add);
-            } else if let Ok(source) = PoolId::try_from(header.hash()) {
+                let ring = self.token(header.hash());
+                ring.holds(&mut |topic, ticket| show(topic, self.ticket_source(ticket)));
+            } else if header.topic() % 2 == 0 {
                 // Answers hold no credits; their numbers are odd.
-                if header.topic() % 2 == 0 {
-                    add(header.topic(), source);
-                }
+                show(header.topic(), PoolId::try_from(header.hash()).ok());
             }
         });
-        for receiver in rare.receivers.borrow().iter() {
-            receiver.drained.holds(self, &mut add);
-        }
     }
 
     /// Counts the waits of this pool, and tells of long ones.

@@ -114,7 +114,7 @@ impl Core {
     }
 
     /// How many of them come back with a ticket.
-    pub(super) fn returning_tickets(&self, number: u16) -> usize {
+    pub(crate) fn returning_tickets(&self, number: u16) -> usize {
         let handled = self.handled.get();
         usize::from(handled.is_of(number) && handled.has(Handled::TICKET))
     }

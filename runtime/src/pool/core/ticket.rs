@@ -44,8 +44,8 @@ impl Core {
     /// How many messages of a topic are kept on credits of this pool.
     ///
     /// # Cost
-    /// Looks at every ticket: for activations that fail, as good as.
-    pub(super) fn tickets_out(&self, topic: u16) -> usize {
+    /// Looks at every ticket: for a locus that has to wait for what it takes itself, whether or not it fails for that.
+    pub(crate) fn tickets_out(&self, topic: u16) -> usize {
         let tickets = self.tickets.borrow();
         let is_meant = |one: &&Ticket| one.holders > 0 && (one.source, one.topic) == (self.id, topic);
         tickets.iter().filter(is_meant).count()
