@@ -169,3 +169,97 @@ mod twice {
         assert_eq!(figures("twice.token").dropped(DropReason::WaitCycle), 0);
     }
 }
+
+mod waiting {
+    use super::*;
+
+    #[topic(subject = "waiting.token", bounded = 8)]
+    #[derive(Clone)]
+    pub(super) struct Token {
+        /// Whether its handler waits for the gate first.
+        holds: bool,
+        /// How many tokens its handler publishes then.
+        again: u64,
+    }
+
+    /// Has the runner publish tokens that do not hold it.
+    #[topic]
+    #[derive(Clone)]
+    pub(super) struct Kick(Vec<u64>);
+
+    #[locus(publishes(Token))]
+    pub(super) struct Runner {
+        shared: Shared,
+    }
+
+    #[locus]
+    impl Runner {
+        #[on]
+        fn on_kick(&mut self, kick: &Kick, cx: &mut Cx<'_, Self>) {
+            kick.0.iter().for_each(|again| cx.publish(Token { holds: false, again: *again }));
+        }
+
+        #[on]
+        async fn on_token(&mut self, token: &Token, cx: &mut Cx<'_, Self>) {
+            self.shared.count(0);
+            if token.holds {
+                self.shared.pass(&self.shared.mine).await;
+            }
+            (0..token.again).for_each(|_| cx.publish(Token { holds: false, again: 0 }));
+        }
+    }
+
+    /// Takes each token after the runner.
+    #[locus]
+    pub(super) struct Last {
+        shared: Shared,
+    }
+
+    #[locus]
+    impl Last {
+        #[on]
+        fn on_token(&mut self, _token: &Token) {
+            self.shared.count(2);
+        }
+    }
+
+    #[locus(main)]
+    pub(super) struct Main {
+        #[place(pool = "a")]
+        runner: Runner,
+        #[place(pool = "a")]
+        last: Last,
+    }
+
+    fn start(shared: &Shared) -> locus::App {
+        let shared = shared.clone();
+        locus::start(move || Main {
+            runner: Runner { shared: shared.clone() },
+            last: Last { shared: shared.clone() },
+        })
+        .unwrap()
+    }
+
+    /// What a handler that can wait has taken of a run makes room when the run is over, all of it; and what it takes later,
+    /// having waited, does not count twice.
+    #[test]
+    fn a_handler_that_can_wait_counts_what_it_has_taken() {
+        let shared = Shared::new();
+        let app = start(&shared);
+        // The first three are taken together. The first fills the topic, the second waits for what both make room for.
+        app.topic::<Kick>().publish_blocking(Kick(vec![3, 2, 0, 0, 0])).unwrap();
+        shared.wait_for([10, 0, 10], 0);
+        app.topic::<Token>().publish_blocking(Token { holds: true, again: 0 }).unwrap();
+        shared.wait_for([11, 0, 11], 1);
+        for again in [8, 0] {
+            app.topic::<Token>().publish_blocking(Token { holds: false, again }).unwrap();
+        }
+        shared.wait_for([11, 0, 13], 1);
+        // Six find room, and one more would once this one is taken: not two, before the one behind it is.
+        shared.mine.add_permits(1);
+        shared.wait_for([13, 0, 13], 1);
+        assert_eq!(failed(app), 1);
+        let figures = figures("waiting.token");
+        assert_eq!((figures.published, figures.dropped(DropReason::WaitCycle)), (13, 0), "it failed at once");
+    }
+}

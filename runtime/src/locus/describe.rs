@@ -20,6 +20,7 @@ use crate::locus::children::{Accept, ChildOf, ChildUse, Release, Topics};
 use crate::locus::context::Cx;
 use crate::locus::run::Run;
 use crate::pool::core::Core;
+use crate::pool::core::handled::Handled;
 use crate::pool::slot::{Running, start_call, start_handler};
 use crate::supervise::{Decision, Failure};
 
@@ -269,7 +270,7 @@ impl<L: 'static, T: Topic> std::fmt::Debug for Calls<L, T> {
 }
 
 /// Starts an `async` handler: without a plain method's return type, because the future outlives the call.
-pub struct Start<L: 'static, T: Topic>(pub(crate) fn(&Core, &Rc<LocusCell<L>>, Packet<T>));
+pub struct Start<L: 'static, T: Topic>(pub(crate) fn(&Core, &Rc<LocusCell<L>>, Packet<T>, Handled));
 
 impl<L: Locus, T: Topic> Start<L, T> {
     /// The `N`-th handler of the locus.

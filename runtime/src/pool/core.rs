@@ -15,7 +15,7 @@ mod call;
 #[expect(unsafe_code, reason = "finds the head of a cell whose type is not known")]
 pub(super) mod cells;
 mod failure;
-mod handled;
+pub(crate) mod handled;
 pub(crate) mod kin;
 pub(crate) mod out;
 pub(crate) mod outside;

@@ -22,6 +22,7 @@ use crate::bus::topic::{Packet, Promise, Topic};
 use crate::locus::cell::{CellId, LocusCell, State};
 use crate::locus::describe::{Handler, Locus, Outcome};
 use crate::pool::core::Core;
+use crate::pool::core::handled::Handled;
 #[cfg(test)]
 use crate::pool::rig::{
     coverage,
@@ -39,7 +40,7 @@ pub(crate) struct Direct<L: Locus + Handler<N>, const N: usize> {
 
 impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     /// Whether its messages may be stashed.
-    const LENDS: bool = !<L::Topic as Topic>::Promise::IS_ASKED;
+    const LENDS: bool = !<L::Topic as Topic>::Promise::IS_ASKED && L::START.is_none();
 
     pub(crate) fn new(cell: Rc<LocusCell<L>>) -> Rc<Self> {
         let cell: *const LocusCell<L> = Rc::into_raw(cell);
@@ -67,10 +68,10 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     }
 
     #[inline]
-    fn call(&self, core: &Core, packet: &mut Packet<L::Topic>, lend: impl FnOnce(&Core)) -> Outcome {
+    fn call(&self, core: &Core, packet: &mut Packet<L::Topic>, handled: Handled) -> Outcome {
         let promise = std::mem::take(&mut packet.promise);
         self.cell.activate(core, |me, cx| {
-            lend(core);
+            core.lend(handled);
             L::handle(me, &packet.message, promise, cx)
         })
     }
@@ -157,8 +158,8 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 
     /// Calls the handler and sees to a failure. Returns whether the handler wants to keep the message.
     #[must_use]
-    fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>, lend: impl FnOnce(&Core)) -> bool {
-        let result = catch_unwind(AssertUnwindSafe(|| self.call(core, packet, lend)));
+    fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>, handled: Handled) -> bool {
+        let result = catch_unwind(AssertUnwindSafe(|| self.call(core, packet, handled)));
         let keeps = core.take_stash_wish() && matches!(result, Ok(Ok(())));
         after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
         keeps
@@ -169,7 +170,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     fn call_each(&self, core: &Core, shared: &mut Shared<L::Topic>, first: usize, last: bool) -> usize {
         #[cfg(test)]
         coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
-        core.begin_shared_run(shared.topic(), shared.is_own(core), Self::LENDS, first);
+        core.lend(core.shared_run(shared.topic(), shared.is_own(core), Self::LENDS, first));
         let mut done = first;
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.cell.activate_each(core, |activation| {
@@ -191,6 +192,23 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
             shared.lend(done - 1, |packet, _| self.stash(keep(packet, last)));
         }
         done
+    }
+
+    /// Takes a message while the locus is ready.
+    fn take(&self, core: &Core, packet: &mut Taken<Packet<L::Topic>>, handled: Handled, last: bool) {
+        Figures::add(&self.cell.head.handled, 1);
+        match L::START {
+            None => {
+                if self.call_guarded(core, packet, handled) {
+                    self.stash(keep(packet, last));
+                }
+            }
+            Some(start) => {
+                if let Some(cell) = self.cell.me() {
+                    (start.0)(core, &cell, keep(packet, last), handled);
+                }
+            }
+        }
     }
 
     /// Counts the messages of a run.
@@ -275,25 +293,12 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
         coverage::arrived(self.cell.head.state.get(), L::Topic::SPEC.on_full, false);
         match self.cell.head.state.get() {
             State::Ready => {
-                Figures::add(&self.cell.head.handled, 1);
-                match L::START {
-                    None => {
-                        let is_own = origin.is_own(core);
-                        let lend = |core: &Core| core.lend_message(origin.topic(), is_own, Self::LENDS);
-                        if self.call_guarded(core, packet, lend) {
-                            self.stash(keep(packet, last));
-                        }
-                    }
-                    Some(start) => {
-                        if let Some(cell) = self.cell.me() {
-                            (start.0)(core, &cell, keep(packet, last));
-                        }
-                    }
-                }
+                let handled = Handled::message(origin.topic(), origin.is_own(core), Self::LENDS);
+                self.take(core, packet, handled, last);
             }
             #[cfg(test)]
             State::Replaying if fault::is_planted(Fault::AsideOvertaken) => {
-                let _ = self.call_guarded(core, packet, |_| {});
+                let _ = self.call_guarded(core, packet, Handled::NOTHING);
                 if self.cell.head.state.get() == State::Ready {
                     self.cell.head.state.set(State::Replaying);
                 }
@@ -313,12 +318,20 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
     fn deliver_several(&self, core: &Core, shared: &mut Shared<L::Topic>, last: bool) {
         let mut done = 0;
         while done < shared.len() {
-            if L::START.is_none() && self.cell.head.state.get() == State::Ready {
+            let is_ready = self.cell.head.state.get() == State::Ready;
+            if is_ready && L::START.is_none() {
                 done = self.call_each(core, shared, done, last);
+                continue;
+            }
+            if is_ready {
+                #[cfg(test)]
+                coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
+                let handled = core.shared_run(shared.topic(), shared.is_own(core), Self::LENDS, done);
+                shared.lend(done, |packet, _| self.take(core, packet, handled, last));
             } else {
                 shared.lend(done, |packet, origin| self.deliver(core, packet, origin, last));
-                done += 1;
             }
+            done += 1;
         }
     }
 
@@ -334,11 +347,10 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
             return core.release_ticket(ticket);
         }
         Figures::add(&self.cell.head.handled, 1);
+        let handled = core.ticketed(L::Topic::number().get(), ticket, Self::LENDS);
         match L::START {
             None => {
-                let number = L::Topic::number().get();
-                let lend = |core: &Core| core.lend_ticketed(number, ticket, Self::LENDS);
-                if self.call_guarded(core, &mut packet, lend) {
+                if self.call_guarded(core, &mut packet, handled) {
                     self.stash(packet);
                 } else {
                     drop(packet);
@@ -346,7 +358,7 @@ impl<L: Locus + Handler<N>, const N: usize> Subscriber<L::Topic> for Direct<L, N
             }
             Some(start) => {
                 if let Some(cell) = self.cell.me() {
-                    (start.0)(core, &cell, packet);
+                    (start.0)(core, &cell, packet, handled);
                 }
             }
         }

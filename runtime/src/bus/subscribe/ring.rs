@@ -229,7 +229,7 @@ impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.cell.activate(core, |me, cx| {
                 let lends = !<L::Topic as Topic>::Promise::IS_ASKED;
-                core.lend_ticketed(L::Topic::number().get(), ticket, lends);
+                core.lend(core.ticketed(L::Topic::number().get(), ticket, lends));
                 L::handle(me, &packet.message, promise, cx)
             })
         }));
@@ -274,7 +274,8 @@ impl<L: Locus + Handler<N>, const N: usize> TokenRing for Ringed<L, N> {
             let Some((packet, ticket)) = self.ring.pop() else { break };
             head.handled.set(head.handled.get() + 1);
             if let Some(start) = L::START {
-                (start.0)(core, &self.cell, packet);
+                let handled = core.ticketed(L::Topic::number().get(), ticket, false);
+                (start.0)(core, &self.cell, packet, handled);
                 core.release_ticket(ticket);
                 continue;
             }

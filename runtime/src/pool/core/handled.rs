@@ -5,16 +5,15 @@
 //! that nobody needs any more, and a locus that has to wait, whether its own end makes the room it waits for.
 
 use crate::bus::figures::Figures;
-use crate::bus::side::NO_TICKET;
 use crate::pool::core::Core;
 
 /// A topic's number above four bits.
 #[derive(Clone, Copy)]
-pub(super) struct Handled(u32);
+pub(crate) struct Handled(u32);
 
 impl Handled {
     /// No message, or one whose end gives no credit of this pool's back.
-    pub(super) const NOTHING: Self = Self(1 << 31);
+    pub(crate) const NOTHING: Self = Self(1 << 31);
     /// It may be stashed.
     const LENT: u32 = 1;
     /// It is one of a run that begins behind `run_began`.
@@ -24,14 +23,17 @@ impl Handled {
     /// Its credit comes back with its ticket.
     const TICKET: u32 = 8;
 
+    /// A message of topic `number`, whose credit is this pool's where it `is_own`, and comes back once it is handled. `lends`
+    /// says whether it may be stashed.
     #[inline]
-    const fn message(number: u16, flags: u32) -> Self {
-        Self((number as u32) << 4 | flags)
+    pub(crate) const fn message(number: u16, is_own: bool, lends: bool) -> Self {
+        Self::of(number, is_own, lends, 0)
     }
 
     #[inline]
-    const fn with(self, flag: u32, is_set: bool) -> Self {
-        if is_set { Self(self.0 | flag) } else { self }
+    const fn of(number: u16, is_own: bool, lends: bool, flags: u32) -> Self {
+        let Self(own) = if is_own { Self((number as u32) << 4 | flags) } else { Self::NOTHING };
+        Self(if lends { own | Self::LENT } else { own })
     }
 
     fn has(self, flag: u32) -> bool {
@@ -48,22 +50,29 @@ impl Handled {
 }
 
 impl Core {
-    /// The activations that follow take a message of topic `number` each, as one run, whose credits are this pool's where it
-    /// `is_own`. `lends` says whether the messages may be stashed.
+    /// Says what the running activation handles, or those that follow as one run.
+    #[inline]
+    pub(crate) fn lend(&self, handled: Handled) {
+        self.handled.set(handled);
+    }
+
+    /// The activations that follow take a message of topic `number` each, as one run; the rest as for [`Handled::message`].
     #[inline]
     pub(crate) fn begin_run(&self, number: u16, is_own: bool, lends: bool) {
-        let own =
-            if is_own { Handled::message(number, Handled::RUN | Handled::ALONE) } else { Handled::NOTHING };
-        self.handled.set(own.with(Handled::LENT, lends));
+        self.lend(Handled::of(number, is_own, lends, Handled::RUN | Handled::ALONE));
         self.run_began.set(self.activation.get());
     }
 
-    /// The same where other loci take the same messages, of which this one has taken `done`.
+    /// What the activations that follow handle where other loci take the same messages, of which this one has taken `done`.
     #[inline]
-    pub(crate) fn begin_shared_run(&self, number: u16, is_own: bool, lends: bool, done: usize) {
-        let own = if is_own { Handled::message(number, Handled::RUN) } else { Handled::NOTHING };
-        self.handled.set(own.with(Handled::LENT, lends));
+    pub(crate) fn shared_run(&self, number: u16, is_own: bool, lends: bool, done: usize) -> Handled {
         self.run_began.set(self.activation.get().wrapping_sub(done as u64));
+        Handled::of(number, is_own, lends, Handled::RUN)
+    }
+
+    /// What an activation handles whose message has waited for its locus, under this ticket.
+    pub(crate) fn ticketed(&self, number: u16, ticket: u32, lends: bool) -> Handled {
+        Handled::of(number, self.ticket_source(ticket) == Some(self.id), lends, Handled::TICKET)
     }
 
     /// How many messages the run has taken, the running activation's included, less those that were
@@ -71,20 +80,6 @@ impl Core {
     #[inline]
     pub(crate) fn run_done(&self) -> u32 {
         self.activation.get().wrapping_sub(self.run_began.get()) as u32
-    }
-
-    /// The activations that follow handle a message of topic `number` each, whose credit is this pool's where it `is_own`.
-    #[inline]
-    pub(crate) fn lend_message(&self, number: u16, is_own: bool, lends: bool) {
-        let own = if is_own { Handled::message(number, 0) } else { Handled::NOTHING };
-        self.handled.set(own.with(Handled::LENT, lends));
-    }
-
-    /// The same for a message that has waited for its locus, under this ticket.
-    pub(crate) fn lend_ticketed(&self, number: u16, ticket: u32, lends: bool) {
-        let is_own = ticket != NO_TICKET && self.ticket_source(ticket) == Some(self.id);
-        let own = if is_own { Handled::message(number, Handled::TICKET) } else { Handled::NOTHING };
-        self.handled.set(own.with(Handled::LENT, lends));
     }
 
     /// Takes the messages of topic `number` off the run that have been taken before the running activation, and returns how
