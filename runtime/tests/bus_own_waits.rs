@@ -263,3 +263,131 @@ mod waiting {
         assert_eq!((figures.published, figures.dropped(DropReason::WaitCycle)), (13, 0), "it failed at once");
     }
 }
+
+mod forgotten {
+    use super::*;
+
+    #[topic(subject = "forgotten.letter", bounded = 1)]
+    #[derive(Clone)]
+    pub(super) struct Letter {}
+
+    /// More than one activation may leave waiting.
+    const TOO_MANY: usize = 5000;
+
+    #[topic]
+    #[derive(Clone)]
+    pub(super) struct Post {}
+
+    #[topic]
+    #[derive(Clone)]
+    pub(super) struct Spawn {}
+
+    #[topic]
+    #[derive(Clone)]
+    pub(super) struct TakeLong {}
+
+    /// Publishes too much in a birth that waits.
+    #[locus(publishes(Letter))]
+    pub(super) struct LoudChild {
+        shared: Shared,
+    }
+
+    #[locus]
+    impl LoudChild {
+        async fn birth(&mut self, cx: &mut Cx<'_, Self>) {
+            (0..TOO_MANY).for_each(|_| cx.publish(Letter {}));
+            self.shared.pass(&self.shared.mine).await;
+        }
+    }
+
+    /// Publishes too much when it is dropped.
+    struct LoudEnd<'g, 's> {
+        shared: Shared,
+        cx: &'g mut Cx<'s, Loud>,
+    }
+
+    impl Drop for LoudEnd<'_, '_> {
+        fn drop(&mut self) {
+            (0..TOO_MANY).for_each(|_| self.cx.publish(Letter {}));
+            self.shared.waiting.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[locus(publishes(Letter), children(LoudChild = resident, max = 1))]
+    pub(super) struct Loud {
+        shared: Shared,
+    }
+
+    #[locus]
+    impl Loud {
+        #[on]
+        fn on_spawn(&mut self, _spawn: &Spawn, cx: &mut Cx<'_, Self>) {
+            cx.spawn(LoudChild { shared: self.shared.clone() }).unwrap();
+        }
+
+        #[on(timeout = "10ms")]
+        async fn on_take_long(&mut self, _take_long: &TakeLong, cx: &mut Cx<'_, Self>) {
+            let _end = LoudEnd { shared: self.shared.clone(), cx };
+            std::future::pending::<()>().await;
+        }
+    }
+
+    #[locus(publishes(Letter))]
+    pub(super) struct Poster {}
+
+    #[locus]
+    impl Poster {
+        #[on]
+        fn on_post(&mut self, _post: &Post, cx: &mut Cx<'_, Self>) {
+            (0..5).for_each(|_| cx.publish(Letter {}));
+        }
+    }
+
+    #[locus]
+    pub(super) struct Reader {
+        shared: Shared,
+    }
+
+    #[locus]
+    impl Reader {
+        #[on]
+        fn on_letter(&mut self, _letter: &Letter) {
+            self.shared.count(0);
+        }
+    }
+
+    #[locus(main)]
+    pub(super) struct Main {
+        #[place(pool = "a")]
+        loud: Loud,
+        #[place(pool = "a")]
+        poster: Poster,
+        #[place(pool = "b")]
+        reader: Reader,
+    }
+
+    /// Why an activation fails that is dropped where it waits is not what the next one fails for.
+    #[test]
+    fn what_one_activation_fails_for_is_not_left_to_the_next() {
+        let shared = Shared::new();
+        let inner = shared.clone();
+        let app = locus::start(move || Main {
+            loud: Loud { shared: inner.clone() },
+            poster: Poster {},
+            reader: Reader { shared: inner.clone() },
+        })
+        .unwrap();
+        app.topic::<Spawn>().publish_blocking(Spawn {}).unwrap();
+        shared.wait_for([0, 0, 0], 1);
+        app.topic::<Post>().publish_blocking(Post {}).unwrap();
+        shared.wait_for([5, 0, 0], 1);
+        app.topic::<TakeLong>().publish_blocking(TakeLong {}).unwrap();
+        shared.wait_for([5, 0, 0], 2);
+        app.topic::<Post>().publish_blocking(Post {}).unwrap();
+        shared.wait_for([10, 0, 0], 2);
+        let account = pollster::block_on(app.drain());
+        let failed = account.loci.iter().filter(|one| one.failed > 0).map(|one| (&*one.path, one.failed));
+        assert_eq!(failed.collect::<Vec<_>>(), [("main/loud", 1)], "its time was over");
+        assert_eq!(figures("forgotten.letter").published, 10, "what failed published nothing");
+    }
+}

@@ -78,10 +78,10 @@ impl<L: Locus> Future for AsyncBirth<L> {
         me.core.resume(&me.cell.head);
         // Caught here, not by the pool: other activations may run before it hears of the end.
         match catch_unwind(AssertUnwindSafe(|| me.future.as_mut().poll(context))) {
-            Ok(Poll::Pending) => {
-                me.core.pause(&me.cell.head);
-                Poll::Pending
-            }
+            Ok(Poll::Pending) => match me.core.pause(&me.cell.head) {
+                Ok(()) => Poll::Pending,
+                Err(doom) => Poll::Ready(Err(doom.into())),
+            },
             Ok(Poll::Ready(Ok(()))) => {
                 me.core.end(&me.cell.head);
                 Poll::Ready(Ok(()))

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use crate::locus::cell::{CellHead, State};
 use crate::locus::describe::Outcome;
 use crate::pool::core::Core;
+use crate::pool::core::blocked::Doom;
 use crate::pool::slot::{NO_SLOT, Slot};
 use crate::pool::timers::Due;
 use crate::supervise::panic_text;
@@ -100,23 +101,29 @@ impl Core {
             self.cancel(head);
             return;
         }
-        if let Some(doom) = self.take_doom(head) {
-            self.suspend();
-            self.take_back(head);
+        if let Err(doom) = self.pause(head) {
             self.drop_handler(head);
             self.note_failed(head, slot.method.get(), &doom.into());
             return self.make_ready(head);
         }
-        self.pause(head);
         self.set_timer(slot);
     }
 
     /// Leaves the envelope of a future that suspends; it is not polled until all it has published has found room.
-    pub(crate) fn pause(&self, head: &CellHead) {
+    ///
+    /// # Errors
+    /// Why that can never leave, after which it is taken back, and the future is the caller's to drop.
+    pub(crate) fn pause(&self, head: &CellHead) -> Result<(), Doom> {
+        let doom = self.take_doom(head);
         self.suspend();
+        if let Some(doom) = doom {
+            self.take_back(head);
+            return Err(doom);
+        }
         if self.is_paused(head) {
             self.blocked.borrow_mut().push_back(head.id.index);
         }
+        Ok(())
     }
 
     /// Whether a message that a suspended future published waits for room. Before the start is over all of them wait.
@@ -237,6 +244,7 @@ impl Core {
         self.drop_frame(head, &slot);
         head.slot.set(NO_SLOT);
         self.suspend();
+        self.forget_doom();
         self.take_back(head);
         if let Some(released) = released {
             head.rare().stage.replace(released);
