@@ -142,16 +142,21 @@ mod twice {
         last: Last,
     }
 
+    fn start(shared: &Shared) -> locus::App {
+        let shared = shared.clone();
+        locus::start(move || Main {
+            twice: Twice { shared: shared.clone() },
+            slow: Slow { shared: shared.clone() },
+            last: Last { shared: shared.clone() },
+        })
+        .unwrap()
+    }
+
     /// Two tokens are out: one that only the slow one keeps, and one that both keep, the locus for two handlers.
     #[test]
     fn what_two_handlers_of_a_locus_keep_hides_nobody_who_makes_room() {
         let shared = Shared::new();
-        let inner = shared.clone();
-        let app = locus::start(move || {
-            let shared = || inner.clone();
-            Main { twice: Twice { shared: shared() }, slow: Slow { shared: shared() }, last: Last { shared: shared() } }
-        })
-        .unwrap();
+        let app = start(&shared);
         let (tokens, holds) = (app.topic::<Token>(), app.topic::<Hold>());
         tokens.publish_blocking(Token {}).unwrap();
         tokens.publish_blocking(Token {}).unwrap();
@@ -168,7 +173,95 @@ mod twice {
         assert_eq!(failed(app), 0);
         assert_eq!(figures("twice.token").dropped(DropReason::WaitCycle), 0);
     }
+
+    /// The slow one makes room for one more, and no further.
+    #[test]
+    fn who_makes_room_for_one_hides_no_wait_for_more() {
+        let shared = Shared::new();
+        let app = start(&shared);
+        let (tokens, holds) = (app.topic::<Token>(), app.topic::<Hold>());
+        tokens.publish_blocking(Token {}).unwrap();
+        tokens.publish_blocking(Token {}).unwrap();
+        shared.wait_for([2, 2, 2], 1);
+        holds.publish_blocking(Hold(10)).unwrap();
+        shared.wait_for([2, 2, 2], 2);
+        shared.mine.add_permits(1);
+        // The locus has failed, and goes on.
+        holds.publish_blocking(Hold(0)).unwrap();
+        shared.wait_for([2, 2, 2], 3);
+        shared.mine.add_permits(1);
+        shared.other.add_permits(2);
+        assert_eq!(failed(app), 1);
+    }
 }
+
+/// A locus that waits for itself, which does not show when its activation ends.
+macro_rules! shows_later {
+    ($module:ident, $subject:literal, [$($option:tt)*], $kick:expr, $handled:expr, { $($further:tt)* }) => {
+        mod $module {
+            use super::*;
+
+            #[topic(subject = $subject, bounded = 2, $($option)*)]
+            #[derive(Clone)]
+            pub(super) struct Token {
+                again: u64,
+            }
+
+            #[topic]
+            #[derive(Clone)]
+            pub(super) struct Kick(Vec<u64>);
+
+            #[locus(publishes(Token))]
+            pub(super) struct Runner {
+                shared: Shared,
+            }
+
+            #[locus]
+            impl Runner {
+                #[on]
+                fn on_kick(&mut self, kick: &Kick, cx: &mut Cx<'_, Self>) {
+                    kick.0.iter().for_each(|again| cx.publish(Token { again: *again }));
+                }
+
+                #[on]
+                fn on_token(&mut self, token: &Token, cx: &mut Cx<'_, Self>) {
+                    self.shared.count(0);
+                    (0..token.again).for_each(|_| cx.publish(Token { again: 0 }));
+                }
+
+                $($further)*
+            }
+
+            #[locus(main)]
+            pub(super) struct Main {
+                runner: Runner,
+            }
+
+            #[test]
+            fn is_noticed_soon() {
+                let shared = Shared::new();
+                let inner = shared.clone();
+                let app = locus::start(move || Main { runner: Runner { shared: inner.clone() } }).unwrap();
+                app.topic::<Kick>().publish_blocking(Kick(Vec::from($kick))).unwrap();
+                shared.wait_for($handled, 0);
+                assert_eq!(failed(app), 1);
+                let figures = figures($subject);
+                assert_eq!((figures.published, figures.dropped(DropReason::WaitCycle)), (3, 1));
+            }
+        }
+    };
+}
+
+// One handler has taken the token, and the other has not.
+shows_later!(two_handlers, "two_handlers.token", [], [1, 0], [2, 2, 0], {
+    #[on]
+    fn on_token_again(&mut self, _token: &Token) {
+        self.shared.count(1);
+    }
+});
+
+// A subscription that may hold less than there are makes room by what it drops; this one may hold more.
+shows_later!(may_drop, "may_drop.token", [per_locus = 4, on_slow = drop_new], [0, 0, 0], [2, 0, 0], {});
 
 mod waiting {
     use super::*;

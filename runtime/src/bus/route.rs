@@ -106,6 +106,10 @@ pub(crate) trait AnyRoute {
     fn waits_for_itself(&self, _core: &Core, _head: &CellHead) -> bool {
         false
     }
+    /// Whether a locus that waits for room on its own pool keeps every credit there itself.
+    fn is_held_by(&self, _core: &Core, _head: &CellHead) -> bool {
+        false
+    }
     /// What reports call the topic, and its bound.
     fn subject_and_bound(&self) -> (&'static str, u32) {
         ("", 0)
@@ -418,6 +422,10 @@ impl<T: Topic> AnyRoute for Route<T> {
 
     fn waits_for_itself(&self, core: &Core, head: &CellHead) -> bool {
         self.is_in_its_own_way(core, head)
+    }
+
+    fn is_held_by(&self, core: &Core, head: &CellHead) -> bool {
+        self.is_held_by(core, head)
     }
 
     fn subject_and_bound(&self) -> (&'static str, u32) {

@@ -108,7 +108,7 @@ pub(crate) struct Core {
     pub(crate) flush_soon: Cell<bool>,
     /// Why the running activation cannot succeed.
     doom: RefCell<Option<blocked::Doom>>,
-    /// Topics of which it published to its own locus what has to wait.
+    /// Topics of which it published to its own pool what has to wait.
     suspects: RefCell<Vec<u16>>,
     /// The latest activation that failed for that.
     failed_in: Cell<u64>,

@@ -1,10 +1,11 @@
 //! A pool's look at its loci that wait for room: now and then while there are any, never otherwise.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::core::blocked::Doom;
 use crate::pool::turn::Pool;
 use crate::pool::wait::{Board, describe};
 
@@ -58,11 +59,11 @@ impl Pool {
             board.find_circle()
         });
         let Some(circle) = circle else { return };
-        let described: Arc<str> = describe(&circle).into();
+        let doom = Doom::Circle { described: describe(&circle) };
         // Each pool that sees the circle names the same member, which fails once.
         if let Some(one) = circle.iter().min_by_key(|one| one.member) {
             let (member, since) = (one.member, one.since);
-            let fail = move |core: &Core| core.fail_wait(member.cell, since, described);
+            let fail = move |core: &Core| core.fail_wait(member.cell, since, doom);
             self.core.app().tell(member.pool, Box::new(fail));
         }
     }

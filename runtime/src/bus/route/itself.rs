@@ -38,11 +38,9 @@ impl<T: Topic> Route<T> {
         }
     }
 
-    /// Notes that a message has to wait which its own publisher takes, perhaps behind others that only it can take.
+    /// Notes that a message for this pool has to wait: whether for its own publisher shows at the end of the activation.
     pub(super) fn suspect(&self, core: &Core, owed: Owed) {
-        if owed.pools & (1 << core.id) != 0
-            && self.every.borrow().iter().any(|subscriber| subscriber.holder() == Some(core.publisher()))
-        {
+        if owed.pools & (1 << core.id) != 0 {
             core.suspect(self.number);
         }
     }
@@ -57,21 +55,33 @@ impl<T: Topic> Route<T> {
             return false;
         }
         let staged = stage.count::<T>(self.number, |owed| owed.pools & own != 0);
-        let room = self.own.free() + u64::from(core.returning(self.number));
+        let (returning, ticketed) = core.returning(self.number);
         #[cfg(test)]
-        let room = if fault::is_planted(Fault::DoomedTooSoon) { self.own.free() } else { room };
+        let (returning, ticketed) =
+            if fault::is_planted(Fault::DoomedTooSoon) { (0, 0) } else { (returning, ticketed) };
+        let room = self.own.free() + u64::from(returning);
         // What one subscription may hold is less: the rest is dropped for it, and makes room.
-        staged > room && T::SPEC.per_locus.is_none() && !self.is_kept_by_others(core, head)
+        let may_drop = T::SPEC.per_locus.is_some();
+        if staged <= room + u64::from(ticketed) || may_drop || !self.is_taken_by(head) {
+            return false;
+        }
+        // The message that is handled under a ticket is one of those that are out.
+        staged > room + core.tickets_out(self.number) - self.tickets_of(core, head)
     }
 
-    /// Whether a message here that holds a credit of this pool waits, but not for this locus.
-    fn is_kept_by_others(&self, core: &Core, head: &CellHead) -> bool {
-        core.tickets_out(self.number) > core.returning_tickets(self.number) + self.tickets_of(core, head)
+    /// Whether a locus that waits for room here keeps every credit itself, and takes nothing before it has some.
+    pub(super) fn is_held_by(&self, core: &Core, head: &CellHead) -> bool {
+        !self.own.has_credit() && self.tickets_of(core, head) == self.own.queued()
+    }
+
+    /// Whether a locus takes every message, and keeps its credit until then.
+    fn is_taken_by(&self, head: &CellHead) -> bool {
+        self.every.borrow().iter().any(|subscriber| subscriber.holder() == Some(head.id.index))
     }
 
     /// How many messages that hold a credit of this pool a locus keeps until it is ready. Several of its handlers may keep
     /// the same one.
-    fn tickets_of(&self, core: &Core, head: &CellHead) -> usize {
+    fn tickets_of(&self, core: &Core, head: &CellHead) -> u64 {
         let Some(rare) = head.rare_made() else { return 0 };
         let mut tickets = Vec::new();
         rare.side.borrow_mut().for_each_ticket::<T>(self.number, |ticket| tickets.push(ticket));
@@ -85,6 +95,6 @@ impl<T: Topic> Route<T> {
         tickets.retain(|ticket| core.ticket_source(*ticket) == Some(core.id));
         tickets.sort_unstable();
         tickets.dedup();
-        tickets.len()
+        tickets.len() as u64
     }
 }

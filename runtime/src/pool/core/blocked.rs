@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::bus::TOKEN;
@@ -72,8 +71,8 @@ impl Core {
         self.set_cut();
     }
 
-    /// The running activation has published to its own locus, of topic `number`, what has to wait: whether for ever shows
-    /// when it returns or waits.
+    /// The running activation has published here, of topic `number`, what has to wait: whether for its own locus shows when it
+    /// returns or waits.
     pub(crate) fn suspect(&self, number: u16) {
         let mut suspects = self.suspects.borrow_mut();
         if !suspects.contains(&number) {
@@ -98,11 +97,6 @@ impl Core {
     pub(super) fn forget_doom(&self) {
         self.suspects.borrow_mut().clear();
         self.doom.take();
-    }
-
-    /// The index of the locus that publishes.
-    pub(crate) fn publisher(&self) -> u32 {
-        self.current.get()
     }
 
     /// Begins a locus's wait for room, or ends its activation with a failure where the wait would not end.
@@ -226,12 +220,19 @@ impl Core {
         });
     }
 
-    /// Counts the waits of this pool, and tells of long ones.
+    /// Counts the waits of this pool, tells of long ones, and ends those of a locus for itself.
     pub(crate) fn look_at_waits(&self, waiting: &[Waiting]) {
         for one in waiting {
             let Some(cell) = self.find_cell(one.member.cell) else { continue };
             let head = cell.head();
             self.count_wait(head, one.topic);
+            if one.pools & (1 << self.id) != 0
+                && self.any_route(one.topic).is_some_and(|route| route.is_held_by(self, head))
+            {
+                let doom = Doom::WaitsForItself { subject: one.subject, bound: one.bound };
+                self.fail_wait(head.id, one.since, doom);
+                continue;
+            }
             let Some(wait) = head.rare().wait.get() else { continue };
             let waited = self.now().saturating_duration_since(one.since);
             if waited >= WAIT_TOLD_EVERY * (wait.told + 1) {
@@ -274,8 +275,8 @@ impl Core {
         });
     }
 
-    /// Ends a wait in a circle by failing the locus that waits since then, if it still does: what waits is dropped.
-    pub(crate) fn fail_wait(&self, cell: CellId, since: Instant, described: Arc<str>) {
+    /// Ends a wait in vain by failing the locus that waits since then, if it still does: what waits is dropped.
+    pub(crate) fn fail_wait(&self, cell: CellId, since: Instant, doom: Doom) {
         let Some(cell) = self.find_cell(cell) else { return };
         let head = cell.head();
         let Some(rare) = head.rare_made() else { return };
@@ -285,7 +286,6 @@ impl Core {
         rare.wait.set(None);
         self.blocked.borrow_mut().retain(|index| *index != head.id.index);
         self.drop_stage(head, DropReason::WaitCycle);
-        let doom = Doom::Circle { described: described.to_string() };
         self.note_failed(head, "publish", &doom.into());
         // A handler that waits goes with what it published.
         if self.drop_handler(head) || head.state.get() == State::Blocked {

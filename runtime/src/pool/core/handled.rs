@@ -99,18 +99,15 @@ impl Core {
         self.with_current_cell(|cell| Figures::add(&cell.head().handled, u64::from(messages)));
     }
 
-    /// How many of this pool's credits of topic `number` come back once what the ending activation belongs to is over.
-    pub(crate) fn returning(&self, number: u16) -> u32 {
+    /// How many of this pool's credits of topic `number` come back once what the ending activation belongs to is over:
+    /// straight, and with a ticket.
+    pub(crate) fn returning(&self, number: u16) -> (u32, u32) {
         let handled = self.handled.get();
         match handled.is_of(number) {
-            true if handled.has(Handled::RUN) => self.run_done(),
-            is_one => u32::from(is_one),
+            false => (0, 0),
+            true if handled.has(Handled::RUN) => (self.run_done(), 0),
+            true if handled.has(Handled::TICKET) => (0, 1),
+            true => (1, 0),
         }
-    }
-
-    /// How many of them come back with a ticket.
-    pub(crate) fn returning_tickets(&self, number: u16) -> usize {
-        let handled = self.handled.get();
-        usize::from(handled.is_of(number) && handled.has(Handled::TICKET))
     }
 }

@@ -45,10 +45,10 @@ impl Core {
     ///
     /// # Cost
     /// Looks at every ticket: for a locus that has to wait for what it takes itself, whether or not it fails for that.
-    pub(crate) fn tickets_out(&self, topic: u16) -> usize {
+    pub(crate) fn tickets_out(&self, topic: u16) -> u64 {
         let tickets = self.tickets.borrow();
         let is_meant = |one: &&Ticket| one.holders > 0 && (one.source, one.topic) == (self.id, topic);
-        tickets.iter().filter(is_meant).count()
+        tickets.iter().filter(is_meant).count() as u64
     }
 
     /// Releases one holder; the last one returns the credit.
