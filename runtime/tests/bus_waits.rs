@@ -232,3 +232,71 @@ fn a_wait_that_only_takes_long_goes_on_and_is_counted() {
     assert_eq!((figures.published, figures.delivered, figures.dropped.iter().sum::<u64>()), (20, 20, 0));
     assert!(figures.blocked >= BLOCK_TIMEOUT, "{:?}", figures.blocked);
 }
+
+#[topic(subject = "beside.job", bounded = 2)]
+#[derive(Clone)]
+pub struct Job {
+    takes: Duration,
+    called: Arc<AtomicU64>,
+}
+
+/// Has the desk publish jobs that take so long.
+#[topic]
+#[derive(Clone)]
+pub struct Assign(Vec<Duration>);
+
+/// Sees each job itself, and does one after the other beside that.
+#[locus(publishes(Job))]
+pub struct Desk {
+    seen: Arc<AtomicU64>,
+    called: Arc<AtomicU64>,
+}
+
+#[locus]
+impl Desk {
+    #[on]
+    fn on_assign(&mut self, assign: &Assign, cx: &mut Cx<'_, Self>) {
+        assign.0.iter().for_each(|takes| cx.publish(Job { takes: *takes, called: Arc::clone(&self.called) }));
+    }
+
+    #[on]
+    fn on_job(&mut self, _job: &Job) {
+        self.seen.fetch_add(1, Relaxed);
+    }
+
+    #[on(concurrent = 1)]
+    async fn do_job(_run: Run<Self>, job: Job) {
+        tokio::time::sleep(job.takes).await;
+        job.called.fetch_add(1, Relaxed);
+    }
+}
+
+#[locus(main)]
+pub struct Office {
+    #[place(pool = "a")]
+    desk: Desk,
+}
+
+#[test]
+fn a_wait_that_calls_beside_the_locus_end_goes_on() {
+    let (seen, called) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (inner_seen, inner_called) = (Arc::clone(&seen), Arc::clone(&called));
+    let app = locus::start(move || Office {
+        desk: Desk { seen: Arc::clone(&inner_seen), called: Arc::clone(&inner_called) },
+    })
+    .unwrap();
+    let assign = app.topic::<Assign>();
+    // Longer than any circle may last. The second waits for the first, with its credit.
+    assign.publish_blocking(Assign(vec![BLOCK_TIMEOUT + GRACE, Duration::ZERO])).unwrap();
+    wait_until(GRACE, "both", || seen.load(Relaxed) == 2);
+    // One finds room, and the other once the second call begins.
+    assign.publish_blocking(Assign(vec![Duration::ZERO; 2])).unwrap();
+    wait_until(BLOCK_TIMEOUT + GRACE * 10, "everything", || {
+        seen.load(Relaxed) == 4 && called.load(Relaxed) == 4
+    });
+    let account = pollster::block_on(app.drain());
+    assert_eq!(account.loci.iter().map(|one| one.failed).sum::<u64>(), 0);
+    let figures = figures("beside.job");
+    assert_eq!((figures.published, figures.dropped.iter().sum::<u64>()), (4, 0));
+    assert!(figures.blocked >= BLOCK_TIMEOUT, "{:?}", figures.blocked);
+}
