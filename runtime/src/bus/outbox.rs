@@ -97,7 +97,7 @@ impl Outbox {
     /// the caller writes the payload before anybody looks at the outbox.
     #[inline]
     pub(crate) unsafe fn claim_in<T: Send>(&self, room: Room, header: Header) -> *mut T {
-        // SAFETY: the buffer has that room (I4).
+        // SAFETY: by the caller there is room for a `T` from `end` on, before `until` (I4).
         self.end.set(unsafe { room.0.add(words_for::<T>()) });
         // SAFETY: as above; the rest is the caller's promise.
         unsafe { write_header(room.0, header) }

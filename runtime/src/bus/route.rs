@@ -84,7 +84,7 @@ pub(crate) struct Route<T: Topic> {
     far: Cell<bool>,
     /// Whether every message goes to the first of them and nowhere else.
     is_plain_far: Cell<bool>,
-    /// The activation whose next messages may go that way without another look.
+    /// The activation whose next messages may go that way without another look: its first has marked the outbox.
     far_pass: Cell<u64>,
     /// Whether every message goes to the same several pools.
     is_spread: Cell<bool>,

@@ -91,8 +91,8 @@ impl<T: Topic> Route<T> {
         if !only.credit.try_take_known() {
             return None;
         }
-        // SAFETY: the first message has marked it, and there is room; the header is that of such a packet, and `publish`
-        // writes it at once.
+        // SAFETY: the pass was given to this activation with the mark (`core::out` I1), and there is room; the header is that
+        // of such a packet, and `publish` writes it at once.
         Some(unsafe { only.out.claim_in(room, self.header_of(hash)) })
     }
 

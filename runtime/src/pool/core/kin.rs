@@ -81,7 +81,8 @@ impl Core {
         }
     }
 
-    /// Takes a child out of the tree, and gives its place back once nothing of it waits. Its memory goes with the last pointer to its cell.
+    /// Takes a child out of the tree, and gives its place back once nothing of it waits. Its memory goes with the last
+    /// pointer to its cell.
     pub(crate) fn remove(&self, cell: &Rc<dyn AnyCell>) {
         let head = cell.head();
         self.unlink(head);
@@ -100,10 +101,8 @@ impl Core {
         if !head.is_retired.get() {
             return;
         }
-        let (family, tally) = (&head.family, &head.family.tally);
-        family.live.set(family.live.get() - 1);
-        tally.live.set(tally.live.get() - 1);
-        tally.handled.set(tally.handled.get() + head.handled.get());
+        count_out(head);
+        let tally = &head.family.tally;
         if let Some(rare) = head.rare_made() {
             tally.failed.set(tally.failed.get() + rare.failed.get());
             tally.cancelled.set(tally.cancelled.get() + rare.cancelled.get());
@@ -129,10 +128,7 @@ impl Core {
     /// The caller holds the cell.
     pub(crate) fn remove_plain(&self, head: &CellHead) {
         head.is_retired.set(true);
-        let (family, tally) = (&head.family, &head.family.tally);
-        family.live.set(family.live.get() - 1);
-        tally.live.set(tally.live.get() - 1);
-        tally.handled.set(tally.handled.get() + head.handled.get());
+        count_out(head);
         let mut cells = self.cells.borrow_mut();
         unlink(&cells, head);
         let cell = cells.free(head.id);
@@ -151,6 +147,15 @@ impl Core {
     fn unlink(&self, child: &CellHead) {
         unlink(&self.cells.borrow(), child);
     }
+}
+
+/// Takes a child out of the count of those that live, and adds what it handled to that of its type.
+#[inline]
+fn count_out(head: &CellHead) {
+    let (family, tally) = (&head.family, &head.family.tally);
+    family.live.set(family.live.get() - 1);
+    tally.live.set(tally.live.get() - 1);
+    tally.handled.set(tally.handled.get() + head.handled.get());
 }
 
 /// Appends a child to its parent's list.

@@ -1,6 +1,11 @@
 //! The way out to one other pool, as activations see it: the outbox, and where the current activation began in it.
 //!
 //! The first message of an activation marks the outbox; the others find it marked, and need no more than room.
+//!
+//! Invariants
+//! - I1. Where an outbox [is marked](Out::is_marked), it is noted as outgoing, and what the running activation has pushed
+//!   lies behind its mark, unless that was taken back: each activation and each flush takes a number of its own, so that
+//!   none from before is taken for the running one.
 
 use std::cell::Cell;
 
