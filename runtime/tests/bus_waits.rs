@@ -300,3 +300,99 @@ fn a_wait_that_calls_beside_the_locus_end_goes_on() {
     assert_eq!((figures.published, figures.dropped.iter().sum::<u64>()), (4, 0));
     assert!(figures.blocked >= BLOCK_TIMEOUT, "{:?}", figures.blocked);
 }
+
+#[topic(subject = "returns.job", bounded = 2)]
+#[derive(Clone)]
+pub struct Again {}
+
+/// Has somebody publish so many.
+#[topic]
+#[derive(Clone)]
+pub struct Start(u64);
+
+/// Does jobs beside what it does itself, and needs itself for each.
+#[locus(publishes(Again))]
+pub struct Needed {
+    done: Arc<AtomicU64>,
+}
+
+#[locus]
+impl Needed {
+    #[on]
+    fn on_start(&mut self, start: &Start, cx: &mut Cx<'_, Self>) {
+        (0..start.0).for_each(|_| cx.publish(Again {}));
+    }
+
+    #[on(concurrent = 1)]
+    async fn do_again(run: Run<Self>, _again: Again) {
+        run.with(|me, _| me.done.fetch_add(1, Relaxed)).await;
+    }
+}
+
+#[locus(main)]
+pub struct Needs {
+    needed: Needed,
+}
+
+#[test]
+fn calls_that_wait_for_their_locus_end_no_wait_of_it() {
+    let done = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&done);
+    let app = locus::start(move || Needs { needed: Needed { done: Arc::clone(&inner) } }).unwrap();
+    // One is called, two wait for the call to end, and the call for the locus, which waits for room for the others.
+    app.topic::<Start>().publish_blocking(Start(6)).unwrap();
+    let lasted = wait_until(BLOCK_TIMEOUT + GRACE, "the end", || done.load(Relaxed) == 3);
+    assert!(lasted > BLOCK_TIMEOUT - GRACE, "it ended before its time: {lasted:?}");
+    let account = pollster::block_on(app.drain());
+    assert_eq!(account.loci.iter().map(|one| one.failed).sum::<u64>(), 1);
+    assert_eq!(figures("returns.job").dropped(DropReason::WaitCycle), 3);
+}
+
+#[topic(subject = "late.note", bounded = 2)]
+#[derive(Clone)]
+pub struct Note {
+    read: Arc<AtomicU64>,
+}
+
+/// Has the sleeper publish so many notes to itself.
+#[topic]
+#[derive(Clone)]
+pub struct Write(u64);
+
+#[locus(publishes(Note), receives(Note, on_full = block))]
+pub struct Sleeper {
+    read: Arc<AtomicU64>,
+}
+
+#[locus]
+impl Sleeper {
+    async fn run(run: Run<Self>) {
+        // Longer than any circle may last.
+        tokio::time::sleep(BLOCK_TIMEOUT + GRACE).await;
+        while let Some(note) = run.recv::<Note>().await {
+            note.read.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[on]
+    fn on_write(&mut self, write: &Write, cx: &mut Cx<'_, Self>) {
+        (0..write.0).for_each(|_| cx.publish(Note { read: Arc::clone(&self.read) }));
+    }
+}
+
+#[locus(main)]
+pub struct Sleeps {
+    sleeper: Sleeper,
+}
+
+#[test]
+fn a_wait_that_the_own_run_ends_goes_on() {
+    let read = Arc::new(AtomicU64::new(0));
+    let inner = Arc::clone(&read);
+    let app = locus::start(move || Sleeps { sleeper: Sleeper { read: Arc::clone(&inner) } }).unwrap();
+    app.topic::<Write>().publish_blocking(Write(5)).unwrap();
+    wait_until(BLOCK_TIMEOUT + GRACE * 10, "everything", || read.load(Relaxed) == 5);
+    let account = pollster::block_on(app.drain());
+    assert_eq!(account.loci.iter().map(|one| one.failed).sum::<u64>(), 0);
+    assert_eq!(figures("late.note").dropped.iter().sum::<u64>(), 0);
+}

@@ -98,6 +98,16 @@ impl Slot {
         self.handler.borrow().clone()
     }
 
+    /// Whether it holds a call of this handler.
+    pub(crate) fn is_of(&self, handler: &Rc<dyn GoesOn>) -> bool {
+        self.handler.borrow().as_ref().is_some_and(|own| Rc::ptr_eq(own, handler))
+    }
+
+    /// Whether this wakes it.
+    pub(crate) fn is_woken_by(&self, waker: &Waker) -> bool {
+        self.waker.will_wake(waker)
+    }
+
     /// Has it polled in the next turn.
     pub(crate) fn wake(&self) {
         self.wake.wake_by_ref();

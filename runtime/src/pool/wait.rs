@@ -43,7 +43,8 @@ pub(crate) struct Holding {
     pub(crate) topic: u16,
     pub(crate) source: PoolId,
     pub(crate) holder: Member,
-    /// Whether they may go although the locus waits: calls beside it are under way, and the next begins when one ends.
+    /// Whether they may go although the locus waits: its `run` takes them, or calls beside it do when one ends that is under
+    /// way, and those do not wait for it.
     pub(crate) moves: bool,
 }
 

@@ -20,8 +20,6 @@ use crate::pool::slot::Running;
 pub(crate) trait GoesOn {
     /// Starts calls for what waits, as far as there may be more of them; drops what waits once the locus has ended.
     fn go_on(&self, core: &Core);
-    /// Whether a call is under way, whose end lets the next one begin.
-    fn is_under_way(&self) -> bool;
     /// Shows topic and ticket of each message that waits for a call.
     fn holds(&self, show: &mut dyn FnMut(u16, u32));
 }
@@ -72,10 +70,6 @@ impl<L: Locus + Handler<N>, const N: usize> GoesOn for Concurrent<L, N> {
         if head.state.get() == State::Closed {
             self.ring.close(core);
         }
-    }
-
-    fn is_under_way(&self) -> bool {
-        self.running.get() > 0
     }
 
     fn holds(&self, show: &mut dyn FnMut(u16, u32)) {

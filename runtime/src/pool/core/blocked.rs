@@ -10,6 +10,7 @@ use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, State};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::slot::Slot;
 use crate::pool::wait::{Holding, Member, Waiting};
 use crate::watch::log::{self, Site};
 
@@ -201,14 +202,22 @@ impl Core {
     /// Shows topic, source and whether it moves of each message that a locus keeps; no source of one without a credit.
     fn held_by(&self, cell: &Rc<dyn AnyCell>, show: &mut dyn FnMut(u16, Option<PoolId>, bool)) {
         let Some(rare) = cell.head().rare_made() else { return };
+        let waiters = rare.waiters.borrow();
+        let calls: Vec<Rc<Slot>> =
+            rare.calls.borrow().iter().filter_map(|call| self.slots.get(*call)).collect();
+        let goes_on = |call: &Rc<Slot>| {
+            call.deadline.get().is_some() || !waiters.iter().any(|waiter| call.is_woken_by(waiter))
+        };
         for handler in rare.concurrent.borrow().iter() {
-            let moves = handler.is_under_way();
+            let moves = calls.iter().any(|call| call.is_of(handler) && goes_on(call));
             handler.holds(&mut |topic, ticket| show(topic, self.ticket_source(ticket), moves));
         }
-        let mut show = |topic, source| show(topic, source, false);
+        // Who else waits for the locus is its `run`.
+        let moves = waiters.iter().all(|waiter| calls.iter().any(|call| call.is_woken_by(waiter)));
         for receiver in rare.receivers.borrow().iter() {
-            receiver.drained.holds(&mut |topic, ticket| show(topic, self.ticket_source(ticket)));
+            receiver.drained.holds(&mut |topic, ticket| show(topic, self.ticket_source(ticket), moves));
         }
+        let mut show = |topic, source| show(topic, source, false);
         rare.side.borrow_mut().for_each_header(|header| {
             if header.topic() == TOKEN {
                 let ring = self.token(header.hash());
