@@ -8,7 +8,7 @@ use crate::lower::attr::{ContractKind, LocusItem, MethodRole};
 use crate::lower::ir::Receiver;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
-use crate::rules::judged::ways::Ways;
+use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, Reach, Says, is_locus_method};
 use crate::types::{Interner, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -72,10 +72,12 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             && !slight
             && judged.is_per_message(id, seen)
             && !is_command(judged, id)
-            && ways.is_under_way(id, seen.at)
+            && ways.is_driven(id, seen.at, Asks::UNDER_WAY)
         {
             let mut finding = blocks(judged, id, seen, (&ASYNC, name));
-            finding.confidence = Confidence::Likely;
+            // Far from peers it is mostly rare, or small, or nobody else runs there.
+            let is_near = ways.is_driven(id, seen.at, Asks::SERVED.near());
+            finding.confidence = if is_near { Confidence::Likely } else { Confidence::Nursery };
             findings.push(judged.with_chain(finding, id));
         }
     }

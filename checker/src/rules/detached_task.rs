@@ -8,7 +8,7 @@ use crate::lower::ir::{ExprKind, Range, TypeRef};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
-use crate::rules::judged::ways::Ways;
+use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashSet;
 
@@ -80,10 +80,19 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             "loser-runs-on" => "looked in the function for an `abort` of the handles: there is none",
             _ => "looked in the function for a permit, or a test against a limit: there is none",
         };
-        // Elsewhere what a field held has most often ended before, or is told to.
-        let proved = if std::ptr::eq(shape, &REPLACED) { Confidence::Nursery } else { Confidence::Certain };
-        let finding = judged.as_proved(finding, id, proved);
+        let finding = judged.as_proved(finding, id, proved(&ways, (id, seen.at), shape));
         findings.push(judged.with_chain(finding, id).note(note));
+    }
+}
+
+/// How far a shape has been right outside of loci: what a field held has most often ended before, or is told to; tasks
+/// that start far from peers are most often one at a time, or as many as something that was not seen admits.
+fn proved(ways: &Ways<'_, '_, '_>, (id, at): (FnId, Range), shape: &'static Shape) -> Confidence {
+    match shape.name {
+        "loser-runs-on" => Confidence::Certain,
+        "handle-replaced" => Confidence::Nursery,
+        _ if ways.is_driven(id, at, Asks::PEERS.near()) => Confidence::Likely,
+        _ => Confidence::Nursery,
     }
 }
 

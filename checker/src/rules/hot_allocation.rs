@@ -10,7 +10,7 @@ use crate::lower::attr::{ContractKind, LocusItem};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
-use crate::rules::judged::ways::Ways;
+use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, Reach, Says, is_locus_method, span};
 use crate::types::{Interner, Ty, TyKind};
 use rustc_hash::FxHashSet;
@@ -72,7 +72,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let ways = Ways::of(judged);
     for (id, seen) in judged.per_message(|_| true) {
         let (shape, says) = match &seen.sight {
-            Sight::Fresh(name) if judged.in_locus(id) || ways.is_from_peers(id, seen.at) => {
+            Sight::Fresh(name) if judged.in_locus(id) || ways.is_driven(id, seen.at, Asks::PEERS) => {
                 (&FRESH, fresh(name))
             }
             Sight::OwnedKey if judged.in_locus(id) => (&KEY, key()),

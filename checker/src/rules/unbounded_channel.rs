@@ -7,7 +7,7 @@ use crate::finding::{Confidence, Finding, Label};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::queues::Queues;
-use crate::rules::judged::ways::Ways;
+use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashMap;
 
@@ -64,7 +64,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         );
         let mut finding = judged.finding(id, seen.at, (&RULE, &SENT), says);
         if certain.is_none() {
-            finding.confidence = Confidence::Likely;
+            let is_near =
+                ways.is_driven(*sender, sent.at, Asks::LEFT.near()) && !queues.is_of_one_call(id, seen);
+            finding.confidence = if is_near { Confidence::Likely } else { Confidence::Nursery };
         }
         finding = finding.label(Label::new(judged.span(*sender, sent.at), "sent to here"));
         if let Some((reader, at)) = reader {

@@ -2,8 +2,9 @@
 
 use crate::declare_rule;
 use crate::events::seen::Sight;
-use crate::finding::Finding;
+use crate::finding::{Confidence, Finding};
 use crate::rule::{Level, Shape};
+use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, Says};
 
 /// A line, frame or body without a limit.
@@ -27,6 +28,7 @@ declare_rule! {
 
 /// Reports reads and reservations without a limit, wherever they may run.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let ways = Ways::of(judged);
     for (id, seen) in judged.sights() {
         let (shape, says) = match &seen.sight {
             Sight::Frame(name) => (&FRAME, frame(name)),
@@ -42,7 +44,14 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             }
             _ => "looked at the reader for a `take(..)`, and at the call for a limit: there is none",
         };
-        let finding = judged.finding(id, seen.at, (&RULE, shape), says);
+        let mut finding = judged.finding(id, seen.at, (&RULE, shape), says);
+        // A number that nobody is seen to read again and again is mostly of the program's own files.
+        if std::ptr::eq(shape, &SIZED)
+            && !judged.in_locus(id)
+            && !ways.is_driven(id, seen.at, Asks::UNDER_WAY)
+        {
+            finding.confidence = Confidence::Nursery;
+        }
         findings.push(judged.with_chain(finding, id).note(note));
     }
 }

@@ -64,6 +64,16 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("label-cardinality/fail/path_as_label.rs", "likely"),
         ("hot-allocation/fail/pattern_in_a_cell.rs", "nursery"),
         ("detached-task/fail/stream_replaced_in_a_struct.rs", "nursery"),
+        ("detached-task/fail/webhooks.rs", "likely"),
+        ("detached-task/fail/far_from_its_peers.rs", "nursery"),
+        ("detached-task/fail/behind_a_queue.rs", "nursery"),
+        ("blocking-in-handler/fail/reads_below_a_request.rs", "likely"),
+        ("blocking-in-handler/fail/tried_again_for_a_request.rs", "likely"),
+        ("blocking-in-handler/fail/page_read_for_a_reload.rs", "nursery"),
+        ("unbounded-channel/fail/reader_keeps_up.rs", "likely"),
+        ("unbounded-channel/fail/read_by_who_asked.rs", "nursery"),
+        ("unbounded-input/fail/length_prefix.rs", "likely"),
+        ("unbounded-input/fail/count_from_the_wire.rs", "nursery"),
     ];
     for (fixture, confidence) in proved {
         let run = checker(&[&format!("fixtures/{fixture}"), "-W", "likely", "-W", "nursery"]);

@@ -164,6 +164,25 @@ impl<'p> Opened<'p> {
         false
     }
 
+    /// Whether a function gives back a local, in what it is wrapped in.
+    pub(super) fn hands_out(&self, local: LocalId) -> bool {
+        self.body.root.is_some_and(|root| self.is_made_of(root, local, 0))
+    }
+
+    fn is_made_of(&self, id: ExprId, local: LocalId, depth: u32) -> bool {
+        const DEPTH_MAX: u32 = 8;
+        let of = |id: &ExprId| depth < DEPTH_MAX && self.is_made_of(*id, local, depth + 1);
+        match self.kind(id) {
+            _ if self.apart.iter().any(|task| within(*task, self.at(id))) => false,
+            ExprKind::Local(known) => *known == local,
+            ExprKind::Block(_, Some(tail)) | ExprKind::Async(tail) | ExprKind::Try(tail) => of(tail),
+            ExprKind::Method(call) => self.own(id).is_empty() && of(&call.recv),
+            ExprKind::Call(_, args) => self.own(id).is_empty() && args.iter().any(of),
+            ExprKind::Tuple(parts) => parts.iter().any(of),
+            _ => false,
+        }
+    }
+
     /// The local that what stands at `at` is bound to.
     pub(super) fn bound_to(&self, at: Range) -> Option<LocalId> {
         let stmts = self.exprs().filter_map(|(_, expr)| match &expr.kind {

@@ -8,11 +8,11 @@
 use super::Judged;
 use super::opened::Opened;
 use super::started::is_for_one;
-use super::ways::Ways;
+use super::ways::{Asks, Ways};
 use crate::context::Key;
 use crate::events::seen::{Item, Seen, Sight, within};
 use crate::load::TargetKind;
-use crate::lower::ir::{ExprId, ExprKind, Range, Vis};
+use crate::lower::ir::{ExprId, ExprKind, Range, Receiver, Vis};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId};
 use crate::types::{Interner, Ty, TyKind};
@@ -108,10 +108,19 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
             && self.ways.open(maker).is_some_and(|opened| !again(&opened))
     }
 
+    /// Whether a queue is made for one call: a method of something that is there gives its reading end to its caller.
+    pub(crate) fn is_of_one_call(&self, id: FnId, made: &Seen) -> bool {
+        let Sight::Unbounded { receiver: Some(place), .. } = made.sight else { return false };
+        let names = &self.judged.program.names;
+        let of_method = names.function(id).sig.is_some_and(|sig| sig.receiver != Receiver::None);
+        let Some(Key::Local(_, local)) = Key::of(id, place) else { return false };
+        of_method && self.ways.open(id).is_some_and(|opened| opened.hands_out(local))
+    }
+
     /// Whether peers decide how often is sent, and the sender does not wait for an answer.
     pub(crate) fn is_fed_by_peers(&self, id: FnId, sent: &Seen) -> bool {
         self.ways.open(id).is_some_and(|opened| !self.asks(&opened, sent.at))
-            && self.ways.is_left_by_peers(id, sent.at)
+            && self.ways.is_driven(id, sent.at, Asks::LEFT)
     }
 
     /// Whether a body makes the way of an answer for what it sends, and waits for it or hands it to who does. One that

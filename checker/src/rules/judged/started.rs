@@ -4,7 +4,7 @@
 //! works on what it has is over before the next.
 
 use super::opened::Opened;
-use super::ways::Ways;
+use super::ways::{Asks, Ways};
 use crate::events::seen::{Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
@@ -28,8 +28,8 @@ impl<'a> Ways<'_, 'a, '_> {
             && !self.answers(&opened, task)
             && !self.replaces(&opened, at)
             && (self.queues_up(id, task)
-                || self.is_from_peers(id, at)
-                || opened.is_endless(task) && self.is_left_behind(id, at))
+                || self.is_driven(id, at, Asks::PEERS)
+                || opened.is_endless(task) && self.is_driven(id, at, Asks::ENDLESS))
     }
 
     /// Whether a task waits while it holds a lock that those after it wait for, however rarely they are started.

@@ -6,6 +6,9 @@
 //! no loop waits, it is whoever calls the function. Nobody is known to be driven by peers but by one of those ways.
 //!
 //! A permit, or a comparison with a limit, on the way ends it: what is behind it comes in so many at a time.
+//!
+//! What is far from peers, behind many calls or a queue, has mostly turned out to be one at a time, or paced, for reasons
+//! that lie between: only what is near to them is likely to be theirs.
 
 use super::Judged;
 use super::opened::Opened;
@@ -17,12 +20,15 @@ use crate::names::{FnId, Owner};
 use crate::types::{Interner, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Places that one question may lead through.
 const STEPS_MAX: usize = 3000;
 /// Functions whose waits count as those of a loop that calls them.
 const DEPTH_MAX: u32 = 4;
+/// Calls between what peers drive and what is near to it.
+const NEAR_MAX: u32 = 2;
 /// What gives the work that the program itself has begun, and time.
 const OWN: [Sym; 12] = syms([
     "Interval",
@@ -54,6 +60,10 @@ impl Pace {
         !self.peers && !self.own && self.queues.is_empty()
     }
 
+    fn is_clock(&self) -> bool {
+        self.own && !self.peers && self.queues.is_empty()
+    }
+
     fn add(&mut self, other: &Pace) {
         self.peers |= other.peers;
         self.own |= other.own;
@@ -73,10 +83,33 @@ struct OfFunction {
 pub(crate) struct Asks {
     /// A permit on the way ends it.
     permits: bool,
+    /// A comparison with a limit on the way ends it, and a clock that a loop waits for.
+    limits: bool,
     /// What comes with a clock counts, too.
     clocks: bool,
     /// What comes with a new configuration counts, too.
     reloads: bool,
+    /// How many calls may lie between; then no queue does either.
+    calls_max: Option<u32>,
+}
+
+impl Asks {
+    /// Peers, up to the permits and limits on the way.
+    pub(crate) const PEERS: Asks =
+        Asks { permits: true, limits: true, clocks: false, reloads: false, calls_max: None };
+    /// The same of what never ends: one more for each new configuration is too many.
+    pub(crate) const ENDLESS: Asks = Asks { reloads: true, ..Asks::PEERS };
+    /// Peers who leave something behind: who has a permit says nothing of that.
+    pub(crate) const LEFT: Asks = Asks { permits: false, ..Asks::ENDLESS };
+    /// Peers for whom something is done, however many there are.
+    pub(crate) const SERVED: Asks = Asks { permits: false, limits: false, ..Asks::PEERS };
+    /// Peers or a clock: neither the start of the program, nor what is asked once for all or told by its operator.
+    pub(crate) const UNDER_WAY: Asks = Asks { clocks: true, ..Asks::SERVED };
+
+    /// At most a few calls away, and behind no queue.
+    pub(crate) fn near(self) -> Asks {
+        Asks { calls_max: Some(NEAR_MAX), ..self }
+    }
 }
 
 /// Which functions wait for something.
@@ -133,53 +166,36 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
         known.map(|(caller, call)| (*caller, facts[caller.ix()].calls[*call].at))
     }
 
-    /// Whether peers decide how often what stands at `at` in `id` happens, without a limit or a permit on the way.
-    pub(crate) fn is_from_peers(&self, id: FnId, at: Range) -> bool {
-        self.driven(id, at, Asks { permits: true, clocks: false, reloads: false }).is_some()
-    }
-
-    /// The same of what never ends: one more for each new configuration is too many.
-    pub(super) fn is_left_behind(&self, id: FnId, at: Range) -> bool {
-        self.driven(id, at, Asks { permits: true, clocks: false, reloads: true }).is_some()
-    }
-
-    /// The same where permits on the way do not count: who has one says nothing of what it leaves behind.
-    pub(super) fn is_left_by_peers(&self, id: FnId, at: Range) -> bool {
-        self.driven(id, at, Asks { permits: false, clocks: false, reloads: true }).is_some()
-    }
-
-    /// Whether what stands at `at` in `id` happens again and again, for peers or by a clock, and not when the program
-    /// starts, is asked once for all, or is told by its operator to begin anew.
-    pub(crate) fn is_under_way(&self, id: FnId, at: Range) -> bool {
-        self.driven(id, at, Asks { permits: false, clocks: true, reloads: false }).is_some()
-    }
-
-    /// What decides how often something happens.
-    pub(crate) fn driven(&self, id: FnId, at: Range, asks: Asks) -> Option<(FnId, Range)> {
+    /// Whether what is asked for decides how often what stands at `at` in `id` happens.
+    pub(crate) fn is_driven(&self, id: FnId, at: Range, asks: Asks) -> bool {
         let mut known = FxHashSet::default();
-        let mut open = vec![(id, at)];
-        while let Some((id, at)) = open.pop() {
+        let mut open = VecDeque::from([(id, at, 0)]);
+        while let Some((id, at, calls)) = open.pop_front() {
             if known.len() > STEPS_MAX || !known.insert((id, at.start)) {
                 continue;
             }
             let Some(opened) = self.open(id) else { continue };
             if self.is_typed(id)
-                || !asks.clocks && self.is_limited(&opened, at)
+                || asks.limits && self.is_limited(&opened, at)
                 || asks.permits && self.is_admitted(&opened, at)
             {
                 continue;
             }
-            match self.driver(&opened, at) {
+            let counts = |pace: &Pace| asks.limits || asks.clocks || !pace.is_clock();
+            match self.driver(&opened, at).filter(counts) {
                 Some(pace) if pace.reloads && !asks.reloads => {}
-                Some(pace) if pace.peers || asks.clocks && pace.own => return Some((id, at)),
+                Some(pace) if pace.peers || asks.clocks && pace.own => return true,
+                Some(_) if asks.calls_max.is_some() => {}
                 Some(pace) => {
-                    open.extend(pace.queues.iter().flat_map(|of| self.sends.get(of).into_iter().flatten()));
+                    let sends = pace.queues.iter().flat_map(|of| self.sends.get(of).into_iter().flatten());
+                    open.extend(sends.map(|(id, at)| (*id, *at, calls)));
                 }
-                None if self.is_served(id) => return Some((id, at)),
-                None => open.extend(self.callers(id)),
+                None if self.is_served(id) => return true,
+                None if asks.calls_max == Some(calls) => {}
+                None => open.extend(self.callers(id).map(|(id, at)| (id, at, calls + 1))),
             }
         }
-        None
+        false
     }
 
     /// Whether a function is called with what peers ask for.
@@ -271,7 +287,8 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
             };
             let name = opened.called(id);
             let gives = self.judged.program.models.gives(name);
-            if gives.tick {
+            let is_stream = || of.is_some_and(|of| is_of_connection(opened, name, of));
+            if gives.tick || gives.peer && is_stream() {
                 pace.own = true;
             } else if gives.peer {
                 // A lock is read without a buffer, and a file is none of a peer's.
@@ -339,6 +356,14 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
             _ => false,
         }
     }
+}
+
+/// Whether a call accepts a stream of a connection: the transport admits so many of them at a time.
+fn is_of_connection(opened: &Opened<'_>, name: Sym, of: ExprId) -> bool {
+    const STREAMS: [Sym; 2] = syms(["accept_bi", "accept_uni"]);
+    const CONNECTION: Sym = Sym::new("Connection");
+    let is_connection = || opened.holds_type(opened.inferred.expr(of), &|of| of == CONNECTION, 0);
+    STREAMS.contains(&name) || name == Sym::new("accept") && is_connection()
 }
 
 impl Opened<'_> {
