@@ -1,19 +1,19 @@
 //! The table of open questions of one topic on one pool, and the way of answers into it.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use super::ask::{Address, AskError};
+use super::ask::{Address, AskError, Home, QuestionId};
 use super::figures::DropReason;
 use super::pass::Pass;
-use super::record::Word;
+use super::record::{Header, Word};
 use super::route::AnyRoute;
 use super::side::Side;
-use super::subscribe::after;
 use super::topic::Topic;
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, LocusCell, State};
@@ -21,16 +21,15 @@ use crate::locus::context::Cx;
 use crate::locus::describe::{IntoOutcome, Locus};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::core::cells::head_of;
 
 /// Questions of one topic that one pool may have open: far above what a service means to have, and bounded.
 const QUESTIONS_OPEN_MAX: usize = 65_536;
 
 /// An answer under way.
 pub(crate) struct Answer<R> {
-    pub(crate) slot: u32,
-    pub(crate) generation: u32,
-    /// Nothing once it has been taken out.
-    pub(crate) result: Option<Result<R, AskError>>,
+    pub(crate) question: QuestionId,
+    pub(crate) result: Result<R, AskError>,
 }
 
 impl<R> Answer<R> {
@@ -41,31 +40,26 @@ impl<R> Answer<R> {
     #[inline(always)]
     pub(crate) unsafe fn write(
         place: *mut Self,
-        slot: u32,
-        generation: u32,
+        question: QuestionId,
         result: impl FnOnce() -> Result<R, AskError>,
     ) {
         // SAFETY: a field of a place that is valid for writes, by the caller.
-        unsafe { (*place).slot = slot };
-        // SAFETY: as above.
-        unsafe { (*place).generation = generation };
+        unsafe { (*place).question = question };
         // SAFETY: as above.
         let place = unsafe { &raw mut (*place).result };
         // SAFETY: as above.
-        unsafe { place.write(Some(result())) };
-    }
-
-    /// Moves it elsewhere.
-    fn take(&mut self) -> Self {
-        Self { slot: self.slot, generation: self.generation, result: self.result.take() }
+        unsafe { place.write(result()) };
     }
 }
 
 /// What to do with an answer, without the types of the locus that asked.
 trait Then<R> {
-    /// Calls it with the result of `answer`, which is taken from where it lies: a copy on the way would cost more than the
-    /// call.
-    fn call(self: Box<Self>, core: &Core, cell: &dyn AnyCell, answer: &mut Answer<R>);
+    /// Calls it with the result, which is taken from where it lies: a copy on the way would cost more than the call. An
+    /// activation that unwinds is noted, and left to the caller.
+    ///
+    /// # Safety
+    /// There is a result, and it is the callee's.
+    unsafe fn call(self: Box<Self>, core: &Core, cell: &dyn AnyCell, result: *const Result<R, AskError>);
 }
 
 /// As large as the closure alone, so that one without captures needs no memory.
@@ -77,12 +71,35 @@ where
     F: FnOnce(&mut L, Result<R, AskError>, &mut Cx<'_, L>) -> O,
     O: IntoOutcome,
 {
-    fn call(self: Box<Self>, core: &Core, cell: &dyn AnyCell, answer: &mut Answer<R>) {
+    unsafe fn call(self: Box<Self>, core: &Core, cell: &dyn AnyCell, result: *const Result<R, AskError>) {
+        // SAFETY: by the caller; it is read before anything is done that may take its place.
+        let result = unsafe { result.read() };
         let cell: &dyn Any = cell;
         let Some(cell) = cell.downcast_ref::<LocusCell<L>>() else { return };
-        let Some(result) = answer.result.take() else { return };
-        let run = || cell.activate(core, |me, cx| (self.0)(me, result, cx).into_outcome());
-        after::<L>(core, cell, "then", catch_unwind(AssertUnwindSafe(run)));
+        let unwinds = Unwinds { core, head: &cell.head };
+        let outcome = cell.activate(core, |me, cx| (self.0)(me, result, cx).into_outcome());
+        std::mem::forget(unwinds);
+        core.name_activation(&cell.head, THEN);
+        if let Err(error) = outcome {
+            core.failed(&cell.head, THEN, error);
+        }
+    }
+}
+
+/// What the activation that takes an answer is called in reports.
+const THEN: &str = "then";
+
+/// Dropped only where such an activation unwinds, which it notes for whoever catches that.
+struct Unwinds<'a> {
+    core: &'a Core,
+    head: &'a CellHead,
+}
+
+impl Drop for Unwinds<'_> {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        self.core.note_unwound(self.head.id.index, THEN);
     }
 }
 
@@ -126,19 +143,12 @@ struct Table<R> {
 impl<R> Table<R> {
     /// The slot of the question with this name, as long as that is open.
     #[inline]
-    fn get(&mut self, slot: u32, generation: u32) -> Option<&mut Slot<R>> {
-        self.slots.get_mut(slot as usize).filter(|slot| slot.generation == generation)
+    fn get(&mut self, question: QuestionId) -> Option<&mut Slot<R>> {
+        let slot = self.slots.get_mut(question.slot() as usize);
+        slot.filter(|slot| slot.generation == question.generation())
     }
 
-    /// A slot for a question, and its number.
-    #[inline]
-    fn open(&mut self) -> (&mut Slot<R>, u32) {
-        let number = self.free.pop().unwrap_or_else(|| self.add());
-        (&mut self.slots[number as usize], number)
-    }
-
-    #[cold]
-    #[inline(never)]
+    /// One more slot, and its number.
     fn add(&mut self) -> u32 {
         let cell = CellId { index: 0, generation: 0 };
         let slot = Slot { generation: 0, cell, activation: 0, deadline: None, then: None, wanted: None };
@@ -153,18 +163,22 @@ impl<R> Table<R> {
 
 /// The open questions of topic `T`; listed among the routes under the topic's second number.
 pub(crate) struct Answers<T: Topic> {
-    number: u16,
+    home: Home,
+    /// Whether there are more slots than questions may be open: only then those need to be counted.
+    is_large: Cell<bool>,
     table: RefCell<Table<T::Reply>>,
 }
 
 impl<T: Topic> Answers<T> {
-    pub(crate) fn new(number: u16) -> Self {
-        Self { number, table: RefCell::new(Table { slots: Vec::new(), free: Vec::new() }) }
+    pub(crate) fn new(home: Home) -> Self {
+        let table = RefCell::new(Table { slots: Vec::new(), free: Vec::new() });
+        Self { home, is_large: Cell::new(false), table }
     }
 
+    /// Whether more questions are open than may be.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.table.borrow().count() > QUESTIONS_OPEN_MAX
+        self.is_large.get() && self.table.borrow().count() > QUESTIONS_OPEN_MAX
     }
 
     /// Opens a slot for an answer that is handled by `then`.
@@ -205,7 +219,8 @@ impl<T: Topic> Answers<T> {
         want: impl FnOnce(&mut Slot<T::Reply>),
     ) -> Address {
         let mut table = self.table.borrow_mut();
-        let (entry, slot) = table.open();
+        let slot = table.free.pop().unwrap_or_else(|| self.add_to(&mut table));
+        let entry = &mut table.slots[slot as usize];
         let generation = entry.generation;
         // Field by field: what is read again soon, in other widths than it was written in, has to wait for the cache.
         entry.cell = cell;
@@ -214,14 +229,15 @@ impl<T: Topic> Answers<T> {
         want(entry);
         drop(table);
         core.count_question(1);
-        Address {
-            app: core.app_id(),
-            pool: core.id,
-            number: self.number,
-            slot,
-            generation,
-            ensure: |core| core.ensure_route::<T>(),
-        }
+        Address { home: self.home, question: QuestionId::new(slot, generation) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_to(&self, table: &mut Table<T::Reply>) -> u32 {
+        let slot = table.add();
+        self.is_large.set(table.slots.len() > QUESTIONS_OPEN_MAX);
+        slot
     }
 
     /// Takes the answer that a future waits for, or has `waker` woken when it comes.
@@ -229,7 +245,7 @@ impl<T: Topic> Answers<T> {
     /// A slot that is no longer the question's was closed with the activation that asked: nobody will answer.
     pub(crate) fn poll(&self, core: &Core, at: Address, waker: &Waker) -> Poll<Result<T::Reply, AskError>> {
         let mut table = self.table.borrow_mut();
-        match table.get(at.slot, at.generation).and_then(|slot| slot.wanted.as_mut()) {
+        match table.get(at.question).and_then(|slot| slot.wanted.as_mut()) {
             Some(Wanted::Wake(known)) => {
                 known.clone_from(waker);
                 return Poll::Pending;
@@ -238,7 +254,7 @@ impl<T: Topic> Answers<T> {
             None => return Poll::Ready(Err(AskError::Failed)),
         }
         drop(table);
-        match self.close(core, at.slot, at.generation) {
+        match self.close(core, at.question) {
             Some((_, Some(Wanted::Answered(result)))) => Poll::Ready(result),
             _ => unreachable!("it was answered a moment ago"),
         }
@@ -246,73 +262,109 @@ impl<T: Topic> Answers<T> {
 
     /// Forgets a question whose future is dropped.
     pub(crate) fn leave(&self, core: &Core, at: Address) {
-        drop(self.close(core, at.slot, at.generation));
+        drop(self.close(core, at.question));
     }
 
     /// Forgets a question; returns how its answer was wanted.
     #[inline(never)]
-    fn close(&self, core: &Core, slot: u32, generation: u32) -> Option<HowWanted<T::Reply>> {
+    fn close(&self, core: &Core, question: QuestionId) -> Option<HowWanted<T::Reply>> {
         let mut table = self.table.borrow_mut();
-        let entry = table.get(slot, generation).filter(|entry| entry.is_open())?;
+        let entry = table.get(question).filter(|entry| entry.is_open())?;
         let how = (entry.then.take(), entry.wanted.take());
         entry.generation = entry.generation.wrapping_add(1);
-        table.free.push(slot);
+        table.free.push(question.slot());
         core.count_question(-1);
         Some(how)
     }
 
+    /// Hands the asker its answer, where all that the pass has left to do is that: it would be next in any case, after
+    /// another pass.
+    #[inline]
+    pub(super) fn take_at_once(&self, pass: &Pass<'_>) {
+        let core = pass.core;
+        if pass.source != core.id || !pass.cursor.is_at_end() || core.is_called_off() {
+            return;
+        }
+        let kind = Header::of::<Answer<T::Reply>>(self.home.number, 0).kind();
+        if let Some(answer) = core.queue.take_only::<Answer<T::Reply>>(kind) {
+            // SAFETY: a record of this number holds an `Answer` (`cursor` I2), which the queue has given up.
+            unsafe { self.arrive(core, answer) };
+        }
+    }
+
     /// Wakes the future that asked, or runs the answer's activation, or sets the answer aside while the locus is not
     /// ready. Nobody takes one that comes too late.
+    ///
+    /// # Safety
+    /// There is an answer, and it is the callee's. It may lie where the next record goes: it is read before anything else
+    /// is done, also to be dropped.
     #[inline]
-    fn arrive(&self, core: &Core, answer: &mut Answer<T::Reply>) {
+    unsafe fn arrive(&self, core: &Core, answer: *const Answer<T::Reply>) {
+        // SAFETY: by the caller.
+        let question = unsafe { (*answer).question };
         let mut table = self.table.borrow_mut();
-        let Some(slot) = table.get(answer.slot, answer.generation) else { return };
-        if slot.then.is_none() {
+        let found = table.get(question).filter(|slot| slot.then.is_some());
+        let cell = found.as_ref().and_then(|slot| core.find_cell(slot.cell));
+        let (Some(slot), Some(cell)) = (found, cell) else {
             drop(table);
-            return self.wake(answer);
-        }
-        let asker = slot.cell;
-        let Some(cell) = core.find_cell(asker) else {
-            drop(table);
-            return drop(self.close(core, answer.slot, answer.generation));
+            // SAFETY: by the caller; nothing was done before.
+            return self.arrive_otherwise(core, unsafe { answer.read() });
         };
-        if cell.head().state.get() != State::Ready {
+        if head_of(&*cell).state.get() != State::Ready {
             drop(table);
-            return self.arrive_too_early(core, &*cell, answer);
+            // SAFETY: as above.
+            return self.arrive_otherwise(core, unsafe { answer.read() });
         }
         let then = slot.then.take();
         slot.generation = slot.generation.wrapping_add(1);
-        table.free.push(answer.slot);
+        table.free.push(question.slot());
         drop(table);
         core.count_question(-1);
         if let Some(then) = then {
-            then.call(core, &*cell, answer);
+            // SAFETY: as above.
+            let result = unsafe { &raw const (*answer).result };
+            // SAFETY: the part of the answer that is left.
+            unsafe { then.call(core, &*cell, result) };
         }
     }
 
-    /// Sets an answer aside for a locus that is not ready, or drops it where that has ended.
-    #[cold]
-    #[inline(never)]
-    fn arrive_too_early(&self, core: &Core, cell: &dyn AnyCell, answer: &mut Answer<T::Reply>) {
-        if cell.head().state.get() == State::Closed {
-            return drop(self.close(core, answer.slot, answer.generation));
+    /// The same outside of a pass, which would see to an activation that unwinds.
+    fn arrive_alone(&self, core: &Core, answer: Answer<T::Reply>) {
+        let answer = ManuallyDrop::new(answer);
+        // SAFETY: it is not used again, nor dropped.
+        let run = || unsafe { self.arrive(core, &raw const *answer) };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            core.see_to_unwound(panic);
         }
-        core.set_aside(cell.head().id, self.number, answer.take());
+    }
+
+    /// Takes an answer that no activation takes now: a future does, or its locus is not ready, or it came too late.
+    #[inline(never)]
+    fn arrive_otherwise(&self, core: &Core, answer: Answer<T::Reply>) {
+        let mut table = self.table.borrow_mut();
+        let Some(slot) = table.get(answer.question) else { return };
+        let (asker, is_future) = (slot.cell, slot.then.is_none());
+        drop(table);
+        if is_future {
+            return self.wake(answer);
+        }
+        match core.state_of(asker) {
+            None | Some(State::Closed) => drop(self.close(core, answer.question)),
+            Some(_) => core.set_aside(asker, self.home.number, answer),
+        }
     }
 
     /// Gives an answer to the future that waits for it.
-    #[inline(never)]
-    fn wake(&self, answer: &mut Answer<T::Reply>) {
+    fn wake(&self, answer: Answer<T::Reply>) {
         let waker = {
             let mut table = self.table.borrow_mut();
-            let waiting = table.get(answer.slot, answer.generation);
+            let waiting = table.get(answer.question);
             // If it was answered already, the time was up before.
             let Some(slot) = waiting.filter(|slot| matches!(slot.wanted, Some(Wanted::Wake(_)))) else {
                 return;
             };
-            let Some(result) = answer.result.take() else { return };
             slot.deadline = None;
-            slot.wanted.replace(Wanted::Answered(result))
+            slot.wanted.replace(Wanted::Answered(answer.result))
         };
         if let Some(Wanted::Wake(waker)) = waker {
             waker.wake();
@@ -323,14 +375,15 @@ impl<T: Topic> Answers<T> {
 impl<T: Topic> AnyRoute for Answers<T> {
     fn dispatch(&self, pass: &mut Pass<'_>) {
         // SAFETY: a record of this number is there, and it holds an `Answer` (`cursor` I2).
-        let mut answer = unsafe { pass.cursor.take::<Answer<T::Reply>>() };
-        self.arrive(pass.core, &mut answer);
+        let answer = unsafe { pass.cursor.take::<Answer<T::Reply>>() };
+        // SAFETY: it is given up here.
+        unsafe { self.arrive(pass.core, answer.give_up()) };
     }
 
     fn replay(&self, core: &Core, side: &RefCell<Side>) {
         // SAFETY: the caller saw a record of this number, which holds an `Answer` (`cursor` I2).
-        let mut answer = unsafe { side.borrow_mut().pop::<Answer<T::Reply>>() };
-        self.arrive(core, &mut answer);
+        let answer = unsafe { side.borrow_mut().pop::<Answer<T::Reply>>() };
+        self.arrive_alone(core, answer);
     }
 
     fn release(&self, _core: &Core, _head: &CellHead) -> bool {
@@ -341,8 +394,8 @@ impl<T: Topic> AnyRoute for Answers<T> {
     unsafe fn take_back(&self, core: &Core, payload: *mut Word, pool: PoolId, _local: bool) {
         // SAFETY: by the caller, the payload of a record of this number, which is an `Answer`, given up.
         let answer = unsafe { payload.cast::<Answer<T::Reply>>().read() };
-        let failed = Answer::<T::Reply> { result: Some(Err(AskError::Failed)), ..answer };
-        core.send_answer_to(pool, self.number, failed);
+        let failed = Answer::<T::Reply> { result: Err(AskError::Failed), ..answer };
+        core.send_answer_to(pool, self.home.number, failed);
     }
 
     unsafe fn take_back_staged(&self, _payload: *mut Word) {
@@ -351,13 +404,13 @@ impl<T: Topic> AnyRoute for Answers<T> {
 
     fn forget(&self, core: &Core, activation: u64) {
         let asked_by = |slot: &Slot<T::Reply>| slot.is_open() && slot.activation == activation;
-        let lost: Vec<(u32, u32)> = {
+        let lost: Vec<QuestionId> = {
             let table = self.table.borrow();
             let lost = table.slots.iter().zip(0..).filter(|(slot, _)| asked_by(slot));
-            lost.map(|(slot, index)| (index, slot.generation)).collect()
+            lost.map(|(slot, index)| QuestionId::new(index, slot.generation)).collect()
         };
-        for (slot, generation) in lost {
-            drop(self.close(core, slot, generation));
+        for question in lost {
+            drop(self.close(core, question));
         }
     }
 
@@ -366,11 +419,11 @@ impl<T: Topic> AnyRoute for Answers<T> {
         for (slot, index) in self.table.borrow_mut().slots.iter_mut().zip(0..) {
             if slot.is_open() && slot.deadline.is_some_and(|deadline| deadline <= now) {
                 slot.deadline = None;
-                due.push((index, slot.generation));
+                due.push(QuestionId::new(index, slot.generation));
             }
         }
-        for (slot, generation) in due {
-            self.arrive(core, &mut Answer { slot, generation, result: Some(Err(AskError::Timeout)) });
+        for question in due {
+            self.arrive_alone(core, Answer { question, result: Err(AskError::Timeout) });
         }
     }
 

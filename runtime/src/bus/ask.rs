@@ -7,14 +7,16 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::answers::Answers;
+use super::answers::Answer;
 use super::publish::PublishedBy;
+use super::route::Route;
 use super::topic::{Promise, Topic};
 use crate::app::shared;
 use crate::locus::cell::CellHead;
@@ -59,17 +61,44 @@ impl fmt::Display for AskError {
 
 impl std::error::Error for AskError {}
 
-/// Where an answer goes: a slot of a pool's table of open questions.
+/// A pool's table of open questions of one topic, as it is known elsewhere.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Address {
+pub(crate) struct Home {
+    /// Makes the topic's routes known on the pool that answers, which may neither publish nor take it.
+    pub(crate) ensure: fn(&Core),
     pub(crate) app: u32,
     pub(crate) pool: PoolId,
     /// The number of the topic's answers.
     pub(crate) number: u16,
-    pub(crate) slot: u32,
-    pub(crate) generation: u32,
-    /// Makes the topic's routes known on the pool that answers, which may neither publish nor take it.
-    pub(crate) ensure: fn(&Core),
+}
+
+/// One question in such a table: its slot, and which of those that were ever in there. One word, so that it is read as it
+/// was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QuestionId(u64);
+
+impl QuestionId {
+    #[inline]
+    pub(crate) fn new(slot: u32, generation: u32) -> Self {
+        Self(u64::from(generation) << 32 | u64::from(slot))
+    }
+
+    #[inline]
+    pub(crate) fn slot(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline]
+    pub(crate) fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
+/// Where an answer goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Address {
+    pub(crate) home: Home,
+    pub(crate) question: QuestionId,
 }
 
 enum To<R> {
@@ -81,47 +110,46 @@ enum To<R> {
 ///
 /// Dropped unanswered, the asker gets [`AskError::Unanswered`], or [`AskError::Failed`] when the handler failed.
 #[must_use = "dropping a `Reply` tells the asker that there is no answer"]
-pub struct Reply<R: Send + 'static>(Option<To<R>>);
+pub struct Reply<R: Send + 'static>(
+    /// Nothing is left in here when it is dropped: so all there is to dropping one is a look.
+    ManuallyDrop<Option<To<R>>>,
+);
 
 impl<R: Send + 'static> Reply<R> {
     pub(crate) fn to_pool(address: Address) -> Self {
-        Self(Some(To::Pool(address)))
+        Self(ManuallyDrop::new(Some(To::Pool(address))))
     }
 
     pub(crate) fn to_task(sender: oneshot::Sender<Result<R, AskError>>) -> Self {
-        Self(Some(To::Task(sender)))
+        Self(ManuallyDrop::new(Some(To::Task(sender))))
     }
 
     /// A reply to a question that was published, not asked.
     pub(crate) fn unheard() -> Self {
-        Self(None)
+        Self(ManuallyDrop::new(None))
     }
 
     /// Answers. An answer that comes too late, or that nobody waits for, is dropped.
     #[inline]
-    pub fn send(mut self, answer: R) {
-        self.complete(|| Ok(answer));
+    pub fn send(self, answer: R) {
+        complete(self.open(), || Ok(answer));
     }
 
-    pub(crate) fn fail(mut self, why: AskError) {
-        self.complete(|| Err(why));
+    pub(crate) fn fail(self, why: AskError) {
+        complete(self.open(), || Err(why));
     }
 
-    /// The result is made where it goes, so that it is put together nowhere else first.
+    /// Whoever holds the promise. It is not dropped: a destructor would have to be shown that nobody does any more.
     #[inline(always)]
-    fn complete(&mut self, result: impl FnOnce() -> Result<R, AskError>) {
-        match self.0.take() {
-            None => {}
-            Some(To::Pool(address)) => deliver(address, result),
-            Some(To::Task(sender)) => send_to_task(sender, result()),
-        }
+    fn open(self) -> Option<To<R>> {
+        ManuallyDrop::new(self).0.take()
     }
 
     #[cold]
     #[inline(never)]
     fn forsake(&mut self) {
         let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
-        self.complete(|| Err(why));
+        complete(self.0.take(), || Err(why));
     }
 }
 
@@ -140,40 +168,41 @@ impl<R: Send + 'static> fmt::Debug for Reply<R> {
     }
 }
 
-#[inline(never)]
-fn send_to_task<R>(sender: oneshot::Sender<Result<R, AskError>>, result: Result<R, AskError>) {
-    drop(sender.send(result));
-}
-
-/// Brings an answer to the pool that asked: through this pool's queue or outbox, or, from another thread, through the
-/// control channel.
+/// Answers, or says why there is no answer: most often to a question of the pool that runs, whose queue has room. The result
+/// is made where it goes, so that it is put together nowhere else first.
 #[inline(always)]
-fn deliver<R: Send + 'static>(address: Address, result: impl FnOnce() -> Result<R, AskError>) {
-    Core::with_current(move |core| {
-        if let Some(core) = core
-            && core.app_id() == address.app
-            && core.id == address.pool
-        {
-            core.take_answer(address, result);
-            core.has_come();
-        } else {
-            deliver_far(address, result());
-        }
+fn complete<R: Send + 'static>(to: Option<To<R>>, result: impl FnOnce() -> Result<R, AskError>) {
+    Core::with_current(|core| {
+        let result = match (&to, core) {
+            (Some(To::Pool(address)), Some(core)) => match core.take_answer(address, result) {
+                Ok(()) => return,
+                Err(result) => result,
+            },
+            _ => result,
+        };
+        complete_anyway(core, to, result());
     });
 }
 
+/// Brings an answer wherever it goes: through this pool's queue or outbox, or, from another thread, through the control
+/// channel.
 #[inline(never)]
-fn deliver_far<R: Send + 'static>(address: Address, result: Result<R, AskError>) {
-    Core::with_current(|core| {
-        if let Some(core) = core
-            && core.app_id() == address.app
-        {
-            core.send_answer(address, result);
-            core.has_come();
-        } else if let Some(app) = shared::find(address.app) {
-            app.tell(address.pool, Box::new(move |core| core.take_answer(address, || result)));
-        }
-    });
+fn complete_anyway<R: Send + 'static>(core: Option<&Core>, to: Option<To<R>>, result: Result<R, AskError>) {
+    let address = match to {
+        None => return,
+        Some(To::Task(sender)) => return drop(sender.send(result)),
+        Some(To::Pool(address)) => address,
+    };
+    if let Some(core) = core
+        && core.app_id() == address.home.app
+    {
+        core.send_answer(address, result);
+        core.has_come();
+    } else if let Some(app) = shared::find(address.home.app) {
+        let Address { home, question } = address;
+        let answer = Answer { question, result };
+        app.tell(home.pool, Box::new(move |core| core.send_answer_to(home.pool, home.number, answer)));
+    }
 }
 
 /// A question about to be asked.
@@ -209,25 +238,26 @@ impl<'c, L: Locus, Q: Topic + PublishedBy<L>> Ask<'c, L, Q> {
     ///
     /// # Cost
     /// No allocation when `then` captures nothing.
+    #[inline]
     pub fn then<F, O>(self, then: F)
     where
         F: FnOnce(&mut L, Result<Q::Reply, AskError>, &mut Cx<'_, L>) -> O + 'static,
         O: IntoOutcome + 'static,
     {
         let core = self.core;
-        let answers = core.answers::<Q>();
-        let address = answers.open::<L, F, O>(core, self.head.id, core.now() + self.within, then);
-        send(core, answers, self.question, address);
+        let route = core.route::<Q>();
+        let address = route.answers().open::<L, F, O>(core, self.head.id, core.now() + self.within, then);
+        send(core, route, self.question, address);
     }
 }
 
 /// Publishes a question whose answer has a slot.
 #[inline]
-fn send<Q: Topic>(core: &Core, answers: &Answers<Q>, question: Q, address: Address) {
-    if answers.is_full() {
+fn send<Q: Topic>(core: &Core, route: &Route<Q>, question: Q, address: Address) {
+    if route.answers().is_full() {
         return Q::Promise::from_reply(Reply::to_pool(address)).fail(AskError::Full);
     }
-    core.route::<Q>().ask(core, question, address);
+    route.ask(core, question, address);
 }
 
 // No `PublishedBy` here: it would say a second time that a topic is not declared.
@@ -274,14 +304,14 @@ impl<Q: Topic> Future for Asking<'_, Q> {
         let core = self.core;
         if let Some(question) = self.question.take() {
             let deadline = core.now() + self.within;
-            let answers = core.answers::<Q>();
-            let address = answers.open_waiting(core, self.head.id, deadline, context.waker());
+            let route = core.route::<Q>();
+            let address = route.answers().open_waiting(core, self.head.id, deadline, context.waker());
             self.address = Some(address);
-            send(core, answers, question, address);
+            send(core, route, question, address);
             return Poll::Pending;
         }
         let address = self.address.expect("a future is not polled after its end");
-        let answer = core.answers::<Q>().poll(core, address, context.waker());
+        let answer = core.route::<Q>().answers().poll(core, address, context.waker());
         if answer.is_ready() {
             self.address = None;
         }
@@ -292,7 +322,7 @@ impl<Q: Topic> Future for Asking<'_, Q> {
 impl<Q: Topic> Drop for Asking<'_, Q> {
     fn drop(&mut self) {
         if let Some(address) = self.address {
-            self.core.answers::<Q>().leave(self.core, address);
+            self.core.route::<Q>().answers().leave(self.core, address);
         }
     }
 }

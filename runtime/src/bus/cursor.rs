@@ -85,12 +85,16 @@ impl Cursor {
         self.at
     }
 
+    /// Whether every record has been taken.
+    #[inline]
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at == self.span_end
+    }
+
     /// Words not yet taken.
     #[inline]
     pub(crate) fn left_words(&self) -> usize {
-        // SAFETY: both lie in one span (I1), a whole number of words apart.
-        let left = unsafe { self.span_end.offset_from(self.at) };
-        usize::try_from(left).unwrap_or_default()
+        (self.span_end.addr() - self.at.addr()) / WORD_BYTES
     }
 
     /// Whether another record of `kind` follows; see [`Header::kind`].
@@ -306,6 +310,13 @@ pub(crate) struct Taken<P> {
 }
 
 impl<P> Taken<P> {
+    /// Gives the payload up to the caller, who reads it where it lies, once.
+    #[inline]
+    pub(crate) fn give_up(self) -> *const P {
+        debug_assert!(self.owned, "the message has been moved out");
+        std::mem::ManuallyDrop::new(self).payload.as_ptr()
+    }
+
     /// Moves the payload out; nothing may look at it afterwards.
     pub(crate) fn move_out(&mut self) -> P {
         assert!(self.owned, "a message is moved out once");

@@ -3,7 +3,8 @@
 //! The pass finds out how the records of a topic are taken, and leaves that to the topic's [`Taker`], which goes on as
 //! long as the next record is one of its own. Where topics alternate, every record is a run of its own, so what is paid
 //! once per run counts as much as what is paid per record: one look into the routes' table, one indirect call. One
-//! `catch_unwind` serves a whole pass, and the passes over the pool's own queue that follow it at once.
+//! `catch_unwind` serves a whole pass, and the passes over the pool's own queue that follow it at once: the records behind an
+//! activation that unwinds are handed out all the same.
 //!
 //! Invariants
 //! - I1. A taker is called with the data it was listed with, at a record of the number it is listed for (`routes` I4).
@@ -11,8 +12,7 @@
 //!
 //! It does not know topics; those who take a run note in [`Core::note_unwound`] whose activation unwound.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
 use super::cursor::Cursor;
@@ -22,7 +22,8 @@ use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::core::kin::LifeStep;
 
-/// Passes over the pool's own queue in one turn: exchanges between loci need no flush in between.
+/// Passes over the pool's own queue in one turn, and between two looks at whether there may be more: exchanges between loci
+/// need no flush in between.
 const QUEUE_PASSES_MAX: usize = 16;
 
 /// Passes over it as long as they were short ones, such as a question and an answer at a time, and no other pool waits for
@@ -67,6 +68,8 @@ impl Taker {
 pub(crate) struct OwnPasses<'c> {
     pass: Pass<'c>,
     begun: usize,
+    /// How many there may be, for all that is known.
+    begun_max: usize,
     words: usize,
 }
 
@@ -75,14 +78,14 @@ impl<'c> OwnPasses<'c> {
     pub(crate) fn begin(core: &'c Core) -> Self {
         let cursor = core.queue.turn_over();
         let words = cursor.left_words();
-        Self { pass: Pass::new(core, cursor, core.id), begun: 1, words }
+        Self { pass: Pass::new(core, cursor, core.id), begun: 1, begun_max: QUEUE_PASSES_MAX, words }
     }
 
     /// Begins the next pass; false where nothing was filled meanwhile, or the turn has had enough of them.
     #[inline]
     pub(crate) fn go_on(&mut self) -> bool {
         let core = self.pass.core;
-        if core.queue.is_empty() || (self.begun >= QUEUE_PASSES_MAX && !self.are_short()) {
+        if core.queue.is_empty() || (self.begun == self.begun_max && !self.may_go_on()) {
             return false;
         }
         self.pass.cursor = core.queue.turn_over();
@@ -91,9 +94,13 @@ impl<'c> OwnPasses<'c> {
         true
     }
 
-    #[inline]
-    fn are_short(&self) -> bool {
-        self.begun < SHORT_PASSES_MAX && self.words < SHORT_PASSES_WORDS && !self.pass.core.is_outgoing.get()
+    /// Lets more passes follow where they were short so far.
+    #[inline(never)]
+    fn may_go_on(&mut self) -> bool {
+        let are_short = self.words < SHORT_PASSES_WORDS && !self.pass.core.is_outgoing.get();
+        let may_go_on = are_short && self.begun < SHORT_PASSES_MAX;
+        self.begun_max += if may_go_on { QUEUE_PASSES_MAX } else { 0 };
+        may_go_on
     }
 
     /// Hands records out to the end of the pass, and of those that may follow at once, or until there is a step in the life
@@ -102,7 +109,7 @@ impl<'c> OwnPasses<'c> {
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.hand_out_all())) {
                 Ok(step) => return step,
-                Err(panic) => self.pass.see_to(panic),
+                Err(panic) => self.pass.core.see_to_unwound(panic),
             }
         }
     }
@@ -142,7 +149,7 @@ impl<'c> Pass<'c> {
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.hand_out_from(since, words_max))) {
                 Ok(step) => return step,
-                Err(panic) => self.see_to(panic),
+                Err(panic) => self.core.see_to_unwound(panic),
             }
         }
     }
@@ -186,16 +193,5 @@ impl<'c> Pass<'c> {
             self.core.token(header.hash()).drain(self.core);
         }
         None
-    }
-
-    /// Sees to an activation that unwound out of the pass. The records behind it are handed out all the same.
-    #[cold]
-    #[inline(never)]
-    fn see_to(&self, panic: Box<dyn Any + Send>) {
-        match self.core.take_unwound() {
-            Some((cell, method)) => self.core.panicked_in(cell, method, panic.as_ref()),
-            // Not of an activation: a destructor or a `Clone` between two, or the runtime itself.
-            None => resume_unwind(panic),
-        }
     }
 }

@@ -20,7 +20,7 @@ use std::ptr;
 
 use super::TOKEN;
 use super::cursor::Cursor;
-use super::record::{Header, WORD_BYTES, Word, words_for, write_header};
+use super::record::{Header, WORD_BYTES, Word, payload_ptr, words_for, write_header};
 use super::words::{Mark, SHRINK_WINDOW, Words};
 
 pub(crate) struct Queue {
@@ -193,6 +193,24 @@ impl Queue {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.end.get() == self.start.get()
+    }
+
+    /// Takes out what was filled so far, if it is one record of this kind and no more: its payload, a `P`, is the caller's to
+    /// read before anything else is pushed. To be called between activations.
+    #[inline]
+    pub(crate) fn take_only<P>(&self, kind: u32) -> Option<*const P> {
+        let (start, end) = (self.start.get(), self.end.get());
+        if end.addr() - start.addr() != words_for::<P>() * WORD_BYTES {
+            return None;
+        }
+        // SAFETY: whole records lie from there on, one at least (I3).
+        if unsafe { Header::read(start) }.kind() != kind {
+            return None;
+        }
+        self.end.set(start);
+        self.set_mark();
+        // SAFETY: a record stands there, and keeps its memory.
+        Some(unsafe { payload_ptr::<P>(start) }.cast_const())
     }
 
     /// Starts draining what was filled so far.

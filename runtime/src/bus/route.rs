@@ -15,6 +15,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use self::takers::Takers;
+use super::answers::Answers;
 use super::credit::CreditIn;
 use super::figures::{DropReason, Figures};
 use super::key;
@@ -64,6 +65,8 @@ struct KeyEntry<T: Topic> {
 
 pub(crate) struct Route<T: Topic> {
     pub(crate) number: u16,
+    /// The open questions of the topic, where it is asked on this pool.
+    answers: NonNull<Answers<T>>,
     /// The header of each record in the queue and the lanes, but for the hash.
     header: Header,
     /// The credits of the pool's own queue; its short way is open while nobody else subscribes.
@@ -108,7 +111,11 @@ pub(crate) struct Route<T: Topic> {
 }
 
 impl<T: Topic> Route<T> {
-    pub(crate) fn new(number: u16) -> Self {
+    /// A route without subscribers.
+    ///
+    /// # Safety
+    /// `answers` stay in place as long as the route.
+    pub(crate) unsafe fn new(number: u16, answers: NonNull<Answers<T>>) -> Self {
         let spec = T::SPEC;
         // Under `drop_old` the bound is that of each subscription's ring, which `subscribe` makes.
         let bound = match spec.on_full {
@@ -117,6 +124,7 @@ impl<T: Topic> Route<T> {
         };
         Self {
             number,
+            answers,
             header: Header::of::<Packet<T>>(number, 0),
             own: OwnCredit::new(bound),
             is_expected: Cell::new(false),
@@ -142,6 +150,13 @@ impl<T: Topic> Route<T> {
             uneven: Uneven::default(),
             figures: Figures::new(spec.subject),
         }
+    }
+
+    /// The questions of this pool that have no answer yet.
+    #[inline]
+    pub(crate) fn answers(&self) -> &Answers<T> {
+        // SAFETY: in place as long as the route, by the caller of `new`, and only lent shared.
+        unsafe { self.answers.as_ref() }
     }
 
     /// What the headers of this topic's records in queues and lanes have in common.

@@ -16,10 +16,12 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::answers::Answers;
+use super::ask::Home;
 use super::pass::{Pass, Taker};
 use super::route::change::{CHANGES, Changes};
 use super::route::{AnyRoute, Route};
 use super::topic::{Topic, TopicNumber};
+use crate::pool::PoolId;
 
 /// A route and how its records are taken, side by side in one cache line.
 #[derive(Clone, Copy)]
@@ -71,21 +73,17 @@ impl Routes {
         Some(unsafe { route.cast::<Route<T>>().as_ref() })
     }
 
-    /// The open questions of a topic.
-    pub(crate) fn answers<T: Topic>(&self) -> Option<&Answers<T>> {
-        let answers = self.row(u32::from(T::number().get()) + 1)?.route;
-        // SAFETY: at this number lies an `Answers<T>` (I1), which stays in place (I2).
-        Some(unsafe { answers.cast::<Answers<T>>().as_ref() })
-    }
-
-    /// Makes the routes of a topic, unless they are there; returns whether it did.
-    pub(crate) fn ensure<T: Topic>(&self) -> bool {
+    /// Makes the routes of a topic on a pool of an app, unless they are there; returns whether it did.
+    pub(crate) fn ensure<T: Topic>(&self, app: u32, pool: PoolId) -> bool {
         let number = T::number().get();
         debug_assert_ne!(u32::from(number), TopicNumber::NONE, "the number of no topic");
         if self.row(number.into()).is_some() {
             return false;
         }
-        let route = self.insert(number, Route::<T>::new(number));
+        let home = Home { ensure: |core| core.ensure_route::<T>(), app, pool, number: number + 1 };
+        let answers = self.insert(number + 1, Answers::<T>::new(home));
+        // SAFETY: the line above made them, and they stay in place (I2).
+        let route = self.insert(number, unsafe { Route::<T>::new(number, answers.cast()) });
         // SAFETY: I3.
         let of_topics = unsafe { &mut *self.of_topics.get() };
         let index = usize::from(number);
@@ -93,7 +91,6 @@ impl Routes {
             of_topics.resize(index + 1, None);
         }
         of_topics[index] = Some(route);
-        self.insert(number + 1, Answers::<T>::new(number + 1));
         self.insert(number + CHANGES, Changes::<T>::new());
         true
     }

@@ -12,8 +12,9 @@
 
 pub(crate) mod blocked;
 mod call;
+mod call_off;
 #[expect(unsafe_code, reason = "finds the head of a cell whose type is not known")]
-pub(super) mod cells;
+pub(crate) mod cells;
 mod failure;
 pub(crate) mod handled;
 pub(crate) mod kin;
@@ -106,6 +107,8 @@ pub(crate) struct Core {
     pub(crate) is_in_turn: Cell<bool>,
     /// Whether something was published that the other side waits for, so that it is flushed before the next activation.
     pub(crate) flush_soon: Cell<bool>,
+    /// Whether the passes over the queue have to end with the current one (`call_off` I1).
+    called_off: Cell<bool>,
     /// Why the running activation cannot succeed.
     doom: RefCell<Option<blocked::Doom>>,
     /// Topics of which it published to its own pool what has to wait.
@@ -124,7 +127,7 @@ pub(crate) struct Core {
     pub(crate) ready: RefCell<VecDeque<u32>>,
     /// Topics with credits to return, by number.
     credits_due: RefCell<Vec<u16>>,
-    pub(crate) failures: RefCell<Vec<Failure>>,
+    failures: RefCell<Vec<Failure>>,
     /// The cell and the method whose activation unwinds out of a pass.
     unwound: Cell<Option<(u32, &'static str)>>,
     /// Where handlers wait; last used by the pool that drops them (`wait` I2).
@@ -174,6 +177,7 @@ impl Core {
             holding: Cell::new(true),
             is_in_turn: Cell::new(false),
             flush_soon: Cell::new(false),
+            called_off: Cell::new(false),
             doom: RefCell::default(),
             suspects: RefCell::default(),
             failed_in: Cell::new(0),
@@ -345,9 +349,8 @@ impl Core {
     fn make_ready_with(&self, head: &CellHead, rare: &Rare) {
         if head.has_staged() {
             head.state.set(State::Blocked);
-            let mut blocked = self.blocked.borrow_mut();
-            if !blocked.contains(&head.id.index) {
-                blocked.push_back(head.id.index);
+            if !self.blocked.borrow().contains(&head.id.index) {
+                self.add_blocked(head.id.index);
             }
             return;
         }
@@ -373,12 +376,6 @@ impl Core {
                 pending.set(pending.get() | 1 << timer.min(63));
             }
         }
-    }
-
-    /// Whether something has to be seen to before the next pass over the queue.
-    #[inline]
-    pub(crate) fn is_called_off(&self) -> bool {
-        self.flush_soon.get() || !self.failures.borrow().is_empty() || !self.blocked.borrow().is_empty()
     }
 
     #[inline]

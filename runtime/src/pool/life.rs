@@ -241,7 +241,7 @@ impl Pool {
         }
         self.core.abandon(head);
         head.count_failure();
-        self.core.failures.borrow_mut().push(Failure { cell: head.id, phase: "run", cause });
+        self.core.add_failure(Failure { cell: head.id, phase: "run", cause });
     }
 
     // ---- drain ------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ impl Pool {
         let mut is_idle = core.queue.is_empty()
             && core.blocked.borrow().is_empty()
             && core.ready.borrow().is_empty()
-            && core.failures.borrow().is_empty()
+            && !core.has_failures()
             && core.questions_open.get() == 0
             && is_gate_quiet;
         for cell in core.cells() {

@@ -204,10 +204,7 @@ impl PoolLoop {
     }
 
     fn take_turn(&mut self) -> Progress {
-        self.pool.core.is_in_turn.set(true);
-        let progress = self.pool.turn(&mut self.live);
-        self.pool.core.is_in_turn.set(false);
-        progress
+        self.pool.turn(&mut self.live)
     }
 
     /// Sets the alarm for the next deadline; returns whether it has passed already.

@@ -96,6 +96,13 @@ pub(crate) struct Pool {
 impl Pool {
     /// Does one pass over the work there is.
     pub(crate) fn turn(&mut self, env: &mut impl Env) -> Progress {
+        self.core.is_in_turn.set(true);
+        let progress = self.take_up(env);
+        self.core.is_in_turn.set(false);
+        progress
+    }
+
+    fn take_up(&mut self, env: &mut impl Env) -> Progress {
         let now = env.now();
         self.core.set_now(now);
         let obeyed = self.handle_control();
@@ -218,7 +225,7 @@ impl Pool {
             }
             if is_stuck {
                 self.core.note_wait(head);
-                self.core.blocked.borrow_mut().push_back(index);
+                self.core.add_blocked(index);
             } else if head.state.get() == State::Blocked {
                 self.core.make_ready(head);
             } else if head.state.get() == State::Closed {
@@ -324,7 +331,7 @@ impl Pool {
                 self.take_step(step);
                 continue;
             }
-            let is_over = !core.failures.borrow().is_empty();
+            let is_over = core.has_failures();
             // What was taken has made room: whoever waits gets it before those who publish next.
             if !is_over && !core.blocked.borrow().is_empty() {
                 self.retry_blocked();
@@ -332,6 +339,7 @@ impl Pool {
             if core.flush_soon.get() {
                 self.flush();
             }
+            core.settle_call_off();
             if is_over || !passes.go_on() {
                 break;
             }

@@ -50,6 +50,29 @@ fn claims_and_pushes_come_out_in_order() {
 }
 
 #[test]
+fn one_record_alone_is_taken_out_and_its_place_used_again() {
+    const OTHER: u16 = 8;
+    let queue = Queue::default();
+    let kind = Header::of::<Box<str>>(TOPIC, 0).kind();
+    assert!(queue.take_only::<Box<str>>(kind).is_none(), "there is nothing");
+    for round in 0..3 {
+        queue.push(TOPIC, 7, text(round));
+        let taken = queue.take_only::<Box<str>>(kind).expect("one text lies there");
+        // SAFETY: the queue has given it up, and nothing was pushed since.
+        let taken = unsafe { taken.read() };
+        assert!(queue.is_empty() && queue.take_only::<Box<str>>(kind).is_none());
+        assert_eq!(*taken, *text(round));
+    }
+    queue.push(TOPIC, 0, text(3));
+    queue.push(TOPIC, 0, text(4));
+    assert!(queue.take_only::<Box<str>>(kind).is_none(), "there are two");
+    assert_eq!(drain(&queue), ["3", "4"]);
+    queue.push(OTHER, 0, text(5));
+    assert!(queue.take_only::<Box<str>>(kind).is_none(), "it is of another number");
+    assert_eq!(drain(&queue), ["5"]);
+}
+
+#[test]
 fn what_lies_behind_the_mark_is_taken_back_though_the_memory_moved() {
     let queue = Queue::default();
     queue.push(TOPIC, 0, text(0));

@@ -40,7 +40,7 @@ impl Remote {
         let is_taken = self.credit.try_take();
         debug_assert!(is_taken, "it was there a moment ago");
         if self.credit.is_narrow() {
-            core.flush_soon.set(true);
+            core.ask_for_flush();
         }
         self.out.mark(core);
         // SAFETY: marked just above; the rest is the caller's promise.
@@ -153,7 +153,7 @@ impl<T: Topic> Route<T> {
             }
             only.credit.take_known(released);
             if only.credit.is_narrow() {
-                core.flush_soon.set(true);
+                core.ask_for_flush();
             }
             // Counted when they were staged.
             Figures::add(&self.figures.published, released.wrapping_neg());

@@ -104,7 +104,13 @@ impl<T: Topic> Route<T> {
             unsafe { beside.write(promise) };
             return;
         }
-        if let Err(Full(packet)) = self.publish(core, Packet { message: question, promise }) {
+        self.ask_anyway(core, Packet { message: question, promise });
+    }
+
+    /// Publishes a question that goes elsewhere, or finds no room.
+    #[inline(never)]
+    fn ask_anyway(&self, core: &Core, packet: Packet<T>) {
+        if let Err(Full(packet)) = self.publish(core, packet) {
             packet.promise.fail(AskError::Full);
         }
     }

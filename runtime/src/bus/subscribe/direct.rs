@@ -98,7 +98,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         let core = pass.core;
         core.begin_run(route.number, pass.source == core.id, Self::LENDS);
         core.set_run_end(pass.cursor.rest().end());
-        let mut run = RunOf { me, route, rest: pass.cursor.rest(), pass };
+        let mut run = RunOf { me, route, rest: pass.cursor.rest(), pass: &mut *pass };
         let outcome = me.cell.activate_each(core, |activation| {
             loop {
                 // SAFETY: a record of this topic is next, by the caller or by `next`, and holds a `Packet` of it
@@ -121,7 +121,10 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         run.end();
         core.name_activation(&me.cell.head, <L as Handler<N>>::OPTIONS.method);
         if let Err(error) = outcome {
-            core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
+            return core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
+        }
+        if <L::Topic as Topic>::Promise::IS_ASKED {
+            route.answers().take_at_once(pass);
         }
     }
 

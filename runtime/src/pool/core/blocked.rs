@@ -110,7 +110,7 @@ impl Core {
         if !head.has_staged() {
             return;
         }
-        self.blocked.borrow_mut().push_back(head.id.index);
+        self.add_blocked(head.id.index);
         head.rare().wait.set(Some(self.fresh_wait()));
         #[cfg(test)]
         if crate::pool::rig::fault::is_planted(crate::pool::rig::fault::Fault::BlockedRuns) {

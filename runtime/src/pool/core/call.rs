@@ -53,7 +53,7 @@ impl Core {
                 self.abandon(head);
                 head.count_failure();
                 let cause = Cause::Panic(panic_text(panic.as_ref()));
-                self.failures.borrow_mut().push(Failure { cell: head.id, phase: method, cause });
+                self.add_failure(Failure { cell: head.id, phase: method, cause });
             }
             Left::Ended(Err(error)) => self.note_failed(head, method, &error),
             Left::Ended(Ok(())) | Left::Suspended => {}

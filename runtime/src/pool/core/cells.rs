@@ -18,6 +18,14 @@ struct Slot {
     cell: Option<Rc<dyn AnyCell>>,
 }
 
+/// The head of a cell, without a call through its table.
+#[inline]
+pub(crate) fn head_of(cell: &dyn AnyCell) -> &CellHead {
+    let cell: *const dyn AnyCell = cell;
+    // SAFETY: a cell begins with its head (I1), which lives as long.
+    unsafe { &*cell.cast::<CellHead>() }
+}
+
 /// All places of one pool. Those of parts come first and are never given back.
 #[derive(Default)]
 pub(super) struct Cells {
@@ -29,9 +37,7 @@ impl Cells {
     /// The head of the cell at a place.
     #[inline]
     pub(super) fn head(&self, index: u32) -> Option<&CellHead> {
-        let cell: *const dyn AnyCell = Rc::as_ptr(self.slots.get(index as usize)?.cell.as_ref()?);
-        // SAFETY: a cell begins with its head (I1), and lives at least as long as its place is borrowed.
-        Some(unsafe { &*cell.cast::<CellHead>() })
+        self.slots.get(index as usize)?.cell.as_deref().map(head_of)
     }
 
     /// Puts a cell at the place that is given out next.
@@ -103,6 +109,7 @@ impl Core {
     }
 
     /// The cell with this name, unless it has ended.
+    #[inline]
     pub(crate) fn find_cell(&self, id: CellId) -> Option<Rc<dyn AnyCell>> {
         let cells = self.cells.borrow();
         let slot = cells.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation)?;

@@ -1,6 +1,7 @@
 //! What a failed activation leaves behind, and how it is taken back.
 
 use std::any::Any;
+use std::panic::resume_unwind;
 
 use crate::bus::LIFE;
 use crate::bus::figures::DropReason;
@@ -30,7 +31,7 @@ impl Core {
         // Until its parent has decided it gets nothing.
         head.count_failure();
         head.state.set(State::Failed);
-        self.failures.borrow_mut().push(Failure { cell: head.id, phase, cause: Cause::Error(error) });
+        self.add_failure(Failure { cell: head.id, phase, cause: Cause::Error(error) });
     }
 
     /// Whether somebody decides about failures of this locus.
@@ -64,7 +65,7 @@ impl Core {
         self.abandon(head);
         head.count_failure();
         let cause = Cause::Panic(panic_text(panic));
-        self.failures.borrow_mut().push(Failure { cell: head.id, phase, cause });
+        self.add_failure(Failure { cell: head.id, phase, cause });
     }
 
     /// A handler panicked that was called at a publish: the publisher goes on, and the locus waits for its restart.
@@ -74,23 +75,22 @@ impl Core {
         head.state.set(State::Failed);
         head.count_failure();
         let cause = Cause::Panic(panic_text(panic.as_ref()));
-        self.failures.borrow_mut().push(Failure { cell: head.id, phase, cause });
+        self.add_failure(Failure { cell: head.id, phase, cause });
     }
 
-    /// Notes which activation unwinds, for the pass that catches it.
+    /// Notes which activation unwinds, for whoever catches that.
     pub(crate) fn note_unwound(&self, cell: u32, method: &'static str) {
         self.unwound.set(Some((cell, method)));
     }
 
-    /// The activation that unwound.
-    pub(crate) fn take_unwound(&self) -> Option<(u32, &'static str)> {
-        self.unwound.take()
-    }
-
-    /// As [`panicked`](Self::panicked), for a cell that only its index is known of.
-    pub(crate) fn panicked_in(&self, cell: u32, phase: &'static str, panic: &(dyn Any + Send)) {
+    /// Sees to the activation that unwound.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn see_to_unwound(&self, panic: Box<dyn Any + Send>) {
+        // Not of an activation: a destructor or a `Clone` between two, or the runtime itself.
+        let Some((cell, method)) = self.unwound.take() else { resume_unwind(panic) };
         if let Some(cell) = self.cell(cell) {
-            self.panicked(cell.head(), phase, panic);
+            self.panicked(cell.head(), method, panic.as_ref());
         }
     }
 

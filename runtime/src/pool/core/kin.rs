@@ -52,7 +52,7 @@ impl Core {
     pub(crate) fn birth_failed(&self, head: &CellHead, error: BoxError) {
         self.abandon(head);
         let cause = Cause::Error(error);
-        self.failures.borrow_mut().push(Failure { cell: head.id, phase: "birth", cause });
+        self.add_failure(Failure { cell: head.id, phase: "birth", cause });
     }
 
     /// Takes a child in: it has its place at once, and is born when the record's turn comes.

@@ -51,7 +51,7 @@ impl Out {
         self.marked_in.set(core.activation());
         core.is_outgoing.set(true);
         if self.outbox.len_words() >= FLUSH_WORDS {
-            core.flush_soon.set(true);
+            core.ask_for_flush();
         }
         self.mark.set(Some(self.outbox.mark()));
         #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::bus::answers::{Answer, Answers};
+use crate::bus::answers::Answer;
 use crate::bus::ask::{Address, AskError};
 use crate::bus::figures::DropReason;
 use crate::bus::outbox::Outbox;
@@ -95,37 +95,33 @@ impl Core {
         &self.outs[usize::from(pool)]
     }
 
-    /// Takes an answer to a question of this pool.
-    #[inline]
-    pub(crate) fn take_answer<R: Send + 'static>(
+    /// Takes an answer to a question of this pool in one of its turns, if the queue has room; else its result comes back.
+    #[inline(always)]
+    pub(crate) fn take_answer<R: Send + 'static, F: FnOnce() -> Result<R, AskError>>(
         &self,
-        to: Address,
-        result: impl FnOnce() -> Result<R, AskError>,
-    ) {
-        let Some(room) = self.queue.room_for::<Answer<R>>() else {
-            return self.take_answer_anyway(to, result());
-        };
+        to: &Address,
+        result: F,
+    ) -> Result<(), F> {
+        let home = &to.home;
+        if self.app_id() != home.app || self.id != home.pool || !self.is_in_turn.get() {
+            return Err(result);
+        }
+        let Some(room) = self.queue.room_for::<Answer<R>>() else { return Err(result) };
         // SAFETY: there is room, and the header is that of an answer, which is written below, before anything else.
-        let place = unsafe { self.queue.claim(room, Header::of::<Answer<R>>(to.number, 0)) };
+        let place = unsafe { self.queue.claim(room, Header::of::<Answer<R>>(home.number, 0)) };
         // SAFETY: the place of this very answer.
-        unsafe { Answer::write(place, to.slot, to.generation, result) };
+        unsafe { Answer::write(place, to.question, result) };
+        Ok(())
     }
 
-    #[cold]
-    #[inline(never)]
-    fn take_answer_anyway<R: Send + 'static>(&self, to: Address, result: Result<R, AskError>) {
-        let answer = Answer { slot: to.slot, generation: to.generation, result: Some(result) };
-        self.queue.push(to.number, 0, answer);
-    }
-
-    /// Sends an answer to another pool, which asked.
+    /// Sends an answer to the pool that asked.
     pub(crate) fn send_answer<R: Send + 'static>(&self, to: Address, result: Result<R, AskError>) {
         // A failed activation takes its answers back by their route.
-        if self.any_route(to.number).is_none() {
-            (to.ensure)(self);
+        if self.any_route(to.home.number).is_none() {
+            (to.home.ensure)(self);
         }
-        let answer = Answer { slot: to.slot, generation: to.generation, result: Some(result) };
-        self.send_answer_to(to.pool, to.number, answer);
+        let answer = Answer { question: to.question, result };
+        self.send_answer_to(to.home.pool, to.home.number, answer);
     }
 
     pub(crate) fn send_answer_to<R: Send + 'static>(&self, pool: PoolId, number: u16, answer: Answer<R>) {
@@ -169,19 +165,9 @@ impl Core {
         self.routes.of::<T>().expect("made in the line above")
     }
 
-    pub(crate) fn answers<T: Topic>(&self) -> &Answers<T> {
-        match self.routes.answers::<T>() {
-            Some(answers) => answers,
-            None => {
-                self.new_route::<T>();
-                self.routes.answers::<T>().expect("made with the route")
-            }
-        }
-    }
-
     /// Makes the route of a topic, with the credits to and from the pools that the plan names.
     pub(crate) fn ensure_route<T: Topic>(&self) {
-        if !self.routes.ensure::<T>() {
+        if !self.routes.ensure::<T>(self.app_id(), self.id) {
             return;
         }
         let route = self.route::<T>();

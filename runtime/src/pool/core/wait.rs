@@ -121,7 +121,7 @@ impl Core {
             return Err(doom);
         }
         if self.is_paused(head) {
-            self.blocked.borrow_mut().push_back(head.id.index);
+            self.add_blocked(head.id.index);
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ const RESTART_RETRY: Duration = Duration::from_millis(10);
 impl Pool {
     /// Decides about loci that failed since the last look.
     pub(crate) fn see_to_failures(&mut self, now: Instant) -> usize {
-        let failures = self.core.failures.take();
+        let failures = self.core.take_failures();
         let count = failures.len();
         for failure in failures {
             let Some(cell) = self.core.find_cell(failure.cell) else { continue };
@@ -127,7 +127,7 @@ impl Pool {
         log::warn(Site::Supervise, || text);
         parent.head().count_failure();
         let (cell, cause) = (parent.head().id, failure.cause);
-        self.core.failures.borrow_mut().push(Failure { cell, phase: A_CHILD, cause });
+        self.core.add_failure(Failure { cell, phase: A_CHILD, cause });
     }
 
     pub(crate) fn restart(&mut self, id: CellId) {

@@ -178,9 +178,7 @@ fn run_pool(plan: PoolPlan, app: &Arc<AppShared>, reports: &Reports, world: &Arc
 }
 
 fn turn(pool: &mut Pool, seen: &mut Seen<'_>) -> crate::pool::turn::Progress {
-    pool.core.is_in_turn.set(true);
     let progress = pool.turn(seen);
-    pool.core.is_in_turn.set(false);
     progress
 }
 

@@ -113,7 +113,7 @@ fn what_leaves_between_two_activations_is_noted_after_each_flush() {
     let core = Rc::clone(&pool.core);
     for _ in 0..2 {
         core.out(1).mark(&core);
-        core.flush_soon.set(true);
+        core.ask_for_flush();
         assert!(core.is_outgoing.get());
         pool.flush();
         assert!(!core.is_outgoing.get() && !core.flush_soon.get(), "nothing is left");
