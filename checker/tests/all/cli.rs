@@ -67,6 +67,8 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("detached-task/fail/webhooks.rs", "likely"),
         ("detached-task/fail/far_from_its_peers.rs", "nursery"),
         ("detached-task/fail/behind_a_queue.rs", "nursery"),
+        ("detached-task/fail/flag_of_another.rs", "likely"),
+        ("detached-task/fail/greeted_within_a_time.rs", "nursery"),
         ("blocking-in-handler/fail/reads_below_a_request.rs", "likely"),
         ("blocking-in-handler/fail/tried_again_for_a_request.rs", "likely"),
         ("blocking-in-handler/fail/page_read_for_a_reload.rs", "nursery"),

@@ -32,6 +32,30 @@ impl<'a> Ways<'_, 'a, '_> {
                 || opened.is_endless(task) && self.is_driven(id, at, Asks::ENDLESS))
     }
 
+    /// Whether what is started at `at` in `id` gives up its first wait after a time: no silent peer holds it open.
+    pub(crate) fn gives_up_soon(&self, id: FnId, at: Range) -> bool {
+        let Some(opened) = self.open(id) else { return false };
+        let spawn = opened.exprs().find(|(_, expr)| expr.at == at).map(|(spawn, _)| spawn);
+        let task = spawn.and_then(|spawn| opened.args(spawn).last().map(|arg| opened.task(*arg)));
+        task.is_some_and(|task| self.begins_with_a_timeout(&opened, task, 0))
+    }
+
+    fn begins_with_a_timeout(&self, opened: &Opened<'a>, region: Range, depth: u32) -> bool {
+        const CALLS_MAX: u32 = 2;
+        let awaited = opened.inside(region).filter_map(|(_, kind)| match kind {
+            ExprKind::Await(of) => Some(*of),
+            _ => None,
+        });
+        let Some(first) = awaited.min_by_key(|of| opened.at(*of).start) else { return false };
+        opened.called(first) == Sym::new("timeout")
+            || depth < CALLS_MAX
+                && opened.own(first).iter().any(|callee| {
+                    let all = Range { start: 0, end: u32::MAX };
+                    self.open(*callee)
+                        .is_some_and(|opened| self.begins_with_a_timeout(&opened, all, depth + 1))
+                })
+    }
+
     /// Whether a task waits while it holds a lock that those after it wait for, however rarely they are started.
     fn queues_up(&self, id: FnId, task: Range) -> bool {
         let seen = &self.judged.summary.facts[id.ix()].seen;
