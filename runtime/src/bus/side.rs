@@ -284,7 +284,76 @@ unsafe fn pop_front<P>(words: &mut Words) -> P {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::Hasher;
+
     use super::*;
+    use crate::bus::TOKEN;
+    use crate::bus::cursor::Taken;
+    use crate::bus::subscribe::Origin;
+    use crate::bus::topic::{Full, NoReply, OnFull, TopicNumber, TopicSpec};
+    use crate::pool::core::Core;
+
+    struct Note(String);
+
+    impl Topic for Note {
+        type Key = ();
+        type Reply = NoReply;
+        type Promise = ();
+        type Sent = ();
+        const SPEC: TopicSpec = TopicSpec {
+            subject: "side.note",
+            keyed: false,
+            bound: None,
+            on_full: OnFull::Block,
+            per_locus: None,
+            on_slow: OnFull::DropNew,
+            single: false,
+        };
+        fn number() -> &'static TopicNumber {
+            static NUMBER: TopicNumber = TopicNumber::new();
+            &NUMBER
+        }
+        fn hash_key<H: Hasher>(&self, _state: &mut H) {}
+        fn is_key(&self, _key: &()) -> bool {
+            true
+        }
+        fn key(&self) {}
+        fn duplicate(&self) -> Self {
+            Self(self.0.clone())
+        }
+        fn sent(_result: Result<(), Full<Self>>) {}
+    }
+
+    struct Nobody;
+
+    impl Subscriber<Note> for Nobody {
+        fn deliver(&self, _: &Core, _: &mut Taken<Packet<Note>>, _: &mut Origin, _last: bool) {}
+    }
+
+    #[test]
+    fn tickets_are_those_of_one_topic() {
+        let (mut side, number) = (Side::new(&Arc::from("test/locus"), "set aside"), Note::number().get());
+        let aside = |ticket| {
+            let packet = Packet { message: Note(format!("under {ticket}")), promise: () };
+            Aside { subscriber: Rc::new(Nobody) as Rc<dyn Subscriber<Note>>, ticket, packet }
+        };
+        side.push(number, 0, aside(7));
+        side.push(TOKEN, 8, ());
+        side.push(number, 0, aside(9));
+        let mut tickets = Vec::new();
+        side.for_each_ticket::<Note>(number, |ticket| tickets.push(ticket));
+        assert_eq!(tickets, [7, 9]);
+        for ticket in [7, 9] {
+            // SAFETY: a note is next.
+            let aside = unsafe { side.pop::<Aside<Note>>() };
+            assert_eq!(aside.packet.message.0, format!("under {ticket}"));
+            if ticket == 7 {
+                // SAFETY: a token is next, which has no payload.
+                unsafe { side.pop::<()>() };
+            }
+        }
+        assert_eq!(side.peek().map(Header::topic), None);
+    }
 
     fn filled(path: &Arc<str>, name: &'static str, texts: &[&str]) -> Side {
         let mut side = Side::new(path, name);

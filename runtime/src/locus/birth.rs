@@ -82,13 +82,13 @@ impl<L: Locus> Future for AsyncBirth<L> {
                 Ok(()) => Poll::Pending,
                 Err(doom) => Poll::Ready(Err(doom.into())),
             },
-            Ok(Poll::Ready(Ok(()))) => {
-                me.core.end(&me.cell.head);
-                Poll::Ready(Ok(()))
-            }
-            Ok(Poll::Ready(Err(error))) => {
-                me.core.abandon(&me.cell.head);
-                Poll::Ready(Err(error))
+            Ok(Poll::Ready(outcome)) => {
+                let outcome = outcome.and_then(|()| me.core.check_doom(&me.cell.head));
+                match outcome {
+                    Ok(()) => me.core.end(&me.cell.head),
+                    Err(_) => me.core.abandon(&me.cell.head),
+                }
+                Poll::Ready(outcome)
             }
             Err(panic) => {
                 me.core.abandon(&me.cell.head);

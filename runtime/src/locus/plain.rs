@@ -69,7 +69,10 @@ impl<L: Locus> LocusCell<L> {
     /// Calls a sync `birth` as an activation.
     #[inline]
     pub(super) fn call_birth(&self, core: &Core, birth: Hook<L>) -> Outcome {
-        match catch_unwind(AssertUnwindSafe(|| self.activate(core, birth))) {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            self.activate(core, |me, cx| birth(me, cx).and_then(|()| core.check_doom(&self.head)))
+        }));
+        match result {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 core.take_back(&self.head);

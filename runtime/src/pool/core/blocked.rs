@@ -8,6 +8,7 @@ use crate::bus::TOKEN;
 use crate::bus::figures::DropReason;
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, State};
+use crate::locus::describe::Outcome;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
 use crate::pool::slot::Slot;
@@ -92,6 +93,18 @@ impl Core {
             }
         }
         if self.doom.borrow().is_none() { None } else { self.doom.take() }
+    }
+
+    /// Ends a birth that has gone well otherwise.
+    ///
+    /// # Errors
+    /// Why what it published can never leave: its locus is not born.
+    #[inline]
+    pub(crate) fn check_doom(&self, head: &CellHead) -> Outcome {
+        match self.is_cut().then(|| self.take_doom(head)).flatten() {
+            Some(doom) => Err(doom.into()),
+            None => Ok(()),
+        }
     }
 
     /// The running activation fails anyway.
