@@ -362,8 +362,10 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
 fn is_of_connection(opened: &Opened<'_>, name: Sym, of: ExprId) -> bool {
     const STREAMS: [Sym; 2] = syms(["accept_bi", "accept_uni"]);
     const CONNECTION: Sym = Sym::new("Connection");
+    const NAMES: [Sym; 2] = syms(["conn", "connection"]);
     let is_connection = || opened.holds_type(opened.inferred.expr(of), &|of| of == CONNECTION, 0);
-    STREAMS.contains(&name) || name == Sym::new("accept") && is_connection()
+    STREAMS.contains(&name)
+        || name == Sym::new("accept") && (NAMES.contains(&opened.named(of)) || is_connection())
 }
 
 impl Opened<'_> {
