@@ -28,6 +28,7 @@ use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
 pub(crate) use limits::is_limit;
+pub(crate) use lost::only_looks_at;
 pub use renewed::{Anew, Renewal};
 use seen::Seen;
 use serde::{Deserialize, Serialize};
@@ -236,6 +237,8 @@ pub struct Lost {
     pub under: Under,
     /// The field that holds its number; it is lost if no field of that name is ever handed on.
     pub field: Option<(AdtId, Sym)>,
+    /// Functions that are given its number, and in which place: it is lost if each only looks at it.
+    pub lent: Vec<(FnId, u32)>,
 }
 
 /// How a resource is lost.

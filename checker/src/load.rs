@@ -8,6 +8,7 @@
 pub mod cache;
 mod cargo;
 mod known;
+mod macros;
 mod manifests;
 mod memory;
 mod paths;

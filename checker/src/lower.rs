@@ -17,6 +17,7 @@ pub(crate) mod parts;
 mod pat;
 pub(crate) mod placeless;
 mod position;
+mod rules;
 pub mod sym;
 mod table;
 mod ty;
@@ -27,6 +28,8 @@ use ir::{Body, FileIr, Problem, Range};
 pub(crate) use macros::{Branch, Branches};
 use nesting::{NESTING_MAX, too_deep};
 pub(crate) use position::Lines;
+use rules::Known;
+pub(crate) use rules::{Definition, Given};
 use sym::Sym;
 
 /// Deepest nesting of expressions that is lowered.
@@ -37,6 +40,14 @@ pub(crate) const DEPTH_MAX: u32 = 400;
 /// # Errors
 /// Where and why the text is no Rust.
 pub fn file(text: &str, cfg: &CfgEnv) -> Result<FileIr, Problem> {
+    file_given(text, cfg, Given::default())
+}
+
+/// Lowers the text of one file, which may call macros that others define.
+///
+/// # Errors
+/// Where and why the text is no Rust.
+pub(crate) fn file_given(text: &str, cfg: &CfgEnv, given: Given<'_>) -> Result<FileIr, Problem> {
     let lines = Lines::new(text);
     if let Some(at) = too_deep(text) {
         let message = format!("code is nested more than {NESTING_MAX} deep");
@@ -45,11 +56,13 @@ pub fn file(text: &str, cfg: &CfgEnv) -> Result<FileIr, Problem> {
     let parsed = syn::parse_file(text);
     let result = match parsed {
         Ok(tree) => {
-            let mut lower = Lower { cfg, lines, ir: FileIr::default(), bodies: Vec::new() };
+            let (ir, bodies) = (FileIr::default(), Vec::new());
+            let mut lower = Lower { cfg, lines, ir, bodies, rules: Known::with(given) };
             lower.ir.lines = lower.lines.count();
             lower.allows(&tree.attrs, &tree);
             lower.ir.items = lower.items(&tree.items);
             lower.ir.bodies = Bodies::new(lower.bodies);
+            lower.ir.macros_called = lower.rules.called();
             Ok(lower.ir)
         }
         Err(error) => {
@@ -69,12 +82,14 @@ pub(crate) struct Lower<'a> {
     pub(crate) ir: FileIr,
     /// The code of its functions so far.
     pub(crate) bodies: Vec<Body>,
+    /// Macros it can call.
+    pub(crate) rules: Known<'a>,
 }
 
 impl<'a> Lower<'a> {
     /// For types that stand in no file.
     pub(crate) fn bare(cfg: &'a CfgEnv, ir: FileIr) -> Self {
-        Lower { cfg, lines: Lines::new(""), ir, bodies: Vec::new() }
+        Lower { cfg, lines: Lines::new(""), ir, bodies: Vec::new(), rules: Known::default() }
     }
 
     pub(crate) fn sym(&mut self, ident: &proc_macro2::Ident) -> Sym {

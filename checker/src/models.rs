@@ -143,6 +143,8 @@ pub struct Gives {
     pub time: bool,
     /// Nothing: it waits until a time has come.
     pub tick: bool,
+    /// Nothing: it waits for the next message of a queue.
+    pub waits: bool,
 }
 
 /// A type.

@@ -5,6 +5,7 @@
 //! loop, or it takes back what the same activation put in and failed with. That asymmetry is the point: silence
 //! is cheap to give, a false alarm is not.
 
+mod holders;
 mod in_step;
 mod loose;
 
@@ -16,27 +17,13 @@ use super::shared::{is_shared_field, made, made_at_all, made_with_messages, shar
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::seen::Sight;
 use crate::events::{Event, Root, What};
-use crate::lower::sym::{Sym, syms};
+use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
 use crate::types::{Insides, Interner, Program, TyKind};
+use holders::{KEYED, Limitless};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
-
-/// Collections that hold each key once.
-const KEYED: [Sym; 11] = syms([
-    "HashMap",
-    "BTreeMap",
-    "IndexMap",
-    "DashMap",
-    "SkipMap",
-    "HashSet",
-    "BTreeSet",
-    "IndexSet",
-    "DashSet",
-    "Entry",
-    "VacantEntry",
-]);
 
 /// An event with the function it happens in.
 #[derive(Clone, Copy, Debug)]
@@ -134,11 +121,15 @@ pub(crate) fn balances<'s>(
         lessened,
     };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
+    let limitless = Limitless::of(summary, keys);
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
         for event in &facts.events {
-            let Some(key) = Key::of(id, event.place) else { continue };
-            let group = groups.entry(keys.find(key)).or_default();
+            let Some(key) = Key::of(id, event.place).map(|key| keys.find(key)) else { continue };
+            if limitless.keeps(key, event) {
+                continue;
+            }
+            let group = groups.entry(key).or_default();
             let site = Site { id, event };
             match event.what.grows() {
                 true => match balance.certainty(site) {

@@ -158,6 +158,7 @@ impl<'w> Walk<'_, 'w> {
                     self.facts.mentions.push(call.name);
                     self.taken_from_unknown(call);
                 }
+                self.next_of_queue(call.name);
                 self.hand_over(&call.args);
                 None
             }

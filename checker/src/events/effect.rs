@@ -1,6 +1,6 @@
 //! From calls to events.
 
-use super::{Event, Open, Place, Walk, What};
+use super::{Alias, Event, Open, Place, Walk, What};
 use crate::lower::ir::{ExprId, ExprKind, Lit, LocalId, MethodCall, Range};
 use crate::lower::sym::Sym;
 use crate::models::{Effect, Resource};
@@ -114,8 +114,21 @@ impl Walk<'_, '_> {
             let known_in = self.tables_with_key(place, call);
             self.facts.events[before..].iter_mut().for_each(|event| event.known_in.clone_from(&known_in));
         }
+        if let (Some(field), Some(call)) = (place.field, call.filter(|_| what == What::Grow)) {
+            self.senders_put(field, call);
+        }
         if effect == Effect::Shrink && !self.is_statement(id) {
             self.facts.events[before..].iter_mut().for_each(|event| event.taken = true);
+        }
+    }
+
+    /// `self.members.push(sender)`: what is sent to the members is sent there.
+    fn senders_put(&mut self, field: (crate::names::AdtId, Sym), call: &MethodCall) {
+        for arg in &call.args {
+            let is_sender =
+                self.program.resource(&self.inferred.types, self.ty(*arg)) == Some(Resource::Sender);
+            let from = self.place(*arg).filter(|from| is_sender && from.field.is_none() && from.depth == 0);
+            self.facts.aliases.extend(from.map(|from| Alias { field, from, lent: false }));
         }
     }
 

@@ -4,9 +4,10 @@
 //! name that is never mentioned again, or mentioned only to print it.
 
 use super::{Lost, LostHow, Under, Walk};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
+use crate::lower::ir::{BinOp, Body, Expr, ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::models::{Effect, Resource};
+use crate::names::FnId;
 use crate::types::{Callee, Interner, TyKind};
 
 impl Walk<'_, '_> {
@@ -64,12 +65,17 @@ impl Walk<'_, '_> {
             Stmt::Let(..) => return,
         };
         let Some(how) = self.resource_of(value) else { return };
-        let is_lost = match pat {
-            None => true,
-            Some(pat) => self.is_never_used(pat),
+        let lent = match pat.filter(|pat| !self.is_never_used(*pat)) {
+            None => Vec::new(),
+            Some(pat) => {
+                let number = self.only_local(pat).filter(|_| how == LostHow::RawFd);
+                let Some(lent) = number.and_then(|local| self.lent(local)) else { return };
+                lent
+            }
         };
-        if is_lost {
-            self.note_lost(how, value);
+        self.note_lost(how, value);
+        if let Some(lost) = self.facts.lost.last_mut() {
+            lost.lent = lent;
         }
     }
 
@@ -90,7 +96,7 @@ impl Walk<'_, '_> {
                     }
                 }
             }
-            ExprKind::Call(_, args) if !self.borrows(body.expr(id)) => {
+            ExprKind::Call(_, args) if !borrows(body, body.expr(id)) => {
                 args.iter().for_each(|arg| self.hand(*arg))
             }
             // `libc::fsync(file.into_raw_fd())`: the call looks at the number and leaves it to nobody.
@@ -118,7 +124,7 @@ impl Walk<'_, '_> {
     fn note_lost(&mut self, how: LostHow, value: ExprId) {
         let under = Under { in_loop: self.loop_around(value), ..Under::default() };
         let at = self.at(value);
-        self.facts.lost.push(Lost { how, at, under, field: None });
+        self.facts.lost.push(Lost { how, at, under, field: None, lent: Vec::new() });
     }
 
     /// The innermost loop whose text holds the expression.
@@ -191,53 +197,27 @@ impl Walk<'_, '_> {
     /// Whether anything is done with a local but to print it, to compare it, to ask for its number, or to put
     /// another value in its stead.
     fn is_used(&self, local: LocalId) -> bool {
-        let names = |id: ExprId| matches!(self.body.expr(id).kind, ExprKind::Local(of) if of == local);
-        let mut mentioned = 0;
-        let mut harmless = 0;
-        for expr in &self.body.exprs {
-            match &expr.kind {
-                ExprKind::Local(of) if *of == local => mentioned += 1,
-                ExprKind::Macro(name, args) if is_log(*name) => {
-                    harmless += args.iter().filter(|arg| names(**arg)).count()
-                }
-                ExprKind::Method(call) if names(call.recv) => {
-                    let asks = ["id", "as_raw_fd", "kill"].iter().any(|name| Sym::new(name) == call.name);
-                    harmless += usize::from(asks);
-                }
-                ExprKind::Assign(left, _) => harmless += usize::from(names(*left)),
-                ExprKind::Binary(op, left, right) if is_comparison(*op) => {
-                    harmless += [left, right].into_iter().filter(|side| names(**side)).count();
-                }
-                ExprKind::Call(_, args) => {
-                    let borrows = self.borrows(expr);
-                    harmless += if borrows { args.iter().filter(|arg| names(**arg)).count() } else { 0 };
-                }
-                _ => {}
-            }
-        }
+        let (mentioned, harmless) = mentions(self.body, local);
         mentioned > harmless
     }
 
-    /// Calls that look at a descriptor and do not take it.
-    fn borrows(&self, expr: &crate::lower::ir::Expr) -> bool {
-        const LOOKS: [&str; 12] = [
-            "fsync",
-            "fdatasync",
-            "fstat",
-            "lseek",
-            "read",
-            "write",
-            "fcntl",
-            "ioctl",
-            "setsockopt",
-            "ftruncate",
-            "flock",
-            "pwrite",
-        ];
-        let ExprKind::Call(callee, _) = &expr.kind else { return false };
-        let ExprKind::Path(path) = &self.body.expr(*callee).kind else { return false };
-        let foreign = path.segments.first() == Some(&Sym::new("libc"));
-        foreign && LOOKS.iter().any(|name| Sym::new(name) == path.last())
+    /// Where nothing but functions of the workspace gets a number: which, and in which of their places.
+    fn lent(&self, local: LocalId) -> Option<Vec<(FnId, u32)>> {
+        let (mentioned, harmless) = mentions(self.body, local);
+        let mut lent = Vec::new();
+        for (id, expr) in (0..).map(ExprId).zip(&self.body.exprs) {
+            let (ExprKind::Call(_, args), Some(Callee::Fns(fns))) =
+                (&expr.kind, self.inferred.callees.get(&id))
+            else {
+                continue;
+            };
+            let names =
+                |arg: &ExprId| matches!(self.body.expr(*arg).kind, ExprKind::Local(of) if of == local);
+            if let ([of], Some(at)) = (&**fns, args.iter().position(names)) {
+                lent.push((*of, u32::try_from(at).unwrap_or(u32::MAX)));
+            }
+        }
+        (!lent.is_empty() && mentioned == harmless + lent.len()).then_some(lent)
     }
 
     /// `mem::forget(file)`, `Box::leak(Box::new(file))`, `ManuallyDrop::new(file)`.
@@ -325,6 +305,66 @@ impl Walk<'_, '_> {
         }
         false
     }
+}
+
+/// Whether a function does nothing with the parameter at `at` but look at it.
+pub(crate) fn only_looks_at(body: &Body, at: u32) -> bool {
+    let Some(Pat::Bind(local, None)) = body.params.get(at as usize).map(|pat| body.pat(*pat)) else {
+        return false;
+    };
+    let (mentioned, harmless) = mentions(body, *local);
+    mentioned == harmless
+}
+
+/// How often a local is mentioned, and how often of these to no effect on what it stands for.
+fn mentions(body: &Body, local: LocalId) -> (usize, usize) {
+    let names = |id: ExprId| matches!(body.expr(id).kind, ExprKind::Local(of) if of == local);
+    let (mut mentioned, mut harmless) = (0, 0);
+    for expr in &body.exprs {
+        match &expr.kind {
+            ExprKind::Local(of) if *of == local => mentioned += 1,
+            ExprKind::Macro(name, args) if is_log(*name) => {
+                harmless += args.iter().filter(|arg| names(**arg)).count()
+            }
+            ExprKind::Method(call) if names(call.recv) => {
+                let asks = ["id", "as_raw_fd", "kill"].iter().any(|name| Sym::new(name) == call.name);
+                harmless += usize::from(asks);
+            }
+            ExprKind::Assign(left, _) => harmless += usize::from(names(*left)),
+            ExprKind::Binary(op, left, right) if is_comparison(*op) => {
+                harmless += [left, right].into_iter().filter(|side| names(**side)).count();
+            }
+            ExprKind::Call(_, args) if borrows(body, expr) => {
+                harmless += args.iter().filter(|arg| names(**arg)).count();
+            }
+            _ => {}
+        }
+    }
+    (mentioned, harmless)
+}
+
+/// Calls that look at a descriptor and do not take it.
+fn borrows(body: &Body, expr: &Expr) -> bool {
+    const LOOKS: [Sym; 15] = syms([
+        "fsync",
+        "fdatasync",
+        "fstat",
+        "lseek",
+        "read",
+        "write",
+        "fcntl",
+        "ioctl",
+        "setsockopt",
+        "getsockopt",
+        "getsockname",
+        "getpeername",
+        "ftruncate",
+        "flock",
+        "pwrite",
+    ]);
+    let ExprKind::Call(callee, _) = &expr.kind else { return false };
+    let ExprKind::Path(path) = &body.expr(*callee).kind else { return false };
+    path.segments.first() == Some(&Sym::new("libc")) && LOOKS.contains(&path.last())
 }
 
 fn is_comparison(op: BinOp) -> bool {

@@ -173,6 +173,8 @@ pub enum Sight {
     MakesQueue(Box<str>),
     /// Room reserved for a place, or its capacity asked for.
     Reserves(Place),
+    /// A cache made for a place, with no limit to its entries or their age.
+    Limitless(Place),
     /// Threads of a pool of workers asked for, by name of the call; how many, where the code says it.
     Workers(Box<str>, Option<u64>),
     /// A thread started.

@@ -141,6 +141,14 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// `redis.blpop(key, 0.0)`: whoever asks a queue waits for what comes into it, whatever the type of its client is
+    /// called.
+    pub(super) fn next_of_queue(&mut self, name: Sym) {
+        if self.program.models.gives(name).waits {
+            self.wait(false);
+        }
+    }
+
     pub(super) fn awaited(&mut self, inner: ExprId) -> Option<Place> {
         self.accept(inner, true);
         self.visit(inner)

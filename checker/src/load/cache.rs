@@ -109,10 +109,11 @@ impl Cache {
     /// The lowered form of the file at `path` with this `text`, if it is known.
     pub(crate) fn lowered(&self, path: &Path, key: u128) -> Option<(Result<FileIr, Problem>, Kept)> {
         let (pack, entry) = self.entry(of_path(path))?;
+        let mut file: Result<FileIr, Problem> = postcard::from_bytes(pack.blob(entry.file)).ok()?;
+        let key = key ^ file.as_ref().map_or(0, |ir| u128::from(ir.macros_given));
         if entry.key != key {
             return None;
         }
-        let mut file: Result<FileIr, Problem> = postcard::from_bytes(pack.blob(entry.file)).ok()?;
         if let Ok(ir) = &mut file {
             let (bytes, at) = pack.shared(entry.bodies);
             ir.bodies = Bodies::stored(bytes, at);
@@ -121,7 +122,8 @@ impl Cache {
     }
 }
 
-/// Stands for a text and, by [`print_of`], what it is read with.
+/// Stands for a text and, by [`print_of`], what it is read with; macros of other files that it is lowered with are
+/// added by exclusive or.
 pub(crate) fn key(text: &str, cfg: u64) -> u128 {
     xxh3_128_with_seed(text.as_bytes(), cfg)
 }

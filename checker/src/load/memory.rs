@@ -1,14 +1,15 @@
 //! A workspace from texts in memory: for tests, editors and fuzzing.
 
+use super::macros::Macros;
 use super::{Crate, File, Package, TargetKind, Workspace};
 use crate::finding::{FileId, SourceFile};
-use crate::lower::{self, sym::Sym};
+use crate::lower::{self, ir::FileIr, sym::Sym};
 use std::path::PathBuf;
 
 impl Workspace {
     /// One package and one file for each `(name, kind, text)`; each may use the libraries among the others.
     pub fn of_texts(crates: &[(&str, TargetKind, &str)]) -> Workspace {
-        let mut workspace = Workspace::default();
+        let (mut workspace, mut macros) = (Workspace::default(), Macros::default());
         for (index, (name, kind, text)) in crates.iter().enumerate() {
             let others = crates.iter().filter(|(other, _, _)| other != name);
             let package = Package {
@@ -18,6 +19,9 @@ impl Workspace {
                 ..Package::default()
             };
             let ir = lower::file(text, &package.cfg);
+            if let Ok(ir) = &ir {
+                macros.add(ir, text, (index, name));
+            }
             let path = PathBuf::from(format!("{name}.rs"));
             let source = SourceFile { path, text: (*text).to_owned() };
             workspace.files.push(File { source, package: index, ir, children: Vec::new(), kept: None });
@@ -25,6 +29,14 @@ impl Workspace {
             let target = (*name).to_owned();
             workspace.crates.push(Crate { package: index, target, name: Sym::new(name), kind: *kind, root });
             workspace.packages.push(package);
+        }
+        for (file, (_, _, text)) in workspace.files.iter_mut().zip(crates) {
+            let Ok(ir) = &file.ir else { continue };
+            let (given, print) = macros.given(ir, file.package);
+            if print != 0 {
+                let cfg = &workspace.packages[file.package].cfg;
+                file.ir = lower::file_given(text, cfg, given).map(|ir| FileIr { macros_given: print, ..ir });
+            }
         }
         workspace
     }

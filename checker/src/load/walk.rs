@@ -3,10 +3,12 @@
 //! Every file is a task of its own that spawns one for each module it declares, so parsing begins before the
 //! tree of files is known. Results are sorted by path afterwards: nothing depends on who finished first.
 
+use super::macros::Macros;
 use super::{Crate, File, Package, Plan, Workspace};
 use crate::finding::{FileId, SourceFile};
 use crate::load::cache::{self, Cache, Kept};
 use crate::lower::{self, ir::FileIr, ir::Item, ir::ItemKind, ir::Problem, ir::Range, sym::Sym};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fs::File as OnDisk;
 use std::io::Read;
@@ -47,10 +49,12 @@ pub(crate) fn load(plan: Plan, cache: Option<Cache>) -> Workspace {
             walk.visit(scope, root, *package, true);
         }
     });
-    let (mut loaded, mut problems) = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (mut loaded, mut problems) =
+        std::mem::take(&mut *walk.done.lock().unwrap_or_else(PoisonError::into_inner));
     // A file that several packages share is read for each, and kept for the first.
     loaded.sort_by(|a, b| (&a.path, a.package).cmp(&(&b.path, b.package)));
     loaded.dedup_by(|later, first| later.path == first.path);
+    walk.with_macros(&mut loaded);
     problems.extend(plan.problems.iter().cloned());
     problems.sort();
     let root = walk.root;
@@ -110,6 +114,34 @@ impl<'p> Walk<'p> {
         let ir = lower::file(text, cfg);
         let kept = Kept::of(key, &ir);
         (ir, kept)
+    }
+
+    /// Lowers those files once more that call macros of other files.
+    fn with_macros(&self, loaded: &mut [Loaded]) {
+        let mut macros = Macros::default();
+        for (ir, file) in loaded.iter().filter_map(|file| Some((file.ir.as_ref().ok()?, file))) {
+            macros.add(ir, &file.text, (file.package, &self.packages[file.package].name));
+        }
+        let again: Vec<_> = loaded.par_iter().map(|file| self.again(file, &macros)).collect();
+        for (file, again) in loaded.iter_mut().zip(again) {
+            if let Some(again) = again {
+                (file.ir, file.kept) = again;
+            }
+        }
+    }
+
+    fn again(&self, file: &Loaded, macros: &Macros<'_>) -> Option<(Result<FileIr, Problem>, Option<Kept>)> {
+        let _at = crate::crash::working_on(&file.path);
+        let before = file.ir.as_ref().ok()?;
+        let (given, print) = macros.given(before, file.package);
+        if print == before.macros_given {
+            return None;
+        }
+        let ir = lower::file_given(&file.text, &self.packages[file.package].cfg, given);
+        let ir = ir.map(|ir| FileIr { macros_given: print, ..ir });
+        let key = cache::key(&file.text, self.cfgs[file.package]) ^ u128::from(print);
+        let kept = self.cache.and_then(|_| Kept::of(key, &ir));
+        Some((ir, kept))
     }
 }
 

@@ -293,6 +293,7 @@ fn operator(op: &syn::BinOp) -> (BinOp, bool) {
         B::Ne(_) => (BinOp::Ne, false),
         B::And(_) => (BinOp::And, false),
         B::Or(_) => (BinOp::Or, false),
+        B::Rem(_) => (BinOp::Rem, false),
         B::AddAssign(_) => (BinOp::Add, true),
         B::SubAssign(_) => (BinOp::Sub, true),
         B::MulAssign(_)

@@ -57,6 +57,12 @@ pub struct FileIr {
     pub macros: u32,
     /// Macro calls of which only the identifiers could be read.
     pub macros_opaque: u32,
+    /// The macros it defines, each from its name to its end.
+    pub macros_defined: Vec<(Sym, Range)>,
+    /// Names of macros that it calls and does not define, sorted.
+    pub macros_called: Box<[Sym]>,
+    /// Stands for the definitions of those that it was lowered with; 0 for none.
+    pub macros_given: u64,
 }
 
 /// Something that cannot be read, and why.
@@ -587,6 +593,8 @@ pub enum BinOp {
     And,
     /// `||`.
     Or,
+    /// `%`.
+    Rem,
     /// Any other: its value has the type of its left side.
     Other,
 }

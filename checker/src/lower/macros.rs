@@ -144,6 +144,15 @@ impl BodyLower<'_, '_> {
             return self.push(ExprKind::Unknown, Range::default());
         };
         let (name, at) = (self.file.sym(&last.ident), self.file.at(last.ident.span()));
+        let written = self.file.written_out(call);
+        if let Some(Ok(tokens)) = &written
+            && let Ok(stmts) = syn::Block::parse_within.parse2(tokens.clone())
+        {
+            return self.written_out(stmts, last.ident.span());
+        }
+        if written.is_some() {
+            self.file.ir.macros_opaque += 1;
+        }
         let is = |names: &[&str]| names.iter().any(|known| last.ident == known);
         if is(&["select", "select_biased"])
             && let Ok(branches) = call.parse_body::<Branches>()
@@ -165,10 +174,21 @@ impl BodyLower<'_, '_> {
             let value = self.block(&block);
             return self.push(ExprKind::Macro(name, Box::new([value])), at);
         }
-        self.file.ir.macros_opaque += 1;
+        if written.is_none() {
+            self.file.ir.macros_opaque += 1;
+        }
         let mut names = Vec::new();
         self.file.harvest(call.tokens.clone(), &mut names);
         self.push(ExprKind::Opaque(name, names.into()), at)
+    }
+
+    /// What a macro of the workspace was written out to, where its call stands.
+    fn written_out(&mut self, stmts: Vec<syn::Stmt>, at: proc_macro2::Span) -> ExprId {
+        let block = syn::Block { brace_token: syn::token::Brace(at), stmts };
+        self.file.rules.enter();
+        let value = self.block(&block);
+        self.file.rules.leave();
+        value
     }
 
     /// Locals that a format text names: `"{peer}"`.
@@ -227,9 +247,18 @@ impl Lower<'_> {
     /// A macro where items stand.
     pub(crate) fn item_macro(&mut self, call: &syn::ItemMacro, out: &mut Vec<Item>) {
         if call.mac.path.is_ident("macro_rules") {
+            self.define(call);
             return;
         }
         self.ir.macros += 1;
+        if let Some(Ok(written)) = self.written_out(&call.mac)
+            && let Ok(file) = syn::parse2::<syn::File>(written)
+        {
+            self.rules.enter();
+            file.items.iter().for_each(|item| self.item(item, out));
+            self.rules.leave();
+            return;
+        }
         if call.mac.path.is_ident("include") {
             // Any other argument names what a build script writes, which is not there to be read.
             if let Ok(path) = call.mac.parse_body::<syn::LitStr>() {

@@ -129,3 +129,62 @@ fn a_format_text_mentions_locals() {
     let mentioned = body.exprs.iter().filter(|expr| matches!(expr.kind, ExprKind::Local(_))).count();
     assert_eq!(mentioned, 2, "`{{{{n}}}}` is counted too: one mention too many silences, one too few alarms");
 }
+
+/// Names of the methods that are called, in their order, and how many macro calls were not understood.
+fn methods(text: &str) -> (Vec<String>, u32) {
+    let ir = lower(text);
+    let bodies = (0..).map_while(|at| ir.bodies.get(super::ir::BodyId(at)));
+    let called = bodies.flat_map(|body| &body.exprs).filter_map(|expr| match &expr.kind {
+        ExprKind::Method(call) => Some(ir.texts.get(call.name).to_owned()),
+        _ => None,
+    });
+    (called.collect(), ir.macros_opaque)
+}
+
+#[test]
+fn macros_of_the_file_are_written_out() {
+    let each = "macro_rules! each { ($of:expr; $($name:ident = $value:expr),* $(,)?) => { $( $of.put(stringify!($name), $value.get()); )* }; }";
+    let called = |call: &str| methods(&format!("{each} fn f() {{ {call} }}"));
+    assert_eq!(
+        called("each!(m; a = x, b = y + z.len(),);"),
+        (["get", "put", "len", "get", "put"].map(String::from).to_vec(), 0)
+    );
+    assert_eq!(called("each!(m;);").0.len(), 0);
+    // What the definition does not take is not understood, and said to be so.
+    assert_eq!(called("each!(m => a.b());").1, 1);
+}
+
+#[test]
+fn arms_are_tried_in_their_order_and_may_call_macros() {
+    let text =
+        "macro_rules! add { () => {}; ($one:tt $($rest:tt)*) => { total.push($one); add!($($rest)*); }; }
+        fn f() { add!(1 2 3); }";
+    assert_eq!(methods(text).0.len(), 3);
+    let items = "macro_rules! getter { ($($name:ident: $ty:ty),*) => { impl S { $( fn $name(&self) -> $ty { self.$name.clone() } )* } } }
+        getter!(a: u8, b: Vec<u8>);";
+    assert_eq!(methods(items).0, ["clone", "clone"]);
+}
+
+#[test]
+fn what_a_macro_writes_stands_at_its_call() {
+    let text = "macro_rules! add { ($to:ident) => { $to.items.push(1) }; } fn f() { add!(list); }";
+    let ir = lower(text);
+    let body = (0..).map_while(|at| ir.bodies.get(super::ir::BodyId(at))).next().unwrap();
+    let push = body.exprs.iter().find(|expr| matches!(expr.kind, ExprKind::Method(_))).unwrap();
+    let start = text.rfind("add!").unwrap();
+    assert!((start..start + "add!(list)".len()).contains(&(push.at.start as usize)), "{:?}", push.at);
+}
+
+#[test]
+fn a_macro_that_writes_itself_out_for_ever_is_left() {
+    let twice =
+        "macro_rules! twice { ($($all:tt)*) => { twice!($($all)* $($all)*) }; } fn f() { twice!(a b c); }";
+    assert_eq!(methods(twice).1, 1);
+    let deep = format!(
+        "macro_rules! m {{ ($a:tt) => {{ m!({}$a{}) }}; }} fn f() {{ m!(x); }}",
+        "(".repeat(90),
+        ")".repeat(90)
+    );
+    let on_large_stack = std::thread::Builder::new().stack_size(64 << 20).spawn(move || methods(&deep).1);
+    assert_eq!(on_large_stack.unwrap().join().unwrap(), 1);
+}

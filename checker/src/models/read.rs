@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &[
     ("io", include_str!("../../models/io.toml")),
     ("tokio", include_str!("../../models/tokio.toml")),
     ("crates", include_str!("../../models/crates.toml")),
+    ("brokers", include_str!("../../models/brokers.toml")),
     ("locus", include_str!("../../models/locus.toml")),
     ("names", include_str!("../../models/names.toml")),
 ];
@@ -114,6 +115,7 @@ fn gives(words: &str) -> Result<Gives, String> {
             "fresh" => &mut gives.fresh,
             "time" => &mut gives.time,
             "tick" => &mut gives.tick,
+            "waits" => &mut gives.waits,
             other => return Err(format!("unknown word `{other}`")),
         };
         *said = true;

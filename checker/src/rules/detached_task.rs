@@ -10,6 +10,7 @@ use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, Says};
+use crate::types::{Interner, Ty, TyKind};
 use rustc_hash::FxHashSet;
 
 /// A task or thread for each message.
@@ -91,20 +92,37 @@ fn proved(ways: &Ways<'_, '_, '_>, (id, at): (FnId, Range), shape: &'static Shap
     match shape.name {
         "loser-runs-on" => Confidence::Certain,
         "handle-replaced" => Confidence::Nursery,
-        _ if ways.is_driven(id, at, Asks::PEERS.near()) && !ways.gives_up_soon(id, at) => Confidence::Likely,
+        _ if ways.is_driven(id, at, Asks::LEFT.near()) && !ways.gives_up_soon(id, at) => Confidence::Likely,
         _ => Confidence::Nursery,
     }
 }
 
-/// Whether a function says yes to one caller at a time: it enters a key or takes a flag, and gives a `bool`.
+/// Whether a function says yes to one caller at a time, or to so many: it enters a key, takes a flag or counts, and
+/// gives a `bool`, or what gives the place back when it is dropped.
 fn takes(judged: &Judged<'_, '_>, id: FnId) -> bool {
     let names = &judged.program.names;
-    let is_bool = |ty: &TypeRef| matches!(ty, TypeRef::Path(path) if path.last() == Sym::new("bool"));
-    names.function(id).sig.is_some_and(|sig| is_bool(&sig.ret))
-        && names.body(id).is_some_and(|body| {
+    let calls = |wanted: &dyn Fn(Sym) -> bool| {
+        names.body(id).is_some_and(|body| {
             let mut exprs = body.exprs.iter();
-            exprs.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if TAKES.contains(&call.name)))
+            exprs.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if wanted(call.name)))
         })
+    };
+    let is_bool = |ty: &TypeRef| matches!(ty, TypeRef::Path(path) if path.last() == Sym::new("bool"));
+    let asks = names.function(id).sig.is_some_and(|sig| is_bool(&sig.ret));
+    asks && calls(&|name| TAKES.contains(&name))
+        || gives_ticket(judged, id) && calls(&|name| TAKES.contains(&name) || name == Sym::new("fetch_add"))
+}
+
+/// `-> Option<Ticket>`, where a ticket does something when it is dropped.
+fn gives_ticket(judged: &Judged<'_, '_>, id: FnId) -> bool {
+    let program = judged.program;
+    let Some(ret) = program.sigs[id.ix()].ret else { return false };
+    let TyKind::Foreign(of, args) = program.types.kind(ret) else { return false };
+    let drops = |ty: &Ty| match program.types.kind(*ty) {
+        TyKind::Adt(adt, _) => program.methods.contains_key(&(*adt, Sym::new("drop"))),
+        _ => false,
+    };
+    of.last == Sym::new("Option") && args.first().is_some_and(drops)
 }
 
 /// Whether a function says no to what is under way already: it gives an error where a key is there, and enters it.

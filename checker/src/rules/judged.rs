@@ -10,7 +10,7 @@ pub(crate) mod support;
 pub(crate) mod ways;
 
 pub(crate) use crate::context::Reach;
-use crate::context::{Callers, Context, Entry, Growing, Keys, Often, Step, Unswept};
+use crate::context::{Callers, Context, Entry, Growing, Keys, Often, Site, Step, Unswept};
 use crate::events::seen::{Seen, Sight};
 use crate::events::{CallSite, Under};
 use crate::finding::{Confidence, FileId, Finding, Label, Span, Subject};
@@ -268,6 +268,15 @@ impl<'a, 'w> Judged<'a, 'w> {
     /// Whether a type is declared as a locus.
     pub(crate) fn is_locus(&self, adt: AdtId) -> bool {
         matches!(self.program.names.adt(adt).locus, Some(LocusItem::Locus(_)))
+    }
+
+    /// Whether a loop around a growth accepts connections.
+    pub(crate) fn accepts(&self, site: &Site<'_>) -> bool {
+        let loops = &self.summary.facts[site.id.ix()].loops;
+        let at = |index: u32| loops.get(index as usize);
+        let around =
+            std::iter::successors(site.event.under.in_loop.and_then(at), |one| one.parent.and_then(at));
+        around.into_iter().any(|one| one.accepts)
     }
 
     /// Functions to which a contract of the wanted kind applies, with the contract, innermost last.

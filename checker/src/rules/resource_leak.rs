@@ -5,7 +5,8 @@ use super::unbounded_growth;
 use crate::context::Often;
 use crate::declare_rule;
 use crate::events::seen::Sight;
-use crate::events::{Lost, LostHow};
+
+use crate::events::{Lost, LostHow, only_looks_at};
 use crate::finding::{Confidence, Finding, Label, Subject};
 use crate::models::Resource;
 use crate::names::FnId;
@@ -103,7 +104,8 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             let often = judged.context.often(judged.summary, id, &lost.under);
             // An owner whose number was closed must not close it again.
             let is_closed = lost.how == LostHow::Forgotten && by_number.contains(&package(id));
-            if often == Some(Often::PerMessage) && !is_handed && !is_closed {
+            let looks = |(of, at): &(FnId, u32)| names.body(*of).is_some_and(|body| only_looks_at(body, *at));
+            if often == Some(Often::PerMessage) && !is_handed && !is_closed && lost.lent.iter().all(looks) {
                 findings.push(lost_finding(judged, id, lost));
             }
         }

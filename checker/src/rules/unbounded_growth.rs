@@ -16,11 +16,15 @@ use crate::lower::attr::ContractKind;
 use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
 use crate::rule::{Level, Shape};
+use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, span};
 use rustc_hash::FxHashSet;
 
 /// What holds tasks that are under way.
 const SETS_OF_TASKS: [Sym; 2] = syms(["JoinSet", "FuturesUnordered"]);
+
+/// What holds values by their place alone.
+const LISTS: [Sym; 4] = syms(["Vec", "VecDeque", "SmallVec", "LinkedList"]);
 
 /// A field that only grows.
 pub static FIELD: Shape = Shape {
@@ -164,13 +168,14 @@ declare_rule! {
 
 /// Reports every place that grows, but for collections of descriptors and children.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    let reserved = reserved(judged);
+    let (reserved, ways) = (reserved(judged), Ways::of(judged));
     for growing in &judged.growing {
         let held = growing.grows.iter().find_map(|site| site.event.holds);
         if !matches!(held, Some(Resource::Fd | Resource::Child)) {
             let shape = shape(judged, growing, held, &reserved);
             let finding = say::finding(judged, growing, &RULE, shape);
-            let finding = judged.as_proved(finding, growing.grows[0].id, proved(judged, growing, shape));
+            let finding =
+                judged.as_proved(finding, growing.grows[0].id, proved(judged, &ways, growing, shape));
             findings.push(promised(judged, finding));
         }
     }
@@ -252,7 +257,12 @@ fn shape(
 /// How far a shape has been right where no locus says who owns the place: where a message is seen to bring what is
 /// added to a field, it is certain; so it is of a static, but where it came through a queue: that may be the program's
 /// own. Of locals of loops most have turned out to be filled from what the program itself knows.
-fn proved(judged: &Judged<'_, '_>, growing: &Growing<'_>, shape: &'static Shape) -> Confidence {
+fn proved(
+    judged: &Judged<'_, '_>,
+    ways: &Ways<'_, '_, '_>,
+    growing: &Growing<'_>,
+    shape: &'static Shape,
+) -> Confidence {
     let is = |shapes: &[&'static Shape]| shapes.iter().any(|one| std::ptr::eq(*one, shape));
     let of_locus = matches!(growing.key, Key::Field(adt, _) if judged.is_locus(adt));
     match growing.told {
@@ -261,6 +271,18 @@ fn proved(judged: &Judged<'_, '_>, growing: &Growing<'_>, shape: &'static Shape)
         Some(told) if is(&[&STATIC]) && told.what != Brings::Queued => Confidence::Certain,
         // A set of tasks is filled where connections and messages come in.
         _ if is(&[&HANDLES, &AT_EXIT]) && SETS_OF_TASKS.contains(&growing.grows[0].event.holder) => {
+            Confidence::Certain
+        }
+        // So is any list of their handles where the loop that fills it accepts.
+        _ if is(&[&HANDLES, &AT_EXIT]) && growing.grows.iter().any(|site| judged.accepts(site)) => {
+            Confidence::Certain
+        }
+        // A list has no keys that might be few: each peer that comes adds one.
+        None if is(&[&SUBSCRIBERS])
+            && growing.grows.iter().any(|site| {
+                LISTS.contains(&site.event.holder) && ways.is_driven(site.id, site.event.at, Asks::LEFT)
+            }) =>
+        {
             Confidence::Certain
         }
         None if is(&[&STATIC, &LOCAL, &SUBSCRIBERS]) => Confidence::Nursery,

@@ -8,7 +8,7 @@ use crate::harness::workspace::Copy;
 
 /// Edits of the service, each on top of the ones before: what is replaced in `main.rs`, by what. Each changes something
 /// else of what other code can see.
-const EDITS: [(&str, &str); 11] = [
+const EDITS: [(&str, &str); 12] = [
     // Nothing; then a body; then a comment that moves all that follows.
     ("mod lost;", "mod lost;"),
     ("first(self);", "first(self); self.names.push(String::new());"),
@@ -23,6 +23,8 @@ const EDITS: [(&str, &str); 11] = [
     ("impl Other {", "impl Other { pub fn put(&mut self, key: u64) {}"),
     // A field of another type, and an implementation that takes effect without a name.
     ("pub held: HashMap<u64, u64>", "pub held: BTreeMap<u64, u64>"),
+    // What a macro of another file writes.
+    ("$of.more.push(1)", "$of.more.clear()"),
     ("impl Default for Other {", "impl Drop for Kept { fn drop(&mut self) {} } impl Default for Other {"),
 ];
 
@@ -30,6 +32,8 @@ const EDITS: [(&str, &str); 11] = [
 const EDITED: &str = "\
 use std::collections::{BTreeMap, HashMap};
 pub const MOST: usize = 8;
+#[macro_export]
+macro_rules! keep { ($of:expr) => { $of.more.push(1) }; }
 fn edited() {}
 pub struct Kept { pub held: HashMap<u64, u64>, pub more: Vec<u64> }
 impl Kept {
@@ -55,6 +59,7 @@ impl Lost {
     #[on]
     fn on_posted(&mut self, posted: &crate::Posted, _cx: &mut Cx<'_, Self>) {
         self.names.push(posted.text.clone());
+        crate::keep!(self.kept);
         first(self);
     }
 }

@@ -11,7 +11,8 @@ const RECEIVERS: [Sym; 4] = syms(["Receiver", "UnboundedReceiver", "WebSocket", 
 const QUEUES: [Sym; 5] =
     syms(["Receiver", "UnboundedReceiver", "ReceiverStream", "UnboundedReceiverStream", "BroadcastStream"]);
 /// Foreign streams of what somebody else sends.
-const FED: [Sym; 15] = syms([
+const FED: [Sym; 16] = syms([
+    "Consumer",
     "Receiver",
     "UnboundedReceiver",
     "ReceiverStream",

@@ -4,11 +4,14 @@ use super::answer::{Answer, Brings, From};
 use super::origins::Part;
 use super::words::{CONVERTS, DERIVES};
 use super::{FUNCTIONS_MAX, Given, Origins};
-use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, PathRef, Stmt};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, LocalId, MethodCall, PathRef, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Gives;
 use crate::names::{Def, FnId};
 use crate::types::{Callee, adt_behind};
+
+/// Rests of a division by more than so many are no longer few.
+const FEW_MAX: u64 = 1 << 16;
 
 /// Methods whose arguments become no part of what they give: keys of look-ups, tests, and what is said of failures.
 const KEEPS: [Sym; 20] = syms([
@@ -92,6 +95,8 @@ impl<'a> Given<'a, '_, '_> {
             | ExprKind::Try(one)
             | ExprKind::Block(_, Some(one)) => of(*one),
             ExprKind::Not(one) | ExprKind::Neg(one) => self.all(id, origins, &[*one], depth),
+            // One of so many, whatever is divided.
+            ExprKind::Binary(BinOp::Rem, _, by) if self.is_few(id, origins, *by, depth) => From::GIVEN,
             ExprKind::Binary(_, one, other) | ExprKind::Repeat(one, other) => {
                 self.all(id, origins, &[*one, *other], depth)
             }
@@ -128,6 +133,17 @@ impl<'a> Given<'a, '_, '_> {
                 From::all(arms)
             }
             _ => From::UNKNOWN,
+        }
+    }
+
+    /// Whether a number is given, and small where the code says it.
+    fn is_few(&self, id: FnId, origins: &Origins<'a>, number: ExprId, depth: u32) -> bool {
+        match origins.body.expr(number).kind {
+            ExprKind::Lit(Lit::Int(number, _)) => number <= FEW_MAX,
+            _ => {
+                let from = self.value(id, origins, (number, None), depth + 1);
+                from.params.is_empty() && from.own == Answer::Given
+            }
         }
     }
 
@@ -264,13 +280,15 @@ impl<'a> Given<'a, '_, '_> {
                 if path.last() == Sym::new("Err") {
                     return From::GIVEN;
                 }
-                if let (true, [one]) = (CONVERTS.contains(&path.last()), args) {
+                // `Token(self.next)`: a value by another name.
+                let wraps = self.program.names.text(path.last()).starts_with(char::is_uppercase);
+                let converts = CONVERTS.contains(&path.last()) || wraps;
+                if let (true, [one]) = (converts, args) {
                     return self.value(id, origins, (*one, part), depth + 1);
                 }
                 let all = self.all(id, origins, args, depth);
                 let makes_empty = args.is_empty() && self.is_collection(origins, origins.inferred.expr(at));
-                let converts = CONVERTS.contains(&path.last()) && !args.is_empty();
-                if makes_empty || converts { all } else { all.unless_told() }
+                if makes_empty || converts && !args.is_empty() { all } else { all.unless_told() }
             }
         }
     }

@@ -75,7 +75,9 @@ impl Look<'_, '_, '_> {
                 }
                 ExprKind::Block(stmts, _) if within(expr.at, at) => {
                     let before = |stmt: &&Stmt| match stmt {
-                        Stmt::Expr(of) => self.walk.at(*of).start < at.start,
+                        Stmt::Expr(of) | Stmt::Let(_, _, Some(of), Some(_)) => {
+                            self.walk.at(*of).start < at.start
+                        }
                         Stmt::Let(..) => false,
                     };
                     stmts.iter().filter(before).for_each(|stmt| self.left(stmt, 0, &mut tested));
@@ -88,7 +90,14 @@ impl Look<'_, '_, '_> {
 
     /// The conditions under which a statement leads out.
     fn left(&self, stmt: &Stmt, depth: u32, tested: &mut Tested) {
-        let Stmt::Expr(id) = stmt else { return };
+        let id = match stmt {
+            Stmt::Expr(id) => id,
+            // `let Some(ticket) = admission.enter() else { return };`
+            Stmt::Let(_, _, Some(init), Some(_)) => {
+                return tested.asks.extend(self.own(self.below_words(*init)));
+            }
+            Stmt::Let(..) => return,
+        };
         match self.kind(*id) {
             // `self.enter(key)?;`
             ExprKind::Try(call) => tested.asks.extend(self.own(self.below_words(*call))),

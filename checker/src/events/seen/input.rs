@@ -94,7 +94,7 @@ impl Look<'_, '_, '_> {
         matches!(self.kind(id), ExprKind::Local(local) if names.contains(&self.walk.body.locals[local.0 as usize].name))
     }
 
-    fn is_max(&self, id: ExprId) -> bool {
+    pub(super) fn is_max(&self, id: ExprId) -> bool {
         matches!(self.kind(id), ExprKind::Path(path) if path.last() == Sym::new("MAX"))
     }
 

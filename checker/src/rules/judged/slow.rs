@@ -27,6 +27,8 @@ const WRAPS: [Sym; 10] = syms([
     "into_future",
 ]);
 const LOCKS: [Sym; 5] = syms(["lock", "read", "write", "lock_owned", "write_owned"]);
+/// What waits until a disk has what it was given.
+const SYNCS: [Sym; 4] = syms(["sync_data", "sync_all", "fsync", "fdatasync"]);
 /// What gives the thread away once, and goes on.
 const GOES_ON: [Sym; 4] = syms(["yield_now", "ready", "consume_budget", "pending"]);
 
@@ -47,7 +49,9 @@ impl Ways<'_, '_, '_> {
         opened.inside(region).any(|(at, kind)| match kind {
             ExprKind::Await(inner) => !takes(*inner) && self.is_slow_await(&opened, *inner, depth),
             ExprKind::Call(..) | ExprKind::Method(_) => {
-                let blocks = opened.callable(self.judged.program, at).is_some_and(|callable| callable.blocks);
+                let callable = opened.callable(self.judged.program, at);
+                let syncs = SYNCS.contains(&opened.called(at)) && opened.own(at).is_empty();
+                let blocks = syncs || callable.is_some_and(|callable| callable.blocks);
                 let is_called = |of: &FnId| !self.is_async(*of) && self.is_slow_fn(*of, depth + 1);
                 !opened.is_awaited(at) && !takes(at) && (blocks || opened.own(at).iter().any(is_called))
             }

@@ -29,7 +29,17 @@ impl<'a> Ways<'_, 'a, '_> {
             && !self.replaces(&opened, at)
             && (self.queues_up(id, task)
                 || self.is_driven(id, at, Asks::PEERS)
-                || opened.is_endless(task) && self.is_driven(id, at, Asks::ENDLESS))
+                || self.never_ends(&opened, spawn, task) && self.is_driven(id, at, Asks::LEFT))
+    }
+
+    /// Whether a task comes to no end: a loop that nothing leaves, in the text of the task or of the function that makes
+    /// it. Who has a permit on the way gives it back, and leaves the task behind.
+    fn never_ends(&self, opened: &Opened<'a>, spawn: ExprId, task: Range) -> bool {
+        let facts = &self.judged.summary.facts;
+        let is_endless =
+            |of: &FnId| facts[of.ix()].loops.iter().any(|one| one.no_exit && one.parent.is_none());
+        let made_by = opened.args(spawn).last().map_or(&[][..], |arg| opened.own(*arg));
+        opened.is_endless(task) || !made_by.is_empty() && made_by.iter().all(is_endless)
     }
 
     /// Whether what is started at `at` in `id` gives up its first wait after a time: no silent peer holds it open.

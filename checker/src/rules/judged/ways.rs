@@ -97,10 +97,9 @@ impl Asks {
     /// Peers, up to the permits and limits on the way.
     pub(crate) const PEERS: Asks =
         Asks { permits: true, limits: true, clocks: false, reloads: false, calls_max: None };
-    /// The same of what never ends: one more for each new configuration is too many.
-    pub(crate) const ENDLESS: Asks = Asks { reloads: true, ..Asks::PEERS };
-    /// Peers who leave something behind: who has a permit says nothing of that.
-    pub(crate) const LEFT: Asks = Asks { permits: false, ..Asks::ENDLESS };
+    /// Peers who leave something behind: who has a permit says nothing of that, and one more for each new configuration
+    /// is too many.
+    pub(crate) const LEFT: Asks = Asks { permits: false, reloads: true, ..Asks::PEERS };
     /// Peers for whom something is done, however many there are.
     pub(crate) const SERVED: Asks = Asks { permits: false, limits: false, ..Asks::PEERS };
     /// Peers or a clock: neither the start of the program, nor what is asked once for all or told by its operator.
