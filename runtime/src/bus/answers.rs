@@ -1,6 +1,5 @@
 //! The table of open questions of one topic on one pool, and the way of answers into it.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -16,12 +15,12 @@ use super::route::AnyRoute;
 use super::side::Side;
 use super::topic::Topic;
 use crate::locus::any_cell::AnyCell;
-use crate::locus::cell::{CellHead, CellId, LocusCell, State};
+use crate::locus::cell::{CellHead, CellId, State};
 use crate::locus::context::Cx;
 use crate::locus::describe::{IntoOutcome, Locus};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
-use crate::pool::core::cells::head_of;
+use crate::pool::core::cells::{cell_of, head_of};
 
 /// Questions of one topic that one pool may have open: far above what a service means to have, and bounded.
 const QUESTIONS_OPEN_MAX: usize = 65_536;
@@ -74,8 +73,7 @@ where
     unsafe fn call(self: Box<Self>, core: &Core, cell: &dyn AnyCell, result: *const Result<R, AskError>) {
         // SAFETY: by the caller; it is read before anything is done that may take its place.
         let result = unsafe { result.read() };
-        let cell: &dyn Any = cell;
-        let Some(cell) = cell.downcast_ref::<LocusCell<L>>() else { return };
+        let Some(cell) = cell_of::<L>(cell) else { return };
         let unwinds = Unwinds { core, head: &cell.head };
         let outcome = cell.activate(core, |me, cx| (self.0)(me, result, cx).into_outcome());
         std::mem::forget(unwinds);
@@ -277,12 +275,12 @@ impl<T: Topic> Answers<T> {
         Some(how)
     }
 
-    /// Hands the asker its answer, where all that the pass has left to do is that: it would be next in any case, after
-    /// another pass.
+    /// Hands the asker its answer, where all that a pass over the pool's own queue has left to do is that: it would be next
+    /// in any case, after another pass.
     #[inline]
     pub(super) fn take_at_once(&self, pass: &Pass<'_>) {
         let core = pass.core;
-        if pass.source != core.id || !pass.cursor.is_at_end() || core.is_called_off() {
+        if !pass.cursor.is_at_end() || core.is_called_off() {
             return;
         }
         let kind = Header::of::<Answer<T::Reply>>(self.home.number, 0).kind();

@@ -132,24 +132,18 @@ impl<R: Send + 'static> Reply<R> {
     /// Answers. An answer that comes too late, or that nobody waits for, is dropped.
     #[inline]
     pub fn send(self, answer: R) {
-        complete(self.open(), || Ok(answer));
+        complete(&mut ManuallyDrop::new(self).0, || Ok(answer));
     }
 
     pub(crate) fn fail(self, why: AskError) {
-        complete(self.open(), || Err(why));
-    }
-
-    /// Whoever holds the promise. It is not dropped: a destructor would have to be shown that nobody does any more.
-    #[inline(always)]
-    fn open(self) -> Option<To<R>> {
-        ManuallyDrop::new(self).0.take()
+        complete(&mut ManuallyDrop::new(self).0, || Err(why));
     }
 
     #[cold]
     #[inline(never)]
     fn forsake(&mut self) {
         let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
-        complete(self.0.take(), || Err(why));
+        complete(&mut self.0, || Err(why));
     }
 }
 
@@ -169,11 +163,11 @@ impl<R: Send + 'static> fmt::Debug for Reply<R> {
 }
 
 /// Answers, or says why there is no answer: most often to a question of the pool that runs, whose queue has room. The result
-/// is made where it goes, so that it is put together nowhere else first.
+/// is made where it goes, so that it is put together nowhere else first; the promise is not looked at again.
 #[inline(always)]
-fn complete<R: Send + 'static>(to: Option<To<R>>, result: impl FnOnce() -> Result<R, AskError>) {
+fn complete<R: Send + 'static>(to: &mut Option<To<R>>, result: impl FnOnce() -> Result<R, AskError>) {
     Core::with_current(|core| {
-        let result = match (&to, core) {
+        let result = match (&*to, core) {
             (Some(To::Pool(address)), Some(core)) => match core.take_answer(address, result) {
                 Ok(()) => return,
                 Err(result) => result,
@@ -187,8 +181,12 @@ fn complete<R: Send + 'static>(to: Option<To<R>>, result: impl FnOnce() -> Resul
 /// Brings an answer wherever it goes: through this pool's queue or outbox, or, from another thread, through the control
 /// channel.
 #[inline(never)]
-fn complete_anyway<R: Send + 'static>(core: Option<&Core>, to: Option<To<R>>, result: Result<R, AskError>) {
-    let address = match to {
+fn complete_anyway<R: Send + 'static>(
+    core: Option<&Core>,
+    to: &mut Option<To<R>>,
+    result: Result<R, AskError>,
+) {
+    let address = match to.take() {
         None => return,
         Some(To::Task(sender)) => return drop(sender.send(result)),
         Some(To::Pool(address)) => address,

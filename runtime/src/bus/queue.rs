@@ -218,7 +218,9 @@ impl Queue {
     pub(crate) fn turn_over(&self) -> Cursor {
         let (start, end) = (self.start.get(), self.end.get());
         let bytes = end.addr() - start.addr();
-        self.window_peak_bytes.set(self.window_peak_bytes.get().max(bytes));
+        if bytes > self.window_peak_bytes.get() {
+            self.window_peak_bytes.set(bytes);
+        }
         let filled = !self.filled.get();
         self.filled.set(filled);
         // Everything was taken from there before, or nothing was ever in there.

@@ -13,6 +13,7 @@
 //! - I4. `me` is there only while an `Rc` holds the cell: it is set once the cell lies in one (`stock` I2), and taken away
 //!   before anything else when it is dropped.
 
+use std::any::TypeId;
 use std::cell::{Cell, OnceCell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -199,7 +200,8 @@ impl<L: Locus> LocusCell<L> {
         let stock = Stock::new(describe);
         let room = stock.room();
         let (has, stock) = (stock.describe.traits(), Rc::new(stock));
-        let family = Rc::new(Family::of_part(seat.path, seat.stand, L::OPTIONS, has, stock));
+        let family =
+            Rc::new(Family::of_part(TypeId::of::<L>(), seat.path, seat.stand, L::OPTIONS, has, stock));
         let cell = Stock::place(room, || Self::new(seat.id, family, 0, Kin::new(NO_CELL), None));
         cell.set_factory(factory);
         cell
@@ -208,6 +210,7 @@ impl<L: Locus> LocusCell<L> {
     /// The cell of a child; without a body, it is built by its factory.
     #[inline]
     pub(crate) fn child(id: CellId, parent: &CellHead, family: Rc<Family>, body: Option<L>) -> Rc<Self> {
+        debug_assert_eq!(family.locus, TypeId::of::<L>(), "a family is of one type (`pool::core::cells` I2)");
         let ordinal = family.next_number();
         let room = family.stock::<L>().room();
         Stock::place(room, || Self::new(id, family, ordinal, Kin::new(parent.id.index), body))

@@ -45,6 +45,8 @@ pub(crate) struct Stand {
 
 /// The children of one type that one parent has; a part is a family by itself.
 pub(crate) struct Family {
+    /// The type of its loci.
+    pub(crate) locus: TypeId,
     /// The parent's path, or a part's own.
     base: Arc<str>,
     pub(crate) stand: Stand,
@@ -65,6 +67,7 @@ pub(crate) struct Family {
 
 impl Family {
     pub(crate) fn of_part(
+        locus: TypeId,
         path: Arc<str>,
         stand: Stand,
         options: LocusOptions,
@@ -73,6 +76,7 @@ impl Family {
     ) -> Self {
         let tally = Rc::new(Tally::new(Arc::clone(&path), 0));
         Self {
+            locus,
             base: path,
             child: None,
             stand,
@@ -95,6 +99,7 @@ impl Family {
         tally: Rc<Tally>,
     ) -> Self {
         Self {
+            locus: child.type_id,
             base,
             stand,
             options: child.options,

@@ -181,11 +181,17 @@ impl<T: Topic> Route<T> {
     /// Counts messages from `source` as taken by everybody here.
     #[inline]
     pub(crate) fn taken(&self, core: &Core, source: PoolId, messages: u32) {
+        self.taken_from(core, source, source == core.id, messages);
+    }
+
+    /// The same, where it is known whether that is the pool itself.
+    #[inline]
+    pub(crate) fn taken_from(&self, core: &Core, source: PoolId, is_own: bool, messages: u32) {
         #[cfg(test)]
         if fault::is_planted(Fault::CreditKept) {
             return;
         }
-        if source == core.id { self.own.give_back(messages) } else { self.taken_far(core, source, messages) }
+        if is_own { self.own.give_back(messages) } else { self.taken_far(core, source, messages) }
     }
 
     /// Messages of one run from `source`, after which it gets credits back.

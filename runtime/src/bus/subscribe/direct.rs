@@ -91,14 +91,15 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         #[cfg(test)]
         coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
         let kind = route.kind();
-        if pass.source != pass.core.id {
+        let is_own = pass.source == pass.core.id;
+        if !is_own {
             let words = words_for::<Packet<L::Topic>>();
             pass.cursor.narrow(route.run_messages_max(pass.source).saturating_mul(words));
         }
         let core = pass.core;
-        core.begin_run(route.number, pass.source == core.id, Self::LENDS);
+        core.begin_run(route.number, is_own, Self::LENDS);
         core.set_run_end(pass.cursor.rest().end());
-        let mut run = RunOf { me, route, rest: pass.cursor.rest(), pass: &mut *pass };
+        let mut run = RunOf { me, route, is_own, rest: pass.cursor.rest(), pass: &mut *pass };
         let outcome = me.cell.activate_each(core, |activation| {
             loop {
                 // SAFETY: a record of this topic is next, by the caller or by `next`, and holds a `Packet` of it
@@ -123,7 +124,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         if let Err(error) = outcome {
             return core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
         }
-        if <L::Topic as Topic>::Promise::IS_ASKED {
+        if <L::Topic as Topic>::Promise::IS_ASKED && is_own {
             route.answers().take_at_once(pass);
         }
     }
@@ -216,10 +217,10 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 
     /// Counts the messages of a run.
     #[inline]
-    fn count(&self, route: &Route<L::Topic>, pass: &Pass<'_>, done: u32) {
+    fn count(&self, route: &Route<L::Topic>, pass: &Pass<'_>, is_own: bool, done: u32) {
         Figures::add(&route.figures.delivered, u64::from(done));
         Figures::add(&self.cell.head.handled, u64::from(done));
-        route.taken(pass.core, pass.source, done);
+        route.taken_from(pass.core, pass.source, is_own, done);
     }
 
     #[cold]
@@ -228,7 +229,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         let done = pass.core.run_done();
         #[cfg(test)]
         let done = if fault::is_planted(Fault::CreditLostOnPanic) { done - 1 } else { done };
-        self.count(route, pass, done);
+        self.count(route, pass, pass.source == pass.core.id, done);
         pass.core.note_unwound(self.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
     }
 
@@ -247,6 +248,8 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 struct RunOf<'r, 'p, 'c, L: Locus + Handler<N>, const N: usize> {
     me: &'r Direct<L, N>,
     route: &'r Route<L::Topic>,
+    /// Whether it is one of the pool's own queue.
+    is_own: bool,
     /// What is left of the run, ahead of the cursor of the pass.
     rest: Rest,
     pass: &'p mut Pass<'c>,
@@ -257,7 +260,7 @@ impl<L: Locus + Handler<N>, const N: usize> RunOf<'_, '_, '_, L, N> {
     #[inline(always)]
     fn end(self) {
         self.pass.cursor.catch_up(self.rest);
-        self.me.count(self.route, self.pass, self.pass.core.run_done());
+        self.me.count(self.route, self.pass, self.is_own, self.pass.core.run_done());
         std::mem::forget(self);
     }
 }

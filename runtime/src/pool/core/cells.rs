@@ -5,11 +5,14 @@
 //!
 //! Invariants
 //! - I1. Every cell is a `LocusCell`, the only type that is an `AnyCell`, and its head is its first field.
+//! - I2. The family of a `LocusCell<L>` names `L`: the cell's memory comes out of the family's stock, which is of that type.
 
+use std::any::TypeId;
 use std::rc::Rc;
 
 use crate::locus::any_cell::AnyCell;
-use crate::locus::cell::{CellHead, CellId, State};
+use crate::locus::cell::{CellHead, CellId, LocusCell, State};
+use crate::locus::describe::Locus;
 use crate::pool::core::Core;
 
 /// One place.
@@ -24,6 +27,17 @@ pub(crate) fn head_of(cell: &dyn AnyCell) -> &CellHead {
     let cell: *const dyn AnyCell = cell;
     // SAFETY: a cell begins with its head (I1), which lives as long.
     unsafe { &*cell.cast::<CellHead>() }
+}
+
+/// The cell, if its locus is an `L`; as quickly.
+#[inline]
+pub(crate) fn cell_of<L: Locus>(cell: &dyn AnyCell) -> Option<&LocusCell<L>> {
+    if head_of(cell).family.locus != TypeId::of::<L>() {
+        return None;
+    }
+    let cell: *const dyn AnyCell = cell;
+    // SAFETY: it is a `LocusCell` (I1), of that locus (I2).
+    Some(unsafe { &*cell.cast::<LocusCell<L>>() })
 }
 
 /// All places of one pool. Those of parts come first and are never given back.
