@@ -21,6 +21,10 @@ use super::{
     words::{Mark, Words},
 };
 
+/// The part of a lane's memory that what waits for it has, from when the lane has grown to that size: a full lane takes
+/// nothing before a quarter is free, and in the meantime a quarter more may find credits.
+const WAITING_SHARE: usize = 2;
+
 /// Records on their way to one other pool.
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -147,11 +151,16 @@ impl Outbox {
             return true;
         }
         let (records, words) = own.front();
+        let lane_words = lane.capacity();
         // SAFETY: these are whole records (`words` I1), and what the lane takes is given up just below.
         let taken = unsafe { lane.write(records, words) };
         // SAFETY: the lane takes whole records and has moved their payloads.
         unsafe { own.advance(taken) };
         own.settle();
+        if lane.capacity() != lane_words {
+            // Who fills such a lane will meet it full: what has to wait here then finds its memory.
+            own.keep(lane.capacity() / WAITING_SHARE);
+        }
         taken == words
     }
 

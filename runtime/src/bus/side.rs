@@ -9,6 +9,7 @@
 //! - I2. Where a buffer says that words are left, a record starts at its front.
 //! - I3. A payload is read once: whoever moves it out advances over its record before anything else looks at the buffer.
 
+use std::cell::Cell;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -157,6 +158,20 @@ impl Stage {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty()
+    }
+
+    /// Takes the memory that is there for it, unless it has some.
+    pub(crate) fn take_memory(&mut self, spare: &Cell<Words>) {
+        if self.words.bytes() == 0 {
+            self.words = spare.take();
+        }
+    }
+
+    /// Leaves its memory there once it is empty, unless there is as much.
+    pub(crate) fn give_memory(&mut self, spare: &Cell<Words>) {
+        let other = spare.take();
+        let is_given = self.is_empty() && self.words.bytes() > other.bytes();
+        spare.set(if is_given { std::mem::replace(&mut self.words, other) } else { other });
     }
 
     /// Makes room for a message behind all others, notes where it has to go, and returns where the message itself goes.

@@ -6,7 +6,7 @@
 //! Invariants
 //! - I1. `records[head..]` is a sequence of whole records (`record` I1), each of which nobody has taken yet.
 //! - I2. `head <= records.len()`, and `head` is a boundary between records.
-//! - I3. Only `push`, `push_record` and `make_room`, which may grow it, `settle`, which gathers what is left, and `clear` and
+//! - I3. Only `push`, `push_record`, `make_room` and `keep`, which may grow it, `settle`, which gathers what is left, and `clear` and
 //!   `shrink_to_need`, which may shrink it, move records or memory. All others leave them where they are, so that an owner
 //!   may keep `end` and `until` and write records there itself; between that and `set_end` I1 speaks of those records too.
 //!
@@ -28,16 +28,37 @@ pub(crate) const SHRINK_WINDOW: u32 = if cfg!(miri) { 8 } else { 4096 };
 pub(crate) struct Mark(usize);
 
 /// A flat first-in first-out buffer of records.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Words {
     records: Vec<Word>,
     head: usize,
+    /// What it has at least once it has grown: it shrinks to no less.
+    kept_words: usize,
     /// The longest the buffer became since it last compared its room with its need.
     window_peak_words: usize,
     window_clears: u32,
 }
 
+impl Default for Words {
+    fn default() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
 impl Words {
+    /// An empty buffer with memory for so many words.
+    pub(crate) fn with_capacity(words: usize) -> Self {
+        let records = Vec::with_capacity(words);
+        Self { records, head: 0, kept_words: KEPT_WORDS, window_peak_words: 0, window_clears: 0 }
+    }
+
+    /// Has memory for so many words from now on, for as long as it lives.
+    pub(crate) fn keep(&mut self, words: usize) {
+        self.kept_words = self.kept_words.max(words);
+        let len = self.records.len();
+        self.records.reserve(words.saturating_sub(len));
+    }
+
     /// Moves a message in behind all others.
     ///
     /// # Cost
@@ -246,8 +267,8 @@ impl Words {
     /// Halves the memory of an empty buffer that needed less than a quarter of it.
     pub(crate) fn shrink_to_need(&mut self, peak_words: usize) {
         let capacity = self.records.capacity();
-        if capacity > KEPT_WORDS && peak_words <= capacity / 4 {
-            self.records.shrink_to(KEPT_WORDS.max(capacity / 2));
+        if capacity > self.kept_words && peak_words <= capacity / 4 {
+            self.records.shrink_to(self.kept_words.max(capacity / 2));
         }
     }
 

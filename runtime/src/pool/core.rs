@@ -44,6 +44,7 @@ use crate::bus::queue::Queue;
 use crate::bus::routes::Routes;
 use crate::bus::subscribe::ring::TokenRing;
 use crate::bus::subscription::{Outside, WakeLater};
+use crate::bus::words::Words;
 use crate::locus::any_cell::AnyCell;
 use crate::locus::cell::{CellHead, CellId, State};
 use crate::locus::family::Tally;
@@ -58,6 +59,12 @@ use crate::supervise::Cause;
 
 /// The index of no cell: what is published then comes from outside.
 pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// Loci that wait, and topics that are waited for, at a time: more of them allocate.
+const WAITS: usize = 8;
+
+/// Words of messages that wait with one locus: more of them allocate.
+const STAGE_WORDS: usize = 1024;
 
 /// A locus that failed, and what the supervisor needs to know of it.
 pub(crate) struct Failure {
@@ -119,6 +126,8 @@ pub(crate) struct Core {
     staged_in: Cell<(u64, u32)>,
     stage_messages_max: u32,
     known_stage: Cell<Option<staging::Known>>,
+    /// Memory for the messages of whoever has to wait next.
+    stage_memory: Cell<Words>,
     /// Topics that somebody waits for, and so everybody who publishes them.
     contended: RefCell<Vec<u16>>,
     /// Loci whose stage waits for room.
@@ -179,13 +188,14 @@ impl Core {
             flush_soon: Cell::new(false),
             called_off: Cell::new(false),
             doom: RefCell::default(),
-            suspects: RefCell::default(),
+            suspects: RefCell::new(Vec::with_capacity(WAITS)),
             failed_in: Cell::new(0),
             staged_in: Cell::new((0, 0)),
             stage_messages_max: app.limits.stage_messages_max,
             known_stage: Cell::default(),
-            contended: RefCell::default(),
-            blocked: RefCell::default(),
+            stage_memory: Cell::new(Words::with_capacity(STAGE_WORDS)),
+            contended: RefCell::new(Vec::with_capacity(WAITS)),
+            blocked: RefCell::new(VecDeque::with_capacity(WAITS)),
             ready: RefCell::default(),
             credits_due: RefCell::default(),
             failures: RefCell::default(),

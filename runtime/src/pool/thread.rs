@@ -46,6 +46,9 @@ const SPIN_LOOKS_PER_CLOCK: u32 = 4;
 /// Pauses between two looks in the end. Fewer would slow the producer down whose lines are looked at.
 const SPIN_PAUSES_MAX: u32 = 64;
 
+/// What an alarm is set to that is not to ring: longer than a program runs, and a time that clocks can tell.
+const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// The world of a pool that runs on a thread.
 struct Live {
     app: Arc<AppShared>,
@@ -80,7 +83,8 @@ pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, sp
         let pool = make_pool(plan, &app, &reports);
         let entered = pool.core.enter();
         let live = Live { app: Arc::clone(&app) };
-        let mut looping = PoolLoop { pool, live, bell, sleep: None, spin_time };
+        let never = Instant::now() + NEVER;
+        let mut looping = PoolLoop { pool, live, bell, sleep: None, never, spin_time };
         runtime.block_on(tokio::task::unconstrained(&mut looping));
         let mut pool = looping.pool;
         let accounts = pool.accounts();
@@ -133,6 +137,8 @@ struct PoolLoop {
     live: Live,
     bell: Arc<Bell>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Later than any deadline.
+    never: Instant,
     spin_time: Duration,
 }
 
@@ -209,13 +215,11 @@ impl PoolLoop {
 
     /// Sets the alarm for the next deadline; returns whether it has passed already.
     fn is_due(&mut self, deadline: Option<Instant>, context: &mut Context<'_>) -> bool {
-        let Some(deadline) = deadline else {
-            self.sleep = None;
-            return false;
-        };
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
-        if sleep.deadline() != deadline.into() {
-            sleep.as_mut().reset(deadline.into());
+        // Without a deadline it is set to never: an alarm that is there need not be made when a wait for room begins.
+        let deadline = deadline.unwrap_or(self.never).into();
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if sleep.deadline() != deadline {
+            sleep.as_mut().reset(deadline);
         }
         sleep.as_mut().poll(context).is_ready()
     }

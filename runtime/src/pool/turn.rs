@@ -226,7 +226,10 @@ impl Pool {
             if is_stuck {
                 self.core.note_wait(head);
                 self.core.add_blocked(index);
-            } else if head.state.get() == State::Blocked {
+                continue;
+            }
+            self.core.give_stage_back(head);
+            if head.state.get() == State::Blocked {
                 self.core.make_ready(head);
             } else if head.state.get() == State::Closed {
                 self.core.retire(&cell);

@@ -75,6 +75,12 @@ impl LaneWriter {
         unsafe { self.write_slow(records, words) }
     }
 
+    /// Returns the words of the newest ring.
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Returns a view of the lane's memory for reports.
     pub(crate) fn figures(&self) -> LaneFigures {
         LaneFigures(Arc::clone(&self.shared))

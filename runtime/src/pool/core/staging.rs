@@ -1,4 +1,5 @@
-//! What the running activation publishes and has to wait: it goes to the stage of its locus, which is looked up once.
+//! What the running activation publishes and has to wait: it goes to the stage of its locus, which is looked up once, and
+//! lies in memory that the pool lends, so that waits of one locus at a time allocate nothing.
 //!
 //! Invariants
 //! - I1. A stage is used only while the activation runs that it was looked up for, by the same locus: until then neither the
@@ -11,6 +12,7 @@ use crate::bus::route::select::Owed;
 use crate::bus::side::Stage;
 use crate::bus::topic::{Packet, Topic};
 use crate::locus::any_cell::AnyCell;
+use crate::locus::cell::CellHead;
 use crate::pool::core::Core;
 use crate::pool::core::blocked::Doom;
 
@@ -40,10 +42,21 @@ impl Core {
     #[cold]
     #[inline(never)]
     fn find_stage(&self) -> Option<NonNull<RefCell<Stage>>> {
-        let stage = self.with_current_cell(|cell: &dyn AnyCell| NonNull::from(&cell.head().rare().stage))?;
+        let stage = self.with_current_cell(|cell: &dyn AnyCell| {
+            let stage = &cell.head().rare().stage;
+            stage.borrow_mut().take_memory(&self.stage_memory);
+            NonNull::from(stage)
+        })?;
         let (activation, publisher) = (self.activation.get(), self.current.get());
         self.known_stage.set(Some(Known { activation, publisher, stage }));
         Some(stage)
+    }
+
+    /// Nothing of a locus waits any more: the memory goes to who has to wait next.
+    pub(crate) fn give_stage_back(&self, head: &CellHead) {
+        if let Some(rare) = head.rare_made() {
+            rare.stage.borrow_mut().give_memory(&self.stage_memory);
+        }
     }
 
     /// Keeps a message with the locus that publishes it.
