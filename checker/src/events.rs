@@ -29,6 +29,7 @@ use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
 pub(crate) use limits::is_limit;
 pub(crate) use lost::only_looks_at;
+pub(crate) use present::{COPIES as KEY_COPIES, LOOKS, PASSES as FOUND_PASSES};
 pub use renewed::{Anew, Renewal};
 use seen::Seen;
 use serde::{Deserialize, Serialize};
@@ -154,8 +155,6 @@ pub struct Event {
     pub frees: Vec<AdtId>,
     /// Other fields with an upper bound there: what only grows together with one of them has no more than that.
     pub beside: Vec<(AdtId, Sym)>,
-    /// Other fields that have the key which it adds, as a look-up there found.
-    pub known_in: Vec<(AdtId, Sym)>,
 }
 
 /// A call of functions of the workspace.

@@ -20,6 +20,8 @@ use crate::load::cache::{Cache, Kept};
 use crate::lower::cfg::CfgEnv;
 use crate::lower::ir::{FileIr, Problem};
 use crate::lower::sym::Sym;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -150,6 +152,30 @@ pub struct File {
     pub children: Vec<(Vec<Sym>, FileId)>,
     /// What the store has of it, or is to have; none without a store.
     pub kept: Option<Kept>,
+}
+
+impl Workspace {
+    /// For each package, those that it depends on, as far as they are read.
+    pub(crate) fn dependencies(&self) -> Vec<Vec<usize>> {
+        let names = self.packages.iter().enumerate().map(|(at, of)| (of.name.replace('-', "_"), at));
+        let by_name: FxHashMap<String, usize> = names.collect();
+        let of = |package: &Package| {
+            let named = package.dependencies.iter().filter_map(|(_, name)| by_name.get(name));
+            named.copied().collect()
+        };
+        self.packages.iter().map(of).collect()
+    }
+}
+
+/// What edges lead to from one of their ends, itself included.
+pub(crate) fn reached(edges: &[Vec<usize>], from: usize) -> BTreeSet<usize> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(at) = open.pop() {
+        if found.insert(at) {
+            open.extend(&edges[at]);
+        }
+    }
+    found
 }
 
 /// Loads what `options` ask for, on the current pool of threads, which needs stacks that suit recursion.

@@ -189,6 +189,8 @@ pub struct Models {
     pub universal: FxHashMap<Sym, u32>,
     /// What calls give by their names alone, on whatever they are called.
     gives: FxHashMap<Sym, Gives>,
+    /// Names of keys, or words in them, that divide what is deployed.
+    partitions: Vec<Box<str>>,
     /// Names that are known without an import.
     pub prelude: FxHashMap<Sym, Foreign>,
     /// Tells models from others by what they say beyond those that ship.
@@ -242,6 +244,11 @@ impl Models {
     /// What a call of that name gives, whatever it is called on.
     pub fn gives(&self, name: Sym) -> Gives {
         self.gives.get(&name).copied().unwrap_or_default()
+    }
+
+    /// Whether a key of that name divides what is deployed, of which there is as much as operators set up.
+    pub fn is_partition(&self, name: &str) -> bool {
+        self.partitions.iter().any(|word| name == &**word || name.split('_').any(|part| part == &**word))
     }
 
     /// The type.

@@ -5,6 +5,7 @@
 //! loop, or it takes back what the same activation put in and failed with. That asymmetry is the point: silence
 //! is cheap to give, a false alarm is not.
 
+mod freed;
 mod holders;
 mod in_step;
 mod loose;
@@ -20,7 +21,7 @@ use crate::events::{Event, Root, What};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
-use crate::types::{Insides, Interner, Program, TyKind};
+use crate::types::{Insides, Program};
 use holders::{KEYED, Limitless};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -265,8 +266,9 @@ impl<'s> Balance<'_, '_, 's> {
                 .map(|(site, _)| *site)
                 .filter(|site| site.event.place.depth == depth)
                 .collect();
+            let shrinks = group.shrinks.iter().filter(|site| !self.renews(site.event, depth));
             let shrinks: Vec<(Counter, Site<'s>)> =
-                group.shrinks.iter().map(|site| (self.counter(*site, depth, &grows), *site)).collect();
+                shrinks.map(|site| (self.counter(*site, depth, &grows), *site)).collect();
             let against = shrinks.iter().map(|(counter, _)| *counter).max().unwrap_or(Counter::Nothing);
             grows.sort_by_key(|site| (site.event.via.len(), self.order(*site)));
             grows.dedup_by_key(|site| (site.id, site.event.at));
@@ -287,6 +289,8 @@ impl<'s> Balance<'_, '_, 's> {
     /// Without the sites that add nothing but keys which are given once and for all; certain only where a message
     /// tells one of the others.
     fn with_told_keys(&self, mut place: Growing<'s>) -> Growing<'s> {
+        let of_locus = self.is_of_locus(place.key);
+        let is_partition = |site: Site<'s>| !of_locus && self.given.is_partition(site.id, site.event);
         let mut certain = false;
         let mut grows = Vec::with_capacity(place.grows.len());
         for site in std::mem::take(&mut place.grows) {
@@ -297,6 +301,11 @@ impl<'s> Balance<'_, '_, 's> {
                 }
                 Some(Answer::Given) => continue,
                 Some(Answer::Unknown) => {}
+                // Where entries come and go under what is deployed, the entries are what counts.
+                Some(Answer::Told(_)) if is_partition(site) && place.against == Counter::InsideOnly => {
+                    continue;
+                }
+                Some(Answer::Told(_)) if is_partition(site) => {}
                 Some(Answer::Told(witness)) => {
                     certain = true;
                     place.told = place.told.or(Some(witness));
@@ -305,7 +314,7 @@ impl<'s> Balance<'_, '_, 's> {
             grows.push(site);
         }
         place.grows = grows;
-        place.is_certain &= (certain && !self.is_fleeting(place.key)) || self.is_of_locus(place.key);
+        place.is_certain &= (certain && !self.is_fleeting(place.key)) || of_locus;
         place
     }
 
@@ -318,9 +327,6 @@ impl<'s> Balance<'_, '_, 's> {
 
     /// Where the keys come from that are added; none where there are no keys.
     fn keyed(&self, site: Site<'s>) -> Option<Answer> {
-        if site.event.known_in.iter().any(|table| self.given.is_settled(*table)) {
-            return Some(Answer::Given);
-        }
         KEYED.contains(&site.event.holder).then(|| self.given.key(site.id, site.event))
     }
 
@@ -348,6 +354,13 @@ impl<'s> Balance<'_, '_, 's> {
 
     fn order(&self, site: Site<'s>) -> (u32, u32) {
         (self.program.names.function(site.id).file.0, site.event.at.start)
+    }
+
+    /// Whether another value takes the place of one that is no collection: nothing is emptied by that.
+    fn renews(&self, event: &Event, depth: u8) -> bool {
+        let models = self.program.models;
+        let is_collection = || models.type_named(event.holder).is_some_and(|of| models.ty(of).grows);
+        event.what == What::Replace && event.place.depth > depth && !is_collection()
     }
 
     fn counter(&self, site: Site<'s>, depth: u8, grows: &[Site<'s>]) -> Counter {
@@ -432,50 +445,5 @@ impl<'s> Balance<'_, '_, 's> {
             let loops = around(grow.event);
             !loops.is_empty() && loops.iter().all(|at| !own.contains(at))
         })
-    }
-
-    /// Types whose values, or what holds them, come and go while the program runs.
-    fn freed(&self) -> FxHashSet<AdtId> {
-        let mut freed = FxHashSet::default();
-        let mut pending = Vec::new();
-        for (index, facts) in self.summary.facts.iter().enumerate() {
-            let runs = &self.context.runs[index];
-            let works = (runs.often.is_some() || runs.may_run) && !runs.only_at_exit;
-            if works {
-                pending.extend(facts.events.iter().flat_map(|event| event.frees.iter().copied()));
-            }
-        }
-        while let Some(adt) = pending.pop() {
-            if !freed.insert(adt) {
-                continue;
-            }
-            for (_, ty) in self.program.fields[adt.ix()].iter().flatten() {
-                self.owned(*ty, 0, &mut pending);
-            }
-        }
-        freed
-    }
-
-    fn owned(&self, ty: crate::types::Ty, depth: u32, out: &mut Vec<AdtId>) {
-        if depth > 6 {
-            return;
-        }
-        match self.program.types.kind(ty) {
-            TyKind::Adt(adt, args) => {
-                out.push(*adt);
-                args.iter().for_each(|arg| self.owned(*arg, depth + 1, out));
-            }
-            TyKind::Trait(of, _) => out.extend(self.program.implementors_of(*of)),
-            TyKind::Foreign(foreign, args) => {
-                let model = self.program.models.type_at(*foreign).map(|model| self.program.models.ty(model));
-                // A value behind an `Arc` need not go with what points at it.
-                if model.is_none_or(|model| model.owns_params && !model.shared) {
-                    args.iter().for_each(|arg| self.owned(*arg, depth + 1, out));
-                }
-            }
-            TyKind::Tuple(parts) => parts.iter().for_each(|part| self.owned(*part, depth + 1, out)),
-            TyKind::Seq(elem) => self.owned(*elem, depth + 1, out),
-            _ => {}
-        }
     }
 }

@@ -18,7 +18,9 @@ mod answer;
 mod carried;
 mod known;
 mod origins;
+mod related;
 mod stored;
+mod tested;
 pub(super) mod types;
 mod value;
 mod words;
@@ -37,8 +39,10 @@ use crate::summary::{Summary, Turns};
 use crate::types::{Insides, Program};
 use answer::From;
 use origins::{Origins, Part};
+use related::Related;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use stored::Stored;
 
@@ -56,6 +60,9 @@ pub(super) struct Given<'a, 'w, 's> {
     summary: &'s Summary,
     context: &'a Context,
     callers: &'a Callers<'s>,
+    related: Related,
+    /// The packages that the value which is asked about may come through; none where it may be any.
+    through: RefCell<Option<BTreeSet<usize>>>,
     /// Types that come as messages or through channels.
     carried: FxHashSet<AdtId>,
     /// What is made, and what is stored in fields and statics later on.
@@ -99,6 +106,8 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
             summary: callers.summary,
             context,
             callers,
+            related: Related::of(&program.names),
+            through: RefCell::default(),
             carried: carried::carried(program, context),
             stored: OnceCell::new(),
             bodies: RefCell::default(),
@@ -110,10 +119,12 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         }
     }
 
-    /// Begins a question. No answer may depend on which was asked before.
-    fn begin(&self) {
+    /// Begins a question of `id`. No answer may depend on which was asked before.
+    fn begin(&self, id: FnId) {
         self.steps.set(0);
-        if self.rests_on_open.take() {
+        let through = self.related.to(&self.program.names, self.context, id);
+        let is_other = self.through.replace(through.clone()) != through;
+        if self.rests_on_open.take() || is_other {
             self.params.borrow_mut().clear();
             self.fields.borrow_mut().clear();
             self.results.borrow_mut().clear();
@@ -131,7 +142,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
     /// Where the keys come from that `event` in `id` adds; where a function adds them to what it is handed, its own
     /// are looked at.
     pub(super) fn key(&self, id: FnId, event: &Event) -> Answer {
-        self.begin();
+        self.begin(id);
         let Some(inner) = event.via.last() else { return self.key_at(id, event.at) };
         let own = self.summary.facts[inner.ix()].events.iter().filter(|own| {
             own.what.grows() && own.via.is_empty() && own.place.field.is_none() && own.holder == event.holder
@@ -141,7 +152,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
 
     /// Whether a message tells the value that stands at `at` in `id`.
     fn is_told_at(&self, id: FnId, at: Range) -> bool {
-        self.begin();
+        self.begin(id);
         let Some(origins) = self.body(id) else { return false };
         let mut values = origins.at(at);
         values.any(|value| {
@@ -151,9 +162,9 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
 
     fn key_at(&self, id: FnId, at: Range) -> Answer {
         let Some(origins) = self.body(id) else { return Answer::Unknown };
-        let keys = origins.at(at).filter_map(|call| origins.key(call, 0));
-        let keys = keys.map(|key| {
-            if self.is_kind(id, &origins, key) {
+        let keys = origins.at(at).filter_map(|call| Some((call, origins.key(call, 0)?)));
+        let keys = keys.map(|(call, key)| {
+            if self.is_kind(id, &origins, key) || self.is_tested(&origins, call, (key, None), 0) {
                 return Answer::Given;
             }
             let answer = self.holds(id, &self.value(id, &origins, (key, None), 0), 0);
@@ -167,7 +178,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
 
     /// Where what a list gets comes from.
     pub(super) fn added(&self, id: FnId, event: &Event) -> Answer {
-        self.begin();
+        self.begin(id);
         let Some(origins) = self.body(id) else { return Answer::Unknown };
         let calls = origins.at(event.at).filter_map(|call| match &origins.body.expr(call).kind {
             ExprKind::Method(call) => call.args.last().copied(),
@@ -194,6 +205,15 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
             self.rests_on_open.set(true);
         }
         may
+    }
+
+    /// What brings a value in `id`, if it comes from there at all.
+    fn told(&self, id: FnId, at: Range, what: Brings) -> From {
+        let package = self.program.names.package_of(self.program.names.function(id).module);
+        match &*self.through.borrow() {
+            Some(through) if !through.contains(&package) => From::UNKNOWN,
+            _ => From { own: Answer::Told(Witness { id, at, what }), params: Vec::new() },
+        }
     }
 
     /// The answer for a value of `id`, with what its callers pass.
@@ -292,6 +312,9 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         let passed = origins.at(site.at).filter_map(|at| origins.args(at)).next();
         let passed = passed.and_then(|args| args.get(param as usize).copied());
         let Some(arg) = passed else { return Answer::Unknown };
+        if origins.at(site.at).any(|call| self.is_tested(&origins, call, (arg, part), depth + 1)) {
+            return Answer::Given;
+        }
         self.holds(caller, &self.value(caller, &origins, (arg, part), depth + 1), depth + 1)
     }
 
@@ -318,3 +341,6 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         from
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,7 +64,8 @@ pub(super) fn enter(program: &Program<'_>, summary: &Summary, context: &mut Cont
     pending
 }
 
-/// Async functions that are passed on as values: `get(handler)`. One that is passed the configuration runs once with it.
+/// Async functions that are passed on as values: `get(handler)`. One that is passed the configuration runs once with it,
+/// and so does one that is called what begins a program.
 fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Context) {
     for site in summary.facts.iter().flat_map(|facts| &facts.calls).filter(|site| site.is_callback) {
         for callee in &site.callees {
@@ -73,6 +74,8 @@ fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Contex
                 TyKind::Adt(adt, _) => names_a_start(program.names.text(program.names.adt(*adt).name)),
                 _ => false,
             });
+            let name = program.names.text(program.names.function(*callee).name);
+            let begins = begins || name.starts_with("configure") || name.ends_with("main");
             if is_async && !begins && context.runs[callee.ix()].entry.is_none() {
                 context.runs[callee.ix()].entry = Some(Entry::Callback);
                 context.runs[callee.ix()].kept = kept(program, *callee);

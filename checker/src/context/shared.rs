@@ -6,10 +6,10 @@
 use super::{Context, Often};
 use crate::events::Under;
 use crate::load::TargetKind;
-use crate::load::support::{Support, support};
+use crate::load::support::{Support, is_of_tests, support};
 use crate::lower::ir::TypeRef;
 use crate::lower::sym::{Sym, syms};
-use crate::names::{AdtId, FnId};
+use crate::names::{AdtId, Def, FnId, ModId};
 use crate::summary::Summary;
 use crate::types::{Interner, Program, Ty, TyKind};
 use rustc_hash::FxHashSet;
@@ -92,7 +92,13 @@ pub(super) fn made_at_all(program: &Program<'_>, summary: &Summary) -> FxHashSet
     let files = &program.names.workspace.files;
     let tests: Vec<bool> =
         files.iter().map(|file| support(program.names.workspace, file) == Some(Support::Tests)).collect();
-    let is_live = |index: &usize| !tests[program.names.fns[*index].file.0 as usize];
+    let of_tests = test_modules(program);
+    let around =
+        |module: ModId| std::iter::successors(Some(module), |at| program.names.modules[at.ix()].parent);
+    let is_live = |index: &usize| {
+        let function = &program.names.fns[*index];
+        !tests[function.file.0 as usize] && !around(function.module).any(|module| of_tests.contains(&module))
+    };
     let live = summary.facts.iter().enumerate().filter(|(index, _)| is_live(index));
     let made = live.flat_map(|(_, facts)| facts.makes.iter().map(|(adt, _)| *adt));
     let mut open: Vec<AdtId> = all.filter(by_itself).chain(made).collect();
@@ -105,6 +111,16 @@ pub(super) fn made_at_all(program: &Program<'_>, summary: &Summary) -> FxHashSet
         }
     }
     known
+}
+
+/// Modules that hold tests by their names, wherever they stand.
+fn test_modules(program: &Program<'_>) -> FxHashSet<ModId> {
+    let modules = program.names.modules.iter();
+    let declared = modules.flat_map(|module| &module.types).filter_map(|(name, (def, _))| match def {
+        Def::Mod(module) => is_of_tests(program.names.text(*name)).then_some(*module),
+        _ => None,
+    });
+    declared.collect()
 }
 
 /// All types of the workspace that a type is written with.

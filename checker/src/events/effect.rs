@@ -33,7 +33,6 @@ impl Walk<'_, '_> {
             taken,
             frees,
             beside,
-            known_in: Vec::new(),
         };
         if !what.grows() {
             // What was taken from one of several places may have been in any of them.
@@ -110,10 +109,6 @@ impl Walk<'_, '_> {
         }
         let before = self.facts.events.len();
         self.event(place, what, at, operation, ty);
-        if let Some(call) = call.filter(|_| effect == Effect::GrowKeyed) {
-            let known_in = self.tables_with_key(place, call);
-            self.facts.events[before..].iter_mut().for_each(|event| event.known_in.clone_from(&known_in));
-        }
         if let (Some(field), Some(call)) = (place.field, call.filter(|_| what == What::Grow)) {
             self.senders_put(field, call);
         }

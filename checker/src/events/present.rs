@@ -8,14 +8,14 @@
 use super::{Place, Root, Walk};
 use crate::lower::ir::{ExprId, ExprKind, MethodCall, Pat, PatId};
 use crate::lower::sym::{Sym, syms};
-use crate::names::{AdtId, Def};
+use crate::names::Def;
 use crate::types::{Callee, Interner, Ty, TyKind};
 
 /// Methods that look a key up.
-pub(super) const LOOKS: [Sym; 8] =
+pub(crate) const LOOKS: [Sym; 8] =
     syms(["get", "get_mut", "get_key_value", "peek", "peek_mut", "contains_key", "contains", "get_index_of"]);
 /// Methods that say the same of what they are called on, or lead out if there is nothing.
-const PASSES: [Sym; 21] = syms([
+pub(crate) const PASSES: [Sym; 21] = syms([
     "ok_or",
     "ok_or_else",
     "context",
@@ -39,7 +39,7 @@ const PASSES: [Sym; 21] = syms([
     "and_then",
 ]);
 /// Methods that give the same key in another form.
-const COPIES: [Sym; 14] = syms([
+pub(crate) const COPIES: [Sym; 14] = syms([
     "clone",
     "to_owned",
     "to_string",
@@ -174,14 +174,6 @@ impl Walk<'_, '_> {
         let Some(key) = self.key_of(call) else { return false };
         let is_there = |of: &Option<Place>| of.is_none_or(|of| of == place);
         self.present.iter().any(|(of, known)| is_there(of) && self.is_same(*known, key, 0))
-    }
-
-    /// Fields other than that of `place` in which the key of an insertion was found.
-    pub(super) fn tables_with_key(&self, place: Place, call: &MethodCall) -> Vec<(AdtId, Sym)> {
-        let Some(key) = self.key_of(call) else { return Vec::new() };
-        let others = self.present.iter().filter(|(_, known)| self.is_same(*known, key, 0));
-        let fields = others.filter_map(|(of, _)| of.as_ref()?.field);
-        fields.filter(|field| Some(*field) != place.field).collect()
     }
 
     /// The key of `m.insert(k, v)` and of `m.entry(k).or_default()`.

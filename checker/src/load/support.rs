@@ -29,7 +29,7 @@ const MODULES: [&str; 14] = [
 /// How files of tests begin.
 const BEFORE: [&str; 2] = ["test_", "mock_"];
 /// How files of tests, and packages, end.
-const BEHIND: [&str; 4] = ["_test", "_tests", "_mock", "_test_utils"];
+const BEHIND: [&str; 6] = ["_test", "_tests", "_mock", "_test_utils", "_test_helpers", "_test_support"];
 /// What people copy from, or run: of it certain things are said.
 const SHOWN: [&str; 4] = ["examples", "bench", "benches", "fuzz"];
 /// How packages end that measure others.
@@ -99,7 +99,8 @@ fn parts(path: &Path) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
-fn is_of_tests(name: &str) -> bool {
+/// Whether a module, or a file, holds tests by its name.
+pub(crate) fn is_of_tests(name: &str) -> bool {
     MODULES.contains(&name) || ends_so(name) || begins_so(name)
 }
 

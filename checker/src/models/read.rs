@@ -34,6 +34,8 @@ struct ModelFile {
     universal: BTreeMap<String, String>,
     #[serde(default)]
     names: BTreeMap<String, String>,
+    #[serde(default)]
+    partitions: String,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +93,7 @@ fn one(models: &mut Models, file: ModelFile) -> Result<(), String> {
         let index = add(models, line).map_err(|error| format!("{names}: {error}"))?;
         models.universal.extend(names.split_whitespace().map(|name| (Sym::new(name), index)));
     }
+    models.partitions.extend(file.partitions.split_whitespace().map(Box::from));
     for (names, words) in &file.names {
         let gives = gives(words).map_err(|error| format!("{names}: {error}"))?;
         for name in names.split_whitespace() {

@@ -4,6 +4,7 @@ mod limits;
 mod opened;
 pub(crate) mod queues;
 mod routes;
+mod single;
 mod slow;
 mod started;
 pub(crate) mod support;
@@ -17,8 +18,9 @@ use crate::finding::{Confidence, FileId, Finding, Label, Span, Subject};
 use crate::graph::Bus;
 pub(crate) use crate::graph::is_locus_method;
 use crate::load::TargetKind;
+use crate::load::support::support;
 use crate::lower::attr::{Contract, LocusItem};
-use crate::lower::ir::Range;
+use crate::lower::ir::{ExprKind, Range};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Rule, Shape};
@@ -250,6 +252,26 @@ impl<'a, 'w> Judged<'a, 'w> {
         let calls = steps.iter().take(1).chain(steps.iter().skip(1 + left_out));
         let calls = calls.map(|step| Label::new(self.span(step.caller, step.at), "on the way there"));
         entered.into_iter().chain(calls).collect()
+    }
+
+    /// How many calls lead to a function from a handler, or a loop that accepts; none if that is not sure, or only what
+    /// shows the program leads there.
+    pub(crate) fn serves_with(&self, id: FnId) -> Option<usize> {
+        let names = &self.program.names;
+        let (first, steps) = self.context.chain(id);
+        let accepts = |id: FnId| {
+            let is_accept =
+                |kind: &ExprKind| matches!(kind, ExprKind::Method(call) if call.name == Sym::new("accept"));
+            names.body(id).is_some_and(|body| body.exprs.iter().any(|expr| is_accept(&expr.kind)))
+        };
+        let handles = |id: FnId| {
+            matches!(self.context.runs[id.ix()].entry, Some(Entry::Message | Entry::Callback | Entry::Poll))
+        };
+        let file = &names.workspace.files[names.function(first).file.0 as usize];
+        let is_sure = self.context.runs[id.ix()].is_sure && support(names.workspace, file).is_none();
+        let from = steps.iter().rposition(|step| accepts(step.caller) || handles(step.caller));
+        let calls = from.map(|from| steps.len() - from).or(handles(first).then_some(steps.len()));
+        calls.filter(|_| is_sure)
     }
 
     /// Whether a function is reached from a locus, or belongs to one.

@@ -1,16 +1,16 @@
 //! `leaked-memory`: memory whose destructor never runs.
 
-use crate::context::Entry;
 use crate::declare_rule;
 use crate::events::Root;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding};
-use crate::lower::ir::ExprKind;
-use crate::lower::sym::Sym;
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashSet;
+
+/// Most calls from a handler to what it is sure to do itself.
+const CALLS_MAX: usize = 3;
 
 /// Leaked or forgotten with every message.
 pub static FORGOTTEN: Shape =
@@ -69,25 +69,17 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         };
         let mut finding = judged.finding(id, seen.at, (&RULE, shape), says);
         // Elsewhere most of what is leaked is leaked once for each thing that is loaded, but for what handlers leak.
-        if std::ptr::eq(shape, &FORGOTTEN) && !is_handled(judged, id) {
-            finding = judged.as_proved(finding, id, Confidence::Nursery);
+        if std::ptr::eq(shape, &FORGOTTEN) {
+            let proved = match judged.serves_with(id) {
+                Some(calls) if calls <= CALLS_MAX => Confidence::Certain,
+                Some(_) => Confidence::Likely,
+                None => Confidence::Nursery,
+            };
+            finding = judged.as_proved(finding, id, proved);
         }
         let note = "looked in the package for `from_raw` or another owner that takes it back: there is none";
         findings.push(judged.with_chain(finding, id).note(note));
     }
-}
-
-/// Whether a handler, or a loop that accepts, is sure to lead to a function.
-fn is_handled(judged: &Judged<'_, '_>, id: FnId) -> bool {
-    let (first, steps) = judged.context.chain(id);
-    let entry = judged.context.runs[first.ix()].entry;
-    let accepts = |kind: &ExprKind| matches!(kind, ExprKind::Method(call) if call.name == Sym::new("accept"));
-    let serves = |id: FnId| {
-        judged.program.names.body(id).is_some_and(|body| body.exprs.iter().any(|expr| accepts(&expr.kind)))
-    };
-    judged.context.runs[id.ix()].is_sure
-        && (matches!(entry, Some(Entry::Message | Entry::Callback | Entry::Poll))
-            || steps.iter().any(|step| serves(step.caller)))
 }
 
 /// Whether a function puts something into a table: that it grows is another rule's.

@@ -2,7 +2,7 @@
 
 use crate::declare_rule;
 use crate::events::seen::Sight;
-use crate::finding::{Finding, Label};
+use crate::finding::{Confidence, Finding, Label};
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
 
@@ -36,6 +36,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         );
         let finding = judged.finding(id, seen.at, (&RULE, &GUARD), says);
         let finding = finding.label(Label::new(judged.span(id, taken), "taken here"));
+        // Elsewhere nobody else wants most of what is held: it is so at the start, at the end, and in tools.
+        let proved = if judged.serves_with(id).is_some() { Confidence::Certain } else { Confidence::Likely };
+        let finding = judged.as_proved(finding, id, proved);
         let note = "looked between the two for a `drop` of the guard, or a call that takes it: there is none";
         findings.push(judged.with_chain(finding, id).note(note));
     }

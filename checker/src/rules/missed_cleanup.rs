@@ -151,14 +151,14 @@ fn early<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets
         let between = |way: &&Range| {
             way.end > grow.event.at.end && way.end <= site.event.at.start && way.start >= grow.event.at.end
         };
-        let tree = asked.tree(site.id)?;
-        let is_removed = |way: &Range| {
+        let (tree, put) = asked.stands(grow)?;
+        let is_left = |way: &Range| {
             let removals = place.keyed().filter(|other| other.id == site.id);
             let mut removals = removals.filter_map(|other| tree.call_at(other.event.at));
-            let way = tree.try_at(*way);
-            removals.any(|removal| way.is_some_and(|way| tree.is_before(removal, way)))
+            tree.try_at(*way)
+                .is_some_and(|way| tree.may_follow(put, way) && !removals.any(|of| tree.is_before(of, way)))
         };
-        let mut leaving = facts.tries.iter().filter(between).filter(|way| !is_removed(way));
+        let mut leaving = facts.tries.iter().filter(between).filter(|way| is_left(way));
         let way = leaving.next().filter(|_| straight)?;
         ways.push((site.id, *way, "leaves it there when this fails"));
     }

@@ -8,6 +8,8 @@ use crate::events::seen::Sight;
 
 use crate::events::{Lost, LostHow, only_looks_at};
 use crate::finding::{Confidence, Finding, Label, Subject};
+use crate::lower::ir::{ExprKind, Range};
+use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
@@ -105,11 +107,20 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             // An owner whose number was closed must not close it again.
             let is_closed = lost.how == LostHow::Forgotten && by_number.contains(&package(id));
             let looks = |(of, at): &(FnId, u32)| names.body(*of).is_some_and(|body| only_looks_at(body, *at));
-            if often == Some(Often::PerMessage) && !is_handed && !is_closed && lost.lent.iter().all(looks) {
+            let is_lost = !is_handed && !is_closed && lost.lent.iter().all(looks);
+            if often == Some(Often::PerMessage) && is_lost && !ends_behind(judged, id, lost.at) {
                 findings.push(lost_finding(judged, id, lost));
             }
         }
     }
+}
+
+/// Whether the program ends behind a position, where it gets that far.
+fn ends_behind(judged: &Judged<'_, '_>, id: FnId, at: Range) -> bool {
+    const PROCESS: [Sym; 2] = syms(["process", "exit"]);
+    let ends = |kind: &ExprKind| matches!(kind, ExprKind::Path(path) if path.segments.ends_with(&PROCESS));
+    let body = judged.program.names.body(id);
+    body.is_some_and(|body| body.exprs.iter().any(|expr| expr.at.start > at.start && ends(&expr.kind)))
 }
 
 /// What stays open with something that does not end.

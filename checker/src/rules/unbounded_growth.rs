@@ -15,6 +15,7 @@ use crate::finding::{Confidence, Finding, Label};
 use crate::lower::attr::ContractKind;
 use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
+use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, span};
@@ -256,7 +257,8 @@ fn shape(
 
 /// How far a shape has been right where no locus says who owns the place: where a message is seen to bring what is
 /// added to a field, it is certain; so it is of a static, but where it came through a queue: that may be the program's
-/// own. Of locals of loops most have turned out to be filled from what the program itself knows.
+/// own. Locals of loops are mostly filled from what the program itself knows, and what a keeper starts itself is no
+/// subscriber that hangs up.
 fn proved(
     judged: &Judged<'_, '_>,
     ways: &Ways<'_, '_, '_>,
@@ -267,7 +269,8 @@ fn proved(
     let of_locus = matches!(growing.key, Key::Field(adt, _) if judged.is_locus(adt));
     match growing.told {
         _ if of_locus => Confidence::Certain,
-        Some(_) if is(&[&FIELD, &OUTER_KEYS, &SUBSCRIBERS]) => Confidence::Certain,
+        Some(_) if is(&[&FIELD, &OUTER_KEYS]) => Confidence::Certain,
+        Some(_) if is(&[&SUBSCRIBERS]) && !starts_a_task(judged, growing.grows[0].id) => Confidence::Certain,
         Some(told) if is(&[&STATIC]) && told.what != Brings::Queued => Confidence::Certain,
         // A set of tasks is filled where connections and messages come in.
         _ if is(&[&HANDLES, &AT_EXIT]) && SETS_OF_TASKS.contains(&growing.grows[0].event.holder) => {
@@ -289,6 +292,13 @@ fn proved(
         _ if is(&[&CAPACITY]) => Confidence::Nursery,
         _ => Confidence::Likely,
     }
+}
+
+/// Whether a function starts a task, itself or in what it calls: what that reads from its keeper goes when this does.
+fn starts_a_task(judged: &Judged<'_, '_>, id: FnId) -> bool {
+    let facts = |id: FnId| &judged.summary.facts[id.ix()];
+    let starts = |id: FnId| facts(id).seen.iter().any(|seen| matches!(seen.sight, Sight::Starts(_)));
+    starts(id) || facts(id).calls.iter().flat_map(|site| &site.callees).any(|callee| starts(*callee))
 }
 
 /// How sure it is that nothing works against the growth, whatever the place holds.

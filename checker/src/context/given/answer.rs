@@ -91,10 +91,6 @@ impl From {
     pub(super) const GIVEN: From = From { own: Answer::Given, params: Vec::new() };
     pub(super) const UNKNOWN: From = From { own: Answer::Unknown, params: Vec::new() };
 
-    pub(super) fn told(id: FnId, at: Range, what: Brings) -> From {
-        From { own: Answer::Told(Witness { id, at, what }), params: Vec::new() }
-    }
-
     pub(super) fn and(mut self, other: From) -> From {
         self.own = self.own.and(other.own);
         let new = other.params.into_iter().filter(|param| !self.params.contains(param));

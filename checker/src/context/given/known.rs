@@ -1,8 +1,9 @@
-//! Keys of which there are few, by the name of their kind.
+//! Keys of which there are few, by the name of their kind, or by their own.
 //!
 //! Enumerations of other crates, and those that a build script writes, are not read: what they are called has to do.
 
 use super::{Given, Origins};
+use crate::events::Event;
 use crate::lower::ir::{ExprId, ExprKind, TypeRef};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{Def, FnId};
@@ -30,6 +31,36 @@ impl<'a> Given<'a, '_, '_> {
             !matches!(def, Some(Def::Adt(_))) && names_a_kind(self.program.names.text(path.last()))
         };
         by_type(origins.inferred.expr(key)) || named(key) || written(key)
+    }
+}
+
+impl Given<'_, '_, '_> {
+    /// Whether what `event` in `id` adds has its place under a part of what is deployed: a tenant, a region. Messages name
+    /// these, and operators make them.
+    pub(in crate::context) fn is_partition(&self, id: FnId, event: &Event) -> bool {
+        let Some(origins) = self.body(id) else { return false };
+        let mut keys = origins.at(event.at).filter_map(|call| origins.key(call, 0)).peekable();
+        keys.peek().is_some() && keys.all(|key| origins.named(key).is_some_and(|name| self.divides(name)))
+    }
+
+    fn divides(&self, name: Sym) -> bool {
+        self.program.models.is_partition(self.program.names.text(name))
+    }
+}
+
+impl Origins<'_> {
+    /// What a key is called: a local or field by its name, however it is copied.
+    fn named(&self, mut key: ExprId) -> Option<Sym> {
+        for _ in 0..8 {
+            key = match &self.body.expr(key).kind {
+                ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => *inner,
+                ExprKind::Method(call) if call.args.is_empty() => call.recv,
+                ExprKind::Field(_, name) => return Some(*name),
+                ExprKind::Local(local) => return Some(self.body.locals[local.0 as usize].name),
+                _ => return None,
+            };
+        }
+        None
     }
 }
 

@@ -173,6 +173,18 @@ impl<'p> Origins<'p> {
         false
     }
 
+    /// Whether nothing goes on behind an expression.
+    pub(super) fn leads_out(&self, id: ExprId) -> bool {
+        match &self.body.expr(id).kind {
+            ExprKind::Return(_) | ExprKind::Continue(_) | ExprKind::Break(..) => true,
+            ExprKind::Block(_, Some(tail)) => self.leads_out(*tail),
+            ExprKind::Block(stmts, None) => {
+                matches!(stmts.last(), Some(Stmt::Expr(last)) if self.leads_out(*last))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the value of a call is waited for.
     pub(super) fn is_awaited(&self, id: ExprId) -> bool {
         self.around[id.0 as usize].is_some_and(|at| matches!(self.body.expr(at).kind, ExprKind::Await(_)))

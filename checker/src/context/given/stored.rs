@@ -1,6 +1,6 @@
 //! From a field or a static back to all that is ever stored there.
 
-use super::answer::{Answer, Brings, Witness};
+use super::answer::{Answer, Brings};
 use super::origins::Part;
 use super::{DEPTH_MAX, Given, Origins};
 use crate::context::Often;
@@ -98,10 +98,9 @@ impl<'a> Given<'a, '_, '_> {
     }
 
     /// Whether a field holds what it held when the program began to serve.
-    pub(in crate::context) fn is_settled(&self, field: (AdtId, Sym)) -> bool {
-        self.begin();
-        let kept = self.field_kept(field, None, 0);
-        kept.changed.is_none() && !matches!(kept.made, Answer::Told(_))
+    pub(super) fn is_settled(&self, field: (AdtId, Sym), depth: u32) -> bool {
+        let kept = self.field_kept(field, None, depth);
+        kept.changed.is_none() && !matches!(kept.made, Answer::Told(_)) && !self.carried.contains(&field.0)
     }
 
     fn made_with(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Answer {
@@ -139,10 +138,10 @@ impl<'a> Given<'a, '_, '_> {
             .flatten()
             .any(|(field, ty)| *field == name && self.is_number(*ty));
         if let Some((id, at)) = stored.counted.get(&(adt, name)).filter(|_| counts) {
-            return Some(Answer::Told(Witness { id: *id, at: *at, what: Brings::Fresh }));
+            return Some(self.told(*id, *at, Brings::Fresh).own);
         }
         if let Some((id, at)) = stored.read.get(&(adt, name)) {
-            return Some(Answer::Told(Witness { id: *id, at: *at, what: Brings::Received }));
+            return Some(self.told(*id, *at, Brings::Received).own);
         }
         let puts = stored.fields.get(&(adt, name))?;
         puts.iter().map(|(id, at)| self.put(*id, *at, part, depth)).reduce(Answer::and)

@@ -4,7 +4,7 @@ use super::answer::{Answer, Brings, From};
 use super::origins::Part;
 use super::words::{CONVERTS, DERIVES};
 use super::{FUNCTIONS_MAX, Given, Origins};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, LocalId, MethodCall, PathRef, Stmt};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, LocalId, MethodCall, PathRef};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Gives;
 use crate::names::{Def, FnId};
@@ -37,6 +37,11 @@ const KEEPS: [Sym; 20] = syms([
     "take",
 ]);
 
+/// What requests are of one kind or another by.
+const KINDS: [Sym; 3] = syms(["method", "status", "version"]);
+/// Methods that ask the system who is at the other end.
+const CREDENTIALS: [Sym; 2] = syms(["peer_cred", "peer_credentials"]);
+
 impl<'a> Given<'a, '_, '_> {
     /// Where the value of an expression comes from, or a part of it.
     pub(super) fn value(
@@ -52,7 +57,7 @@ impl<'a> Given<'a, '_, '_> {
         let ty = origins.inferred.expr(expr);
         let at = origins.body.expr(expr).at;
         if self.receives(origins, ty) && origins.is_gone_through(expr) && self.repeats(id, origins, expr) {
-            return From::told(id, at, self.received(origins, ty));
+            return self.told(id, at, self.received(origins, ty));
         }
         // What is worked out when the program begins is worked out once.
         let is_few =
@@ -73,7 +78,7 @@ impl<'a> Given<'a, '_, '_> {
             && self.comes(origins, ty)
             && self.repeats(id, origins, expr)
         {
-            return From::told(id, at, Brings::Outside);
+            return self.told(id, at, Brings::Outside);
         }
         from
     }
@@ -170,17 +175,7 @@ impl<'a> Given<'a, '_, '_> {
 
     /// A branch that leads out has no value.
     fn branch(&self, id: FnId, origins: &Origins<'a>, (at, part): (ExprId, Part), depth: u32) -> From {
-        let leads_out = |at: ExprId| {
-            let kind = &origins.body.expr(at).kind;
-            matches!(kind, ExprKind::Return(_) | ExprKind::Continue(_) | ExprKind::Break(..))
-        };
-        match &origins.body.expr(at).kind {
-            _ if leads_out(at) => From::GIVEN,
-            ExprKind::Block(stmts, None) if matches!(stmts.last(), Some(Stmt::Expr(last)) if leads_out(*last)) => {
-                From::GIVEN
-            }
-            _ => self.value(id, origins, (at, part), depth + 1),
-        }
+        if origins.leads_out(at) { From::GIVEN } else { self.value(id, origins, (at, part), depth + 1) }
     }
 
     fn path(&self, id: FnId, path: &PathRef) -> From {
@@ -207,12 +202,12 @@ impl<'a> Given<'a, '_, '_> {
             return From::GIVEN;
         }
         if made.param.is_some_and(|(param, _)| self.is_message(id, param)) {
-            return From::told(id, at, Brings::Message);
+            return self.told(id, at, Brings::Message);
         }
         let of = made.of.iter().map(|(of, own)| self.value(id, origins, (*of, own.or(part)), depth + 1));
         let mut from = From::all(of);
         if let Some(by) = made.read.filter(|by| self.repeats(id, origins, *by)) {
-            from = from.and(From::told(id, origins.body.expr(by).at, Brings::Received));
+            from = from.and(self.told(id, origins.body.expr(by).at, Brings::Received));
         }
         if let Some((param, own)) = made.param {
             from = from.and(From { own: Answer::Given, params: vec![(param, own.or(part))] });
@@ -249,7 +244,7 @@ impl<'a> Given<'a, '_, '_> {
         let (at, at_base) = (origins.body.expr(expr).at, origins.body.expr(base).at);
         match of_base.own {
             Answer::Told(witness) if witness.id == id && witness.at == at_base => {
-                From::told(id, at, witness.what)
+                self.told(id, at, witness.what)
             }
             Answer::Told(_) => of_base,
             own => match kept.changed {
@@ -296,7 +291,7 @@ impl<'a> Given<'a, '_, '_> {
     /// What gives something new each time it runs, where it runs with messages.
     fn brought(&self, id: FnId, origins: &Origins<'a>, expr: ExprId, what: Brings) -> From {
         let at = origins.body.expr(expr).at;
-        if self.repeats(id, origins, expr) { From::told(id, at, what) } else { From::UNKNOWN }
+        if self.repeats(id, origins, expr) { self.told(id, at, what) } else { From::UNKNOWN }
     }
 
     fn method(
@@ -309,6 +304,17 @@ impl<'a> Given<'a, '_, '_> {
         if let Some(Callee::Fns(fns)) = origins.inferred.callees.get(&at) {
             let args = origins.args(at).unwrap_or_default();
             return self.results(id, origins, (fns, &args, part), depth);
+        }
+        // Of methods and statuses there are few.
+        if KINDS.contains(&call.name)
+            && call.args.is_empty()
+            && self.comes(origins, origins.inferred.expr(call.recv))
+        {
+            return From::GIVEN;
+        }
+        // Who the peer is says the system, and not the peer.
+        if CREDENTIALS.contains(&call.name) {
+            return From::UNKNOWN;
         }
         // `next` goes through what is there already, or waits for more.
         let gives = self.program.models.gives(call.name);

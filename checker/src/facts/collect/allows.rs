@@ -2,7 +2,7 @@
 
 use super::{Site, span};
 use crate::finding::FileId;
-use crate::load::{TargetKind, Workspace};
+use crate::load::{TargetKind, Workspace, reached};
 use std::collections::BTreeSet;
 
 /// The allows that give a reason; one without silences nothing.
@@ -27,21 +27,8 @@ fn crates(workspace: &Workspace, target: usize) -> BTreeSet<usize> {
     let library = |package: usize| {
         workspace.crates.iter().position(|krate| krate.package == package && krate.kind == TargetKind::Lib)
     };
-    let mut found = BTreeSet::from([target]);
-    let mut open = vec![workspace.crates[target].package];
-    let mut seen = BTreeSet::new();
-    while let Some(package) = open.pop() {
-        if !seen.insert(package) {
-            continue;
-        }
-        found.extend(library(package));
-        let dependencies = &workspace.packages[package].dependencies;
-        let named = |name: &String| {
-            workspace.packages.iter().position(|package| package.name.replace('-', "_") == *name)
-        };
-        open.extend(dependencies.iter().filter_map(|(_, name)| named(name)));
-    }
-    found
+    let packages = reached(&workspace.dependencies(), workspace.crates[target].package);
+    packages.into_iter().filter_map(library).chain([target]).collect()
 }
 
 /// The files that a crate's root leads to.

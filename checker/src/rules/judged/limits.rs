@@ -5,7 +5,7 @@ use super::opened::Opened;
 use super::ways::Ways;
 use crate::events::is_limit;
 use crate::events::seen::within;
-use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, Pat, Range};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, Pat, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::types::{Interner, TyKind};
 
@@ -13,7 +13,7 @@ impl<'a> Ways<'_, 'a, '_> {
     /// Whether a limit stands before a position, or only what is not yet under way gets there.
     pub(super) fn is_limited(&self, opened: &Opened<'a>, at: Range) -> bool {
         let is_limit = |id: ExprId| is_limit(&self.judged.program.names, opened.body, id);
-        takes_a_flag(opened, at) || opened.exprs().any(|(_, expr)| match &expr.kind {
+        self.is_single(opened, at) || opened.exprs().any(|(_, expr)| match &expr.kind {
             ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) if expr.at.start < at.start => {
                 is_limit(*left) || is_limit(*right)
             }
@@ -65,33 +65,4 @@ impl<'a> Ways<'_, 'a, '_> {
         let ExprKind::Method(call) = opened.kind(id) else { return false };
         self.judged.program.names.text(opened.named(call.recv)).contains("rate")
     }
-}
-
-/// Whether a flag that lets one at a time through is set before a position: `if !busy { busy = true; .. }`,
-/// `if busy { return; } busy = true;`, `assert!(!self.busy); self.busy = true;`.
-fn takes_a_flag(opened: &Opened<'_>, at: Range) -> bool {
-    let sets = opened.exprs().filter_map(|(_, expr)| match expr.kind {
-        ExprKind::Assign(flag, to) if matches!(opened.kind(to), ExprKind::Lit(Lit::Bool(true))) => {
-            Some((expr.at, opened.named(flag)))
-        }
-        _ => None,
-    });
-    let mut before = sets.filter(|(set, flag)| set.end <= at.start && *flag != Sym::NONE);
-    before.any(|(set, flag)| {
-        let tests = |id: ExprId| opened.inside(opened.extent(id)).any(|(id, _)| opened.named(id) == flag);
-        opened.exprs().any(|(_, expr)| match &expr.kind {
-            ExprKind::If(cond, then, _) if tests(*cond) => {
-                let then = opened.extent(*then);
-                within(then, set) && within(then, at) || then.end <= set.start && leads_out(opened, then)
-            }
-            ExprKind::Macro(name, args) => {
-                *name == Sym::new("assert") && expr.at.end <= set.start && args.iter().any(|arg| tests(*arg))
-            }
-            _ => false,
-        })
-    })
-}
-
-fn leads_out(opened: &Opened<'_>, region: Range) -> bool {
-    opened.inside(region).any(|(_, kind)| matches!(kind, ExprKind::Return(_) | ExprKind::Continue(_)))
 }

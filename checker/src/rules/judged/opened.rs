@@ -215,6 +215,11 @@ impl<'p> Opened<'p> {
         self.body.extent(id)
     }
 
+    /// Whether a region is all of what a task or thread is given.
+    pub(super) fn is_task(&self, region: Range) -> bool {
+        self.apart.contains(&region)
+    }
+
     /// The loops around a position, innermost first.
     pub(super) fn loops_around(&self, at: Range) -> Vec<ExprId> {
         let is_loop =

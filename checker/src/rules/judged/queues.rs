@@ -55,7 +55,7 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
         let readers = key
             .and_then(|key| self.readers(key, 0))
             .or_else(|| item.and_then(|item| self.by_item.get(&item).map(Vec::as_slice)))?;
-        readers.iter().copied().find(|(id, at)| self.falls_behind(*id, *at, 0))
+        readers.iter().copied().find(|(of, at)| self.falls_behind((*of, *at), (id, made.at), 0))
     }
 
     /// Who reads from what a name stands for, or from what callers get when it is given back.
@@ -72,15 +72,21 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
         })
     }
 
-    /// Whether what is done with an item that is taken at `at` waits for something.
-    fn falls_behind(&self, id: FnId, at: Range, depth: u32) -> bool {
+    /// Whether what is done with an item that is taken at `at` waits for something. Of a queue that the same body makes,
+    /// and takes one item out of in no loop, there is no next one.
+    fn falls_behind(&self, (id, at): (FnId, Range), (maker, made): (FnId, Range), depth: u32) -> bool {
         let Some(opened) = self.ways.open(id) else { return false };
+        let is_anew = |around: &ExprId| within(opened.extent(*around), made);
+        if id == maker && per_item(&opened, at).is_none() && opened.loops_around(at).iter().all(is_anew) {
+            return false;
+        }
         match handled(&opened, at) {
             Some(region) => self.ways.is_slow_per_item(id, region),
             None => {
                 let mut callers = self.ways.callers(id).peekable();
                 let of_user = callers.peek().is_none() && self.is_for_users(id);
-                of_user || depth < DEPTH_MAX && callers.any(|(id, at)| self.falls_behind(id, at, depth + 1))
+                let mut behind = |caller| self.falls_behind(caller, (maker, made), depth + 1);
+                of_user || depth < DEPTH_MAX && callers.any(&mut behind)
             }
         }
     }
@@ -95,12 +101,13 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
     }
 
     /// Whether each queue that is made gets one message from `sent`, or as many as the text says: what sends stands where
-    /// the queue is made, in no loop or closure of its own.
+    /// the queue is made, in no loop or closure of its own but that of a task.
     pub(crate) fn is_sent_once(&self, (maker, made): (FnId, &Seen), (sender, sent): (FnId, &Seen)) -> bool {
         let again = |opened: &Opened<'_>| {
             opened.exprs().any(|(id, expr)| {
                 let all = opened.extent(id);
-                matches!(expr.kind, ExprKind::Closure(..)) && within(all, sent.at) && !within(all, made.at)
+                let is_closure = matches!(expr.kind, ExprKind::Closure(..)) && !opened.is_task(all);
+                is_closure && within(all, sent.at) && !within(all, made.at)
             })
         };
         maker == sender
@@ -137,7 +144,16 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
     /// whoever asked waits.
     fn is_counted(&self, item: Item) -> bool {
         let Item::Own(adt) = item else { return false };
-        self.any_field(adt, 0) || self.ways.asks_back(adt)
+        self.any_field(adt, 0) || self.ways.asks_back(adt) || self.is_registration(adt)
+    }
+
+    /// Whether an item brings the receiving end of another queue: it comes once for each of those who send into that one.
+    fn is_registration(&self, adt: AdtId) -> bool {
+        const ENDS: [Sym; 2] = syms(["Receiver", "UnboundedReceiver"]);
+        let program = self.judged.program;
+        let is_end = |ty: Ty| matches!(program.types.kind(ty), TyKind::Foreign(of, _) if ENDS.contains(&of.last) && !is_for_one(of));
+        let mut fields = program.fields[adt.ix()].iter().flatten();
+        !program.names.adt(adt).is_enum && fields.any(|(_, ty)| is_end(*ty))
     }
 
     fn any_field(&self, adt: AdtId, depth: u32) -> bool {

@@ -67,7 +67,7 @@ fn way_out(
                 }
                 _ => false,
             };
-            let between = open < way && way < close && tree.frame(way) == tree.frame(open);
+            let between = way < close && tree.may_follow(open, way) && tree.frame(way) == tree.frame(open);
             let closed = || closes.iter().any(|close| open < *close && tree.is_before(*close, way));
             is_way && between && !is_of(&tree, way, open) && !closed()
         };

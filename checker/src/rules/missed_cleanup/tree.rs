@@ -233,6 +233,21 @@ impl<'p> Tree<'p> {
             && self.arms(first).iter().all(|arm| around.contains(arm))
     }
 
+    /// Whether `second` may be reached from where `first` has been done: they stand in no two arms of one branch, and it is no
+    /// condition without which `first` has put nothing in.
+    pub(super) fn may_follow(&self, first: ExprId, second: ExprId) -> bool {
+        let (before, behind) = (self.arms(first), self.arms(second));
+        let apart = |arm: &Arm| before.iter().any(|own| own.of == arm.of && own.index != arm.index);
+        let refused = |arm: &Arm| match self.kind(arm.of) {
+            ExprKind::If(cond, ..) => match self.kind(*cond) {
+                ExprKind::Not(done) => *done == first && arm.index == 0,
+                _ => *cond == first && arm.index == 1,
+            },
+            _ => false,
+        };
+        first < second && !behind.iter().any(|arm| apart(arm) || refused(arm))
+    }
+
     /// The last name of what a call calls.
     pub(super) fn called(&self, id: ExprId) -> Sym {
         match self.kind(id) {
