@@ -360,7 +360,9 @@ impl<'s> Balance<'_, '_, 's> {
     fn renews(&self, event: &Event, depth: u8) -> bool {
         let models = self.program.models;
         let is_collection = || models.type_named(event.holder).is_some_and(|of| models.ty(of).grows);
-        event.what == What::Replace && event.place.depth > depth && !is_collection()
+        // `*slot = None` empties a slot.
+        let is_slot = event.holder == Sym::new("Option");
+        event.what == What::Replace && event.place.depth > depth && !is_slot && !is_collection()
     }
 
     fn counter(&self, site: Site<'s>, depth: u8, grows: &[Site<'s>]) -> Counter {

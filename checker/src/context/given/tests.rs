@@ -44,6 +44,11 @@ fn parts_of_what_is_deployed_are_not_made_by_messages() {
 fn a_number_that_is_renewed_empties_nothing() {
     let renewed = "*state.m.entry(message.name).or_default() = 7;";
     assert_eq!(of_datagrams("m: HashMap<String, u8>", renewed), [("field-only-grows", Confidence::Certain)]);
+    let slot = "*state.m.entry(message.name).or_default() = None;";
+    assert_eq!(
+        of_datagrams("m: HashMap<String, Option<u8>>", slot),
+        [("outer-keys-stay", Confidence::Certain)]
+    );
     let emptied = "let one = state.m.entry(message.name).or_default(); one.push(1); *one = Vec::new();";
     assert_eq!(
         of_datagrams("m: HashMap<String, Vec<u8>>", emptied),
