@@ -113,8 +113,10 @@ pub enum Sight {
     KeepsItself,
     /// A line, frame or body read without a limit, by name of the call.
     Frame(Box<str>),
-    /// Memory reserved by a number that came in.
-    SizedByInput,
+    /// Memory reserved by a number that came in, or by a field that may hold one.
+    SizedByInput(Option<(AdtId, Sym)>),
+    /// A number that came in put into a field where its struct is made.
+    Parses((AdtId, Sym)),
     /// A label of a metric that takes any value.
     Label {
         /// What the value is called.
@@ -302,7 +304,10 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                     self.rebuilt(id, *left, *right);
                     self.circle(id, *left, *right);
                 }
-                ExprKind::Struct(_, fields, _) => self.reserved_fields(id, fields),
+                ExprKind::Struct(_, fields, _) => {
+                    self.reserved_fields(id, fields);
+                    self.parsed_fields(id, fields);
+                }
                 ExprKind::Macro(name, args) => self.macro_call(id, *name, args),
                 ExprKind::Select(arms) => self.race(id, arms),
                 ExprKind::Match(on, _) => self.lock_in_scrutinee(id, *on),

@@ -3,9 +3,13 @@
 use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding};
+use crate::lower::ir::{BinOp, Body, ExprId, ExprKind};
+use crate::lower::sym::{Sym, syms};
+use crate::names::AdtId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::{Asks, Ways};
 use crate::rules::judged::{Judged, Says};
+use rustc_hash::FxHashSet;
 
 /// A line, frame or body without a limit.
 pub static FRAME: Shape =
@@ -28,11 +32,11 @@ declare_rule! {
 
 /// Reports reads and reservations without a limit, wherever they may run.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    let ways = Ways::of(judged);
+    let (ways, parsed) = (Ways::of(judged), parsed(judged));
     for (id, seen) in judged.sights() {
         let (shape, says) = match &seen.sight {
             Sight::Frame(name) => (&FRAME, frame(name)),
-            Sight::SizedByInput => (&SIZED, sized()),
+            Sight::SizedByInput(of) if of.is_none_or(|field| parsed.contains(&field)) => (&SIZED, sized()),
             _ => continue,
         };
         if !judged.may_meet_peers(id, seen) {
@@ -54,6 +58,47 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         }
         findings.push(judged.with_chain(finding, id).note(note));
     }
+}
+
+/// Fields that hold a number which came in, and that no function of the workspace compares with anything.
+fn parsed(judged: &Judged<'_, '_>) -> FxHashSet<(AdtId, Sym)> {
+    let all = |of: fn(&Sight) -> Option<(AdtId, Sym)>| -> FxHashSet<_> {
+        judged.sights().filter_map(|(_, seen)| of(&seen.sight)).collect()
+    };
+    let sized = all(|sight| if let Sight::SizedByInput(field) = sight { *field } else { None });
+    let mut parsed = all(|sight| if let Sight::Parses(field) = sight { Some(*field) } else { None });
+    parsed.retain(|field| sized.contains(field));
+    if !parsed.is_empty() {
+        for body in judged.functions().filter_map(|id| judged.program.names.body(id)) {
+            parsed.retain(|(_, name)| !is_compared(body, *name));
+        }
+    }
+    parsed
+}
+
+/// Whether a body holds a field of that name against something.
+fn is_compared(body: &Body, name: Sym) -> bool {
+    const CUTS: [Sym; 4] = syms(["min", "clamp", "checked_sub", "contains"]);
+    let is_it = |id: &ExprId| {
+        let mut id = *id;
+        for _ in 0..4 {
+            id = match &body.expr(id).kind {
+                ExprKind::Field(_, of) => return *of == name,
+                ExprKind::Cast(inner, _) | ExprKind::Ref(inner, _) | ExprKind::Binary(_, inner, _) => *inner,
+                _ => return false,
+            };
+        }
+        false
+    };
+    body.exprs.iter().any(|expr| match &expr.kind {
+        ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) => {
+            is_it(left) || is_it(right)
+        }
+        ExprKind::Method(call) if CUTS.contains(&call.name) => {
+            is_it(&call.recv) || call.args.iter().any(is_it)
+        }
+        _ => false,
+    })
 }
 
 fn frame(name: &str) -> Says {

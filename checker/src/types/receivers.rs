@@ -40,10 +40,15 @@ fn of_function(program: &Program<'_>, id: FnId) -> Vec<((FileId, Range), Receive
         return Vec::new();
     };
     let file = program.names.function(id).file;
+    let text = &program.names.workspace.files[file.0 as usize].source.text;
+    // What a macro writes out stands at its call, where no method is named.
+    let is_written = |at: Range, method: &str| text.get(at.start as usize..at.end as usize) == Some(method);
     let one = |(call, ty): &(crate::lower::ir::ExprId, Ty)| match &body.expr(*call).kind {
         ExprKind::Method(call) => {
             let method = program.names.text(call.name).to_owned();
-            Some(((file, call.name_at), Receiver { method, ty: shown(program, &inferred.types, *ty) }))
+            let is_written = is_written(call.name_at, &method);
+            let receiver = Receiver { method, ty: shown(program, &inferred.types, *ty) };
+            is_written.then_some(((file, call.name_at), receiver))
         }
         _ => None,
     };

@@ -3,6 +3,7 @@
 use super::{Look, Sight};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
+use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind};
 
 const PEERS: [Sym; 6] =
@@ -123,10 +124,8 @@ impl Look<'_, '_, '_> {
         if !SIZED.contains(&name) || self.is_own(id) {
             return;
         }
-        if let Some(size) = self.args(id).first()
-            && self.is_from_input(*size)
-        {
-            self.note(Sight::SizedByInput, id);
+        if let Some(size) = self.args(id).first() {
+            self.sized_by(id, *size);
         }
     }
 
@@ -138,9 +137,46 @@ impl Look<'_, '_, '_> {
         // `[value; length]` reads as two arguments.
         if let [_, size] = args
             && self.walk.ty(*size) == Ty::USIZE
-            && self.is_from_input(*size)
         {
-            self.note(Sight::SizedByInput, id);
+            self.sized_by(id, *size);
+        }
+    }
+
+    fn sized_by(&mut self, id: ExprId, size: ExprId) {
+        if self.is_from_input(size) {
+            self.note(Sight::SizedByInput(None), id);
+        } else if let Some(field) = self.number_of_field(size) {
+            self.note(Sight::SizedByInput(Some(field)), id);
+        }
+    }
+
+    /// `header.length as usize`, of a struct of the workspace, as wide as can ask for much.
+    fn number_of_field(&self, mut id: ExprId) -> Option<(AdtId, Sym)> {
+        for _ in 0..6 {
+            id = match self.kind(id) {
+                ExprKind::Cast(inner, _) | ExprKind::Try(inner) => *inner,
+                ExprKind::Local(local) if !self.is_compared(*local) => self.inits[local.0 as usize]?,
+                ExprKind::Field(base, name) => {
+                    let is_wide = matches!(self.walk.inferred.types.kind(self.walk.ty(id)), TyKind::Prim(of) if !SHORT.contains(of));
+                    return self
+                        .walk
+                        .adt_behind(self.walk.ty(*base))
+                        .filter(|_| is_wide)
+                        .map(|adt| (adt, *name));
+                }
+                _ => return None,
+            };
+        }
+        None
+    }
+
+    /// `Self { length: u32::from_be_bytes(bytes) }`.
+    pub(super) fn parsed_fields(&mut self, id: ExprId, fields: &[(Sym, ExprId)]) {
+        let Some(adt) = self.walk.adt_behind(self.walk.ty(id)) else { return };
+        for (name, value) in fields {
+            if self.is_from_input(*value) {
+                self.note(Sight::Parses((adt, *name)), *value);
+            }
         }
     }
 
