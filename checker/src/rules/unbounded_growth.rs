@@ -7,7 +7,7 @@ mod say;
 use fetch::memoised;
 use residents::residents;
 
-use crate::context::{Brings, Counter, Growing, Key};
+use crate::context::{Brings, Counter, Growing, Key, Witness};
 use crate::declare_rule;
 use crate::events::What;
 use crate::events::seen::Sight;
@@ -267,8 +267,11 @@ fn proved(
 ) -> Confidence {
     let is = |shapes: &[&'static Shape]| shapes.iter().any(|one| std::ptr::eq(*one, shape));
     let of_locus = matches!(growing.key, Key::Field(adt, _) if judged.is_locus(adt));
+    // What the program sends to itself is often known to it.
+    let is_its_own = |told: Witness| told.what == Brings::Queued && ways.is_fed_from_afar(told.id, told.at);
     match growing.told {
         _ if of_locus => Confidence::Certain,
+        Some(told) if is_its_own(told) => Confidence::Likely,
         Some(_) if is(&[&FIELD, &OUTER_KEYS]) => Confidence::Certain,
         Some(_) if is(&[&SUBSCRIBERS]) && !starts_a_task(judged, growing.grows[0].id) => Confidence::Certain,
         Some(told) if is(&[&STATIC]) && told.what != Brings::Queued => Confidence::Certain,

@@ -59,6 +59,7 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("unbounded-growth/fail/names_of_one_moment.rs", "likely"),
         ("unbounded-growth/fail/main_loop_local.rs", "likely"),
         ("unbounded-growth/fail/text_of_the_program.rs", "likely"),
+        ("unbounded-growth/fail/told_by_the_program.rs", "likely"),
         ("unbounded-growth/fail/started_from_where.rs", "nursery"),
         ("unbounded-growth/fail/loop_with_a_way_out.rs", "nursery"),
         ("label-cardinality/fail/path_as_label.rs", "likely"),

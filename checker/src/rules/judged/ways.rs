@@ -197,6 +197,19 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
         false
     }
 
+    /// Whether all who are seen to send what is taken out of a queue at `at` in `id` are far from peers.
+    pub(crate) fn is_fed_from_afar(&self, id: FnId, at: Range) -> bool {
+        let seen = &self.judged.summary.facts[id.ix()].seen;
+        let items = seen.iter().filter_map(|seen| match seen.sight {
+            Sight::Receives { item: Some(item), .. } if within(seen.at, at) || within(at, seen.at) => {
+                Some(item)
+            }
+            _ => None,
+        });
+        let mut sends = items.flat_map(|item| self.sends.get(&item).into_iter().flatten()).peekable();
+        sends.peek().is_some() && !sends.any(|(id, at)| self.is_driven(*id, *at, Asks::SERVED.near()))
+    }
+
     /// Whether a function is called with what peers ask for.
     fn is_served(&self, id: FnId) -> bool {
         let program = self.judged.program;
