@@ -1,5 +1,6 @@
 //! What the running activation publishes and has to wait: it goes to the stage of its locus, which is looked up once, and
-//! lies in memory that the pool lends, so that waits of one locus at a time allocate nothing.
+//! lies in memory that the pool lends, so that waits of one locus at a time allocate nothing. What fails with a stage drops
+//! its memory, and the next wait allocates anew.
 //!
 //! Invariants
 //! - I1. A stage is used only while the activation runs that it was looked up for, by the same locus: until then neither the
