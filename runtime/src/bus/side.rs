@@ -276,6 +276,15 @@ impl Stage {
     pub(crate) fn take(&mut self) -> Words {
         std::mem::take(&mut self.words)
     }
+
+    /// Takes the memory back of what was taken out, unless there is something new in some.
+    pub(crate) fn put_memory(&mut self, mut emptied: Words) {
+        debug_assert!(emptied.is_empty(), "{} words are left", emptied.len_words());
+        if self.is_empty() {
+            emptied.settle();
+            self.words = emptied;
+        }
+    }
 }
 
 /// Moves the first payload of a buffer out.

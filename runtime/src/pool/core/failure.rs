@@ -148,24 +148,20 @@ impl Core {
         let is_kept = fault::is_planted(Fault::StageOutlivesFailure);
         #[cfg(not(test))]
         let is_kept = false;
-        let staged = head.rare_made().filter(|_| !is_kept).map(|rare| rare.stage.borrow_mut().take());
-        staged.unwrap_or_default().drain_with(|header, payload| {
-            if let Some(route) = self.routes.get(header.topic()) {
+        if !is_kept {
+            self.empty_stage(head, |route, payload| {
                 // SAFETY: a staged record of this route that the stage has given up (`core` I3).
                 unsafe { route.take_back_staged(payload) };
-            }
-        });
+            });
+        }
         self.routes.for_each(|_, route| route.forget(self, activation));
     }
 
     /// Drops what waits for room.
     pub(super) fn drop_stage(&self, head: &CellHead, reason: DropReason) {
-        let staged = head.rare_made().map(|rare| rare.stage.borrow_mut().take());
-        staged.unwrap_or_default().drain_with(|header, payload| {
-            if let Some(route) = self.routes.get(header.topic()) {
-                // SAFETY: a staged record of this route that the stage has given up (`core` I3).
-                unsafe { route.discard_staged(payload, reason) };
-            }
+        self.empty_stage(head, |route, payload| {
+            // SAFETY: a staged record of this route that the stage has given up (`core` I3).
+            unsafe { route.discard_staged(payload, reason) };
         });
     }
 

@@ -1,6 +1,6 @@
 //! What the running activation publishes and has to wait: it goes to the stage of its locus, which is looked up once, and
-//! lies in memory that the pool lends, so that waits of one locus at a time allocate nothing. What fails with a stage drops
-//! its memory, and the next wait allocates anew.
+//! lies in memory that the pool lends, so that waits of one locus at a time allocate nothing. It comes back with the last
+//! message, whether that leaves or fails with its activation.
 //!
 //! Invariants
 //! - I1. A stage is used only while the activation runs that it was looked up for, by the same locus: until then neither the
@@ -9,6 +9,8 @@
 use std::cell::RefCell;
 use std::ptr::NonNull;
 
+use crate::bus::record::Word;
+use crate::bus::route::AnyRoute;
 use crate::bus::route::select::Owed;
 use crate::bus::side::Stage;
 use crate::bus::topic::{Packet, Topic};
@@ -60,6 +62,24 @@ impl Core {
         }
     }
 
+    /// Gives up what waits with a locus, calls `visit` with the route and the payload of each message, and gives the memory
+    /// back.
+    pub(super) fn empty_stage(&self, head: &CellHead, mut visit: impl FnMut(&dyn AnyRoute, *mut Word)) {
+        if !head.has_staged() {
+            return;
+        }
+        let stage = &head.rare().stage;
+        // Taken out first: what is dropped is the user's.
+        let mut staged = stage.borrow_mut().take();
+        staged.drain_with(|header, payload| {
+            if let Some(route) = self.any_route(header.topic()) {
+                visit(route, payload);
+            }
+        });
+        stage.borrow_mut().put_memory(staged);
+        self.give_stage_back(head);
+    }
+
     /// Keeps a message with the locus that publishes it.
     pub(crate) fn stage<T: Topic>(&self, number: u16, owed: Owed, packet: Packet<T>) {
         if let Some(stage) = self.current_stage() {
@@ -80,13 +100,13 @@ impl Core {
         owed: Owed,
     ) -> Option<NonNull<Packet<T>>> {
         let stage = self.current_stage()?;
-        // SAFETY: passed on.
-        let place = unsafe { stage.borrow_mut().claim::<T>(number, owed) };
         if !self.detour.get() {
             self.set_detour(true);
         }
+        // May unwind, and so comes before there is a record without its message.
         self.count_staged();
-        Some(place)
+        // SAFETY: passed on.
+        Some(unsafe { stage.borrow_mut().claim::<T>(number, owed) })
     }
 
     /// Counts a message of the running activation that has to wait, against the limit of its stage.
