@@ -1,16 +1,16 @@
 //! `detached-task`: tasks that nobody can end, count or wait for.
 
 use crate::declare_rule;
-use crate::events::seen::alone::TAKES;
-use crate::events::seen::{Sight, within};
+use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding};
-use crate::lower::ir::{ExprKind, Range, TypeRef};
+use crate::lower::ir::{ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
-use crate::rules::judged::ways::{Asks, Ways};
+use crate::rules::judged::asks::Asks;
+use crate::rules::judged::refusals::turns_away;
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
-use crate::types::{Interner, Ty, TyKind};
 use rustc_hash::FxHashSet;
 
 /// A task or thread for each message.
@@ -56,9 +56,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let ways = Ways::of(judged);
     for (id, seen) in judged.per_message(|_| true) {
         let (shape, says) = match &seen.sight {
-            Sight::Detached { asks, .. }
-                if asks.iter().any(|asked| takes(judged, *asked) || refuses(judged, *asked)) =>
-            {
+            Sight::Detached { asks, .. } if asks.iter().any(|asked| turns_away(judged, *asked)) => {
                 continue;
             }
             Sight::Detached { thread, .. }
@@ -95,59 +93,6 @@ fn proved(ways: &Ways<'_, '_, '_>, (id, at): (FnId, Range), shape: &'static Shap
         _ if ways.is_driven(id, at, Asks::LEFT.near()) && !ways.gives_up_soon(id, at) => Confidence::Likely,
         _ => Confidence::Nursery,
     }
-}
-
-/// Whether a function says yes to one caller at a time, or to so many: it enters a key, takes a flag or counts, and
-/// gives a `bool`, or what gives the place back when it is dropped.
-fn takes(judged: &Judged<'_, '_>, id: FnId) -> bool {
-    let names = &judged.program.names;
-    let calls = |wanted: &dyn Fn(Sym) -> bool| {
-        names.body(id).is_some_and(|body| {
-            let mut exprs = body.exprs.iter();
-            exprs.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if wanted(call.name)))
-        })
-    };
-    let is_bool = |ty: &TypeRef| matches!(ty, TypeRef::Path(path) if path.last() == Sym::new("bool"));
-    let asks = names.function(id).sig.is_some_and(|sig| is_bool(&sig.ret));
-    asks && calls(&|name| TAKES.contains(&name))
-        || gives_ticket(judged, id) && calls(&|name| TAKES.contains(&name) || name == Sym::new("fetch_add"))
-}
-
-/// `-> Option<Ticket>`, where a ticket does something when it is dropped.
-fn gives_ticket(judged: &Judged<'_, '_>, id: FnId) -> bool {
-    let program = judged.program;
-    let Some(ret) = program.sigs[id.ix()].ret else { return false };
-    let TyKind::Foreign(of, args) = program.types.kind(ret) else { return false };
-    let drops = |ty: &Ty| match program.types.kind(*ty) {
-        TyKind::Adt(adt, _) => program.methods.contains_key(&(*adt, Sym::new("drop"))),
-        _ => false,
-    };
-    of.last == Sym::new("Option") && args.first().is_some_and(drops)
-}
-
-/// Whether a function says no to what is under way already: it gives an error where a key is there, and enters it.
-fn refuses(judged: &Judged<'_, '_>, id: FnId) -> bool {
-    const ASKS: [Sym; 2] = syms(["contains", "contains_key"]);
-    let names = &judged.program.names;
-    let Some(body) = names.body(id) else { return false };
-    let calls = |at: Range, names: &[Sym]| {
-        let mut inside = body.exprs.iter().filter(|expr| within(at, expr.at));
-        inside.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if names.contains(&call.name)))
-    };
-    let leaves = |at: Range| {
-        let mut inside = body.exprs.iter().filter(|expr| within(at, expr.at));
-        inside.any(|expr| matches!(expr.kind, ExprKind::Return(Some(_))))
-    };
-    let gives_errors = names.function(id).sig.is_some_and(
-        |sig| matches!(&sig.ret, TypeRef::Path(path) if names.text(path.last()).ends_with("Result")),
-    );
-    let whole = body.root.map(|root| body.extent(root));
-    gives_errors
-        && whole.is_some_and(|whole| calls(whole, &[Sym::new("insert")]))
-        && body.exprs.iter().any(|expr| match &expr.kind {
-            ExprKind::If(cond, then, _) => calls(body.extent(*cond), &ASKS) && leaves(body.extent(*then)),
-            _ => false,
-        })
 }
 
 /// Whether what the task calls tries for a permit, and is done at once if there is none.

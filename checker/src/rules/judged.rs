@@ -1,8 +1,11 @@
 //! What a rule may read, and the words that findings of all rules share: the chain from where the world enters.
 
+pub(crate) mod asks;
 mod limits;
 mod opened;
+mod pace;
 pub(crate) mod queues;
+pub(crate) mod refusals;
 mod routes;
 mod single;
 mod slow;

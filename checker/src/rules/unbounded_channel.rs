@@ -6,8 +6,9 @@ use crate::events::seen::{Seen, Sight};
 use crate::finding::{Confidence, Finding, Label};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
+use crate::rules::judged::asks::Asks;
 use crate::rules::judged::queues::Queues;
-use crate::rules::judged::ways::{Asks, Ways};
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashMap;
 

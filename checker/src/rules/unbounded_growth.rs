@@ -17,7 +17,8 @@ use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
-use crate::rules::judged::ways::{Asks, Ways};
+use crate::rules::judged::asks::Asks;
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, span};
 use rustc_hash::FxHashSet;
 

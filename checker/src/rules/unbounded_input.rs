@@ -7,7 +7,8 @@ use crate::lower::ir::{BinOp, Body, ExprId, ExprKind};
 use crate::lower::sym::{Sym, syms};
 use crate::names::AdtId;
 use crate::rule::{Level, Shape};
-use crate::rules::judged::ways::{Asks, Ways};
+use crate::rules::judged::asks::Asks;
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
 use rustc_hash::FxHashSet;
 

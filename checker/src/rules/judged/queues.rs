@@ -6,9 +6,10 @@
 //! in other ways. A writer waits where it makes a question of what it sends, and asks for the answer.
 
 use super::Judged;
+use super::asks::Asks;
 use super::opened::Opened;
 use super::started::is_for_one;
-use super::ways::{Asks, Ways};
+use super::ways::Ways;
 use crate::context::Key;
 use crate::events::seen::{Item, Seen, Sight, within};
 use crate::load::TargetKind;

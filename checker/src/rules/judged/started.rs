@@ -3,8 +3,9 @@
 //! A task that tells whoever waits for it through a channel for one answer is one of as many as wait. One that only
 //! works on what it has is over before the next.
 
+use super::asks::Asks;
 use super::opened::Opened;
-use super::ways::{Asks, Ways};
+use super::ways::Ways;
 use crate::events::seen::{Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
