@@ -191,9 +191,10 @@ impl Pool {
         handled
     }
 
-    /// Lets messages go that waited for room, and hands them over at once: nobody need wait for the rest of the turn.
+    /// Lets messages go that waited for room, and hands them over at once: nobody need wait for the rest of the turn. None
+    /// goes before the start is over: who takes it is known only then.
     pub(crate) fn let_go(&mut self) -> usize {
-        if self.core.blocked.borrow().is_empty() {
+        if self.core.is_holding() || self.core.blocked.borrow().is_empty() {
             return 0;
         }
         let released = self.retry_blocked();

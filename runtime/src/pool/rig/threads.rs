@@ -35,7 +35,9 @@ impl Threads {
             std::thread::spawn(move || {
                 shared::enter(Some(case));
                 fault::plant_from_env();
-                run_pool(pool, app, reports, Duration::ZERO);
+                // Every other one looks on for a moment before it parks.
+                let spin_time = Duration::from_micros(u64::from(pool.id % 2) * 5);
+                run_pool(pool, app, reports, spin_time);
                 shared::enter(None);
             })
         };
