@@ -42,7 +42,7 @@ pub(crate) fn credit(bound: u32) -> (CreditOut, CreditIn) {
         waits: Cell::new(false),
     };
     let share = (bound / RETURN_SHARE).max(1);
-    (out, CreditIn { line, taken: 0, published: 0, share, is_settled: true })
+    (out, CreditIn { line, taken: 0, published: 0, share, bound, is_settled: true })
 }
 
 #[derive(Debug)]
@@ -174,6 +174,7 @@ pub(crate) struct CreditIn {
     published: u64,
     /// Messages whose credits are returned at once.
     share: u64,
+    bound: u64,
     /// Whether nothing was returned since the last look at who waits.
     is_settled: bool,
 }
@@ -210,6 +211,13 @@ impl CreditIn {
     pub(crate) fn settle(&mut self) -> bool {
         debug_assert_eq!(self.published, self.taken, "everything is returned before the look");
         !std::mem::replace(&mut self.is_settled, true) && self.line.waits.load(Ordering::Relaxed)
+    }
+
+    /// Whether the bound is so small that the publisher waits for each credit.
+    #[cfg(not(loom))]
+    #[inline]
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.bound < NARROW_BELOW
     }
 
     /// Messages of one run, after which credits are returned.

@@ -37,7 +37,10 @@ mod reader;
 mod ring;
 mod writer;
 
-pub(crate) use self::{reader::LaneReader, writer::LaneWriter};
+pub(crate) use self::{
+    reader::{Batch, LaneReader},
+    writer::LaneWriter,
+};
 
 use self::ring::Ring;
 use super::record::{RECORD_WORDS_MAX, WORD_BYTES, Word};

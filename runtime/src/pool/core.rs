@@ -18,6 +18,7 @@ pub(crate) mod cells;
 mod failure;
 pub(crate) mod handled;
 pub(crate) mod kin;
+mod linger;
 pub(crate) mod out;
 pub(crate) mod outside;
 mod publish;
@@ -134,6 +135,10 @@ pub(crate) struct Core {
     pub(crate) blocked: RefCell<VecDeque<u32>>,
     /// Loci that became ready and have something set aside.
     pub(crate) ready: RefCell<VecDeque<u32>>,
+    /// Whether it may wait a moment on its thread.
+    lingers: Cell<bool>,
+    /// Whether messages under a small bound were read from the lane that is being read.
+    pub(crate) is_narrow_read: Cell<bool>,
     /// Topics with credits to return, by number.
     credits_due: RefCell<Vec<u16>>,
     failures: RefCell<Vec<Failure>>,
@@ -197,6 +202,8 @@ impl Core {
             contended: RefCell::new(Vec::with_capacity(WAITS)),
             blocked: RefCell::new(VecDeque::with_capacity(WAITS)),
             ready: RefCell::default(),
+            lingers: Cell::new(false),
+            is_narrow_read: Cell::new(false),
             credits_due: RefCell::default(),
             failures: RefCell::default(),
             unwound: Cell::new(None),

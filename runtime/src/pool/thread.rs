@@ -81,6 +81,9 @@ pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, sp
     let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let bell = Arc::clone(&app.pools[usize::from(plan.id)].bell);
         let pool = make_pool(plan, &app, &reports);
+        if !spin_time.is_zero() {
+            pool.core.let_linger();
+        }
         let entered = pool.core.enter();
         let live = Live { app: Arc::clone(&app) };
         let never = Instant::now() + NEVER;

@@ -9,15 +9,16 @@
 //!   the queue finished only afterwards.
 //! - I2. Handlers run only inside a turn, and a turn never runs inside a handler.
 
+mod lanes;
+
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
 use crate::app::control::Control;
-use crate::bus::cursor::Cursor;
-use crate::bus::lane::{LANE_WORDS_MAX, LaneReader, LaneWriter};
-use crate::bus::pass::{OwnPasses, Pass};
+use crate::bus::lane::{LaneReader, LaneWriter};
+use crate::bus::pass::OwnPasses;
 use crate::bus::{LIFE, TOKEN};
 use crate::locus::cell::State;
 use crate::pool::core::Core;
@@ -33,13 +34,6 @@ const CONTROL_MAX: usize = 64;
 
 /// Messages taken from one gate in one turn, so that no topic starves the others.
 const GATE_PULL_MAX: usize = 256;
-
-/// Words of a lane's batch after which room is given back: an eighth of the largest ring, so that a writer that streams
-/// meets the reader seldom.
-const LANE_SLICE_WORDS: usize = LANE_WORDS_MAX / 8;
-
-/// Batches of one lane in one turn: the end of a lap makes two of one, and what comes meanwhile costs no turn.
-const LANE_BATCHES_MAX: usize = 4;
 
 /// How often open questions are looked through for deadlines.
 const EXPIRY_PERIOD: Duration = Duration::from_millis(5);
@@ -239,41 +233,6 @@ impl Pool {
             }
         }
         released
-    }
-
-    fn read_lanes(&mut self) -> usize {
-        let count = self.lanes_in.len();
-        self.first_lane = (self.first_lane + 1) % count.max(1);
-        let mut read = 0;
-        for step in 0..count {
-            let source = (self.first_lane + step) % count;
-            let Some(lane) = &mut self.lanes_in[source] else { continue };
-            let mut from_lane = 0;
-            for _ in 0..LANE_BATCHES_MAX {
-                let batch = lane.batch();
-                if batch.words == 0 {
-                    break;
-                }
-                // SAFETY: a batch is whole records that belong to the reader until `advance` below (I1).
-                let cursor = unsafe { Cursor::new(batch.records, batch.words) };
-                let mut pass = Pass::new(&self.core, cursor, PoolId::try_from(source).unwrap_or_default());
-                while pass.cursor.left_words() > 0 {
-                    let before = pass.cursor.left_words();
-                    let step = pass.hand_out(LANE_SLICE_WORDS);
-                    debug_assert_eq!(step, None, "steps stay on their pool");
-                    let taken = before - pass.cursor.left_words();
-                    // SAFETY: exactly the records whose payloads the pass has taken.
-                    unsafe { lane.advance(taken) };
-                    from_lane += taken;
-                }
-            }
-            if from_lane > 0 {
-                self.untold.lanes_read |= 1 << source;
-            }
-            self.received_words += from_lane as u64;
-            read += from_lane;
-        }
-        read
     }
 
     fn pull_gates(&mut self) -> usize {

@@ -204,6 +204,9 @@ impl<T: Topic> Route<T> {
     fn taken_far(&self, core: &Core, source: PoolId, messages: u32) {
         if let Some(credit) = self.acks.borrow_mut().get_mut(usize::from(source)).and_then(Option::as_mut) {
             credit.count(u64::from(messages));
+            if credit.is_narrow() {
+                core.is_narrow_read.set(true);
+            }
             if !self.acks_due.replace(true) {
                 core.note_credits_due(self.number);
             }

@@ -6,6 +6,7 @@
 //!
 //! What finds no credit waits in the stage of its publisher; it goes the same way once there is room, many messages at once.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::select::{Owed, Wants};
@@ -22,15 +23,45 @@ use crate::pool::core::out::Out;
 /// In place of an activation: none has this number.
 pub(super) const NO_PASS: u64 = u64::MAX;
 
+/// Activations that find no credit and do not wait a moment for one, after it was in vain: so that a consumer which is
+/// slower than that takes next to no time of its publishers.
+const VAIN_LINGERS_REST: u32 = 31;
+
 /// Another pool that subscribes to the topic.
 pub(super) struct Remote {
     pub(super) pool: PoolId,
     pub(super) credit: CreditOut,
     pub(super) wants: Wants,
     out: Rc<Out>,
+    /// What was sent before the activation that sent last.
+    sent_before: Cell<u64>,
+    /// How often it is not worth a moment to wait for a credit.
+    rest: Cell<u32>,
 }
 
 impl Remote {
+    /// Waits a moment for a credit where messages are under way that have left, and returns whether there is one. `is_first`
+    /// says that the running activation has sent nothing yet.
+    #[cold]
+    #[inline(never)]
+    fn lingers_for_credit(&self, core: &Core, is_first: bool) -> bool {
+        let sent = self.credit.sent();
+        let own = if is_first { 0 } else { sent - self.sent_before.get() };
+        if !core.may_linger() || !self.credit.is_narrow() || self.credit.under_way() <= own {
+            return false;
+        }
+        let rest = self.rest.get();
+        if rest > 0 {
+            self.rest.set(rest - 1);
+            return false;
+        }
+        let has_come = core.linger(|| self.credit.has_credit());
+        if !has_come {
+            self.rest.set(VAIN_LINGERS_REST);
+        }
+        has_come
+    }
+
     /// Takes a credit that is there, makes a record, and returns where its payload goes.
     ///
     /// # Safety
@@ -53,7 +84,14 @@ impl<T: Topic> Route<T> {
     pub(crate) fn add_remote(&self, core: &Core, pool: PoolId, credit: CreditOut, wants: Wants) {
         // Without keys there is nothing to select by, apart from shares.
         let wants = Wants { all: wants.all || (!T::SPEC.keyed && !wants.any_alone), ..wants };
-        let remote = Rc::new(Remote { pool, credit, wants, out: Rc::clone(core.out(pool)) });
+        let remote = Rc::new(Remote {
+            pool,
+            credit,
+            wants,
+            out: Rc::clone(core.out(pool)),
+            sent_before: Cell::new(0),
+            rest: Cell::new(0),
+        });
         let _ = self.first.set(Rc::clone(&remote));
         self.remote.borrow_mut().push(remote);
         self.far.set(true);
@@ -104,7 +142,11 @@ impl<T: Topic> Route<T> {
             return here;
         };
         let is_free = !core.is_detoured() && !self.contended.get();
-        if is_free && only.credit.has_credit() {
+        let is_first = self.far_pass.get() != core.activation();
+        if is_free && (only.credit.has_credit() || self.lingers(core, only, is_first)) {
+            if is_first {
+                only.sent_before.set(only.credit.sent());
+            }
             self.far_pass.set(core.activation());
             // SAFETY: the header is that of such a packet, and `publish` writes it at once.
             return unsafe { only.claim::<T>(core, self.header_of(hash)) };
@@ -119,6 +161,15 @@ impl<T: Topic> Route<T> {
         };
         Figures::add(&self.figures.published, 1);
         place.as_ptr()
+    }
+
+    /// Waits a moment for a credit instead of keeping the rest of what the activation publishes with it, which is made while
+    /// the other side waits and copied once more. Returns whether there is one.
+    fn lingers(&self, core: &Core, only: &Remote, is_first: bool) -> bool {
+        matches!(T::SPEC.on_full, OnFull::Block)
+            && core.has_publisher()
+            && core.is_in_turn.get()
+            && only.lingers_for_credit(core, is_first)
     }
 
     /// Sends what waits with its publisher, oldest first, as far as it goes the short way and there is room. Says whether
