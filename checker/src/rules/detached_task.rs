@@ -84,12 +84,12 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// How far a shape has been right outside of loci: what a field held has most often ended before, or is told to; tasks
-/// that first wait under a timeout are held open by nobody, and those that start far from peers are most often one at a time, or as many as something that was not seen admits.
+/// How far a shape has been right outside of loci: what a field held has most often ended before, or is told to; those who
+/// sleep for a message are mostly one for each of what is paced or counted elsewhere; tasks that first wait under a timeout are held open by nobody, and those that start far from peers are most often one at a time, or as many as something that was not seen admits.
 fn proved(ways: &Ways<'_, '_, '_>, (id, at): (FnId, Range), shape: &'static Shape) -> Confidence {
     match shape.name {
         "loser-runs-on" => Confidence::Certain,
-        "handle-replaced" => Confidence::Nursery,
+        "handle-replaced" | "timer-per-message" => Confidence::Nursery,
         _ if ways.is_driven(id, at, Asks::LEFT.near()) && !ways.gives_up_soon(id, at) => Confidence::Likely,
         _ => Confidence::Nursery,
     }

@@ -30,6 +30,8 @@ use crate::rule::{Rule, Shape};
 use crate::summary::Summary;
 use crate::types::{Insides, Program};
 
+/// Calls between what repeats and what is close to it.
+const NEAR_MAX: usize = 2;
 /// Longest chain that is shown.
 const STEPS_MAX: usize = 6;
 
@@ -275,6 +277,21 @@ impl<'a, 'w> Judged<'a, 'w> {
         let from = steps.iter().rposition(|step| accepts(step.caller) || handles(step.caller));
         let calls = from.map(|from| steps.len() - from).or(handles(first).then_some(steps.len()));
         calls.filter(|_| is_sure)
+    }
+
+    /// Whether it is close what makes something grow with messages: a handler, or a loop that accepts, is sure to lead
+    /// there, or the loop that turns with them stands around it or is a call or two away. What lies between them and what is further off
+    /// has mostly turned out to choose among few.
+    pub(crate) fn is_close(&self, site: &Site<'_>) -> bool {
+        let is_sure = self.context.runs[site.id.ix()].is_sure;
+        self.context.turns(self.summary, site.id, &site.event.under)
+            || self.serves_with(site.id).is_some()
+            || is_sure && self.context.chain(site.id).1.len() <= NEAR_MAX
+    }
+
+    /// Whether a handler, or a loop that accepts, is a call or two away.
+    pub(crate) fn serves_closely(&self, id: FnId) -> bool {
+        self.serves_with(id).is_some_and(|calls| calls <= NEAR_MAX)
     }
 
     /// Whether a function is reached from a locus, or belongs to one.

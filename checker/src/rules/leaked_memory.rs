@@ -72,8 +72,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         if std::ptr::eq(shape, &FORGOTTEN) {
             let proved = match judged.serves_with(id) {
                 Some(calls) if calls <= CALLS_MAX => Confidence::Certain,
-                Some(_) => Confidence::Likely,
-                None => Confidence::Nursery,
+                _ => Confidence::Nursery,
             };
             finding = judged.as_proved(finding, id, proved);
         }

@@ -6,6 +6,9 @@ use crate::finding::{Confidence, Finding, Label};
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
 
+/// Most calls from a handler to what it is sure to do itself.
+const CALLS_MAX: usize = 3;
+
 /// A guard that lives over an await.
 pub static GUARD: Shape =
     Shape::certain("guard-over-await", "the guard of a lock that blocks threads is alive at an await");
@@ -36,8 +39,13 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         );
         let finding = judged.finding(id, seen.at, (&RULE, &GUARD), says);
         let finding = finding.label(Label::new(judged.span(id, taken), "taken here"));
-        // Elsewhere nobody else wants most of what is held: it is so at the start, at the end, and in tools.
-        let proved = if judged.serves_with(id).is_some() { Confidence::Certain } else { Confidence::Likely };
+        // A handler runs while it runs already, and wants what it holds itself. Elsewhere nobody else wants most of what is
+        // held: it is so at the start, at the end, in tools, and where one task at a time gets.
+        let proved = match judged.serves_with(id) {
+            Some(calls) if calls <= CALLS_MAX => Confidence::Certain,
+            Some(_) => Confidence::Likely,
+            None => Confidence::Nursery,
+        };
         let finding = judged.as_proved(finding, id, proved);
         let note = "looked between the two for a `drop` of the guard, or a call that takes it: there is none";
         findings.push(judged.with_chain(finding, id).note(note));

@@ -11,7 +11,7 @@ mod siblings;
 mod tombstone;
 mod tree;
 
-use crate::context::{Growing, Key, Site};
+use crate::context::{Entry, Growing, Key, Site};
 use crate::declare_rule;
 use crate::finding::{Confidence, Finding, Label};
 use crate::lower::ir::Range;
@@ -147,6 +147,11 @@ fn early<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets
     for site in &place.works {
         let grow = before(place.of, *site).filter(|_| is_keyed(site))?;
         let facts = &asked.judged.summary.facts[site.id.ix()];
+        // An actor whose handler fails ends, and its state with it.
+        let runs = &asked.judged.context.runs[site.id.ix()];
+        if runs.entry == Some(Entry::Message) && !runs.kept.is_empty() {
+            return None;
+        }
         let straight = !site.event.under.on_error && site.event.under.in_loop == grow.event.under.in_loop;
         let between = |way: &&Range| {
             way.end > grow.event.at.end && way.end <= site.event.at.start && way.start >= grow.event.at.end

@@ -1,13 +1,15 @@
 //! `unbounded-growth`: a collection that lives on and only ever gets bigger.
 
 mod fetch;
+mod proved;
 mod residents;
 mod say;
 
 use fetch::memoised;
+use proved::proved;
 use residents::residents;
 
-use crate::context::{Brings, Counter, Growing, Key, Witness};
+use crate::context::{Counter, Growing, Key};
 use crate::declare_rule;
 use crate::events::What;
 use crate::events::seen::Sight;
@@ -15,18 +17,13 @@ use crate::finding::{Confidence, Finding, Label};
 use crate::lower::attr::ContractKind;
 use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
-use crate::names::FnId;
 use crate::rule::{Level, Shape};
-use crate::rules::judged::asks::Asks;
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, span};
 use rustc_hash::FxHashSet;
 
 /// What holds tasks that are under way.
 const SETS_OF_TASKS: [Sym; 2] = syms(["JoinSet", "FuturesUnordered"]);
-
-/// What holds values by their place alone.
-const LISTS: [Sym; 4] = syms(["Vec", "VecDeque", "SmallVec", "LinkedList"]);
 
 /// A field that only grows.
 pub static FIELD: Shape = Shape {
@@ -254,55 +251,6 @@ fn shape(
         Key::Local(..) => &LOCAL,
         _ => &FIELD,
     }
-}
-
-/// How far a shape has been right where no locus says who owns the place: where a message is seen to bring what is
-/// added to a field, it is certain; so it is of a static, but where it came through a queue: that may be the program's
-/// own. Locals of loops are mostly filled from what the program itself knows, and what a keeper starts itself is no
-/// subscriber that hangs up.
-fn proved(
-    judged: &Judged<'_, '_>,
-    ways: &Ways<'_, '_, '_>,
-    growing: &Growing<'_>,
-    shape: &'static Shape,
-) -> Confidence {
-    let is = |shapes: &[&'static Shape]| shapes.iter().any(|one| std::ptr::eq(*one, shape));
-    let of_locus = matches!(growing.key, Key::Field(adt, _) if judged.is_locus(adt));
-    // What the program sends to itself is often known to it.
-    let is_its_own = |told: Witness| told.what == Brings::Queued && ways.is_fed_from_afar(told.id, told.at);
-    match growing.told {
-        _ if of_locus => Confidence::Certain,
-        Some(told) if is_its_own(told) => Confidence::Likely,
-        Some(_) if is(&[&FIELD, &OUTER_KEYS]) => Confidence::Certain,
-        Some(_) if is(&[&SUBSCRIBERS]) && !starts_a_task(judged, growing.grows[0].id) => Confidence::Certain,
-        Some(told) if is(&[&STATIC]) && told.what != Brings::Queued => Confidence::Certain,
-        // A set of tasks is filled where connections and messages come in.
-        _ if is(&[&HANDLES, &AT_EXIT]) && SETS_OF_TASKS.contains(&growing.grows[0].event.holder) => {
-            Confidence::Certain
-        }
-        // So is any list of their handles where the loop that fills it accepts.
-        _ if is(&[&HANDLES, &AT_EXIT]) && growing.grows.iter().any(|site| judged.accepts(site)) => {
-            Confidence::Certain
-        }
-        // A list has no keys that might be few: each peer that comes adds one.
-        None if is(&[&SUBSCRIBERS])
-            && growing.grows.iter().any(|site| {
-                LISTS.contains(&site.event.holder) && ways.is_driven(site.id, site.event.at, Asks::LEFT)
-            }) =>
-        {
-            Confidence::Certain
-        }
-        None if is(&[&STATIC, &LOCAL, &SUBSCRIBERS]) => Confidence::Nursery,
-        _ if is(&[&CAPACITY]) => Confidence::Nursery,
-        _ => Confidence::Likely,
-    }
-}
-
-/// Whether a function starts a task, itself or in what it calls: what that reads from its keeper goes when this does.
-fn starts_a_task(judged: &Judged<'_, '_>, id: FnId) -> bool {
-    let facts = |id: FnId| &judged.summary.facts[id.ix()];
-    let starts = |id: FnId| facts(id).seen.iter().any(|seen| matches!(seen.sight, Sight::Starts(_)));
-    starts(id) || facts(id).calls.iter().flat_map(|site| &site.callees).any(|callee| starts(*callee))
 }
 
 /// How sure it is that nothing works against the growth, whatever the place holds.

@@ -3,9 +3,9 @@
 use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding};
-use crate::lower::ir::{BinOp, Body, ExprId, ExprKind};
+use crate::lower::ir::{BinOp, Body, ExprId, ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
-use crate::names::AdtId;
+use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
 use crate::rules::judged::asks::Asks;
 use crate::rules::judged::ways::Ways;
@@ -50,15 +50,32 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             _ => "looked at the reader for a `take(..)`, and at the call for a limit: there is none",
         };
         let mut finding = judged.finding(id, seen.at, (&RULE, shape), says);
-        // A number that nobody is seen to read again and again is mostly of the program's own files.
-        if std::ptr::eq(shape, &SIZED)
-            && !judged.in_locus(id)
-            && !ways.is_driven(id, seen.at, Asks::UNDER_WAY)
-        {
+        // A number that nobody is seen to read again and again is mostly of the program's own files, and what no server is
+        // sure to read comes from a side that one chose: an answer one asked for, a daemon or a child of one's own.
+        let is_of_peers = match std::ptr::eq(shape, &SIZED) {
+            true => ways.is_driven(id, seen.at, Asks::UNDER_WAY),
+            false => judged.serves_with(id).is_some() && !connects(judged, id, seen.at),
+        };
+        if !judged.in_locus(id) && !is_of_peers {
             finding.confidence = Confidence::Nursery;
         }
         findings.push(judged.with_chain(finding, id).note(note));
     }
+}
+
+/// Whether a function opens a connection before it reads.
+fn connects(judged: &Judged<'_, '_>, id: FnId, read: Range) -> bool {
+    const OPENS: [Sym; 3] = syms(["connect", "connect_timeout", "connect_async"]);
+    judged.program.names.body(id).is_some_and(|body| {
+        let opens = |kind: &ExprKind| match kind {
+            ExprKind::Method(call) => OPENS.contains(&call.name),
+            ExprKind::Call(callee, _) => {
+                matches!(&body.expr(*callee).kind, ExprKind::Path(path) if OPENS.contains(&path.last()))
+            }
+            _ => false,
+        };
+        body.exprs.iter().any(|expr| expr.at.start < read.start && opens(&expr.kind))
+    })
 }
 
 /// Fields that hold a number which came in, and that no function of the workspace compares with anything.

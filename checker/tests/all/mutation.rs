@@ -4,6 +4,7 @@
 //! statement that takes something out, or one test that bounds, is gone. Where two statements do the same work the
 //! loss of one changes nothing, and silence is right: the share that must be noticed leaves room for those.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -127,13 +128,14 @@ fn mutants(file: &Path) -> Vec<Mutant> {
     deletions.found.into_iter().map(mutant).collect()
 }
 
-/// Whether the checker says anything about growth or a leak.
+/// Whether the checker, asked for all it has, says anything about growth or a leak.
 fn is_noticed(mutant: &Mutant, number: usize) -> bool {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants").join(number.to_string());
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
     let path = folder.join(mutant.file.file_name().expect("a fixture has a name"));
     std::fs::write(&path, &mutant.text).expect("the target folder can be written");
-    let args = [path.as_os_str(), "-W".as_ref(), "likely".as_ref(), "--format".as_ref(), "json".as_ref()];
+    let asked = ["-W", "likely", "-W", "nursery", "--format", "json"].map(AsRef::<OsStr>::as_ref);
+    let args: Vec<&OsStr> = std::iter::once(path.as_os_str()).chain(asked).collect();
     let run = checker_in(&tests_folder(), &args);
     let rules = ["unbounded-growth", "resource-leak"];
     run.messages()

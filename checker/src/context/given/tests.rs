@@ -29,10 +29,10 @@ let message = Message {{ name: text.clone(), tenant: text }}; println!(\"{{from}
 
 #[test]
 fn parts_of_what_is_deployed_are_not_made_by_messages() {
-    use Confidence::{Certain, Likely};
+    use Confidence::{Certain, Nursery};
     let of_key = |key: &str| of_datagrams("m: HashMap<String, u8>", &format!("state.m.insert({key}, 1);"));
     assert_eq!(of_key("message.name"), [("field-only-grows", Certain)]);
-    assert_eq!(of_key("message.tenant"), [("field-only-grows", Likely)]);
+    assert_eq!(of_key("message.tenant"), [("field-only-grows", Nursery)]);
     let under = |inner: &str| {
         let entry = "let inner = state.m.entry(message.tenant).or_default();";
         of_datagrams("m: HashMap<String, HashMap<String, u8>>", &format!("{entry} {inner}"))
@@ -67,7 +67,7 @@ fn a_task_that_the_keeper_starts_does_not_hang_up() {
         [("dead-subscribers-kept", Confidence::Certain)]
     );
     let started = "std::thread::spawn(move || rx.into_iter().for_each(|one| println!(\"{one}\")));";
-    assert_eq!(kept(started), [("dead-subscribers-kept", Confidence::Likely)]);
+    assert_eq!(kept(started), [("dead-subscribers-kept", Confidence::Nursery)]);
 }
 
 #[test]
@@ -82,7 +82,7 @@ struct State<K> {{ by: HashMap<K, u8> }}"
         found(&Workspace::of_texts(&[("main", TargetKind::Bin, &text)]))
     };
     assert_eq!(program("from"), [("field-only-grows", Confidence::Certain)]);
-    assert_eq!(program("stream.peer_cred().unwrap().uid()"), [("field-only-grows", Confidence::Likely)]);
+    assert_eq!(program("stream.peer_cred().unwrap().uid()"), [("field-only-grows", Confidence::Nursery)]);
 }
 
 /// Two programs that share a type: one makes values of it from datagrams, the other keeps their names.
@@ -114,5 +114,5 @@ let named: types::Named = named; state.seen.insert(named.name().to_owned(), 1); 
 #[test]
 fn a_shared_type_brings_no_key_from_a_package_to_one_that_does_not_know_it() {
     assert_eq!(of_two_programs(true), [("field-only-grows", Confidence::Certain)]);
-    assert_eq!(of_two_programs(false), [("field-only-grows", Confidence::Likely)]);
+    assert_eq!(of_two_programs(false), [("field-only-grows", Confidence::Nursery)]);
 }

@@ -14,7 +14,9 @@ impl Look<'_, '_, '_> {
         if blocks && !self.awaited[id.0 as usize] && !self.is_over(id) {
             let is_short = self.args(id).iter().any(|arg| self.is_credential(*arg, 0));
             let apart = self.is_apart(id);
-            self.note(Sight::Blocks { name: self.name_of(id), slight: is_short || apart }, id);
+            // A directory is opened here, and no more: what is done with its entries counts where it is done.
+            let is_listing = self.called(id).1 == Sym::new("read_dir");
+            self.note(Sight::Blocks { name: self.name_of(id), slight: is_short || apart || is_listing }, id);
         }
     }
 

@@ -56,7 +56,9 @@ fn way_out(
     let by_caller = closed_by_caller(asked, id, closers);
     for open in opens {
         let known = names_from(&tree, open);
-        let is_it = |close: &ExprId| is_pair(&tree, open, *close) && is_given(&tree, *close, &known);
+        let is_it = |close: &ExprId| {
+            tree.may_follow(open, *close) && is_pair(&tree, open, *close) && is_given(&tree, *close, &known)
+        };
         let Some(close) = closes.iter().copied().find(is_it) else { continue };
         let leaves = |(way, kind): (ExprId, &ExprKind)| {
             let is_way = match kind {

@@ -43,7 +43,8 @@ pub(super) fn unsent<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Op
             let is_left = tree.is_before(call, id)
                 && !tree.mentions(*inner, receiver)
                 && !tree.mentions(*inner, sender)
-                && is_used_behind(&tree, receiver, id);
+                && is_used_behind(&tree, receiver, id)
+                && !is_handed_to_a_task(asked, &tree, receiver);
             is_left.then(|| tree.at(id))
         };
         if let Some(way) = tree.exprs().find_map(is_way) {
@@ -70,11 +71,22 @@ pub(super) fn given_up<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> 
         !asked.leads_to(*id, &takers) && asked.callers([id]).is_disjoint(&takers.iter().copied().collect())
     };
     let (asker, way) = near.into_iter().filter(is_left).find_map(|id| {
-        let tree = asked.tree(id)?;
+        let tree = asked.tree(id).filter(|tree| !takes_out(asked, tree))?;
         let way = gives_up(asked, place, &tree)?;
         Some((id, tree.at(way)))
     })?;
     Some(Forgets { grow, ways: vec![(asker, way, "whoever waits gives up here, and leaves it there")] })
+}
+
+/// Whether a body takes an entry with the way of an answer out of some table, whatever the table goes by there.
+fn takes_out(asked: &Asked<'_, '_, '_>, tree: &Tree<'_>) -> bool {
+    const TAKES: [Sym; 3] = syms(["remove", "remove_entry", "swap_remove"]);
+    let program = asked.judged.program;
+    let holds = |id: ExprId| answers(program, &tree.inferred.types, tree.inferred.expr(id), 0).is_some();
+    tree.exprs().any(|(_, kind)| match kind {
+        ExprKind::Method(call) => TAKES.contains(&call.name) && holds(call.recv),
+        _ => false,
+    })
 }
 
 /// Whether a removal is made for those who give up: by its name, or because it asks who is still there.
@@ -131,6 +143,17 @@ fn has_deadline(tree: &Tree<'_>, call: ExprId) -> bool {
 
 fn is_sender(types: &dyn Interner, ty: Ty) -> bool {
     matches!(types.kind(ty), TyKind::Foreign(foreign, _) if SENDERS.contains(&foreign.last))
+}
+
+/// Whether who waits is a task that is started for it: what ends that is no answer.
+fn is_handed_to_a_task(asked: &Asked<'_, '_, '_>, tree: &Tree<'_>, local: LocalId) -> bool {
+    let names = &asked.judged.program.names;
+    let starts = |at: ExprId| {
+        let calls = matches!(tree.kind(at), ExprKind::Call(..) | ExprKind::Method(_));
+        calls && names.text(tree.called(at)).starts_with("spawn")
+    };
+    tree.exprs()
+        .any(|(id, kind)| matches!(kind, ExprKind::Local(of) if *of == local) && tree.around(id).any(starts))
 }
 
 fn is_used_behind(tree: &Tree<'_>, local: LocalId, at: ExprId) -> bool {

@@ -245,7 +245,23 @@ impl<'p> Tree<'p> {
             },
             _ => false,
         };
-        first < second && !behind.iter().any(|arm| apart(arm) || refused(arm))
+        first < second
+            && !behind.iter().any(|arm| apart(arm) || refused(arm))
+            && !self.leaves_with(first, second)
+    }
+
+    /// Whether `first` stands in the `else` of a `let`, which leads on to nothing behind it.
+    fn leaves_with(&self, first: ExprId, second: ExprId) -> bool {
+        let lets = self.exprs().filter_map(|(_, kind)| match kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        lets.flatten().any(|stmt| match stmt {
+            Stmt::Let(_, _, _, Some(otherwise)) => {
+                self.is_in(first, *otherwise) && !self.is_in(second, *otherwise)
+            }
+            _ => false,
+        })
     }
 
     /// The last name of what a call calls.
