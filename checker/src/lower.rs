@@ -40,14 +40,19 @@ pub(crate) const DEPTH_MAX: u32 = 400;
 /// # Errors
 /// Where and why the text is no Rust.
 pub fn file(text: &str, cfg: &CfgEnv) -> Result<FileIr, Problem> {
-    file_given(text, cfg, Given::default())
+    file_given(text, cfg, &|_| None)
 }
 
-/// Lowers the text of one file, which may call macros that others define.
+/// Lowers the text of one file, which may call macros that others define. What it asks of them is noted: with the same
+/// answers it comes out the same.
 ///
 /// # Errors
 /// Where and why the text is no Rust.
-pub(crate) fn file_given(text: &str, cfg: &CfgEnv, given: Given<'_>) -> Result<FileIr, Problem> {
+pub(crate) fn file_given<'t>(
+    text: &'t str,
+    cfg: &'t CfgEnv,
+    given: &'t Given<'t>,
+) -> Result<FileIr, Problem> {
     let lines = Lines::new(text);
     if let Some(at) = too_deep(text) {
         let message = format!("code is nested more than {NESTING_MAX} deep");
@@ -89,7 +94,7 @@ pub(crate) struct Lower<'a> {
 impl<'a> Lower<'a> {
     /// For types that stand in no file.
     pub(crate) fn bare(cfg: &'a CfgEnv, ir: FileIr) -> Self {
-        Lower { cfg, lines: Lines::new(""), ir, bodies: Vec::new(), rules: Known::default() }
+        Lower { cfg, lines: Lines::new(""), ir, bodies: Vec::new(), rules: Known::with(&|_| None) }
     }
 
     pub(crate) fn sym(&mut self, ident: &proc_macro2::Ident) -> Sym {

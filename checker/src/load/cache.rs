@@ -101,6 +101,11 @@ impl Cache {
         Some(Cache { folder: folder.to_owned(), build, packs, entries })
     }
 
+    /// Whether it has nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     fn entry(&self, path: u64) -> Option<(&Pack, &Entry)> {
         let (at, number) = *self.entries.get(&path)?;
         Some((&self.packs[at], &self.packs[at].head.entries[number]))
@@ -110,7 +115,7 @@ impl Cache {
     pub(crate) fn lowered(&self, path: &Path, key: u128) -> Option<(Result<FileIr, Problem>, Kept)> {
         let (pack, entry) = self.entry(of_path(path))?;
         let mut file: Result<FileIr, Problem> = postcard::from_bytes(pack.blob(entry.file)).ok()?;
-        let key = key ^ file.as_ref().map_or(0, |ir| u128::from(ir.macros_given));
+        let key = with_macros(key, &file);
         if entry.key != key {
             return None;
         }
@@ -122,8 +127,12 @@ impl Cache {
     }
 }
 
-/// Stands for a text and, by [`print_of`], what it is read with; macros of other files that it is lowered with are
-/// added by exclusive or.
+/// With the macros of other files that the file was lowered with.
+fn with_macros(key: u128, file: &Result<FileIr, Problem>) -> u128 {
+    key ^ file.as_ref().map_or(0, |ir| u128::from(ir.macros_given))
+}
+
+/// Stands for a text and, by [`print_of`], what it is read with.
 pub(crate) fn key(text: &str, cfg: u64) -> u128 {
     xxh3_128_with_seed(text.as_bytes(), cfg)
 }
@@ -139,8 +148,9 @@ pub(crate) fn print_of(cfg: &CfgEnv) -> u64 {
 }
 
 impl Kept {
-    /// What is to be kept of a file that has just been lowered.
+    /// What is to be kept of a file that has just been lowered; `key` stands for its text.
     pub(crate) fn of(key: u128, file: &Result<FileIr, Problem>) -> Option<Kept> {
+        let key = with_macros(key, file);
         let (surface, bodies) = match file {
             Ok(ir) => (Surface::of(ir), ir.bodies.written()?),
             Err(_) => (Surface::default(), Vec::new()),

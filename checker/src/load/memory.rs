@@ -3,7 +3,7 @@
 use super::macros::Macros;
 use super::{Crate, File, Package, TargetKind, Workspace};
 use crate::finding::{FileId, SourceFile};
-use crate::lower::{self, ir::FileIr, sym::Sym};
+use crate::lower::{self, sym::Sym};
 use std::path::PathBuf;
 
 impl Workspace {
@@ -32,10 +32,8 @@ impl Workspace {
         }
         for (file, (_, _, text)) in workspace.files.iter_mut().zip(crates) {
             let Ok(ir) = &file.ir else { continue };
-            let (given, print) = macros.given(ir, file.package);
-            if print != 0 {
-                let cfg = &workspace.packages[file.package].cfg;
-                file.ir = lower::file_given(text, cfg, given).map(|ir| FileIr { macros_given: print, ..ir });
+            if macros.print(ir, file.package) != 0 {
+                file.ir = macros.lower(text, &workspace.packages[file.package].cfg, file.package);
             }
         }
         workspace

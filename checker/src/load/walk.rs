@@ -3,11 +3,11 @@
 //! Every file is a task of its own that spawns one for each module it declares, so parsing begins before the
 //! tree of files is known. Results are sorted by path afterwards: nothing depends on who finished first.
 
-use super::macros::Macros;
+use super::macros::{Macros, ahead};
 use super::{Crate, File, Package, Plan, Workspace};
 use crate::finding::{FileId, SourceFile};
 use crate::load::cache::{self, Cache, Kept};
-use crate::lower::{self, ir::FileIr, ir::Item, ir::ItemKind, ir::Problem, ir::Range, sym::Sym};
+use crate::lower::{ir::FileIr, ir::Item, ir::ItemKind, ir::Problem, ir::Range, sym::Sym};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fs::File as OnDisk;
@@ -31,6 +31,8 @@ struct Walk<'p> {
     /// As paths are shown.
     root: PathBuf,
     cache: Option<&'p Cache>,
+    /// What the files seem to define.
+    ahead: Macros<'static>,
     packages: &'p [Package],
     /// What stands for each package's `cfg`.
     cfgs: Vec<u64>,
@@ -42,7 +44,11 @@ pub(crate) fn load(plan: Plan, cache: Option<Cache>) -> Workspace {
     let root = plan.root.canonicalize().unwrap_or_else(|_| plan.root.clone());
     let (packages, cached) = (&plan.packages, cache.as_ref());
     let cfgs = packages.iter().map(|package| cache::print_of(&package.cfg)).collect();
-    let walk = Walk { root, cache: cached, packages, cfgs, seen: Mutex::default(), done: Mutex::default() };
+    // Of a workspace that is known few files are lowered.
+    let is_known = cached.is_some_and(|cache| !cache.is_empty());
+    let ahead = if is_known { Macros::default() } else { ahead::read(&plan) };
+    let (seen, done) = (Mutex::default(), Mutex::default());
+    let walk = Walk { root, cache: cached, ahead, packages, cfgs, seen, done };
     rayon::scope(|scope| {
         for (package, _, _, root) in &plan.targets {
             let root = root.canonicalize().unwrap_or_else(|_| root.clone());
@@ -106,17 +112,17 @@ impl<'p> Walk<'p> {
     /// The file as the store has it, else lowered here.
     fn lowered(&self, path: &Path, text: &str, package: usize) -> (Result<FileIr, Problem>, Option<Kept>) {
         let cfg = &self.packages[package].cfg;
-        let Some(cache) = self.cache else { return (lower::file(text, cfg), None) };
+        let Some(cache) = self.cache else { return (self.ahead.lower(text, cfg, package), None) };
         let key = cache::key(text, self.cfgs[package]);
         if let Some((ir, kept)) = cache.lowered(shown(path, &self.root), key) {
             return (ir, Some(kept));
         }
-        let ir = lower::file(text, cfg);
+        let ir = self.ahead.lower(text, cfg, package);
         let kept = Kept::of(key, &ir);
         (ir, kept)
     }
 
-    /// Lowers those files once more that call macros of other files.
+    /// Lowers those files once more that were lowered with other macros than there are.
     fn with_macros(&self, loaded: &mut [Loaded]) {
         let mut macros = Macros::default();
         for (ir, file) in loaded.iter().filter_map(|file| Some((file.ir.as_ref().ok()?, file))) {
@@ -133,14 +139,11 @@ impl<'p> Walk<'p> {
     fn again(&self, file: &Loaded, macros: &Macros<'_>) -> Option<(Result<FileIr, Problem>, Option<Kept>)> {
         let _at = crate::crash::working_on(&file.path);
         let before = file.ir.as_ref().ok()?;
-        let (given, print) = macros.given(before, file.package);
-        if print == before.macros_given {
+        if macros.print(before, file.package) == before.macros_given {
             return None;
         }
-        let ir = lower::file_given(&file.text, &self.packages[file.package].cfg, given);
-        let ir = ir.map(|ir| FileIr { macros_given: print, ..ir });
-        let key = cache::key(&file.text, self.cfgs[file.package]) ^ u128::from(print);
-        let kept = self.cache.and_then(|_| Kept::of(key, &ir));
+        let ir = macros.lower(&file.text, &self.packages[file.package].cfg, file.package);
+        let kept = self.cache.and_then(|_| Kept::of(cache::key(&file.text, self.cfgs[file.package]), &ir));
         Some((ir, kept))
     }
 }

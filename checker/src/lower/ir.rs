@@ -57,12 +57,23 @@ pub struct FileIr {
     pub macros: u32,
     /// Macro calls of which only the identifiers could be read.
     pub macros_opaque: u32,
-    /// The macros it defines, each from its name to its end.
-    pub macros_defined: Vec<(Sym, Range)>,
-    /// Names of macros that it calls and does not define, sorted.
+    /// The macros it defines.
+    pub macros_defined: Vec<MacroDefined>,
+    /// Names of macros that were looked for in other files, sorted.
     pub macros_called: Box<[Sym]>,
     /// Stands for the definitions of those that it was lowered with; 0 for none.
     pub macros_given: u64,
+}
+
+/// A `macro_rules!`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct MacroDefined {
+    /// What it is called by.
+    pub name: Sym,
+    /// From its name to its end.
+    pub at: Range,
+    /// Other packages can call it.
+    pub exported: bool,
 }
 
 /// Something that cannot be read, and why.

@@ -10,6 +10,7 @@ use super::expr::BodyLower;
 use super::ir::{ExprId, ExprKind, Item, ItemKind, Range, SelectArm, Vis};
 use super::sym::Sym;
 use proc_macro2::{TokenStream, TokenTree};
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, Token};
 
@@ -28,8 +29,12 @@ impl Parse for Arguments {
             if input.peek(Token![%]) || input.peek(Token![?]) {
                 input.parse::<TokenTree>()?;
             }
-            match input.fork().parse::<Expr>() {
-                Ok(_) => args.push(input.parse()?),
+            let ahead = input.fork();
+            match ahead.parse() {
+                Ok(arg) => {
+                    input.advance_to(&ahead);
+                    args.push(arg);
+                }
                 Err(_) => Self::field(input, &mut args)?,
             }
             if input.is_empty() {

@@ -12,6 +12,10 @@ pub(crate) fn too_deep(text: &str) -> Option<u32> {
     let bytes = text.as_bytes();
     let (mut brackets, mut angles, mut prefixes) = (0_u32, 0_u32, 0_u32);
     for (at, byte) in bytes.iter().enumerate() {
+        if byte.is_ascii_alphanumeric() {
+            prefixes = 0;
+            continue;
+        }
         prefixes = match byte {
             b'!' | b'&' | b'*' | b'-' | b'|' | b'<' => prefixes + 1,
             b' ' | b'\n' | b'\r' | b'\t' => prefixes,

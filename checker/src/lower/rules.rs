@@ -13,7 +13,7 @@
 mod arm;
 
 use super::Lower;
-use super::ir::Range;
+use super::ir::{MacroDefined, Range};
 use super::nesting::too_deep;
 use super::sym::Sym;
 use arm::Arm;
@@ -76,23 +76,22 @@ const BY_NAME: &[&str] = &[
 ];
 
 /// A macro that another file of the workspace defines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Definition<'t> {
     /// All of it.
     pub(crate) text: &'t str,
     /// The crate that has it, where that is another one.
-    pub(crate) krate: Option<String>,
+    pub(crate) krate: Option<&'t str>,
 }
 
 /// Macros that other files define, by name.
-pub(crate) type Given<'t> = FxHashMap<Sym, Definition<'t>>;
+pub(crate) type Given<'t> = dyn Fn(Sym) -> Option<Definition<'t>> + 't;
 
 /// The macros that one file can call.
-#[derive(Default)]
 pub(crate) struct Known<'t> {
     own: FxHashMap<Sym, Option<Rc<Rules>>>,
-    given: Given<'t>,
-    /// What the file calls and does not define.
+    given: &'t Given<'t>,
+    /// What was asked of the others.
     called: FxHashSet<Sym>,
     nested: u32,
     tokens: usize,
@@ -105,11 +104,11 @@ struct Rules {
 }
 
 impl<'t> Known<'t> {
-    pub(super) fn with(given: Given<'t>) -> Self {
-        Known { given, ..Known::default() }
+    pub(super) fn with(given: &'t Given<'t>) -> Self {
+        Known { own: FxHashMap::default(), given, called: FxHashSet::default(), nested: 0, tokens: 0 }
     }
 
-    /// What the file calls and does not define.
+    /// What was asked of the others, whether they have it or not.
     pub(super) fn called(self) -> Box<[Sym]> {
         let mut called: Vec<Sym> = self.called.into_iter().collect();
         called.sort_unstable();
@@ -130,11 +129,8 @@ impl<'t> Known<'t> {
         if let Some(own) = self.own.get(&name) {
             return Some(own.clone());
         }
-        if self.nested == 0 {
-            self.called.insert(name);
-        }
-        let given = self.given.get(&name)?;
-        let rules = Rules::of_text(given).map(Rc::new);
+        self.called.insert(name);
+        let rules = Rules::of_text((self.given)(name)?).map(Rc::new);
         self.own.insert(name, rules.clone());
         Some(rules)
     }
@@ -146,10 +142,10 @@ impl Rules {
         Some(Rules { arms: Arm::all(tokens)?, krate })
     }
 
-    fn of_text(of: &Definition<'_>) -> Option<Rules> {
+    fn of_text(of: Definition<'_>) -> Option<Rules> {
         let tokens: TokenStream = of.text.parse().ok()?;
         match tokens.into_iter().last()? {
-            TokenTree::Group(content) => Rules::of(content.stream(), of.krate.clone()),
+            TokenTree::Group(content) => Rules::of(content.stream(), of.krate.map(str::to_owned)),
             _ => None,
         }
     }
@@ -166,7 +162,8 @@ impl Lower<'_> {
             syn::MacroDelimiter::Bracket(of) => of.span,
         };
         let at: Range = self.at(ident.span()).to(self.at(close.close()));
-        self.ir.macros_defined.push((name, at));
+        let exported = of.attrs.iter().any(|attr| attr.path().is_ident("macro_export"));
+        self.ir.macros_defined.push(MacroDefined { name, at, exported });
         let rules = Rules::of(of.mac.tokens.clone(), None).map(Rc::new);
         self.rules.own.insert(name, rules);
     }
