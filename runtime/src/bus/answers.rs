@@ -109,9 +109,14 @@ enum Wanted<R> {
     Answered(Result<R, AskError>),
 }
 
+/// In place of a slot: there are never so many.
+const NO_SLOT: u32 = u32::MAX;
+
 /// A question, or room for one: where neither `then` nor `wanted` is there, none is open.
 struct Slot<R> {
     generation: u32,
+    /// The free slot behind this one, as long as it is free itself.
+    next_free: u32,
     /// Who asked.
     cell: CellId,
     /// The activation that asked, for its rollback.
@@ -135,7 +140,9 @@ type HowWanted<R> = (Option<Box<dyn Then<R>>>, Option<Wanted<R>>);
 /// The slots, and which of them are free.
 struct Table<R> {
     slots: Vec<Slot<R>>,
-    free: Vec<u32>,
+    /// The first of the free ones, each of which names the next; or [`NO_SLOT`].
+    free: u32,
+    open: usize,
 }
 
 impl<R> Table<R> {
@@ -146,17 +153,45 @@ impl<R> Table<R> {
         slot.filter(|slot| slot.generation == question.generation())
     }
 
-    /// One more slot, and its number.
-    fn add(&mut self) -> u32 {
-        let cell = CellId { index: 0, generation: 0 };
-        let slot = Slot { generation: 0, cell, activation: 0, deadline: None, then: None, wanted: None };
-        self.slots.push(slot);
-        u32::try_from(self.slots.len() - 1).expect("bounded by QUESTIONS_OPEN_MAX")
+    /// Takes a free slot, or one more, and has `fill` open it; returns the question's name.
+    #[inline(always)]
+    fn take(&mut self, is_large: &Cell<bool>, fill: impl FnOnce(&mut Slot<R>)) -> QuestionId {
+        let Self { slots, free, open } = self;
+        let (number, slot) = match slots.get_mut(*free as usize) {
+            Some(slot) => (*free, slot),
+            None => add_to(slots, is_large),
+        };
+        *free = slot.next_free;
+        *open += 1;
+        fill(slot);
+        QuestionId::new(number, slot.generation)
     }
 
-    fn count(&self) -> usize {
-        self.slots.len() - self.free.len()
+    /// Gives back the slot of a question that is open no more; the name of that is nobody's from now on.
+    #[inline]
+    fn free(&mut self, question: QuestionId) {
+        let next_free = self.free;
+        let Some(slot) = self.get(question) else { return };
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.next_free = next_free;
+        self.free = question.slot();
+        self.open -= 1;
     }
+}
+
+/// One more slot, and its number.
+#[cold]
+#[inline(never)]
+fn add_to<'s, R>(slots: &'s mut Vec<Slot<R>>, is_large: &Cell<bool>) -> (u32, &'s mut Slot<R>) {
+    is_large.set(slots.len() >= QUESTIONS_OPEN_MAX);
+    let number = u32::try_from(slots.len()).expect("bounded by QUESTIONS_OPEN_MAX");
+    let cell = CellId { index: 0, generation: 0 };
+    let next_free = NO_SLOT;
+    let slot =
+        Slot { generation: 0, next_free, cell, activation: 0, deadline: None, then: None, wanted: None };
+    slots.push(slot);
+    let last = slots.len() - 1;
+    (number, &mut slots[last])
 }
 
 /// The open questions of topic `T`; listed among the routes under the topic's second number.
@@ -169,14 +204,14 @@ pub(crate) struct Answers<T: Topic> {
 
 impl<T: Topic> Answers<T> {
     pub(crate) fn new(home: Home) -> Self {
-        let table = RefCell::new(Table { slots: Vec::new(), free: Vec::new() });
+        let table = RefCell::new(Table { slots: Vec::new(), free: NO_SLOT, open: 0 });
         Self { home, is_large: Cell::new(false), table }
     }
 
     /// Whether more questions are open than may be.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.is_large.get() && self.table.borrow().count() > QUESTIONS_OPEN_MAX
+        self.is_large.get() && self.table.borrow().open > QUESTIONS_OPEN_MAX
     }
 
     /// Opens a slot for an answer that is handled by `then`.
@@ -217,25 +252,16 @@ impl<T: Topic> Answers<T> {
         want: impl FnOnce(&mut Slot<T::Reply>),
     ) -> Address {
         let mut table = self.table.borrow_mut();
-        let slot = table.free.pop().unwrap_or_else(|| self.add_to(&mut table));
-        let entry = &mut table.slots[slot as usize];
-        let generation = entry.generation;
-        // Field by field: what is read again soon, in other widths than it was written in, has to wait for the cache.
-        entry.cell = cell;
-        entry.activation = core.activation();
-        entry.deadline = Some(deadline);
-        want(entry);
+        let question = table.take(&self.is_large, |slot| {
+            // Field by field: what is read again soon, in other widths than it was written in, has to wait for the cache.
+            slot.cell = cell;
+            slot.activation = core.activation();
+            slot.deadline = Some(deadline);
+            want(slot);
+        });
         drop(table);
         core.count_question(1);
-        Address { home: self.home, question: QuestionId::new(slot, generation) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn add_to(&self, table: &mut Table<T::Reply>) -> u32 {
-        let slot = table.add();
-        self.is_large.set(table.slots.len() > QUESTIONS_OPEN_MAX);
-        slot
+        Address { home: self.home, question }
     }
 
     /// Takes the answer that a future waits for, or has `waker` woken when it comes.
@@ -269,8 +295,7 @@ impl<T: Topic> Answers<T> {
         let mut table = self.table.borrow_mut();
         let entry = table.get(question).filter(|entry| entry.is_open())?;
         let how = (entry.then.take(), entry.wanted.take());
-        entry.generation = entry.generation.wrapping_add(1);
-        table.free.push(question.slot());
+        table.free(question);
         core.count_question(-1);
         Some(how)
     }
@@ -283,7 +308,7 @@ impl<T: Topic> Answers<T> {
         if !pass.cursor.is_at_end() || core.is_called_off() {
             return;
         }
-        let kind = Header::of::<Answer<T::Reply>>(self.home.number, 0).kind();
+        let kind = Header::of::<Answer<T::Reply>>(self.home.number(), 0).kind();
         if let Some(answer) = core.queue.take_only::<Answer<T::Reply>>(kind) {
             // SAFETY: a record of this number holds an `Answer` (`cursor` I2), which the queue has given up.
             unsafe { self.arrive(core, answer) };
@@ -301,6 +326,7 @@ impl<T: Topic> Answers<T> {
         // SAFETY: by the caller.
         let question = unsafe { (*answer).question };
         let mut table = self.table.borrow_mut();
+        let next_free = table.free;
         let found = table.get(question).filter(|slot| slot.then.is_some());
         let cell = found.as_ref().and_then(|slot| core.find_cell(slot.cell));
         let (Some(slot), Some(cell)) = (found, cell) else {
@@ -315,7 +341,9 @@ impl<T: Topic> Answers<T> {
         }
         let then = slot.then.take();
         slot.generation = slot.generation.wrapping_add(1);
-        table.free.push(question.slot());
+        slot.next_free = next_free;
+        table.free = question.slot();
+        table.open -= 1;
         drop(table);
         core.count_question(-1);
         if let Some(then) = then {
@@ -348,7 +376,7 @@ impl<T: Topic> Answers<T> {
         }
         match core.state_of(asker) {
             None | Some(State::Closed) => drop(self.close(core, answer.question)),
-            Some(_) => core.set_aside(asker, self.home.number, answer),
+            Some(_) => core.set_aside(asker, self.home.number(), answer),
         }
     }
 
@@ -393,7 +421,7 @@ impl<T: Topic> AnyRoute for Answers<T> {
         // SAFETY: by the caller, the payload of a record of this number, which is an `Answer`, given up.
         let answer = unsafe { payload.cast::<Answer<T::Reply>>().read() };
         let failed = Answer::<T::Reply> { result: Err(AskError::Failed), ..answer };
-        core.send_answer_to(pool, self.home.number, failed);
+        core.send_answer_to(pool, self.home.number(), failed);
     }
 
     unsafe fn take_back_staged(&self, _payload: *mut Word) {
@@ -432,5 +460,31 @@ impl<T: Topic> AnyRoute for Answers<T> {
     unsafe fn discard(&self, payload: *mut Word, _reason: DropReason) {
         // SAFETY: by the caller, the payload of a record of this number, given up.
         unsafe { payload.cast::<Answer<T::Reply>>().drop_in_place() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_used_again_under_another_name() {
+        let (mut table, is_large) =
+            (Table::<u64> { slots: Vec::new(), free: NO_SLOT, open: 0 }, Cell::new(false));
+        let take = |table: &mut Table<u64>| table.take(&is_large, |_| ());
+        let first: Vec<QuestionId> = (0..3).map(|_| take(&mut table)).collect();
+        assert_eq!(first.iter().map(|one| one.slot()).collect::<Vec<u32>>(), [0, 1, 2]);
+        table.free(first[1]);
+        table.free(first[0]);
+        assert!(
+            table.get(first[0]).is_none() && table.get(first[1]).is_none() && table.get(first[2]).is_some()
+        );
+        // Nobody's name gives nothing back.
+        table.free(first[0]);
+        assert_eq!(table.open, 1);
+        let again: Vec<QuestionId> = (0..3).map(|_| take(&mut table)).collect();
+        assert_eq!(again.iter().map(|one| one.slot()).collect::<Vec<u32>>(), [0, 1, 3]);
+        assert!(first[..2].iter().all(|one| table.get(*one).is_none()));
+        assert_eq!((table.open, is_large.get()), (4, false));
     }
 }

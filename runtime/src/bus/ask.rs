@@ -66,10 +66,41 @@ impl std::error::Error for AskError {}
 pub(crate) struct Home {
     /// Makes the topic's routes known on the pool that answers, which may neither publish nor take it.
     pub(crate) ensure: fn(&Core),
-    pub(crate) app: u32,
-    pub(crate) pool: PoolId,
+    /// App, pool and the number of the topic's answers, from the top: in one word, so that one comparison tells whose it is.
+    at: u64,
+}
+
+impl Home {
+    /// In place of a pool's: none is there.
+    pub(crate) const NOWHERE: u64 = u64::MAX;
+
+    pub(crate) fn new(ensure: fn(&Core), app: u32, pool: PoolId, number: u16) -> Self {
+        Self { ensure, at: Self::of_pool(app, pool) << 16 | u64::from(number) }
+    }
+
+    /// App and pool.
+    pub(crate) fn of_pool(app: u32, pool: PoolId) -> u64 {
+        u64::from(app) << 16 | u64::from(pool)
+    }
+
+    #[inline]
+    pub(crate) fn is_on(&self, pool: u64) -> bool {
+        self.at >> 16 == pool
+    }
+
+    pub(crate) fn app(&self) -> u32 {
+        (self.at >> 32) as u32
+    }
+
+    pub(crate) fn pool(&self) -> PoolId {
+        (self.at >> 16) as PoolId
+    }
+
     /// The number of the topic's answers.
-    pub(crate) number: u16,
+    #[inline]
+    pub(crate) fn number(&self) -> u16 {
+        self.at as u16
+    }
 }
 
 /// One question in such a table: its slot, and which of those that were ever in there. One word, so that it is read as it
@@ -132,18 +163,18 @@ impl<R: Send + 'static> Reply<R> {
     /// Answers. An answer that comes too late, or that nobody waits for, is dropped.
     #[inline]
     pub fn send(self, answer: R) {
-        complete(&mut ManuallyDrop::new(self).0, || Ok(answer));
+        complete(ManuallyDrop::new(self).0.take(), || Ok(answer));
     }
 
     pub(crate) fn fail(self, why: AskError) {
-        complete(&mut ManuallyDrop::new(self).0, || Err(why));
+        complete(ManuallyDrop::new(self).0.take(), || Err(why));
     }
 
     #[cold]
     #[inline(never)]
     fn forsake(&mut self) {
         let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
-        complete(&mut self.0, || Err(why));
+        complete(self.0.take(), || Err(why));
     }
 }
 
@@ -165,8 +196,10 @@ impl<R: Send + 'static> fmt::Debug for Reply<R> {
 /// Answers, or says why there is no answer: most often to a question of the pool that runs, whose queue has room. The result
 /// is made where it goes, so that it is put together nowhere else first; the promise is not looked at again.
 #[inline(always)]
-fn complete<R: Send + 'static>(to: &mut Option<To<R>>, result: impl FnOnce() -> Result<R, AskError>) {
+fn complete<R: Send + 'static>(to: Option<To<R>>, result: impl FnOnce() -> Result<R, AskError>) {
     Core::with_current(|core| {
+        // Lent only on the rare way: so it need not be put together in memory for the other.
+        let to = ManuallyDrop::new(to);
         let result = match (&*to, core) {
             (Some(To::Pool(address)), Some(core)) => match core.take_answer(address, result) {
                 Ok(()) => return,
@@ -174,32 +207,28 @@ fn complete<R: Send + 'static>(to: &mut Option<To<R>>, result: impl FnOnce() -> 
             },
             _ => result,
         };
-        complete_anyway(core, to, result());
+        complete_anyway(core, ManuallyDrop::into_inner(to), result());
     });
 }
 
 /// Brings an answer wherever it goes: through this pool's queue or outbox, or, from another thread, through the control
 /// channel.
 #[inline(never)]
-fn complete_anyway<R: Send + 'static>(
-    core: Option<&Core>,
-    to: &mut Option<To<R>>,
-    result: Result<R, AskError>,
-) {
-    let address = match to.take() {
+fn complete_anyway<R: Send + 'static>(core: Option<&Core>, to: Option<To<R>>, result: Result<R, AskError>) {
+    let address = match to {
         None => return,
         Some(To::Task(sender)) => return drop(sender.send(result)),
         Some(To::Pool(address)) => address,
     };
     if let Some(core) = core
-        && core.app_id() == address.home.app
+        && core.app_id() == address.home.app()
     {
         core.send_answer(address, result);
         core.has_come();
-    } else if let Some(app) = shared::find(address.home.app) {
+    } else if let Some(app) = shared::find(address.home.app()) {
         let Address { home, question } = address;
         let answer = Answer { question, result };
-        app.tell(home.pool, Box::new(move |core| core.send_answer_to(home.pool, home.number, answer)));
+        app.tell(home.pool(), Box::new(move |core| core.send_answer_to(home.pool(), home.number(), answer)));
     }
 }
 

@@ -80,7 +80,7 @@ impl Routes {
         if self.row(number.into()).is_some() {
             return false;
         }
-        let home = Home { ensure: |core| core.ensure_route::<T>(), app, pool, number: number + 1 };
+        let home = Home::new(|core| core.ensure_route::<T>(), app, pool, number + 1);
         let answers = self.insert(number + 1, Answers::<T>::new(home));
         // SAFETY: the line above made them, and they stay in place (I2).
         let route = self.insert(number, unsafe { Route::<T>::new(number, answers.cast()) });

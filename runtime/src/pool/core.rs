@@ -39,6 +39,7 @@ use self::out::Out;
 use self::ticket::Ticket;
 use crate::app::shared::AppShared;
 use crate::arena::{Scratch, ScratchStack};
+use crate::bus::ask::Home;
 use crate::bus::gate::Ingress;
 use crate::bus::publish::room::RoomWaiters;
 use crate::bus::queue::Queue;
@@ -112,7 +113,8 @@ pub(crate) struct Core {
     run_began: Cell<u64>,
     /// Whether the start is not over, so that everything waits.
     holding: Cell<bool>,
-    pub(crate) is_in_turn: Cell<bool>,
+    /// App and pool as [`Home`] has them, in a turn; else nowhere.
+    in_turn: Cell<u64>,
     /// Whether something was published that the other side waits for, so that it is flushed before the next activation.
     pub(crate) flush_soon: Cell<bool>,
     /// Whether the passes over the queue have to end with the current one (`call_off` I1).
@@ -189,7 +191,7 @@ impl Core {
             stash_wish: Cell::new(false),
             run_began: Cell::new(0),
             holding: Cell::new(true),
-            is_in_turn: Cell::new(false),
+            in_turn: Cell::new(Home::NOWHERE),
             flush_soon: Cell::new(false),
             called_off: Cell::new(false),
             doom: RefCell::default(),
@@ -237,6 +239,18 @@ impl Core {
 
     pub(crate) fn app_id(&self) -> u32 {
         self.app.id
+    }
+
+    pub(crate) fn is_in_turn(&self) -> bool {
+        self.in_turn.get() != Home::NOWHERE
+    }
+
+    pub(crate) fn begin_turn(&self) {
+        self.in_turn.set(Home::of_pool(self.app.id, self.id));
+    }
+
+    pub(crate) fn end_turn(&self) {
+        self.in_turn.set(Home::NOWHERE);
     }
 
     pub(crate) fn now(&self) -> Instant {

@@ -90,9 +90,9 @@ pub(crate) struct Pool {
 impl Pool {
     /// Does one pass over the work there is.
     pub(crate) fn turn(&mut self, env: &mut impl Env) -> Progress {
-        self.core.is_in_turn.set(true);
+        self.core.begin_turn();
         let progress = self.take_up(env);
-        self.core.is_in_turn.set(false);
+        self.core.end_turn();
         progress
     }
 

@@ -168,7 +168,7 @@ impl<T: Topic> Route<T> {
     fn lingers(&self, core: &Core, only: &Remote, is_first: bool) -> bool {
         matches!(T::SPEC.on_full, OnFull::Block)
             && core.has_publisher()
-            && core.is_in_turn.get()
+            && core.is_in_turn()
             && only.lingers_for_credit(core, is_first)
     }
 

@@ -51,7 +51,7 @@ impl Core {
     /// Says that something has come for this core from its own thread: outside a turn, the pool has to be woken for it.
     #[inline]
     pub(crate) fn has_come(&self) {
-        if !self.is_in_turn.get() {
+        if !self.is_in_turn() {
             self.wake_for_it();
         }
     }

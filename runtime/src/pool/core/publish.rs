@@ -103,12 +103,12 @@ impl Core {
         result: F,
     ) -> Result<(), F> {
         let home = &to.home;
-        if self.app_id() != home.app || self.id != home.pool || !self.is_in_turn.get() {
+        if !home.is_on(self.in_turn.get()) {
             return Err(result);
         }
         let Some(room) = self.queue.room_for::<Answer<R>>() else { return Err(result) };
         // SAFETY: there is room, and the header is that of an answer, which is written below, before anything else.
-        let place = unsafe { self.queue.claim(room, Header::of::<Answer<R>>(home.number, 0)) };
+        let place = unsafe { self.queue.claim(room, Header::of::<Answer<R>>(home.number(), 0)) };
         // SAFETY: the place of this very answer.
         unsafe { Answer::write(place, to.question, result) };
         Ok(())
@@ -117,11 +117,11 @@ impl Core {
     /// Sends an answer to the pool that asked.
     pub(crate) fn send_answer<R: Send + 'static>(&self, to: Address, result: Result<R, AskError>) {
         // A failed activation takes its answers back by their route.
-        if self.any_route(to.home.number).is_none() {
+        if self.any_route(to.home.number()).is_none() {
             (to.home.ensure)(self);
         }
         let answer = Answer { question: to.question, result };
-        self.send_answer_to(to.home.pool, to.home.number, answer);
+        self.send_answer_to(to.home.pool(), to.home.number(), answer);
     }
 
     pub(crate) fn send_answer_to<R: Send + 'static>(&self, pool: PoolId, number: u16, answer: Answer<R>) {
