@@ -5,7 +5,8 @@
 //! most often. What lies further off has mostly turned out to choose among few.
 
 use super::{
-    AT_EXIT, CAPACITY, FIELD, GETTER, HANDLES, INNER, LOCAL, OUTER_KEYS, SETS_OF_TASKS, STATIC, SUBSCRIBERS,
+    AT_EXIT, CAPACITY, FIELD, GETTER, HANDLES, INNER, LOCAL, ON_ERROR, OUTER_KEYS, SETS_OF_TASKS, STATIC,
+    SUBSCRIBERS,
 };
 use crate::context::{Brings, Growing, Key, Site, Witness};
 use crate::events::seen::Sight;
@@ -33,6 +34,8 @@ pub(super) fn proved(
     let is_its_own = |told: Witness| told.what == Brings::Queued && ways.is_fed_from_afar(told.id, told.at);
     match growing.told {
         _ if matches!(growing.key, Key::Field(adt, _) if judged.is_locus(adt)) => Confidence::Certain,
+        // Tasks end, and what failed is over, whoever told of them.
+        Some(told) if is_its_own(told) && is(&[&HANDLES, &AT_EXIT, &ON_ERROR]) => Confidence::Likely,
         Some(told) if is_its_own(told) => Confidence::Nursery,
         // A set of tasks is filled where connections and messages come in, and so is any list of their handles where the
         // loop that fills it accepts.
