@@ -69,6 +69,8 @@ pub struct Runs {
     pub entry: Option<Entry>,
     /// Of a handler: the parameters that stand for state which the framework keeps.
     pub kept: Vec<usize>,
+    /// Only demonstrations make it run.
+    pub by_example: bool,
     /// Something may call it.
     pub may_run: bool,
     /// Nothing but the end of a locus or the program calls it.
@@ -103,9 +105,12 @@ pub(crate) fn told<'a>(
 pub fn contexts(program: &Program<'_>, summary: &Summary) -> Context {
     let runs = vec![Runs::default(); program.names.fns.len()];
     let mut context = Context { runs, copied: FxHashSet::default() };
-    let mut pending = roots::enter(program, summary, &mut context);
-    while let Some(id) = pending.pop() {
-        context.spread(summary, id, &mut pending);
+    let (of_programs, shown) = roots::entries(program, summary, &mut context);
+    context.follow_all(program, summary, of_programs);
+    let runs: Vec<bool> = context.runs.iter().map(|runs| runs.often.is_some()).collect();
+    context.follow_all(program, summary, shown);
+    for (of, runs) in context.runs.iter_mut().zip(runs) {
+        of.by_example = of.often.is_some() && !runs;
     }
     context.trace(summary);
     roots::may_run(program, summary, &mut context);
@@ -114,6 +119,15 @@ pub fn contexts(program: &Program<'_>, summary: &Summary) -> Context {
 }
 
 impl Context {
+    /// Follows the calls from some entries.
+    fn follow_all(&mut self, program: &Program<'_>, summary: &Summary, entries: Vec<FnId>) {
+        roots::enter(program, &entries, self);
+        let mut pending = entries;
+        while let Some(id) = pending.pop() {
+            self.spread(summary, id, &mut pending);
+        }
+    }
+
     /// How often something under `under` happens in `id`, given how often `id` runs.
     pub fn often(&self, summary: &Summary, id: FnId, under: &Under) -> Option<Often> {
         Some(within(summary, id, under, self.runs[id.ix()].often?))

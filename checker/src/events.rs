@@ -6,6 +6,7 @@
 //!
 //! Closures and async blocks are walked where they stand: what they do is done by the function around them.
 
+mod arms;
 mod calls;
 mod effect;
 mod finite;
@@ -122,6 +123,8 @@ pub struct Under {
     pub timed: bool,
     /// In what fills a static cell, which happens once.
     pub once: bool,
+    /// The innermost arm around it.
+    pub in_arm: Option<u32>,
 }
 
 /// Something that happens at a place.
@@ -214,6 +217,19 @@ pub struct LoopFacts {
     pub fed_by: Option<Vec<(u32, u32)>>,
 }
 
+/// Code that only runs for certain variants of enums of the workspace.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ArmFacts {
+    /// The arm around it.
+    pub parent: Option<u32>,
+    /// The ways to get there, each with the variants that it takes.
+    pub ways: Vec<Vec<(AdtId, Sym)>>,
+    /// Its expressions: behind the first number, and up to the second.
+    pub exprs: (u32, u32),
+    /// All of it.
+    pub at: Range,
+}
+
 /// A call that opens a file descriptor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Open {
@@ -295,6 +311,10 @@ pub struct FnFacts {
     pub seen: Vec<Seen>,
     /// Code that is handed to a thread of its own.
     pub threads: Vec<Range>,
+    /// Arms that ask for variants of the workspace.
+    pub arms: Vec<ArmFacts>,
+    /// Variants that are named outside of patterns, with the number of the expression; of what enum, where that is known.
+    pub variants: Vec<(Option<AdtId>, Sym, u32)>,
     /// Ways out by `?`, in the order of the text.
     pub tries: Vec<Range>,
     /// It waits for messages, connections, time.

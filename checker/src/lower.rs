@@ -30,6 +30,7 @@ use nesting::{NESTING_MAX, too_deep};
 pub(crate) use position::Lines;
 use rules::Known;
 pub(crate) use rules::{Definition, Given};
+use std::collections::BTreeSet;
 use sym::Sym;
 
 /// Deepest nesting of expressions that is lowered.
@@ -62,12 +63,14 @@ pub(crate) fn file_given<'t>(
     let result = match parsed {
         Ok(tree) => {
             let (ir, bodies) = (FileIr::default(), Vec::new());
-            let mut lower = Lower { cfg, lines, ir, bodies, rules: Known::with(given) };
+            let rules = Known::with(given);
+            let mut lower = Lower { cfg, lines, ir, bodies, rules, macros_name: BTreeSet::new() };
             lower.ir.lines = lower.lines.count();
             lower.allows(&tree.attrs, &tree);
             lower.ir.items = lower.items(&tree.items);
             lower.ir.bodies = Bodies::new(lower.bodies);
             lower.ir.macros_called = lower.rules.called();
+            lower.ir.macros_name = lower.macros_name.into_iter().collect();
             Ok(lower.ir)
         }
         Err(error) => {
@@ -89,12 +92,21 @@ pub(crate) struct Lower<'a> {
     pub(crate) bodies: Vec<Body>,
     /// Macros it can call.
     pub(crate) rules: Known<'a>,
+    /// Names of types and variants in macros that are not written out where they stand.
+    pub(crate) macros_name: BTreeSet<Sym>,
 }
 
 impl<'a> Lower<'a> {
     /// For types that stand in no file.
     pub(crate) fn bare(cfg: &'a CfgEnv, ir: FileIr) -> Self {
-        Lower { cfg, lines: Lines::new(""), ir, bodies: Vec::new(), rules: Known::with(&|_| None) }
+        Lower {
+            cfg,
+            lines: Lines::new(""),
+            ir,
+            bodies: Vec::new(),
+            rules: Known::with(&|_| None),
+            macros_name: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn sym(&mut self, ident: &proc_macro2::Ident) -> Sym {

@@ -141,6 +141,8 @@ pub struct Adt<'w> {
     pub is_read: bool,
     /// A derive gives it the methods of its only field.
     pub is_wrapper: bool,
+    /// An enum whose values code makes by their names, and nothing else.
+    pub is_plain: bool,
 }
 
 /// Where a function stands.

@@ -132,7 +132,7 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let (bodies, fresh) = cache::facts(&program.names, models.fingerprint, &body);
     let calls = bodies.iter().map(|body| body.calls_seen as usize).sum();
     let calls_unresolved = bodies.iter().map(|body| body.calls_unresolved as usize).sum();
-    let summary = summary::summarise(bodies);
+    let summary = summary::summarise(&program, bodies);
     let opened = Bodies { names: &program.names, events: &summary.facts };
     let (binaries, (context, keys)) = rayon::join(
         || facts::binaries(&program.names, &opened),

@@ -5,8 +5,13 @@
 //! *field* needs no carrying, since fields are told apart by type. Functions that call each other are repeated
 //! until nothing changes, at most `ROUNDS_MAX` times.
 
+mod live;
+mod made;
+
 use crate::events::{CallSite, Event, FnFacts, Place, Root};
 use crate::names::FnId;
+use crate::types::Program;
+pub(crate) use made::Made;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 /// Rounds over functions that call each other.
@@ -29,6 +34,8 @@ pub struct Summary {
     pub waits: Vec<bool>,
     /// Functions with a loop that is no shorter than a stream, themselves or through calls.
     lasts: Vec<bool>,
+    /// Which types are made.
+    pub(crate) made: Made,
 }
 
 /// How often a loop goes round.
@@ -42,15 +49,17 @@ pub enum Turns {
     Endless,
 }
 
-/// Fills in what comes out of calls.
-pub fn summarise(facts: Vec<FnFacts>) -> Summary {
+/// Takes out what never runs, and fills in what comes out of calls.
+pub fn summarise(program: &Program<'_>, mut facts: Vec<FnFacts>) -> Summary {
     let count = facts.len();
+    let made = live::prune(program, &mut facts);
     let order = callees_first(&facts);
     let mut summary = Summary {
         facts,
         loops: vec![Vec::new(); count],
         waits: vec![false; count],
         lasts: vec![false; count],
+        made,
     };
     let mut reads = vec![false; count];
     for component in order {

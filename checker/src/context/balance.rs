@@ -14,7 +14,7 @@ use super::callers::Callers;
 use super::given::{Answer, Given, Witness};
 use super::instances::{Instances, Unswept};
 use super::residency::can_grow;
-use super::shared::{is_shared_field, made, made_at_all, made_with_messages, shared_once};
+use super::shared::{is_shared_field, made, made_with_messages, shared_once};
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::seen::Sight;
 use crate::events::{Event, Root, What};
@@ -105,7 +105,6 @@ pub(crate) fn balances<'s>(
     let given = Given::of(program, insides, callers, context);
     let (_, made_often) = made(summary, context);
     let fleeting = made_with_messages(summary, context);
-    let made = made_at_all(program, summary);
     let taken_from = summary.facts.iter().flat_map(|facts| facts.taken_from.iter().copied()).collect();
     let lessened = in_step::lessened(summary);
     let balance = Balance {
@@ -114,7 +113,6 @@ pub(crate) fn balances<'s>(
         context,
         shared,
         made_often,
-        made,
         callers,
         given,
         taken_from,
@@ -163,8 +161,6 @@ struct Balance<'a, 'w, 's> {
     made_often: FxHashSet<AdtId>,
     /// Types whose values are made with messages only.
     fleeting: FxHashSet<AdtId>,
-    /// Types that something makes values of.
-    made: FxHashSet<AdtId>,
     callers: &'a Callers<'s>,
     /// Which keys are given once and for all.
     given: Given<'a, 'w, 's>,
@@ -195,7 +191,11 @@ impl<'s> Balance<'_, '_, 's> {
         if event.place.field.is_some_and(is_copied) {
             return None;
         }
-        if event.place.field.is_some_and(|(adt, _)| self.is_brief(adt) || !self.made.contains(&adt)) {
+        if event
+            .place
+            .field
+            .is_some_and(|(adt, _)| self.is_brief(adt) || !self.summary.made.types.contains(&adt))
+        {
             return None;
         }
         let lives = match event.endless {
@@ -314,7 +314,9 @@ impl<'s> Balance<'_, '_, 's> {
             grows.push(site);
         }
         place.grows = grows;
-        place.is_certain &= (certain && !self.is_fleeting(place.key)) || of_locus;
+        let is_shown = |site: &Site<'_>| self.context.runs[site.id.ix()].by_example;
+        certain &= !place.grows.iter().all(is_shown) && !self.is_fleeting(place.key);
+        place.is_certain &= certain || of_locus;
         place
     }
 

@@ -18,6 +18,7 @@ mod answer;
 mod carried;
 mod known;
 mod origins;
+mod own;
 mod related;
 mod stored;
 mod tested;
@@ -164,7 +165,10 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         let Some(origins) = self.body(id) else { return Answer::Unknown };
         let keys = origins.at(at).filter_map(|call| Some((call, origins.key(call, 0)?)));
         let keys = keys.map(|(call, key)| {
-            if self.is_kind(id, &origins, key) || self.is_tested(&origins, call, (key, None), 0) {
+            if self.is_own_key(&origins, call, key)
+                || self.is_kind(id, &origins, key)
+                || self.is_tested(&origins, call, (key, None), 0)
+            {
                 return Answer::Given;
             }
             let answer = self.holds(id, &self.value(id, &origins, (key, None), 0), 0);

@@ -34,34 +34,48 @@ pub enum Entry {
     Poll,
 }
 
-pub(super) fn enter(program: &Program<'_>, summary: &Summary, context: &mut Context) -> Vec<FnId> {
-    let mut pending = Vec::new();
+/// Where the world enters programs, and where it enters demonstrations.
+pub(super) fn entries(
+    program: &Program<'_>,
+    summary: &Summary,
+    context: &mut Context,
+) -> (Vec<FnId>, Vec<FnId>) {
+    let mut entries = Vec::new();
     for index in 0..program.names.fns.len() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
-        let Some(entry) = entry_of(program, id) else { continue };
+        let is_never_made = || program.adt_of(id).is_some_and(|adt| summary.made.never.contains(&adt));
+        let Some(entry) = entry_of(program, id).filter(|_| !is_never_made()) else { continue };
         context.runs[index].entry = Some(entry);
-        let often = match entry {
-            Entry::Message | Entry::Poll => Often::PerMessage,
-            Entry::Run | Entry::Birth | Entry::Exit | Entry::Main => Often::Once,
-            Entry::Callback => continue,
-        };
         let is_drop = entry == Entry::Exit && !is_locus_method(program, id);
-        if is_drop {
-            continue;
+        if !is_drop {
+            entries.push(id);
         }
-        context.raise(id, often, None);
-        let lives = matches!(entry, Entry::Message | Entry::Birth | Entry::Exit);
-        if lives {
-            context.raise_param(id, 0, often);
-            if let Some(state) = state_of_actor(program, id) {
-                context.raise_param(id, state, often);
-                context.runs[index].kept.push(state);
-            }
-        }
-        pending.push(id);
     }
     mark_callbacks(program, summary, context);
-    pending
+    let is_shown =
+        |id: &FnId| program.names.crate_of(program.names.function(*id).module).kind == TargetKind::Example;
+    let (shown, of_programs) = entries.into_iter().partition(is_shown);
+    (of_programs, shown)
+}
+
+/// Begins with what happens at some entries.
+pub(super) fn enter(program: &Program<'_>, entries: &[FnId], context: &mut Context) {
+    for id in entries {
+        let entry = context.runs[id.ix()].entry;
+        let often = match entry {
+            Some(Entry::Message | Entry::Poll) => Often::PerMessage,
+            Some(Entry::Run | Entry::Birth | Entry::Exit | Entry::Main) => Often::Once,
+            Some(Entry::Callback) | None => continue,
+        };
+        context.raise(*id, often, None);
+        if matches!(entry, Some(Entry::Message | Entry::Birth | Entry::Exit)) {
+            context.raise_param(*id, 0, often);
+            if let Some(state) = state_of_actor(program, *id) {
+                context.raise_param(*id, state, often);
+                context.runs[id.ix()].kept.push(state);
+            }
+        }
+    }
 }
 
 /// Async functions that are passed on as values: `get(handler)`. One that is passed the configuration runs once with it,

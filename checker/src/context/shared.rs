@@ -5,11 +5,9 @@
 
 use super::{Context, Often};
 use crate::events::Under;
-use crate::load::TargetKind;
-use crate::load::support::{Support, is_of_tests, support};
 use crate::lower::ir::TypeRef;
 use crate::lower::sym::{Sym, syms};
-use crate::names::{AdtId, Def, FnId, ModId};
+use crate::names::{AdtId, FnId};
 use crate::summary::Summary;
 use crate::types::{Interner, Program, Ty, TyKind};
 use rustc_hash::FxHashSet;
@@ -75,67 +73,6 @@ pub(super) fn made_with_messages(summary: &Summary, context: &Context) -> FxHash
         }
     }
     &with - &without
-}
-
-/// Types that something outside of tests makes: code, a derive that reads, or the maker of what holds them; in a
-/// workspace without a program, all. A double that only tests make is none, however many calls its traits may lead to.
-pub(super) fn made_at_all(program: &Program<'_>, summary: &Summary) -> FxHashSet<AdtId> {
-    let has_program = program.names.fns.iter().any(|function| {
-        let kind = program.names.crate_of(function.module).kind;
-        function.name == Sym::new("main") && kind != TargetKind::Example
-    });
-    let all = (0..program.names.adts.len()).map(|index| AdtId(u32::try_from(index).unwrap_or(u32::MAX)));
-    let by_itself = |adt: &AdtId| {
-        let adt = program.names.adt(*adt);
-        !has_program || adt.is_read || adt.is_enum || adt.locus.is_some()
-    };
-    let files = &program.names.workspace.files;
-    let tests: Vec<bool> =
-        files.iter().map(|file| support(program.names.workspace, file) == Some(Support::Tests)).collect();
-    let of_tests = test_modules(program);
-    let around =
-        |module: ModId| std::iter::successors(Some(module), |at| program.names.modules[at.ix()].parent);
-    let is_live = |index: &usize| {
-        let function = &program.names.fns[*index];
-        !tests[function.file.0 as usize] && !around(function.module).any(|module| of_tests.contains(&module))
-    };
-    let live = summary.facts.iter().enumerate().filter(|(index, _)| is_live(index));
-    let made = live.flat_map(|(_, facts)| facts.makes.iter().map(|(adt, _)| *adt));
-    let mut open: Vec<AdtId> = all.filter(by_itself).chain(made).collect();
-    program.statics.iter().for_each(|ty| within(program, *ty, 0, &mut open));
-    let mut known = FxHashSet::default();
-    while let Some(adt) = open.pop() {
-        if known.insert(adt) {
-            let fields = program.fields[adt.ix()].iter().flatten();
-            fields.for_each(|(_, ty)| within(program, *ty, 0, &mut open));
-        }
-    }
-    known
-}
-
-/// Modules that hold tests by their names, wherever they stand.
-fn test_modules(program: &Program<'_>) -> FxHashSet<ModId> {
-    let modules = program.names.modules.iter();
-    let declared = modules.flat_map(|module| &module.types).filter_map(|(name, (def, _))| match def {
-        Def::Mod(module) => is_of_tests(program.names.text(*name)).then_some(*module),
-        _ => None,
-    });
-    declared.collect()
-}
-
-/// All types of the workspace that a type is written with.
-fn within(program: &Program<'_>, ty: Ty, depth: u32, out: &mut Vec<AdtId>) {
-    match program.types.kind(ty) {
-        TyKind::Adt(adt, args) => {
-            out.push(*adt);
-            args.iter().filter(|_| depth < 6).for_each(|arg| within(program, *arg, depth + 1, out));
-        }
-        TyKind::Foreign(_, args) | TyKind::Tuple(args) if depth < 6 => {
-            args.iter().for_each(|arg| within(program, *arg, depth + 1, out));
-        }
-        TyKind::Seq(elem) if depth < 6 => within(program, *elem, depth + 1, out),
-        _ => {}
-    }
 }
 
 /// The types of the workspace within an `Arc` in the type of a field.

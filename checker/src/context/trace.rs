@@ -2,7 +2,7 @@
 //!
 //! The fixpoint over calls says how often a function runs, and not why. Here the ways are followed anew, from all that
 //! repeats at once and breadth first, so that each function knows the shortest way back to an input point. Ways on
-//! which each call leads to one function, or one of very few, come first. What is only reached through a call that
+//! which each call leads to one function, or one of very few, come first, and those of demonstrations last. What is only reached through a call that
 //! may lead to many, and need not lead there, is marked so.
 
 use super::{Context, Entry, Often, Step};
@@ -40,6 +40,9 @@ impl Context {
     fn begin(&self, summary: &Summary, id: FnId, sure: bool, trace: &mut Trace) {
         let runs = &self.runs[id.ix()];
         let enters = matches!(runs.entry, Some(Entry::Message | Entry::Callback | Entry::Poll));
+        if sure && runs.by_example {
+            return;
+        }
         if enters && runs.often == Some(Often::PerMessage) {
             trace.reach(id, sure, None);
         }

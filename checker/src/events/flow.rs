@@ -67,9 +67,11 @@ impl Walk<'_, '_> {
         self.under.timed |= self.is_timed(cond, 0);
         let held = self.mark();
         self.assume(cond, true);
+        self.enter_then(cond, then);
         let place = self.branch(then);
         self.release(held);
         (self.under.on_error, self.under.on_success) = (outer.on_error, outer.on_success);
+        self.under.in_arm = outer.in_arm;
         self.under.timed = outer.timed;
         if let Some(otherwise) = otherwise {
             self.assume(cond, false);
@@ -124,9 +126,11 @@ impl Walk<'_, '_> {
         let before = self.facts.events.len();
         let place = self.visit(on);
         let of_value = before..self.facts.events.len();
-        let mut value = None;
+        let (mut value, mut behind) = (None, on);
         for arm in arms {
             let outer = self.under.clone();
+            self.enter_arm(arm.pat, behind, arm.body);
+            behind = arm.body;
             let held = self.mark();
             self.under.on_error |= self.is_error(arm.pat);
             self.under.on_success |= self.is_success(arm.pat);

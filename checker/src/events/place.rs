@@ -134,7 +134,27 @@ impl Walk<'_, '_> {
                     self.bind_value(*part, Some(*value), self.place(*value));
                 }
             }
+            (Pat::Tuple(parts), _)
+                if matches!(place, Some(Place { root: Root::Call(_), field: None, depth: 0 })) =>
+            {
+                for part in parts {
+                    let place = place.filter(|_| !self.is_handle(*part));
+                    self.bind(*part, place);
+                }
+            }
             _ => self.bind(pat, place),
+        }
+    }
+
+    /// Whether a part of what a call made is a handle of its own: who clones it says so by its name.
+    fn is_handle(&self, part: PatId) -> bool {
+        let Pat::Bind(local, None) = self.body.pat(part) else { return false };
+        match self.inferred.types.kind(self.inferred.local(*local)) {
+            TyKind::Foreign(foreign, _) => {
+                let model = self.program.models.type_at(*foreign);
+                model.is_some_and(|model| self.program.models.ty(model).shared)
+            }
+            _ => false,
         }
     }
 

@@ -49,6 +49,7 @@ impl Walk<'_, '_> {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             self.bind(*pat, Some(Place::root(Root::Param(index))));
         }
+        self.note_variants();
         let discarded = self.discarded();
         for (index, expr) in self.body.exprs.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);

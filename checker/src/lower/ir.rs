@@ -63,6 +63,8 @@ pub struct FileIr {
     pub macros_called: Box<[Sym]>,
     /// Stands for the definitions of those that it was lowered with; 0 for none.
     pub macros_given: u64,
+    /// Names of types and variants in macros that it defines, and in calls that are not understood, sorted.
+    pub macros_name: Box<[Sym]>,
 }
 
 /// A `macro_rules!`.
@@ -197,6 +199,8 @@ pub struct EnumIr {
     pub locus: Option<Box<LocusItem>>,
     /// A derive makes it out of bytes or rows.
     pub is_read: bool,
+    /// No derive or attribute makes its values, nor says how they lie in memory: code does, by their names.
+    pub is_plain: bool,
 }
 
 /// A trait.

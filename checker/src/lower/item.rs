@@ -154,8 +154,9 @@ impl Lower<'_> {
             }
         }
         let locus = self.locus_item(&of.attrs);
-        let kind =
-            EnumIr { generics: self.generics(&of.generics), variants, locus, is_read: is_read(&of.attrs) };
+        let generics = self.generics(&of.generics);
+        let is_plain = is_plain(&of.attrs) && of.variants.iter().all(|variant| is_plain(&variant.attrs));
+        let kind = EnumIr { generics, variants, locus, is_read: is_read(&of.attrs), is_plain };
         self.named(&of.ident, &of.vis, ItemKind::Enum(Box::new(kind)))
     }
 
@@ -349,6 +350,37 @@ fn is_read(attrs: &[Attribute]) -> bool {
         "FromForm",
     ];
     derives(attrs, &READS)
+}
+
+/// Whether attributes only add methods that look at a value: what a derive that is not known does, nobody knows.
+fn is_plain(attrs: &[Attribute]) -> bool {
+    const ATTRIBUTES: [&str; 9] =
+        ["doc", "derive", "allow", "expect", "non_exhaustive", "must_use", "cfg", "serde", "strum"];
+    const DERIVES: [&str; 12] = [
+        "Debug",
+        "Clone",
+        "Copy",
+        "PartialEq",
+        "Eq",
+        "PartialOrd",
+        "Ord",
+        "Hash",
+        "Display",
+        "Serialize",
+        "AsRefStr",
+        "IntoStaticStr",
+    ];
+    let is_known = |attr: &Attribute| ATTRIBUTES.iter().any(|name| attr.path().is_ident(name));
+    let mut known = attrs.iter().all(is_known);
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("derive")) {
+        let parsed = attr.parse_nested_meta(|meta| {
+            let last = meta.path.segments.last();
+            known &= last.is_some_and(|last| DERIVES.iter().any(|name| last.ident == name));
+            Ok(())
+        });
+        known &= parsed.is_ok();
+    }
+    known
 }
 
 /// Whether a derive of one of those names stands there.

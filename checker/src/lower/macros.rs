@@ -184,6 +184,7 @@ impl BodyLower<'_, '_> {
         }
         let mut names = Vec::new();
         self.file.harvest(call.tokens.clone(), &mut names);
+        self.file.harvest_types(call.tokens.clone());
         self.push(ExprKind::Opaque(name, names.into()), at)
     }
 
@@ -253,6 +254,7 @@ impl Lower<'_> {
     pub(crate) fn item_macro(&mut self, call: &syn::ItemMacro, out: &mut Vec<Item>) {
         if call.mac.path.is_ident("macro_rules") {
             self.define(call);
+            self.harvest_types(call.mac.tokens.clone());
             return;
         }
         self.ir.macros += 1;
@@ -285,6 +287,23 @@ impl Lower<'_> {
             }
         } else {
             self.ir.macros_opaque += 1;
+            self.harvest_types(call.mac.tokens.clone());
+        }
+    }
+
+    /// Remembers what looks like names of types and variants, by their first letter.
+    fn harvest_types(&mut self, tokens: TokenStream) {
+        for tree in tokens {
+            match tree {
+                TokenTree::Ident(ident) => {
+                    if ident.to_string().starts_with(char::is_uppercase) {
+                        let name = self.sym(&ident);
+                        self.macros_name.insert(name);
+                    }
+                }
+                TokenTree::Group(group) => self.harvest_types(group.stream()),
+                _ => {}
+            }
         }
     }
 

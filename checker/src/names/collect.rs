@@ -199,6 +199,7 @@ impl<'w> Collector<'w> {
             locus: locus.as_deref(),
             is_read,
             is_wrapper,
+            is_plain: matches!(&item.kind, ItemKind::Enum(ir) if ir.is_plain),
         };
         self.names.adts.push(adt);
         self.declare_type(item, at, Def::Adt(id));

@@ -22,7 +22,7 @@ impl<'s> Balance<'_, '_, 's> {
         let ends = match key {
             Key::Field(adt, name) => {
                 let is_counted = is_shared_field(self.program, adt, name);
-                !self.made.contains(&adt) || !is_counted && self.is_brief(adt)
+                !self.summary.made.types.contains(&adt) || !is_counted && self.is_brief(adt)
             }
             Key::Static(_) => false,
             Key::Local(id, _) | Key::Param(id, _) => group.open.iter().all(|site| site.id == id),

@@ -71,7 +71,7 @@ impl<'a> Given<'a, '_, '_> {
 
 impl Origins<'_> {
     /// The field that an expression is, behind locks and pointers.
-    fn field(&self, mut id: ExprId) -> Option<(AdtId, Sym)> {
+    pub(super) fn field(&self, mut id: ExprId) -> Option<(AdtId, Sym)> {
         for _ in 0..COPIES_MAX {
             id = match &self.body.expr(id).kind {
                 ExprKind::Field(base, name) => {

@@ -13,6 +13,24 @@ use crate::types::{Callee, adt_behind};
 /// Rests of a division by more than so many are no longer few.
 const FEW_MAX: u64 = 1 << 16;
 
+/// Methods that give one of as many numbers as a number has digits.
+const DIGITS: [Sym; 12] = syms([
+    "ilog2",
+    "ilog10",
+    "checked_ilog2",
+    "checked_ilog10",
+    "leading_zeros",
+    "trailing_zeros",
+    "leading_ones",
+    "trailing_ones",
+    "count_ones",
+    "count_zeros",
+    "weekday",
+    "signum",
+]);
+/// Methods that draw one of a range.
+const DRAWS: [Sym; 2] = syms(["gen_range", "random_range"]);
+
 /// Methods whose arguments become no part of what they give: keys of look-ups, tests, and what is said of failures.
 const KEEPS: [Sym; 20] = syms([
     "get",
@@ -150,6 +168,15 @@ impl<'a> Given<'a, '_, '_> {
                 from.params.is_empty() && from.own == Answer::Given
             }
         }
+    }
+
+    /// Whether a range has two ends, and both are few.
+    fn is_short(&self, id: FnId, origins: &Origins<'a>, range: ExprId, depth: u32) -> bool {
+        let is_end = |end: ExprId| {
+            let is_most = matches!(&origins.body.expr(end).kind, ExprKind::Path(path) if path.last() == Sym::new("MAX"));
+            !is_most && self.is_few(id, origins, end, depth)
+        };
+        matches!(origins.body.expr(range).kind, ExprKind::Range(Some(low), Some(high)) if is_end(low) && is_end(high))
     }
 
     /// All of some values.
@@ -315,6 +342,13 @@ impl<'a> Given<'a, '_, '_> {
         // Who the peer is says the system, and not the peer.
         if CREDENTIALS.contains(&call.name) {
             return From::UNKNOWN;
+        }
+        if call.args.is_empty() && DIGITS.contains(&call.name)
+            || call.args.len() == 1
+                && DRAWS.contains(&call.name)
+                && self.is_short(id, origins, call.args[0], depth)
+        {
+            return From::GIVEN;
         }
         // `next` goes through what is there already, or waits for more.
         let gives = self.program.models.gives(call.name);
