@@ -18,6 +18,8 @@ use super::shared::{is_shared_field, made, made_with_messages, shared_once};
 use super::{Context, Entry, Key, Keys, Often};
 use crate::events::seen::Sight;
 use crate::events::{Event, Root, What};
+use crate::load::TargetKind;
+use crate::load::support::support;
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
@@ -314,10 +316,20 @@ impl<'s> Balance<'_, '_, 's> {
             grows.push(site);
         }
         place.grows = grows;
-        let is_shown = |site: &Site<'_>| self.context.runs[site.id.ix()].by_example;
-        certain &= !place.grows.iter().all(is_shown) && !self.is_fleeting(place.key);
+        certain &= !place.grows.iter().all(|site| self.is_shown(site.id)) && !self.is_fleeting(place.key);
         place.is_certain &= certain || of_locus;
         place
+    }
+
+    /// A part of a library that only demonstrations make run.
+    fn is_shown(&self, id: FnId) -> bool {
+        let names = &self.program.names;
+        let is_own = || {
+            let file = &names.workspace.files[names.function(id).file.0 as usize];
+            names.crate_of(names.function(id).module).kind == TargetKind::Example
+                || support(names.workspace, file).is_some()
+        };
+        self.context.runs[id.ix()].by_example && !is_own()
     }
 
     /// Whether it is no guess that a site is reached with messages.

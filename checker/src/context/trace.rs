@@ -18,8 +18,8 @@ impl Context {
     /// Gives each function that runs per message the shortest way from what repeats.
     pub(super) fn trace(&mut self, summary: &Summary) {
         let mut trace = Trace { ways: vec![None; self.runs.len()], open: VecDeque::new() };
-        for sure in [true, false] {
-            for index in 0..self.runs.len() {
+        for (sure, shown) in [(true, false), (true, true), (false, true)] {
+            for index in (0..self.runs.len()).filter(|index| shown || !self.runs[*index].by_example) {
                 self.begin(summary, FnId(u32::try_from(index).unwrap_or(u32::MAX)), sure, &mut trace);
             }
             while let Some(id) = trace.open.pop_front() {
@@ -40,9 +40,6 @@ impl Context {
     fn begin(&self, summary: &Summary, id: FnId, sure: bool, trace: &mut Trace) {
         let runs = &self.runs[id.ix()];
         let enters = matches!(runs.entry, Some(Entry::Message | Entry::Callback | Entry::Poll));
-        if sure && runs.by_example {
-            return;
-        }
         if enters && runs.often == Some(Often::PerMessage) {
             trace.reach(id, sure, None);
         }

@@ -295,11 +295,9 @@ impl Lower<'_> {
     fn harvest_types(&mut self, tokens: TokenStream) {
         for tree in tokens {
             match tree {
-                TokenTree::Ident(ident) => {
-                    if ident.to_string().starts_with(char::is_uppercase) {
-                        let name = self.sym(&ident);
-                        self.macros_name.insert(name);
-                    }
+                TokenTree::Ident(ident) if ident.to_string().starts_with(char::is_uppercase) => {
+                    let name = self.sym(&ident);
+                    self.macros_name.insert(name);
                 }
                 TokenTree::Group(group) => self.harvest_types(group.stream()),
                 _ => {}
