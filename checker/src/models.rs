@@ -118,8 +118,19 @@ pub struct Callable {
     pub diverges: bool,
     /// Opens a file descriptor of this kind.
     pub opens: Option<Box<str>>,
+    /// Enters something in a register of this kind that outlives it, or takes it out again.
+    pub registers: Option<(Registers, Box<str>)>,
     /// Its types.
     pub sig: Signature,
+}
+
+/// Which way something goes with a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registers {
+    /// Entered.
+    In,
+    /// Taken out.
+    Out,
 }
 
 /// What a call gives by its name alone.

@@ -99,6 +99,10 @@ impl Walk<'_, '_> {
         let outer = self.under.clone();
         if let Some(future) = arm.future {
             self.accept(future, true);
+            if self.waits_on(future) {
+                // `recv(channel) -> message`: what is named is the channel itself, and no call.
+                self.wait(false);
+            }
         }
         let place = arm.future.and_then(|future| self.visit(future));
         if let Some(guard) = arm.guard {

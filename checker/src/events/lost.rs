@@ -10,6 +10,9 @@ use crate::models::{Effect, Resource};
 use crate::names::FnId;
 use crate::types::{Callee, Interner, TyKind};
 
+/// The ends that a child is read and written by.
+const PIPES: [Sym; 3] = syms(["stdin", "stdout", "stderr"]);
+
 impl Walk<'_, '_> {
     /// Looks through all statements; nothing of this depends on the order of the walk.
     pub(super) fn lost(&mut self) {
@@ -26,6 +29,7 @@ impl Walk<'_, '_> {
             self.forgotten(id);
             self.in_field(id);
             self.asked_only(id);
+            self.child_used(id);
         }
     }
 
@@ -65,8 +69,16 @@ impl Walk<'_, '_> {
             Stmt::Let(..) => return,
         };
         let Some(how) = self.resource_of(value) else { return };
+        let mut field = None;
         let lent = match pat.filter(|pat| !self.is_never_used(*pat)) {
             None => Vec::new(),
+            Some(pat) if how == LostHow::Child => {
+                field = self.only_local(pat).and_then(|local| self.only_in_field(local));
+                if field.is_none() {
+                    return;
+                }
+                Vec::new()
+            }
             Some(pat) => {
                 let number = self.only_local(pat).filter(|_| how == LostHow::RawFd);
                 let Some(lent) = number.and_then(|local| self.lent(local)) else { return };
@@ -75,7 +87,37 @@ impl Walk<'_, '_> {
         };
         self.note_lost(how, value);
         if let Some(lost) = self.facts.lost.last_mut() {
-            lost.lent = lent;
+            (lost.lent, lost.field) = (lent, field);
+        }
+    }
+
+    /// The field that a local is moved into where its struct is made, if that is all that becomes of it.
+    fn only_in_field(&self, local: LocalId) -> Option<(crate::names::AdtId, Sym)> {
+        let names = |id: ExprId| matches!(self.body.expr(id).kind, ExprKind::Local(of) if of == local);
+        let made = (0..).map(ExprId).zip(&self.body.exprs).find_map(|(id, expr)| match &expr.kind {
+            ExprKind::Struct(_, fields, _) => {
+                let (name, _) = fields.iter().find(|(_, value)| names(*value))?;
+                Some((self.adt_behind(self.ty(id))?, *name))
+            }
+            _ => None,
+        });
+        let (mentioned, harmless) = mentions(self.body, local);
+        made.filter(|_| mentioned == harmless + 1)
+    }
+
+    /// `self.child.wait()`, and whatever else is done with the child in a field but to ask for its number or to read it.
+    fn child_used(&mut self, id: ExprId) {
+        const LOOKS: [Sym; 2] = syms(["id", "kill"]);
+        let ExprKind::Field(_, name) = &self.body.expr(id).kind else { return };
+        let is_child = matches!(self.inferred.types.kind(self.ty(id)), TyKind::Foreign(of, _) if of.path == Sym::path("std::process::Child"));
+        let only_looks = |expr: &Expr| match &expr.kind {
+            ExprKind::Method(call) => call.recv == id && LOOKS.contains(&call.name),
+            ExprKind::Field(of, pipe) => *of == id && PIPES.contains(pipe),
+            _ => false,
+        };
+        if is_child && !self.body.exprs.iter().any(only_looks) {
+            let field = self.place(id).and_then(|place| place.field);
+            self.facts.handed.extend(field.filter(|(_, of)| of == name));
         }
     }
 
@@ -331,6 +373,8 @@ fn mentions(body: &Body, local: LocalId) -> (usize, usize) {
                 harmless += usize::from(asks);
             }
             ExprKind::Assign(left, _) => harmless += usize::from(names(*left)),
+            // `child.stdout.take()`: what is read of a child does not wait for it.
+            ExprKind::Field(of, name) if PIPES.contains(name) => harmless += usize::from(names(*of)),
             ExprKind::Binary(op, left, right) if is_comparison(*op) => {
                 harmless += [left, right].into_iter().filter(|side| names(**side)).count();
             }

@@ -23,6 +23,7 @@ mod waits;
 
 pub use allocations::{Allocation, allocations};
 pub use channels::Item;
+pub use input::Sender;
 
 use super::{Place, Under, Walk};
 use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
@@ -111,12 +112,12 @@ pub enum Sight {
     Circle((AdtId, Sym)),
     /// An endless task that holds the value whose destructor would end it.
     KeepsItself,
-    /// A line, frame or body read without a limit, by name of the call.
-    Frame(Box<str>),
-    /// Memory reserved by a number that came in, or by a field that may hold one.
-    SizedByInput(Option<(AdtId, Sym)>),
-    /// A number that came in put into a field where its struct is made.
-    Parses((AdtId, Sym)),
+    /// A line, frame or body read without a limit, by name of the call, and who sends it.
+    Frame(Box<str>, Sender),
+    /// Memory reserved by a number that came in, or by a field that may hold one; whether it came over a connection.
+    SizedByInput(Option<(AdtId, Sym)>, bool),
+    /// A number that came in put into a field where its struct is made; whether it came over a connection.
+    Parses((AdtId, Sym), bool),
     /// A label of a metric that takes any value.
     Label {
         /// What the value is called.
@@ -125,7 +126,13 @@ pub enum Sight {
         param: Option<u32>,
         /// The static or field that holds the metric.
         metric: Sym,
+        /// The field that it lies in, which is open if it holds the path of a request.
+        of: Option<(AdtId, Sym)>,
+        /// It is the path that a request asks for.
+        asked: bool,
     },
+    /// The path of a request put into a field where its struct is made.
+    TakesPath((AdtId, Sym)),
     /// A series taken out of the metric that a static or field of that name holds.
     Unlabels(Sym),
     /// Scratch text rebuilt from itself.
@@ -183,10 +190,10 @@ pub enum Sight {
     StartsThread,
     /// A locus that ends itself or a child.
     Terminates,
-    /// A source registered with a poller.
-    Registers,
-    /// A source taken out of a poller.
-    Deregisters,
+    /// Something entered in a register of a kind: a source with a poller, a path with a watcher.
+    Registers(Box<str>),
+    /// Something taken out of a register of that kind.
+    Deregisters(Box<str>),
     /// A temporary file made permanent.
     KeepsFile,
     /// A child with a pipe that is kept, and whose pipe nobody takes.
@@ -307,6 +314,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                 ExprKind::Struct(_, fields, _) => {
                     self.reserved_fields(id, fields);
                     self.parsed_fields(id, fields);
+                    self.labelled_fields(id, fields);
                 }
                 ExprKind::Macro(name, args) => self.macro_call(id, *name, args),
                 ExprKind::Select(arms) => self.race(id, arms),

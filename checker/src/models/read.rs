@@ -1,6 +1,6 @@
 //! Reads the model files.
 
-use super::{Callable, Effect, Flow, Gives, ModelType, Models, Resource, Signature};
+use super::{Callable, Effect, Flow, Gives, ModelType, Models, Registers, Resource, Signature};
 use crate::lower::cfg::CfgEnv;
 use crate::lower::ir::{FileIr, TypeRef};
 use crate::lower::sym::Sym;
@@ -213,6 +213,7 @@ fn add(models: &mut Models, line: &str) -> Result<u32, String> {
         allocates: false,
         diverges: false,
         opens: None,
+        registers: None,
         sig,
     };
     for word in words.split_whitespace() {
@@ -247,9 +248,11 @@ fn set(callable: &mut Callable, word: &str) -> Result<(), String> {
         "workers" => callable.workers = true,
         "allocates" => callable.allocates = true,
         "diverges" => callable.diverges = true,
-        other => match other.strip_prefix("opens:") {
-            Some(kind) => callable.opens = Some(kind.into()),
-            None => return Err(format!("unknown word `{other}`")),
+        other => match other.split_once(':') {
+            Some(("opens", kind)) => callable.opens = Some(kind.into()),
+            Some(("registers", kind)) => callable.registers = Some((Registers::In, kind.into())),
+            Some(("deregisters", kind)) => callable.registers = Some((Registers::Out, kind.into())),
+            _ => return Err(format!("unknown word `{other}`")),
         },
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::events::seen::Sight;
 
 use crate::events::{Lost, LostHow, only_looks_at};
 use crate::finding::{Confidence, Finding, Label, Subject};
-use crate::lower::ir::{ExprKind, Range};
+use crate::lower::ir::{ExprKind, Pat, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
 use crate::names::FnId;
@@ -101,6 +101,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         // What a field keeps from its destructor is let go of by hand.
         let drops = by_hand.contains(&package(id));
         for lost in &facts.lost {
+            let is_taken_apart = || {
+                lost.how == LostHow::Child && lost.field.is_some_and(|(_, name)| taken_apart(judged, name))
+            };
             let is_handed = lost.field.is_some_and(|field| handed.contains(&field))
                 || (lost.field.is_some() && lost.how == LostHow::Forgotten && drops);
             let often = judged.context.often(judged.summary, id, &lost.under);
@@ -108,11 +111,25 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             let is_closed = lost.how == LostHow::Forgotten && by_number.contains(&package(id));
             let looks = |(of, at): &(FnId, u32)| names.body(*of).is_some_and(|body| only_looks_at(body, *at));
             let is_lost = !is_handed && !is_closed && lost.lent.iter().all(looks);
-            if often == Some(Often::PerMessage) && is_lost && !ends_behind(judged, id, lost.at) {
+            if often == Some(Often::PerMessage)
+                && is_lost
+                && !ends_behind(judged, id, lost.at)
+                && !is_taken_apart()
+            {
                 findings.push(lost_finding(judged, id, lost));
             }
         }
     }
+}
+
+/// Whether a pattern takes a field of that name out of its struct: what becomes of it then is not followed.
+fn taken_apart(judged: &Judged<'_, '_>, name: Sym) -> bool {
+    let bodies = || judged.functions().filter_map(|id| judged.program.names.body(id));
+    bodies().any(|body| {
+        let takes =
+            |pat: &Pat| matches!(pat, Pat::Struct(_, fields) if fields.iter().any(|(of, _)| *of == name));
+        body.pats.iter().any(takes)
+    })
 }
 
 /// Whether the program ends behind a position, where it gets that far.
@@ -125,11 +142,17 @@ fn ends_behind(judged: &Judged<'_, '_>, id: FnId, at: Range) -> bool {
 
 /// What stays open with something that does not end.
 fn kept(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    let deregisters = judged.sights().any(|(_, seen)| matches!(seen.sight, Sight::Deregisters));
+    let taken_out: FxHashSet<&str> = judged
+        .sights()
+        .filter_map(|(_, seen)| match &seen.sight {
+            Sight::Deregisters(kind) => Some(&**kind),
+            _ => None,
+        })
+        .collect();
     for (id, seen) in judged.per_message(|_| true) {
-        let (shape, says) = match seen.sight {
+        let (shape, says) = match &seen.sight {
             Sight::KeepsPipe => (&PIPE, pipe()),
-            Sight::Registers if !deregisters => (&REGISTERED, registered()),
+            Sight::Registers(kind) if !taken_out.contains(&**kind) => (&REGISTERED, registered(kind)),
             Sight::OwnsForEver => (&TASK, owning_task()),
             Sight::KeepsFile => (&KEPT, kept_file()),
             _ => continue,
@@ -148,7 +171,14 @@ fn pipe() -> Says {
     )
 }
 
-fn registered() -> Says {
+fn registered(kind: &str) -> Says {
+    if kind != "poller" {
+        return Says::new(
+            format!("what is registered here with every message is never taken back: nothing calls `{kind}`"),
+            "one registration more each time",
+            format!("call `{kind}` when what it was made for goes"),
+        );
+    }
     Says::new(
         "a source is registered with every message and never taken out",
         "one registration more each time",

@@ -1,7 +1,7 @@
 //! `unbounded-input`: a peer that says by itself how much memory it takes.
 
 use crate::declare_rule;
-use crate::events::seen::Sight;
+use crate::events::seen::{Sender, Sight};
 use crate::finding::{Confidence, Finding};
 use crate::lower::ir::{BinOp, Body, ExprId, ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
@@ -10,15 +10,18 @@ use crate::rule::{Level, Shape};
 use crate::rules::judged::asks::Asks;
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Most calls from a handler, or a loop that accepts connections, to what peers surely send.
+const CALLS_MAX: usize = 4;
 
 /// A line, frame or body without a limit.
 pub static FRAME: Shape =
-    Shape::likely("frame-without-limit", "a line, frame or body is read to its end, however far that is");
+    Shape::certain("frame-without-limit", "a line, frame or body is read to its end, however far that is");
 
 /// A buffer as large as the message says.
 pub static SIZED: Shape =
-    Shape::likely("sized-by-message", "memory is reserved by a number that the peer sent");
+    Shape::certain("sized-by-message", "memory is reserved by a number that the peer sent");
 
 declare_rule! {
     pub static RULE = {
@@ -36,8 +39,12 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let (ways, parsed) = (Ways::of(judged), parsed(judged));
     for (id, seen) in judged.sights() {
         let (shape, says) = match &seen.sight {
-            Sight::Frame(name) => (&FRAME, frame(name)),
-            Sight::SizedByInput(of) if of.is_none_or(|field| parsed.contains(&field)) => (&SIZED, sized()),
+            // A reader of any type is a peer's where a connection that was accepted leads to it.
+            Sight::Frame(_, Sender::Any) if judged.serves_with(id).is_none() => continue,
+            Sight::Frame(name, _) => (&FRAME, frame(name)),
+            Sight::SizedByInput(of, _) if of.is_none_or(|field| parsed.contains_key(&field)) => {
+                (&SIZED, sized())
+            }
             _ => continue,
         };
         if !judged.may_meet_peers(id, seen) {
@@ -52,13 +59,22 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let mut finding = judged.finding(id, seen.at, (&RULE, shape), says);
         // A number that nobody is seen to read again and again is mostly of the program's own files, and what no server is
         // sure to read comes from a side that one chose: an answer one asked for, a daemon or a child of one's own.
+        let served = judged.serves_with(id).filter(|_| !connects(judged, id, seen.at));
         let is_of_peers = match std::ptr::eq(shape, &SIZED) {
             true => ways.is_driven(id, seen.at, Asks::UNDER_WAY),
-            false => judged.serves_with(id).is_some() && !connects(judged, id, seen.at),
+            false => served.is_some(),
         };
-        if !judged.in_locus(id) && !is_of_peers {
-            finding.confidence = Confidence::Nursery;
-        }
+        // Whoever connects sends it where a handler, or a loop that accepts connections, is sure to lead there soon.
+        let over_network = match &seen.sight {
+            Sight::Frame(_, sender) => *sender != Sender::Near,
+            Sight::SizedByInput(of, over) => of.map_or(*over, |field| parsed.get(&field) == Some(&true)),
+            _ => false,
+        };
+        finding.confidence = match () {
+            () if !judged.in_locus(id) && !is_of_peers => Confidence::Nursery,
+            () if over_network && served.is_some_and(|calls| calls <= CALLS_MAX) => Confidence::Certain,
+            () => Confidence::Likely,
+        };
         findings.push(judged.with_chain(finding, id).note(note));
     }
 }
@@ -78,17 +94,28 @@ fn connects(judged: &Judged<'_, '_>, id: FnId, read: Range) -> bool {
     })
 }
 
-/// Fields that hold a number which came in, and that no function of the workspace compares with anything.
-fn parsed(judged: &Judged<'_, '_>) -> FxHashSet<(AdtId, Sym)> {
-    let all = |of: fn(&Sight) -> Option<(AdtId, Sym)>| -> FxHashSet<_> {
-        judged.sights().filter_map(|(_, seen)| of(&seen.sight)).collect()
-    };
-    let sized = all(|sight| if let Sight::SizedByInput(field) = sight { *field } else { None });
-    let mut parsed = all(|sight| if let Sight::Parses(field) = sight { Some(*field) } else { None });
-    parsed.retain(|field| sized.contains(field));
+/// Fields that hold a number which came in, and that no function of the workspace compares with anything; whether it
+/// came over a connection.
+fn parsed(judged: &Judged<'_, '_>) -> FxHashMap<(AdtId, Sym), bool> {
+    let sized: FxHashSet<(AdtId, Sym)> = judged
+        .sights()
+        .filter_map(|(_, seen)| match seen.sight {
+            Sight::SizedByInput(field, _) => field,
+            _ => None,
+        })
+        .collect();
+    let mut parsed = FxHashMap::default();
+    for (_, seen) in judged.sights() {
+        match seen.sight {
+            Sight::Parses(field, over) if sized.contains(&field) => {
+                *parsed.entry(field).or_insert(false) |= over;
+            }
+            _ => {}
+        }
+    }
     if !parsed.is_empty() {
         for body in judged.functions().filter_map(|id| judged.program.names.body(id)) {
-            parsed.retain(|(_, name)| !is_compared(body, *name));
+            parsed.retain(|(_, name), _| !is_compared(body, *name));
         }
     }
     parsed

@@ -46,7 +46,8 @@ const CONNECTIONS: [Sym; 11] = syms([
 /// How deep a stream may stand in what wraps it.
 const WITHIN_DEPTH_MAX: u32 = 4;
 /// Foreign types whose values come from outside.
-const COMES: [Sym; 6] = syms(["Request", "Parts", "HeaderMap", "HeaderValue", "TcpStream", "UnixStream"]);
+const COMES: [Sym; 7] =
+    syms(["Request", "Response", "Parts", "HeaderMap", "HeaderValue", "TcpStream", "UnixStream"]);
 
 impl Given<'_, '_, '_> {
     /// A type that gives one message after the other.

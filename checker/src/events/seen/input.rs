@@ -5,11 +5,14 @@ use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind};
+use serde::{Deserialize, Serialize};
 
 const PEERS: [Sym; 6] =
     syms(["TcpStream", "UnixStream", "OwnedReadHalf", "ReadHalf", "DuplexStream", "TlsStream"]);
 const CHILD_ENDS: [Sym; 3] = syms(["ChildStdout", "ChildStderr", "ChildStdin"]);
 const ANSWERS: [Sym; 3] = syms(["response", "resp", "res"]);
+/// A reader of any type, as the models call all of them.
+const ANY: Sym = Sym::new("AsyncRead");
 const LIMITED: Sym = Sym::new("Take");
 const SIZED: [Sym; 5] = syms(["with_capacity", "reserve", "resize", "reserve_exact", "zeroed"]);
 /// Numbers of 16 bits cannot ask for much.
@@ -30,29 +33,86 @@ const NUMBERS: [Sym; 13] = syms([
 ]);
 const SHORT: [Sym; 4] = syms(["u8", "i8", "u16", "i16"]);
 const CHECKED: [Sym; 4] = syms(["checked_mul", "checked_add", "checked_sub", "checked_next_multiple_of"]);
+/// What makes a number of one type into one of another.
+const TURNS: [Sym; 4] = syms(["from", "try_from", "into", "try_into"]);
 /// What holds a number against a limit, or counts the bits of one.
 const CUTS: [Sym; 7] =
     syms(["min", "clamp", "checked_sub", "count_ones", "count_zeros", "leading_zeros", "trailing_zeros"]);
+
+/// Who decides how much there is to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sender {
+    /// Whoever connects over a network.
+    Network,
+    /// Who is on the same machine, or of this program.
+    Near,
+    /// Whoever the reader belongs to that a caller passes.
+    Any,
+}
 
 impl Look<'_, '_, '_> {
     /// A line, or all there is, read from a peer that may never end it.
     pub(super) fn frame(&mut self, id: ExprId) {
         let (of, name) = self.called(id);
-        let is = match self.kind(id) {
+        let sender = match self.kind(id) {
             ExprKind::Method(call) => {
                 let lines = name == Sym::new("lines") && call.args.is_empty();
-                (self.walk.program.models.gives(name).whole || lines) && self.is_peer(self.walk.ty(call.recv))
+                let whole = self.walk.program.models.gives(name).whole || lines;
+                let body = || self.is_whole_body(id).then_some(Sender::Network);
+                self.sender(self.walk.ty(call.recv)).filter(|_| whole).or_else(body)
             }
             ExprKind::Call(_, args) => {
                 let codec = of == Sym::new("LinesCodec") && name == Sym::new("new") && args.is_empty();
                 let all =
                     name == Sym::new("to_bytes") && args.get(1).is_some_and(|limit| self.is_max(*limit));
-                (codec && !self.is_for_writing(id) || all && !self.is_own_answer(args)) && !self.is_own(id)
+                let is = (codec && !self.is_for_writing(id) || all && !self.is_own_answer(args))
+                    && !self.is_own(id);
+                is.then_some(Sender::Near)
+            }
+            _ => None,
+        };
+        if let Some(sender) = sender {
+            self.note(Sight::Frame(self.name_of(id), sender), id);
+        }
+    }
+
+    /// `request.into_body().collect()`, where the body is what a connection brings: not one that was limited before, nor
+    /// that of an answer to a question of ours.
+    fn is_whole_body(&self, id: ExprId) -> bool {
+        const WAYS: [Sym; 6] = syms(["into_body", "body_mut", "body", "by_ref", "map_err", "map_frame"]);
+        let ExprKind::Method(call) = self.kind(id) else { return false };
+        if call.name != Sym::new("collect") || !call.args.is_empty() || self.is_own(id) {
+            return false;
+        }
+        let is_incoming = |ty: Ty| self.foreign_path(ty) == Sym::path("hyper::body::Incoming");
+        let mut at = call.recv;
+        for _ in 0..8 {
+            at = match self.kind(at) {
+                ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => *inner,
+                ExprKind::Method(way) if WAYS.contains(&way.name) => {
+                    if self.foreign(self.walk.ty(way.recv)) == Sym::new("Response") {
+                        return false;
+                    }
+                    way.recv
+                }
+                ExprKind::Local(local) => match self.inits[local.0 as usize] {
+                    Some(init) if !matches!(self.kind(init), ExprKind::Await(_)) => init,
+                    _ => break,
+                },
+                _ => break,
+            };
+        }
+        let ty = self.walk.ty(call.recv);
+        is_incoming(ty) || is_incoming(self.walk.ty(at)) || self.is_request_of(at, &is_incoming)
+    }
+
+    /// A request whose body is of a wanted type.
+    fn is_request_of(&self, id: ExprId, wanted: &dyn Fn(Ty) -> bool) -> bool {
+        match self.walk.inferred.types.kind(self.walk.collection(self.walk.ty(id))) {
+            TyKind::Foreign(foreign, args) if foreign.last == Sym::new("Request") => {
+                args.iter().any(|arg| wanted(*arg))
             }
             _ => false,
-        };
-        if is {
-            self.note(Sight::Frame(self.name_of(id)), id);
         }
     }
 
@@ -99,23 +159,50 @@ impl Look<'_, '_, '_> {
         matches!(self.kind(id), ExprKind::Path(path) if path.last() == Sym::new("MAX"))
     }
 
-    /// A stream from outside, perhaps buffered, and not limited by `take`.
-    fn is_peer(&self, ty: Ty) -> bool {
-        let (mut peer, mut limited) = (false, false);
+    /// Who writes into a stream from outside, perhaps buffered, and not limited by `take`.
+    fn sender(&self, ty: Ty) -> Option<Sender> {
+        const NEAR: [Sym; 2] = syms(["UnixStream", "DuplexStream"]);
+        let (mut sender, mut limited) = (None, false);
         self.parts(ty, 0, &mut |name| {
-            peer |= PEERS.contains(&name);
+            let is = match () {
+                () if NEAR.contains(&name) => Some(Sender::Near),
+                () if PEERS.contains(&name) => Some(Sender::Network),
+                () => (name == ANY).then_some(Sender::Any),
+            };
+            sender = sender.or(is);
             limited |= name == LIMITED;
         });
-        peer && !limited
+        sender.filter(|_| !limited)
     }
 
+    /// Tells the types from outside that a type is made of; a parameter is what its bounds say.
     fn parts(&self, ty: Ty, depth: u32, tell: &mut dyn FnMut(Sym)) {
-        if let TyKind::Foreign(foreign, args) = self.walk.inferred.types.kind(ty) {
-            tell(foreign.last);
-            if depth < 6 {
-                args.iter().for_each(|arg| self.parts(*arg, depth + 1, tell));
+        match self.walk.inferred.types.kind(ty) {
+            TyKind::Foreign(foreign, args) => {
+                tell(foreign.last);
+                if depth < 6 {
+                    args.iter().for_each(|arg| self.parts(*arg, depth + 1, tell));
+                }
             }
+            TyKind::Param(name) => {
+                let bounds = &self.walk.program.sigs[self.walk.id.ix()].bounds;
+                for (_, bound) in bounds.iter().filter(|(of, _)| of == name) {
+                    if let TyKind::Foreign(foreign, _) = self.walk.program.types.kind(*bound) {
+                        tell(foreign.last);
+                    }
+                }
+            }
+            _ => {}
         }
+    }
+
+    /// Whether a function reads what others send over connections.
+    fn reads_peers(&self) -> bool {
+        let mut reads = false;
+        for ty in &self.walk.inferred.locals {
+            self.parts(*ty, 0, &mut |name| reads |= PEERS.contains(&name) || name == ANY);
+        }
+        reads
     }
 
     /// `Vec::with_capacity(length)`, where `length` was read from the input.
@@ -144,9 +231,9 @@ impl Look<'_, '_, '_> {
 
     fn sized_by(&mut self, id: ExprId, size: ExprId) {
         if self.is_from_input(size) {
-            self.note(Sight::SizedByInput(None), id);
+            self.note(Sight::SizedByInput(None, self.reads_peers()), id);
         } else if let Some(field) = self.number_of_field(size) {
-            self.note(Sight::SizedByInput(Some(field)), id);
+            self.note(Sight::SizedByInput(Some(field), false), id);
         }
     }
 
@@ -175,7 +262,7 @@ impl Look<'_, '_, '_> {
         let Some(adt) = self.walk.adt_behind(self.walk.ty(id)) else { return };
         for (name, value) in fields {
             if self.is_from_input(*value) {
-                self.note(Sight::Parses((adt, *name)), *value);
+                self.note(Sight::Parses((adt, *name), self.reads_peers()), *value);
             }
         }
     }
@@ -229,7 +316,18 @@ impl Look<'_, '_, '_> {
     fn is_part(&self, id: ExprId, local: LocalId, depth: u32) -> bool {
         match self.kind(id) {
             ExprKind::Local(of) => *of == local,
-            ExprKind::Cast(inner, _) if depth < 6 => self.is_part(*inner, local, depth + 1),
+            ExprKind::Cast(inner, _) | ExprKind::Try(inner) if depth < 6 => {
+                self.is_part(*inner, local, depth + 1)
+            }
+            // `u64::from(length)`, `usize::try_from(length)`, `length.into()`
+            ExprKind::Call(_, args) if depth < 6 && TURNS.contains(&self.called(id).1) => {
+                args.iter().any(|arg| self.is_part(*arg, local, depth + 1))
+            }
+            ExprKind::Method(call)
+                if depth < 6 && (TURNS.contains(&call.name) || super::PASSES.contains(&call.name)) =>
+            {
+                self.is_part(call.recv, local, depth + 1)
+            }
             ExprKind::Binary(_, left, right) if depth < 6 => {
                 self.is_part(*left, local, depth + 1) || self.is_part(*right, local, depth + 1)
             }
@@ -253,6 +351,12 @@ impl Look<'_, '_, '_> {
         }
     }
 
+    /// Whether a function is called after holding something against a limit.
+    fn is_test(&self, name: Sym) -> bool {
+        let text = self.walk.program.names.text(name);
+        ["check", "valid", "verify", "ensure", "limit"].iter().any(|word| text.contains(word))
+    }
+
     fn is_compared(&self, local: LocalId) -> bool {
         let mentions = |id: ExprId| {
             let begins = match self.kind(id) {
@@ -272,7 +376,16 @@ impl Look<'_, '_, '_> {
             ExprKind::Method(call) => {
                 let inside = call.name == Sym::new("contains") && call.args.iter().any(|arg| mentions(*arg));
                 let checked = CHECKED.contains(&call.name);
-                inside || checked && (mentions(call.recv) || call.args.iter().any(|arg| mentions(*arg)))
+                let tested = self.is_test(call.name) && call.args.iter().any(|arg| mentions(*arg));
+                inside
+                    || tested
+                    || checked && (mentions(call.recv) || call.args.iter().any(|arg| mentions(*arg)))
+            }
+            // `match length { 0..=MAX => .. }`, `self.check_length(length)?`
+            ExprKind::Match(on, _) => mentions(*on),
+            ExprKind::Call(callee, args) => {
+                let tests = matches!(self.kind(*callee), ExprKind::Path(path) if self.is_test(path.last()));
+                tests && args.iter().any(|arg| mentions(*arg))
             }
             ExprKind::Macro(name, args) => {
                 *name == Sym::new("ensure") && args.iter().any(|arg| mentions(*arg))

@@ -4,6 +4,7 @@ use super::super::Root;
 use super::{Look, Place, Sight};
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId};
 use crate::lower::sym::{Sym, syms};
+use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind};
 
 const LABELLED: [Sym; 5] = syms([
@@ -132,6 +133,17 @@ impl Look<'_, '_, '_> {
     }
 
     fn open_label(&mut self, value: ExprId, metric: Sym) {
+        if self.is_path(value, 0) {
+            self.note(
+                Sight::Label { named: Sym::new("path"), param: None, metric, of: None, asked: true },
+                value,
+            );
+            return;
+        }
+        if let Some(of) = self.own_field(value) {
+            self.note(Sight::Label { named: of.1, param: None, metric, of: Some(of), asked: true }, value);
+            return;
+        }
         if let Some((named, at)) = self.open(value) {
             let param = match (self.kind(at), self.walk.place(at)) {
                 (ExprKind::Local(_), Some(Place { root: Root::Param(param), field: None, .. })) => {
@@ -139,7 +151,77 @@ impl Look<'_, '_, '_> {
                 }
                 _ => None,
             };
-            self.note(Sight::Label { named, param, metric }, value);
+            self.note(Sight::Label { named, param, metric, of: None, asked: false }, value);
+        }
+    }
+
+    /// The path of a request, however trimmed or copied: whoever asks chooses it.
+    fn is_path(&self, id: ExprId, depth: u32) -> bool {
+        const TRIMS: [Sym; 4] =
+            syms(["trim_end_matches", "trim_start_matches", "trim_matches", "to_ascii_lowercase"]);
+        const PATHS: [Sym; 2] = syms(["path", "to_string"]);
+        const REQUESTS: [Sym; 2] = syms(["HttpRequest", "ServiceRequest"]);
+        let next = |id: ExprId| depth < 8 && self.is_path(id, depth + 1);
+        match self.kind(id) {
+            ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => next(*inner),
+            ExprKind::Macro(name, args) if *name == Sym::new("format") => args.iter().any(|arg| next(*arg)),
+            ExprKind::Local(local) => {
+                self.inits[local.0 as usize].is_some_and(|init| init.0 < id.0 && next(init))
+            }
+            ExprKind::Method(call) => {
+                let of = self.foreign(self.walk.ty(call.recv));
+                let asks = PATHS.contains(&call.name) && of == Sym::new("Uri")
+                    || call.name == Sym::new("path") && REQUESTS.contains(&of);
+                let passes = WRAPS.contains(&call.name) || TRIMS.contains(&call.name);
+                asks && self.is_asked(call.recv, 0) || passes && !self.is_own(id) && next(call.recv)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what is asked for its path is a request that came in, or a part of one.
+    fn is_asked(&self, id: ExprId, depth: u32) -> bool {
+        const REQUESTS: [Sym; 5] = syms(["Request", "Parts", "HttpRequest", "ServiceRequest", "Uri"]);
+        match self.kind(id) {
+            ExprKind::Ref(inner, _) | ExprKind::Deref(inner) | ExprKind::Field(inner, _) if depth < 6 => {
+                self.is_asked(*inner, depth + 1)
+            }
+            ExprKind::Method(call) if depth < 6 && call.args.is_empty() => {
+                self.is_asked(call.recv, depth + 1)
+            }
+            ExprKind::Local(local) => match self.inits[local.0 as usize] {
+                Some(init) => depth < 6 && init.0 < id.0 && self.is_asked(init, depth + 1),
+                None => REQUESTS.contains(&self.foreign(self.walk.ty(id))),
+            },
+            _ => false,
+        }
+    }
+
+    /// `self.route`, which may hold the path of a request.
+    fn own_field(&self, mut id: ExprId) -> Option<(AdtId, Sym)> {
+        for _ in 0..4 {
+            id = match self.kind(id) {
+                ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => *inner,
+                ExprKind::Method(call) if WRAPS.contains(&call.name) && !self.is_own(id) => call.recv,
+                ExprKind::Field(base, name) => {
+                    let adt = self.walk.adt_behind(self.walk.ty(*base))?;
+                    let own = self.walk.place(id).map(|place| place.root) == Some(Root::Param(0));
+                    return (own && self.has_receiver()).then_some((adt, *name));
+                }
+                _ => return None,
+            };
+        }
+        None
+    }
+
+    /// `Self { route: request.uri().path().to_owned() }`.
+    pub(super) fn labelled_fields(&mut self, id: ExprId, fields: &[(Sym, ExprId)]) {
+        for (name, value) in fields {
+            if self.is_path(*value, 0)
+                && let Some(adt) = self.walk.adt_behind(self.walk.ty(id))
+            {
+                self.note(Sight::TakesPath((adt, *name)), *value);
+            }
         }
     }
 

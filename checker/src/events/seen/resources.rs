@@ -1,12 +1,14 @@
 //! Descriptors that stay with something that does not end: a poller, a file system, a child, a task.
 
 use super::{Look, Sight, within};
-use crate::lower::ir::{ExprId, ExprKind};
+use crate::lower::ir::{ExprId, ExprKind, MethodCall};
 use crate::lower::sym::{Sym, syms};
-use crate::models::Resource;
+use crate::models::{Registers, Resource};
 
 const KEEPS: [Sym; 3] = syms(["keep", "persist", "into_path"]);
 const TEMPORARY: [Sym; 3] = syms(["NamedTempFile", "TempDir", "TempPath"]);
+/// What sources are registered with, as the models would call it.
+const POLLER: &str = "poller";
 const PIPES: [Sym; 3] = syms(["stdout", "stdin", "stderr"]);
 
 impl Look<'_, '_, '_> {
@@ -25,12 +27,32 @@ impl Look<'_, '_, '_> {
             return;
         }
         if is("deregister") {
-            self.note(Sight::Deregisters, id);
+            self.note(Sight::Deregisters(POLLER.into()), id);
         }
         let source = call.args.first().is_some_and(|arg| self.owns(*arg));
         if is("register") && call.args.len() == 3 && source {
-            self.note(Sight::Registers, id);
+            self.note(Sight::Registers(POLLER.into()), id);
         }
+        match self.walk.callable(id).and_then(|callable| callable.registers.clone()) {
+            Some((Registers::Out, kind)) => self.note(Sight::Deregisters(kind), id),
+            Some((Registers::In, kind)) if self.is_another(call) => self.note(Sight::Registers(kind), id),
+            _ => {}
+        }
+    }
+
+    /// Whether a register that lives on is given another entry each time: one that lies in a field is always the same.
+    fn is_another(&self, call: &MethodCall) -> bool {
+        let lives_on = self.walk.place(call.recv).is_some_and(|place| place.field.is_some());
+        let mut entry = call.args.first().copied();
+        while let Some(id) = entry {
+            entry = match self.kind(id) {
+                ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => Some(*inner),
+                ExprKind::Method(way) if way.args.is_empty() => Some(way.recv),
+                ExprKind::Field(..) | ExprKind::Path(_) | ExprKind::Lit(_) => return false,
+                _ => return lives_on,
+            };
+        }
+        false
     }
 
     fn owns(&self, id: ExprId) -> bool {

@@ -1,7 +1,7 @@
 //! Calls that hold up their thread, and locks that are held where a task gives its thread away.
 
 use super::{Look, Sight};
-use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
 
 const LOCKS: [Sym; 3] = syms(["lock", "read", "write"]);
@@ -72,8 +72,9 @@ impl Look<'_, '_, '_> {
         }
         for (index, stmt) in stmts.iter().enumerate() {
             let Stmt::Let(pat, _, Some(init), _) = stmt else { continue };
-            let Pat::Bind(local, None) = self.walk.body.pat(*pat) else { continue };
-            if !self.is_lock(self.inner_sync(*init)) {
+            let Some(local) = self.bound(*pat) else { continue };
+            let value = self.inner_sync(*init);
+            if !self.is_lock(value) && !self.is_entry(value) {
                 continue;
             }
             let taken = self.walk.at(*init);
@@ -82,7 +83,7 @@ impl Look<'_, '_, '_> {
                 Stmt::Expr(id) => Some(*id),
             });
             let has_rest = rest.flatten().chain(tail).next().is_some();
-            let until = self.given_up(*local, taken, around);
+            let until = self.given_up(local, taken, around);
             if has_rest {
                 self.held(taken, Range { start: taken.end, end: until });
             }
@@ -91,7 +92,7 @@ impl Look<'_, '_, '_> {
 
     /// `match state.lock().unwrap().get(..) { .. }`: what the head borrows lives to the end.
     pub(super) fn lock_in_scrutinee(&mut self, id: ExprId, on: ExprId) {
-        if let Some(taken) = self.lock_below(on) {
+        if let Some(taken) = self.lock_below(on).or_else(|| self.entry_at(on)) {
             let on = self.walk.at(on);
             self.held(taken, Range { start: on.end, end: self.extent(id).end });
         }
@@ -99,7 +100,7 @@ impl Look<'_, '_, '_> {
 
     pub(super) fn lock_in_condition(&mut self, cond: ExprId, then: ExprId) {
         if let ExprKind::Let(_, init) = self.kind(cond)
-            && let Some(taken) = self.lock_below(*init)
+            && let Some(taken) = self.lock_below(*init).or_else(|| self.entry_at(*init))
         {
             self.held(taken, self.extent(then));
         }
@@ -137,7 +138,7 @@ impl Look<'_, '_, '_> {
     }
 
     /// Where the guard is dropped or given away, else the end of its block.
-    fn given_up(&self, local: crate::lower::ir::LocalId, taken: Range, around: Range) -> u32 {
+    fn given_up(&self, local: LocalId, taken: Range, around: Range) -> u32 {
         let names = |id: &ExprId| matches!(self.kind(*id), ExprKind::Local(of) if *of == local);
         let gives = self.walk.body.exprs.iter().filter(|expr| match &expr.kind {
             ExprKind::Call(_, args) => args.iter().any(names),
@@ -185,6 +186,36 @@ impl Look<'_, '_, '_> {
         let ExprKind::Method(call) = self.kind(id) else { return false };
         let holder = self.foreign_path(self.walk.ty(call.recv));
         LOCKS.contains(&call.name) && call.args.is_empty() && HOLDERS.contains(&holder)
+    }
+
+    /// The name that a value is bound to, itself or out of an `Option` or `Result`.
+    fn bound(&self, pat: PatId) -> Option<LocalId> {
+        match self.walk.body.pat(pat) {
+            Pat::Bind(local, None) => Some(*local),
+            Pat::TupleStruct(_, parts) if parts.len() == 1 => self.bound(parts[0]),
+            _ => None,
+        }
+    }
+
+    /// `map.get_mut(key)` of a map that locks a part of itself for as long as its entry is referred to. What is made of
+    /// the reference, a copy or a number, does not hold it.
+    fn is_entry(&self, id: ExprId) -> bool {
+        const GETS: [Sym; 2] = syms(["get", "get_mut"]);
+        const ENTRY: Sym = Sym::new("entry");
+        const INSERTS: [Sym; 4] = syms(["or_default", "or_insert", "or_insert_with", "or_try_insert_with"]);
+        const LOCKS_PARTS: [Sym; 1] = [Sym::path("dashmap::DashMap")];
+        let ExprKind::Method(call) = self.kind(id) else { return false };
+        let map = match self.kind(call.recv) {
+            ExprKind::Method(entry) if INSERTS.contains(&call.name) && entry.name == ENTRY => entry.recv,
+            _ if GETS.contains(&call.name) && call.args.len() == 1 => call.recv,
+            _ => return false,
+        };
+        LOCKS_PARTS.contains(&self.foreign_path(self.walk.ty(map)))
+    }
+
+    fn entry_at(&self, id: ExprId) -> Option<Range> {
+        let value = self.inner_sync(id);
+        self.is_entry(value).then(|| self.walk.at(value))
     }
 
     pub(super) fn foreign_path(&self, ty: crate::types::Ty) -> Sym {
