@@ -78,9 +78,9 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("blocking-in-handler/fail/read_for_a_line_typed.rs", "nursery"),
         ("unbounded-channel/fail/reader_keeps_up.rs", "likely"),
         ("unbounded-channel/fail/read_by_who_asked.rs", "nursery"),
-        ("unbounded-input/fail/length_prefix.rs", "likely"),
+        ("unbounded-input/fail/length_prefix.rs", "certain"),
         ("unbounded-input/fail/count_from_the_wire.rs", "nursery"),
-        ("unbounded-input/fail/line_of_a_peer.rs", "likely"),
+        ("unbounded-input/fail/line_of_a_peer.rs", "certain"),
         ("unbounded-input/fail/answer_of_a_daemon.rs", "nursery"),
         ("lock-across-await/fail/cache_refilled_under_its_lock.rs", "nursery"),
     ];
