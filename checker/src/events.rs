@@ -7,6 +7,7 @@
 //! Closures and async blocks are walked where they stand: what they do is done by the function around them.
 
 mod arms;
+mod bare;
 mod calls;
 mod effect;
 mod finite;
@@ -365,6 +366,8 @@ struct Walk<'p, 'w> {
     guards: Vec<Place>,
     /// Keys that were looked up and found.
     present: Vec<present::Present>,
+    /// Places that hold a variant without fields.
+    bare: Vec<Option<bare::Bare>>,
     /// Counters that the body raises.
     raised: Vec<Place>,
     /// Within the function's own block.

@@ -5,6 +5,7 @@
 //! loop, or it takes back what the same activation put in and failed with. That asymmetry is the point: silence
 //! is cheap to give, a false alarm is not.
 
+mod emptied;
 mod freed;
 mod holders;
 mod in_step;
@@ -400,9 +401,10 @@ impl<'s> Balance<'_, '_, 's> {
             return Counter::OnError;
         }
         // What a constructor or `birth` takes out, it takes out once.
-        if !runs.may_run && self.context.often(self.summary, id, &event.under) < Some(Often::PerMessage) {
-            let in_loop = self.is_background(site);
-            if !in_loop {
+        if !runs.may_run {
+            let is_once = self.context.often(self.summary, id, &event.under) < Some(Often::PerMessage);
+            let empties = || runs.often < Some(Often::PerMessage) && self.ends_when_empty(site, grows);
+            if is_once && !self.is_background(site) || empties() {
                 return Counter::AtExit;
             }
         }

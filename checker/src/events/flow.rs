@@ -68,6 +68,7 @@ impl Walk<'_, '_> {
         let held = self.mark();
         self.assume(cond, true);
         self.enter_then(cond, then);
+        self.note_bare_cond(cond);
         let place = self.branch(then);
         self.release(held);
         (self.under.on_error, self.under.on_success) = (outer.on_error, outer.on_success);
@@ -142,6 +143,7 @@ impl Walk<'_, '_> {
                 self.found(on);
             }
             self.bind(arm.pat, place);
+            self.note_bare(arm.pat, place);
             self.note_popped(arm.pat, of_value.clone());
             self.note_length(arm.pat, on);
             if let Some(guard) = arm.guard {

@@ -16,13 +16,14 @@ pub(super) struct Held {
     guards: usize,
     tests: usize,
     present: usize,
+    bare: usize,
 }
 
 impl Walk<'_, '_> {
     /// What is held here, for [`Walk::release`] behind the branch.
     pub(super) fn mark(&self) -> Held {
         let (guards, tests, present) = (self.guards.len(), self.under.tests.len(), self.present.len());
-        Held { guards, tests, present }
+        Held { guards, tests, present, bare: self.bare.len() }
     }
 
     /// Forgets what was held within a branch.
@@ -30,6 +31,7 @@ impl Walk<'_, '_> {
         self.guards.truncate(held.guards);
         self.under.tests.truncate(held.tests);
         self.present.truncate(held.present);
+        self.bare.truncate(held.bare);
     }
 
     /// Notes what holds if `cond` is `holds`; the caller cuts the lists back.

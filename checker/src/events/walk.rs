@@ -36,6 +36,7 @@ pub(super) fn walked<'p, 'w>(
         under: Under::default(),
         guards: Vec::new(),
         present: Vec::new(),
+        bare: Vec::new(),
         raised: Vec::new(),
         in_block: false,
     };
@@ -272,6 +273,7 @@ impl Walk<'_, '_> {
         if value != Some(place) || accumulates {
             self.event(place, what, at, Sym::NONE, ty);
         }
+        self.fills_bare(place, at, ty);
         if let (Some(field), Some(from), true) = (place.field, value, self.is_shared(right)) {
             self.facts.aliases.push(Alias { field, from, lent: false });
         }

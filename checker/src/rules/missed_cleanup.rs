@@ -1,12 +1,15 @@
 //! `missed-cleanup`: something is taken out again, but not on every way.
 
+mod alone;
 mod asked;
 mod cancelled;
+mod disarmed;
 mod narrow;
 mod outcome;
 mod owner;
 mod paired;
 mod pending;
+mod raced;
 mod siblings;
 mod tombstone;
 mod tree;
@@ -74,6 +77,18 @@ pub static PAIRED: Shape = Shape::nursery(
     "a function closes at its end what it opened, and a way out between the two does not",
 );
 
+/// A guard that was told not to.
+pub static DISARMED: Shape = Shape::likely(
+    "guard-disarmed",
+    "only a guard takes something out when it is dropped, and somebody tells it not to",
+);
+
+/// A future that does not get to its end.
+pub static RACED: Shape = Shape::likely(
+    "dropped-before-closing",
+    "a future takes out at its end what it put in, and a `select!` or a time limit drops it before",
+);
+
 /// A sweep of all but one.
 pub static UNSWEPT: Shape = Shape::nursery(
     "left-out-of-the-sweep",
@@ -81,7 +96,7 @@ pub static UNSWEPT: Shape = Shape::nursery(
 );
 
 /// Marks of what was cancelled.
-pub static TOMBSTONE: Shape = Shape::nursery(
+pub static TOMBSTONE: Shape = Shape::likely(
     "mark-of-what-has-ended",
     "a mark is set for whatever is cancelled, and only work that is still under way takes it off",
 );
@@ -98,7 +113,7 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY, &CANCELLED, &OWNER, &UNSENT, &GIVEN_UP, &PAIRED,
-            &UNSWEPT, &TOMBSTONE, &NARROW,
+            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED,
         ],
         doc: include_str!("../../../docs/rules/missed-cleanup.md"),
     }
@@ -110,13 +125,14 @@ const POPS: [Sym; 3] = syms(["pop", "pop_front", "pop_first"]);
 type Look = for<'s> fn(&Asked<'_, 's, '_>, &Place<'_, 's>) -> Option<Forgets<'s>>;
 
 /// The shapes, the surest first: a place is told once.
-static LOOKS: [(&Shape, Look); 13] = [
+static LOOKS: [(&Shape, Look); 14] = [
     (&EARLY, early),
     (&NARROW, narrow::found),
     (&UNSENT, pending::unsent),
     (&GIVEN_UP, pending::given_up),
     (&CANCELLED, cancelled::found),
     (&PAIRED, paired::found),
+    (&RACED, raced::found),
     (&ONE_OUTCOME, outcome::found),
     (&TOMBSTONE, tombstone::found),
     (&UNSWEPT, siblings::unswept),
@@ -126,15 +142,19 @@ static LOOKS: [(&Shape, Look); 13] = [
     (&SIBLINGS, siblings::left_out),
 ];
 
+/// What is asked of a place that a destructor takes out of.
+static GUARDED: [(&Shape, Look); 1] = [(&DISARMED, disarmed::found)];
+
 /// Looks at what shrinks, for ways that lead past it.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let asked = Asked::of(judged);
     for of in judged.balanced.iter().chain(&judged.loose) {
         let place = Place::of(of);
-        if matches!(of.key, Key::Param(..)) || asked.has_guard(&place) {
+        if matches!(of.key, Key::Param(..)) {
             continue;
         }
-        let found = LOOKS.iter().find_map(|(shape, look)| Some((*shape, look(&asked, &place)?)));
+        let looks = if asked.has_guard(&place) { &GUARDED[..] } else { &LOOKS[..] };
+        let found = looks.iter().find_map(|(shape, look)| Some((*shape, look(&asked, &place)?)));
         if let Some((shape, forgets)) = found {
             findings.push(told(judged, &place, shape, forgets));
         }
@@ -167,7 +187,7 @@ fn early<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets
         let way = leaving.next().filter(|_| straight)?;
         ways.push((site.id, *way, "leaves it there when this fails"));
     }
-    Some(Forgets { grow: place.of.grows[0], ways })
+    Some(Forgets::new(place.of.grows[0], ways))
 }
 
 fn expired<'s>(_: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
@@ -175,7 +195,7 @@ fn expired<'s>(_: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'
     let on_access = |site: &Site<'_>| {
         is_keyed(site) && site.event.under.timed && site.event.under.in_loop.is_none() && elsewhere(site)
     };
-    place.works.iter().all(on_access).then(|| Forgets { grow: place.of.grows[0], ways: Vec::new() })
+    place.works.iter().all(on_access).then(|| Forgets::new(place.of.grows[0], Vec::new()))
 }
 
 fn lazy<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
@@ -187,7 +207,7 @@ fn lazy<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<
     let mut cancels = siblings::siblings(asked, place).flat_map(|other| &other.shrinks).map(|(_, site)| site);
     let cancel = cancels.find(|site| is_keyed(site))?;
     let ways = vec![(cancel.id, cancel.event.at, "what is cancelled here stays in the queue")];
-    Some(Forgets { grow: place.of.grows[0], ways })
+    Some(Forgets::new(place.of.grows[0], ways))
 }
 
 /// A growth of the place in the same function, before `site`.
@@ -216,7 +236,7 @@ fn told(
     let grow = forgets.grow;
     let says = Says::new(message, "put in here", help);
     let mut finding = judged.finding(grow.id, grow.event.at, (&RULE, shape), says);
-    finding.confidence = finding.confidence.max(Confidence::Likely);
+    finding.confidence = forgets.proved.unwrap_or(finding.confidence.max(Confidence::Likely));
     finding.subject.place = format!("{}::{name}", judged.crate_name(grow.id));
     for (id, at, text) in &forgets.ways {
         finding = finding.label(Label::new(judged.span(*id, *at), *text));
@@ -287,6 +307,25 @@ fn words(shape: &Shape, name: &str) -> (String, &'static str, &'static str) {
             format!("what ends in the other way stays in `{name}`"),
             "take every outcome in the pattern, as in `Some(outcome) = set.join_next()`, and look at it in the arm",
             "reaped here",
+        ),
+        _ => words_of_keepers(shape, name),
+    }
+}
+
+/// Of those who keep what they should have let go of.
+fn words_of_keepers(shape: &Shape, name: &str) -> (String, &'static str, &'static str) {
+    match shape.name {
+        "guard-disarmed" => (
+            format!("what is put into `{name}` stays there when its guard is told not to take it out"),
+            "hand the guard to whoever goes on, so that it is dropped when that ends",
+            "taken out here, when the guard is dropped",
+        ),
+        "dropped-before-closing" => (
+            format!(
+                "what is put into `{name}` stays there when the future that takes it out is dropped before its end"
+            ),
+            "remove it in a guard that is dropped with the future",
+            "taken out here, at the end of the future",
         ),
         "lazy-deletion" => (
             format!("what is cancelled stays in `{name}` until its time comes"),

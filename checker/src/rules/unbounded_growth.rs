@@ -1,5 +1,6 @@
 //! `unbounded-growth`: a collection that lives on and only ever gets bigger.
 
+mod callbacks;
 mod fetch;
 mod proved;
 mod residents;

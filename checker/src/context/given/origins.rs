@@ -185,9 +185,18 @@ impl<'p> Origins<'p> {
         }
     }
 
-    /// Whether the value of a call is waited for.
+    /// Whether the value of a call is waited for, also with a limit of time.
     pub(super) fn is_awaited(&self, id: ExprId) -> bool {
-        self.around[id.0 as usize].is_some_and(|at| matches!(self.body.expr(at).kind, ExprKind::Await(_)))
+        const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
+        self.around[id.0 as usize].is_some_and(|at| match &self.body.expr(at).kind {
+            ExprKind::Await(_) => true,
+            ExprKind::Call(callee, args) => {
+                let is_limit = matches!(&self.body.expr(*callee).kind, ExprKind::Path(path)
+                    if LIMITS.contains(&path.last()));
+                is_limit && args.last() == Some(&id) && self.is_awaited(at)
+            }
+            _ => false,
+        })
     }
 
     fn from(&mut self, pat: PatId, init: ExprId) {

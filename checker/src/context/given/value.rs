@@ -292,7 +292,7 @@ impl<'a> Given<'a, '_, '_> {
         match origins.inferred.callees.get(&at) {
             Some(Callee::Fns(fns)) => self.results(id, origins, (fns, args, part), depth),
             Some(Callee::Ctor(_)) => self.positional(id, origins, (args, part), depth),
-            Some(Callee::Value) => self.all(id, origins, args, depth).unless_told(),
+            Some(Callee::Value) => self.of_closure(id, origins, (callee, part), args, depth),
             _ => {
                 let ExprKind::Path(path) = &origins.body.expr(callee).kind else { return From::UNKNOWN };
                 if let Some(what) = brings(self.program.models.gives(path.last())) {
@@ -312,6 +312,24 @@ impl<'a> Given<'a, '_, '_> {
                 let makes_empty = args.is_empty() && self.is_collection(origins, origins.inferred.expr(at));
                 if makes_empty || converts && !args.is_empty() { all } else { all.unless_told() }
             }
+        }
+    }
+
+    /// What a closure of the same body gives, or another value that is called.
+    fn of_closure(
+        &self,
+        id: FnId,
+        origins: &Origins<'a>,
+        (callee, part): (ExprId, Part),
+        args: &[ExprId],
+        depth: u32,
+    ) -> From {
+        let given = self.all(id, origins, args, depth).unless_told();
+        let is_local = matches!(origins.body.expr(callee).kind, ExprKind::Local(_));
+        let body = if is_local { self.value(id, origins, (callee, part), depth + 1) } else { From::UNKNOWN };
+        match body.own {
+            Answer::Told(_) => body,
+            Answer::Given | Answer::Unknown => given,
         }
     }
 

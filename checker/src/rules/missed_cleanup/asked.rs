@@ -3,6 +3,7 @@
 use super::tree::Tree;
 use crate::context::{Counter, Growing, Key, Site};
 use crate::events::What;
+use crate::finding::Confidence;
 use crate::lower::ir::{ExprId, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId};
@@ -36,6 +37,18 @@ pub(super) struct Forgets<'s> {
     pub(super) grow: Site<'s>,
     /// What leads past the removal, or forgets it, each with what is to be said there.
     pub(super) ways: Vec<(FnId, Range, &'static str)>,
+    /// How sure it is, where it is surer than its shape.
+    pub(super) proved: Option<Confidence>,
+}
+
+impl<'s> Forgets<'s> {
+    pub(super) fn new(grow: Site<'s>, ways: Vec<(FnId, Range, &'static str)>) -> Self {
+        Forgets { grow, ways, proved: None }
+    }
+
+    pub(super) fn proved(self, proved: Confidence) -> Self {
+        Forgets { proved: Some(proved), ..self }
+    }
 }
 
 /// What a collection holds; sets hold keys alone.

@@ -32,7 +32,7 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
         ways.push((site.id, tree.at(end), "only who ends it takes it out"));
     }
     let grow = place.first()?;
-    (!asked.starts_endless(grow)).then_some(Forgets { grow, ways })
+    (!asked.starts_endless(grow)).then_some(Forgets::new(grow, ways))
 }
 
 /// Whether a value ends a task: its token, handle, or the sender whose receiver it waits for.

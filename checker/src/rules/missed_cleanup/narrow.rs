@@ -19,7 +19,7 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
         let pat = narrow(&tree, call)?;
         ways.push((site.id, tree.at(pat), "reaps one outcome; the other turns this arm off"));
     }
-    Some(Forgets { grow: place.first()?, ways })
+    Some(Forgets::new(place.first()?, ways))
 }
 
 /// The future of an arm that takes one outcome of what is reaped.

@@ -29,7 +29,7 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
     let (_, (first, _)) = *others.first()?;
     let ways = others.iter().map(|(id, (_, at))| (*id, *at, "this outcome leaves it there")).collect();
     let agree = others.iter().all(|(_, (good, _))| *good == first);
-    agree.then_some(Forgets { grow: place.first()?, ways })
+    agree.then_some(Forgets::new(place.first()?, ways))
 }
 
 /// `match outcome { Ok(done) => .., Err((id, error)) => { pending.remove(&id); } }`

@@ -48,7 +48,7 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
         if let Some(site) = ends(other).find(|site| is_told(site.id) && !asked.leads_to(site.id, &takers)) {
             let ways =
                 vec![(site.id, site.event.at, "its owner goes here, and what is pending for it stays")];
-            return Some(Forgets { grow: place.first()?, ways });
+            return Some(Forgets::new(place.first()?, ways));
         }
     }
     None

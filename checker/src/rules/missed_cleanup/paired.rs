@@ -4,6 +4,7 @@
 //! closing stands behind the opening on every way but those that leave; an undoing in a branch is none. Where who calls the
 //! function closes after an error, ways out by an error are in order.
 
+use super::alone;
 use super::asked::{Asked, Forgets, Place};
 use super::tree::{Arm, Tree};
 use crate::context::Site;
@@ -13,12 +14,38 @@ use crate::lower::sym::Sym;
 use crate::names::FnId;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// What a function opens and closes.
+pub(super) struct Pairs<'a> {
+    pub(super) id: FnId,
+    pub(super) tree: Rc<Tree<'a>>,
+    /// Each opening with its closing.
+    pub(super) of: Vec<(ExprId, ExprId)>,
+    /// All that closes.
+    closes: Vec<ExprId>,
+    /// Who calls the function closes behind it.
+    by_caller: bool,
+}
 
 pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
-    if !place.goes_by_key() {
-        return None;
-    }
     let grow = place.first()?;
+    let pairs = pairs(asked, place);
+    let (of, (open, way)) = pairs.iter().find_map(|of| Some((of, way_out(of)?)))?;
+    let awaits = of.tree.awaits_between(open, way);
+    let ways = vec![(of.id, of.tree.at(way), "this way out leaves it there")];
+    let forgets = Forgets::new(grow, ways);
+    Some(match awaits && alone::is_alone(asked, place, &pairs) {
+        true => forgets.proved(alone::proved(asked, of.id, of.tree.at(open))),
+        false => forgets,
+    })
+}
+
+/// The functions that put into the place and take out of it again, themselves or through a call.
+pub(super) fn pairs<'a>(asked: &Asked<'_, 'a, '_>, place: &Place<'_, '_>) -> Vec<Pairs<'a>> {
+    if !place.goes_by_key() {
+        return Vec::new();
+    }
     let takers = place.takers();
     let grows = || place.of.grows.iter().filter(|site| site.event.via.is_empty()).map(|site| site.id);
     // What takes out and puts in again opens nothing.
@@ -26,25 +53,21 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
     let closers: FxHashSet<FnId> = place.keyed().map(|site| site.id).collect();
     let closing: BTreeSet<FnId> =
         asked.callers(&closers).into_iter().chain(closers.iter().copied()).collect();
-    for id in closing {
+    let opens = |id: &FnId| {
         let calls = &asked.judged.summary.facts[id.ix()].calls;
         let calls_one = || calls.iter().flat_map(|site| &site.callees).any(|callee| openers.contains(callee));
-        if (grows().any(|of| of == id) || calls_one())
-            && let Some(way) = way_out(asked, place, id, &openers, &closers)
-        {
-            return Some(Forgets { grow, ways: vec![(id, way, "this way out leaves it there")] });
-        }
-    }
-    None
+        grows().any(|of| of == *id) || calls_one()
+    };
+    closing.into_iter().filter(opens).filter_map(|id| within(asked, place, id, &openers, &closers)).collect()
 }
 
-fn way_out(
-    asked: &Asked<'_, '_, '_>,
+fn within<'a>(
+    asked: &Asked<'_, 'a, '_>,
     place: &Place<'_, '_>,
     id: FnId,
     openers: &FxHashSet<FnId>,
     closers: &FxHashSet<FnId>,
-) -> Option<Range> {
+) -> Option<Pairs<'a>> {
     let tree = asked.tree(id)?;
     let is_own = |site: &Site<'_>| {
         site.id == id && site.event.via.is_empty() && !matches!(site.event.place.root, Root::Local(_))
@@ -54,27 +77,36 @@ fn way_out(
     let own_shrinks = place.keyed().filter(|site| site.id == id);
     let closes = sites(asked, &tree, id, closers, own_shrinks.map(|site| site.event.at));
     let by_caller = closed_by_caller(asked, id, closers);
-    for open in opens {
+    let of = opens.into_iter().filter_map(|open| {
         let known = names_from(&tree, open);
         let is_it = |close: &ExprId| {
             tree.may_follow(open, *close) && is_pair(&tree, open, *close) && is_given(&tree, *close, &known)
         };
-        let Some(close) = closes.iter().copied().find(is_it) else { continue };
+        Some((open, closes.iter().copied().find(is_it)?))
+    });
+    let of = of.collect();
+    Some(Pairs { id, tree, of, closes, by_caller })
+}
+
+/// A way out between an opening and its closing, with that opening.
+fn way_out(pairs: &Pairs<'_>) -> Option<(ExprId, ExprId)> {
+    let Pairs { tree, closes, by_caller, .. } = pairs;
+    for (open, close) in pairs.of.iter().copied() {
         let leaves = |(way, kind): (ExprId, &ExprKind)| {
             let is_way = match kind {
                 ExprKind::Try(_) => !by_caller,
                 ExprKind::Return(value) => {
                     let is_error = value.is_some_and(|value| tree.called(value) == Sym::new("Err"));
-                    !(is_error && by_caller)
+                    !(is_error && *by_caller)
                 }
                 _ => false,
             };
             let between = way < close && tree.may_follow(open, way) && tree.frame(way) == tree.frame(open);
             let closed = || closes.iter().any(|close| open < *close && tree.is_before(*close, way));
-            is_way && between && !is_of(&tree, way, open) && !closed()
+            is_way && between && !is_of(tree, way, open) && !closed()
         };
         if let Some((way, _)) = tree.exprs().find(|(way, kind)| leaves((*way, kind))) {
-            return Some(tree.at(way));
+            return Some((open, way));
         }
     }
     None

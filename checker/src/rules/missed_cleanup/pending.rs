@@ -48,7 +48,7 @@ pub(super) fn unsent<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Op
             is_left.then(|| tree.at(id))
         };
         if let Some(way) = tree.exprs().find_map(is_way) {
-            return Some(Forgets { grow, ways: vec![(grow.id, way, "leaves it there when this fails")] });
+            return Some(Forgets::new(grow, vec![(grow.id, way, "leaves it there when this fails")]));
         }
     }
     None
@@ -75,7 +75,7 @@ pub(super) fn given_up<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> 
         let way = gives_up(asked, place, &tree)?;
         Some((id, tree.at(way)))
     })?;
-    Some(Forgets { grow, ways: vec![(asker, way, "whoever waits gives up here, and leaves it there")] })
+    Some(Forgets::new(grow, vec![(asker, way, "whoever waits gives up here, and leaves it there")]))
 }
 
 /// Whether a body takes an entry with the way of an answer out of some table, whatever the table goes by there.

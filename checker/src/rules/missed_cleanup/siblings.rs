@@ -59,7 +59,7 @@ fn forgotten<'s>(
         |(id, sites): &(FnId, Vec<Site<'s>>)| sites.len() >= TOGETHER_MIN && !asked.leads_to(*id, &takers);
     let (_, sites) = tidied.into_iter().find(forgets)?;
     let ways = sites.iter().map(|site| (site.id, site.event.at, says)).collect();
-    Some(Forgets { grow: place.first()?, ways })
+    Some(Forgets::new(place.first()?, ways))
 }
 
 /// `retain(|key, _| known.contains(key))`

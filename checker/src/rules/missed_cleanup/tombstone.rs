@@ -47,7 +47,7 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
         };
         grow.event.via.is_empty() && !takers.contains(&grow.id) && unasked().is_some()
     })?;
-    tested.then_some(Forgets { grow, ways })
+    tested.then_some(Forgets::new(grow, ways))
 }
 
 /// `if set.remove(&id) { .. }`, `!set.remove(&id)`

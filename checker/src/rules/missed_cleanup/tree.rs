@@ -264,6 +264,16 @@ impl<'p> Tree<'p> {
         })
     }
 
+    /// Whether something is waited for behind `first`, and not behind `second`.
+    pub(super) fn awaits_between(&self, first: ExprId, second: ExprId) -> bool {
+        let frame = self.frame(first);
+        self.exprs().any(|(id, kind)| {
+            let waits = matches!(kind, ExprKind::Await(_) | ExprKind::Select(_));
+            let is_behind = first < id && (id < second || self.is_in(second, id));
+            waits && is_behind && !self.is_in(first, id) && self.frame(id) == frame
+        })
+    }
+
     /// The last name of what a call calls.
     pub(super) fn called(&self, id: ExprId) -> Sym {
         match self.kind(id) {

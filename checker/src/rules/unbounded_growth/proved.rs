@@ -6,7 +6,7 @@
 
 use super::{
     AT_EXIT, CAPACITY, FIELD, GETTER, HANDLES, INNER, LOCAL, ON_ERROR, OUTER_KEYS, SETS_OF_TASKS, STATIC,
-    SUBSCRIBERS,
+    SUBSCRIBERS, callbacks,
 };
 use crate::context::{Brings, Growing, Key, Site, Witness};
 use crate::events::seen::Sight;
@@ -40,12 +40,22 @@ pub(super) fn proved(
         // A set of tasks is filled where connections and messages come in, and so is any list of their handles where the
         // loop that fills it accepts.
         _ if is(&[&HANDLES, &AT_EXIT])
-            && (SETS_OF_TASKS.contains(&holder) || growing.grows.iter().any(|site| judged.accepts(site))) =>
+            && (SETS_OF_TASKS.contains(&holder)
+                || growing.grows.iter().any(|site| is_accepted(judged, site))) =>
         {
             Confidence::Certain
         }
         _ if is(&[&CAPACITY]) => Confidence::Nursery,
         Some(told) => proved_told(judged, ways, growing, (shape, told)),
+        // What is to be called back has no key: each peer that comes leaves one.
+        None if is(&[&STATIC, &FIELD])
+            && callbacks::are_kept(judged, growing.key)
+            && growing.grows.iter().any(|site| {
+                LISTS.contains(&site.event.holder) && ways.is_driven(site.id, site.event.at, Asks::LEFT)
+            }) =>
+        {
+            Confidence::Certain
+        }
         // A list has no keys that might be few: each peer that comes adds one.
         None if is(&[&SUBSCRIBERS])
             && growing.grows.iter().any(|site| {
@@ -99,6 +109,12 @@ fn may_be_many(judged: &Judged<'_, '_>, ways: &Ways<'_, '_, '_>, growing: &Growi
         true => ways.is_driven(site.id, site.event.at, Asks::UNDER_WAY),
         false => judged.serves_closely(site.id),
     })
+}
+
+/// Whether a growth stands in a loop that accepts, or is at most two calls away from one.
+fn is_accepted(judged: &Judged<'_, '_>, site: &Site<'_>) -> bool {
+    const CALLS_MAX: usize = 2;
+    judged.accepts(site) || judged.serves_with(site.id).is_some_and(|calls| calls <= CALLS_MAX)
 }
 
 /// Whether a function starts a task, itself or in what it calls: what that reads from its keeper goes when this does.

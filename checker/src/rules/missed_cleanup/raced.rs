@@ -1,0 +1,65 @@
+//! A future that takes out at its end what it put in is dropped in between: another arm of a `select!` was ready first, or its
+//! time was over. What comes behind the wait then never runs.
+
+use super::alone;
+use super::asked::{Asked, Forgets, Place};
+use super::paired::{Pairs, pairs};
+use super::tree::Tree;
+use crate::lower::ir::{ExprId, ExprKind};
+use crate::lower::sym::{Sym, syms};
+use crate::names::FnId;
+
+/// Calls that drop the future they are given when its time is over.
+const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
+
+pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    let grow = place.first()?;
+    let pairs = pairs(asked, place);
+    let (id, at) = pairs.iter().filter(|of| waits(asked, of)).find_map(|of| dropped(asked, of))?;
+    if !alone::is_alone(asked, place, &pairs) {
+        return None;
+    }
+    let way = asked.tree(id)?.at(at);
+    let forgets = Forgets::new(
+        grow,
+        vec![(id, way, "drops the future that would take it out, when the other is first")],
+    );
+    Some(forgets.proved(alone::proved(asked, id, way)))
+}
+
+/// Whether a function is a future that waits while something of its own is in the place.
+fn waits(asked: &Asked<'_, '_, '_>, pairs: &Pairs<'_>) -> bool {
+    let sig = asked.judged.program.names.function(pairs.id).sig;
+    let between = |(open, close): &(ExprId, ExprId)| pairs.tree.awaits_between(*open, *close);
+    sig.is_some_and(|sig| sig.is_async) && pairs.of.iter().any(between)
+}
+
+/// Where a caller waits for the future and for something else.
+fn dropped(asked: &Asked<'_, '_, '_>, pairs: &Pairs<'_>) -> Option<(FnId, ExprId)> {
+    let facts = &asked.judged.summary.facts;
+    asked.judged.callers.of(pairs.id).iter().find_map(|(caller, call)| {
+        let site = &facts[caller.ix()].calls[*call];
+        let tree = asked.tree(*caller).filter(|_| !site.is_callback)?;
+        let race = race(&tree, tree.call_at(site.at)?)?;
+        Some((*caller, race))
+    })
+}
+
+/// The `select!` or the limit around a future.
+fn race(tree: &Tree<'_>, future: ExprId) -> Option<ExprId> {
+    let mut inner = future;
+    for around in tree.around(future) {
+        match tree.kind(around) {
+            ExprKind::Select(arms) if arms.len() > 1 && arms.iter().any(|arm| arm.future == Some(inner)) => {
+                return Some(around);
+            }
+            ExprKind::Call(..) if LIMITS.contains(&tree.called(around)) => return Some(around),
+            // A task of its own goes on.
+            ExprKind::Call(..) | ExprKind::Method(_) | ExprKind::Macro(..) | ExprKind::Closure(..) => {
+                return None;
+            }
+            _ => inner = around,
+        }
+    }
+    None
+}
