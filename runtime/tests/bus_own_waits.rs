@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "a test's own messages and loci")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -67,6 +68,27 @@ fn failed(app: locus::App) -> u64 {
     account.loci.iter().map(|one| one.failed).sum()
 }
 
+/// Takes each message of a topic after all others have.
+#[locus]
+pub struct Last<M> {
+    shared: Shared,
+    takes: PhantomData<fn() -> M>,
+}
+
+#[locus]
+impl<M: Topic<Promise = ()>> Last<M> {
+    #[on]
+    fn on_message(&mut self, _message: &M) {
+        self.shared.count(2);
+    }
+}
+
+impl<M> Last<M> {
+    fn new(shared: &Shared) -> Self {
+        Self { shared: shared.clone(), takes: PhantomData }
+    }
+}
+
 mod twice {
     use super::*;
 
@@ -118,20 +140,6 @@ mod twice {
         }
     }
 
-    /// Takes each token after those two have.
-    #[locus]
-    pub(super) struct Last {
-        shared: Shared,
-    }
-
-    #[locus]
-    impl Last {
-        #[on]
-        fn on_token(&mut self, _token: &Token) {
-            self.shared.count(2);
-        }
-    }
-
     #[locus(main)]
     pub(super) struct Main {
         #[place(pool = "a")]
@@ -139,7 +147,7 @@ mod twice {
         #[place(pool = "a")]
         slow: Slow,
         #[place(pool = "a")]
-        last: Last,
+        last: Last<Token>,
     }
 
     fn start(shared: &Shared) -> locus::App {
@@ -147,7 +155,7 @@ mod twice {
         locus::start(move || Main {
             twice: Twice { shared: shared.clone() },
             slow: Slow { shared: shared.clone() },
-            last: Last { shared: shared.clone() },
+            last: Last::new(&shared),
         })
         .unwrap()
     }
@@ -302,35 +310,18 @@ mod waiting {
         }
     }
 
-    /// Takes each token after the runner.
-    #[locus]
-    pub(super) struct Last {
-        shared: Shared,
-    }
-
-    #[locus]
-    impl Last {
-        #[on]
-        fn on_token(&mut self, _token: &Token) {
-            self.shared.count(2);
-        }
-    }
-
     #[locus(main)]
     pub(super) struct Main {
         #[place(pool = "a")]
         runner: Runner,
         #[place(pool = "a")]
-        last: Last,
+        last: Last<Token>,
     }
 
     fn start(shared: &Shared) -> locus::App {
         let shared = shared.clone();
-        locus::start(move || Main {
-            runner: Runner { shared: shared.clone() },
-            last: Last { shared: shared.clone() },
-        })
-        .unwrap()
+        locus::start(move || Main { runner: Runner { shared: shared.clone() }, last: Last::new(&shared) })
+            .unwrap()
     }
 
     /// What a handler that can wait has taken of a run makes room when the run is over, all of it; and what it takes later,

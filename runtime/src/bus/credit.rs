@@ -42,7 +42,7 @@ pub(crate) fn credit(bound: u32) -> (CreditOut, CreditIn) {
         waits: Cell::new(false),
     };
     let share = (bound / RETURN_SHARE).max(1);
-    (out, CreditIn { line, taken: 0, published: 0, share, bound, is_settled: true })
+    (out, CreditIn { line, taken: 0, published: 0, share, is_settled: true })
 }
 
 #[derive(Debug)]
@@ -174,7 +174,6 @@ pub(crate) struct CreditIn {
     published: u64,
     /// Messages whose credits are returned at once.
     share: u64,
-    bound: u64,
     /// Whether nothing was returned since the last look at who waits.
     is_settled: bool,
 }
@@ -217,7 +216,7 @@ impl CreditIn {
     #[cfg(not(loom))]
     #[inline]
     pub(crate) fn is_narrow(&self) -> bool {
-        self.bound < NARROW_BELOW
+        self.share < NARROW_BELOW / RETURN_SHARE
     }
 
     /// Messages of one run, after which credits are returned.

@@ -46,7 +46,7 @@ impl Remote {
     #[inline(never)]
     fn lingers_for_credit(&self, core: &Core, is_first: bool) -> bool {
         let sent = self.credit.sent();
-        let own = if is_first { 0 } else { sent - self.sent_before.get() };
+        let own = if is_first { 0 } else { sent.saturating_sub(self.sent_before.get()) };
         if !core.may_linger() || !self.credit.is_narrow() || self.credit.under_way() <= own {
             return false;
         }
