@@ -78,8 +78,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             let mut finding = blocks(judged, id, seen, (&ASYNC, name));
             // Far from peers it is mostly rare, or small, or nobody else runs there; and a future that its program only
             // blocks on has the thread to itself, unless a handler is sure to lead there.
-            let is_near =
-                judged.serves_with(id).is_some() && ways.is_driven(id, seen.at, Asks::SERVED.near());
+            let is_near = judged.serves_closely(id) && ways.is_driven(id, seen.at, Asks::SERVED.near());
             finding.confidence = if is_near { Confidence::Likely } else { Confidence::Nursery };
             findings.push(judged.with_chain(finding, id));
         }

@@ -4,8 +4,8 @@
 //! variants that only that makes. A call that a trait decides does not lead to a type that is never made.
 //!
 //! Whatever cannot be seen counts as made: variants of enums with a derive or attribute that is not known, those that a
-//! macro names, those of enums of which no variant is made in sight, and of libraries that no program of the workspace is built of. A function that nothing is seen to call
-//! is called from somewhere else.
+//! macro names, those of enums of which no variant is made in sight, and of libraries that no program of the workspace
+//! is built of. A function that nothing is seen to call is called from somewhere else.
 
 use super::made::Made;
 use crate::events::FnFacts;
@@ -95,12 +95,12 @@ impl Alive {
             Alive { variants: FxHashSet::default(), closed: closed.collect(), names: in_macros.collect() };
         let mut runs = called_from_outside(program, facts);
         let mut open: Vec<usize> = (0..facts.len()).filter(|index| runs[*index]).collect();
-        let mut with_arms: Vec<usize> = Vec::new();
+        let (mut with_arms, mut is_noted) = (Vec::new(), vec![false; facts.len()]);
         while !open.is_empty() {
             let known = alive.variants.len() + alive.names.len();
             while let Some(index) = open.pop() {
                 let facts = &facts[index];
-                if !facts.arms.is_empty() && !with_arms.contains(&index) {
+                if !facts.arms.is_empty() && !std::mem::replace(&mut is_noted[index], true) {
                     with_arms.push(index);
                 }
                 let dead: Vec<(u32, u32)> = alive.dead(facts).map(|arm| facts.arms[arm].exprs).collect();
