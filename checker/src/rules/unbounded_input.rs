@@ -1,5 +1,8 @@
 //! `unbounded-input`: a peer that says by itself how much memory it takes.
 
+mod local;
+
+use self::local::is_local;
 use crate::declare_rule;
 use crate::events::seen::{Sender, Sight};
 use crate::finding::{Confidence, Finding};
@@ -72,7 +75,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         };
         finding.confidence = match () {
             () if !judged.in_locus(id) && !is_of_peers => Confidence::Nursery,
-            () if over_network && served.is_some_and(|calls| calls <= CALLS_MAX) => Confidence::Certain,
+            () if over_network && served.is_some_and(|calls| calls <= CALLS_MAX) && !is_local(judged, id) => {
+                Confidence::Certain
+            }
             () => Confidence::Likely,
         };
         findings.push(judged.with_chain(finding, id).note(note));

@@ -89,6 +89,7 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("unbounded-input/fail/length_prefix.rs", "certain"),
         ("unbounded-input/fail/count_from_the_wire.rs", "nursery"),
         ("unbounded-input/fail/line_of_a_peer.rs", "certain"),
+        ("unbounded-input/fail/lines_of_the_same_machine.rs", "likely"),
         ("unbounded-input/fail/answer_of_a_daemon.rs", "nursery"),
         ("lock-across-await/fail/cache_refilled_under_its_lock.rs", "nursery"),
     ];
