@@ -17,8 +17,13 @@ use crate::pool::rig::{Drive, Rig, check, question};
 /// Steps in which an answer must come: far above what any case needs.
 const STEPS_MAX: usize = 20_000;
 
-/// Rounds of probes after which a bus that is not quiet is taken for stuck.
-const ROUNDS_MAX: u64 = 3_000;
+/// Rounds of probes after which a bus that is not quiet, and on which nothing has happened meanwhile, is taken for stuck: of
+/// a millisecond each, and so longer than any backoff.
+const DEAD_ROUNDS_MAX: u64 = 3_000;
+
+/// Rounds of probes after which it is taken for stuck whatever happens. A locus that fails again and again while it takes
+/// what was kept for it has a backoff each time.
+const ROUNDS_MAX: u64 = 20 * DEAD_ROUNDS_MAX;
 
 /// On which threads the pools of a case run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +175,7 @@ fn done(rig: &mut Rig) -> Result<(), String> {
 /// Waits until nothing is under way, by two rounds of probes that agree.
 fn quiet(rig: &mut Rig) -> Result<(), String> {
     let mut before = None;
+    let mut dead_rounds = 0;
     for round in 0..ROUNDS_MAX {
         let probes = probe(rig, round)?;
         let sent: u64 = probes.iter().map(|probe| probe.sent_words).sum();
@@ -179,7 +185,8 @@ fn quiet(rig: &mut Rig) -> Result<(), String> {
         if is_idle && sent == received && before == Some(activity) {
             return Ok(());
         }
-        if round + 1 == ROUNDS_MAX {
+        dead_rounds = if before == Some(activity) { dead_rounds + 1 } else { 0 };
+        if dead_rounds == DEAD_ROUNDS_MAX || round + 1 == ROUNDS_MAX {
             return Err(format!("never quiet: {probes:?}"));
         }
         before = Some(activity);
