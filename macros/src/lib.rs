@@ -21,12 +21,38 @@ mod topic;
 
 /// Declares a locus: on its struct, on its impl, and, with `main`, on the composition of a program.
 ///
-/// On a struct it takes `publishes(..)`, `receives(..)`, `children(..)`, `restarts`, `within`, `scratch_bytes_max`; on an
-/// impl it takes nothing and reads `#[on]`, `#[every]` and the hooks `birth`, `run`, `drain`, `dissolve`,
-/// `accept`, `release` and `on_failure`.
-/// `#[locus(main)]` reads `#[place]` on the fields. A locus has exactly one `#[locus] impl`.
+/// A locus has exactly one `#[locus] impl`, on which it takes nothing. A main type must not implement `Drop`: its parts
+/// are moved out of it, each on its own thread.
 ///
-/// A main type must not implement `Drop`: its parts are moved out of it, each on its own thread.
+/// | on a struct | |
+/// |---|---|
+/// | `publishes(Relayed, Count)` | the topics it publishes, and those it asks |
+/// | `receives(Tick, key = self.id, bounded = 64, on_full = drop_old)` | a topic that `run.recv::<Tick>()` takes |
+/// | `children(Conn = flow, max = 4096)` | the children it may have, `flow` or `resident` |
+/// | `restarts = 3, within = "5s"` | how often it may restart |
+/// | `scratch_bytes_max = "16MiB"` | the most scratch of one activation |
+/// | `main` | the composition of the program: its fields are parts, placed by `#[place]` |
+///
+/// | on a field of main | |
+/// |---|---|
+/// | `#[place(pool = "rooms")]` | with others on the thread of that pool; without `#[place]` on that of `main` |
+/// | `#[place(pinned)]`, `#[place(pinned, core = 3)]` | on a thread of its own |
+/// | `#[place(pinned, replicas = 2, cores = 4..6)]` | several instances, each on a thread of its own |
+///
+/// | on a method | |
+/// |---|---|
+/// | `#[on]` | takes all messages of the topic that is its argument: `fn on_post(&mut self, post: &Posted, cx: &mut Cx<'_, Self>)`, with `cx` or without |
+/// | `#[on(key = self.id)]`, `#[on(key = _)]` | those with this key; those that no key takes |
+/// | `#[on(keys, max = 256)]` | those with keys that `cx.follow::<Posted>(key)` adds |
+/// | `#[on(shard)]`, `#[on(any)]` | one replica takes each message: the key's, or the least loaded |
+/// | `bounded = 64, on_full = drop_old, missed = on_missed` | a ring of its own: `block`, `drop_old` or `drop_new`, and who hears of losses |
+/// | `batch` | all that wait at once: `items: Batch<'_, Posted>` |
+/// | `inline` | called at the publish itself, without `cx` |
+/// | `timeout = "5s"` | cancels an `async` handler |
+/// | `concurrent = 64` | so many calls beside each other: `async fn on_job(run: Run<Self>, job: Job)` |
+/// | `#[every("30s")]` | a timer |
+/// | `birth`, `run`, `drain`, `dissolve`, `on_failure` | methods that the runtime knows by their names |
+/// | `accept`, `release`; `#[accept]`, `#[release]` | hooks for children, of one type or, marked, of the argument's |
 ///
 /// <details><summary>What it generates</summary>
 ///
@@ -60,8 +86,18 @@ pub fn locus(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Declares a message type: how it is routed, bounded and answered.
 ///
-/// Takes `key`, `bounded`, `on_full`, `subject`, `reply`, `single`. The type owns its data, has no generics,
-/// is at most 4 KiB large and 8-aligned.
+/// The type owns its data, has no generics, is `Clone` unless `single`, at most 4 KiB large and 8-aligned.
+///
+/// | argument | |
+/// |---|---|
+/// | `key = room`, `key = (room, user)` | the field, or fields, by which messages are routed |
+/// | `bounded = 1024` | messages in flight from one pool to one pool; 8,192 where it says nothing |
+/// | `on_full = block` | what happens over that: `block`, `drop_old`, `drop_new`, or `fail`, which gives the message back |
+/// | `per_locus = 256, on_slow = drop_new` | what one slow subscriber may hold, and what it loses over that: `drop_new` or `drop_old` |
+/// | `reply = u64` | its messages are questions, answered with that |
+/// | `to = Journal` | the locus whose `#[on(inline)]` handler is called without a lookup |
+/// | `single` | it has one subscriber and need not be `Clone` |
+/// | `subject = "chat.posted"` | its name in reports; that of the type in snake case where it says nothing |
 ///
 /// <details><summary>What it generates</summary>
 ///

@@ -7,7 +7,7 @@ mod hollow;
 mod methods;
 mod signature;
 
-use crate::output;
+use crate::{diag, output};
 use locus_syntax::{Errors, LocusAttr, Problem};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::{ItemImpl, ItemStruct};
@@ -52,6 +52,9 @@ fn on_impl(args: &TokenStream, item: TokenStream, errors: &mut Errors) -> Option
             .push(Problem::over(of, "`#[locus]` belongs on the impl of the struct itself").help(
                 "handlers are methods of the locus, not of a trait: write `#[locus] impl Room { .. }`",
             ));
+        return None;
+    }
+    if diag::refuse_lifetimes(&item.generics, "a locus", declaration::OWNS, errors) {
         return None;
     }
     let model = methods::Model::new(item, errors);

@@ -10,11 +10,11 @@ mod exit;
 pub(crate) mod plan;
 pub(crate) mod settings;
 pub(crate) mod shared;
+mod spin;
 mod wait;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -53,7 +53,7 @@ pub fn run<C: Constructor>(make: C) -> Exit {
         Ok(threads) => threads,
         Err(error) => return Exit::refused(&error),
     };
-    run_pool(main, app, threads.reports.clone(), threads.spin_time);
+    run_pool(main, app, threads.reports.clone());
     threads.join()
 }
 
@@ -88,18 +88,11 @@ fn prepare<C: Constructor>(make: C) -> Result<(Plan, Reported), StartError> {
     let mut parts = Parts::of(make);
     let limits = settings::apply(&mut parts)?;
     let mut plan = plan::plan(<C::Main as Main>::NAME, parts, limits)?;
-    plan.limits.spin_time = spin_time(&plan);
+    spin::share_out(&mut plan.pools, plan.limits.spin_time);
     if std::env::var_os("LOCUS_PLACEMENT").is_some_and(|value| value == "1") {
         eprint!("{}", plan.placement());
     }
     Ok((plan, Reported { arenas: residency, pools: pool_residency }))
-}
-
-/// A pool that looks for work must not keep another from a core. One without parts has none to do: it does not count.
-fn spin_time(plan: &Plan) -> Duration {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let pools = plan.pools.iter().filter(|pool| !pool.parts.is_empty()).count();
-    if pools <= cores { plan.limits.spin_time } else { Duration::ZERO }
 }
 
 /// The threads of an app.
@@ -110,7 +103,6 @@ struct Threads {
     requests: mpsc::UnboundedSender<Request>,
     ready: watch::Receiver<Option<Result<(), StartError>>>,
     ended: watch::Receiver<Option<Ended>>,
-    spin_time: Duration,
 }
 
 impl Threads {
@@ -130,7 +122,6 @@ fn launch(plan: Plan, reported: Reported, owns_process: bool) -> Result<Threads,
     let (ready_sender, ready) = watch::channel(None);
     let (ended_sender, ended) = watch::channel(None);
     let limits = plan.limits;
-    let spin_time = limits.spin_time;
     let conductor = Conductor {
         app: Arc::clone(&plan.app),
         order: plan.order,
@@ -147,19 +138,14 @@ fn launch(plan: Plan, reported: Reported, owns_process: bool) -> Result<Threads,
     let control = spawn(format!("{}:control", plan.app.name), move || conductor.run())?;
     let mut pools = Vec::new();
     for pool in plan.pools {
-        pools.push(spawn_pool(pool, &plan.app, &reports, spin_time)?);
+        pools.push(spawn_pool(pool, &plan.app, &reports)?);
     }
-    Ok(Threads { pools, control, reports, requests, ready, ended, spin_time })
+    Ok(Threads { pools, control, reports, requests, ready, ended })
 }
 
-fn spawn_pool(
-    pool: PoolPlan,
-    app: &Arc<AppShared>,
-    reports: &Reports,
-    spin_time: Duration,
-) -> Result<JoinHandle<()>, StartError> {
+fn spawn_pool(pool: PoolPlan, app: &Arc<AppShared>, reports: &Reports) -> Result<JoinHandle<()>, StartError> {
     let (app, reports) = (Arc::clone(app), reports.clone());
-    spawn(app.pool_path(pool.id), move || run_pool(pool, app, reports, spin_time))
+    spawn(app.pool_path(pool.id), move || run_pool(pool, app, reports))
 }
 
 fn spawn<R: Send + 'static>(

@@ -77,7 +77,7 @@ pub use crate::{
     bus::subscribe::batch::Batch,
     bus::subscribe::follow::{FollowedBy, TooManyKeys},
     bus::subscription::{Delivery, Overflow, Subscription},
-    bus::topic::{Full, NoReply, OnFull, Topic},
+    bus::topic::{Full, NoKey, NoReply, OnFull, Topic},
     locus::children::{ChildId, ChildKind, ChildOf, Children, Refused, SpawnError},
     locus::context::Cx,
     locus::describe::{BoxError, Locus, Match, ReceivedBy},
@@ -99,7 +99,9 @@ pub mod __private {
     pub use crate::bus::subscribe::batch::{Batch, Unasked};
     pub use crate::bus::subscribe::follow::FollowedBy;
     pub use crate::bus::subscribe::straight::{Inline, SinkCell, TakesInline};
-    pub use crate::bus::topic::{Answers, Full, NoReply, OnFull, Promise, Topic, TopicNumber, TopicSpec};
+    pub use crate::bus::topic::{
+        Answers, Asked, Full, NoKey, NoReply, OnFull, Promise, Topic, TopicNumber, TopicSpec,
+    };
     pub use crate::locus::children::{ChildKind, ChildOf, ChildrenMax, Refused, Releases};
     pub use crate::locus::context::Cx;
     pub use crate::locus::describe::{

@@ -1,7 +1,8 @@
 //! Supervision: what a failure is, and how often a locus may restart.
 //!
-//! What is decided is the parent's to say, in its `on_failure`. Where it says nothing, an `Err` is resumed: the message is dropped, the state kept. A panic restarts the locus by its factory after a
-//! backoff, at most so many times in a window (the restart intensity of OTP supervisors), and then goes up.
+//! What is decided is the parent's to say, in its `on_failure`. Where it says nothing, an `Err` is resumed: the message is
+//! dropped, the state kept. A panic restarts the locus by its factory after a backoff, at most so many times in a window (the
+//! restart intensity of OTP supervisors), and then goes up.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;

@@ -279,3 +279,96 @@ async fn a_child_that_cannot_be_born_at_the_start_refuses_it() {
     let dissolved = lines(&log).iter().filter(|line| line.starts_with("dissolve")).count();
     assert_eq!(dissolved, 3, "those that were born: {:?}", lines(&log));
 }
+
+// ---- the end of a flow, in order with what its `run` published -----------------------------------------------------
+
+#[topic(key = of)]
+#[derive(Clone)]
+pub struct Word {
+    pub of: u32,
+    pub n: u32,
+}
+
+/// Counts the words of its parent.
+#[locus]
+pub struct Count {
+    of: u32,
+    words: u32,
+    log: Log,
+}
+
+#[locus]
+impl Count {
+    #[on(key = self.of)]
+    fn on_word(&mut self, word: &Word) {
+        assert_eq!(word.n, self.words, "in order");
+        self.words += 1;
+    }
+
+    fn dissolve(&mut self) {
+        note(&self.log, format!("count {}", self.words));
+    }
+}
+
+/// Says a hundred words, the last of them right before its `run` returns.
+#[locus(publishes(Word), children(Count = resident, max = 1))]
+pub struct Talk {
+    of: u32,
+    words: u32,
+    log: Log,
+}
+
+#[locus]
+impl Talk {
+    async fn run(run: Run<Self>) {
+        run.with(|me, cx| {
+            let count = Count { of: me.of, words: 0, log: Arc::clone(&me.log) };
+            assert!(cx.spawn(count).is_ok());
+        })
+        .await;
+        for n in 0..100 {
+            run.with(|me, cx| cx.publish(Word { of: me.of, n })).await;
+        }
+    }
+
+    #[on(key = self.of)]
+    fn on_word(&mut self, _: &Word) {
+        self.words += 1;
+    }
+
+    fn dissolve(&mut self) {
+        note(&self.log, format!("talk {}", self.words));
+    }
+}
+
+#[locus(children(Talk = flow, max = 10))]
+pub struct Hall {
+    log: Log,
+}
+
+#[locus]
+impl Hall {
+    #[on]
+    fn on_start(&mut self, start: &Start, cx: &mut Cx<'_, Self>) {
+        cx.spawn(Talk { of: start.0, words: 0, log: Arc::clone(&self.log) }).unwrap();
+    }
+}
+
+#[locus(main)]
+pub struct House {
+    hall: Hall,
+}
+
+#[tokio::test]
+async fn what_a_run_published_arrives_before_its_flow_ends() {
+    let log = Log::default();
+    let shared = Arc::clone(&log);
+    let app = locus::start(move || House { hall: Hall { log: Arc::clone(&shared) } }).unwrap();
+    app.ready().await.unwrap();
+    start(&app, 1);
+    wait_for(&log, "talk 100");
+    assert_eq!(lines(&log), ["count 100", "talk 100"]);
+    let ended = app.drain().await;
+    let word = ended.topics.iter().find(|topic| topic.subject == "word").unwrap();
+    assert_eq!((word.published, word.delivered), (100, 200));
+}

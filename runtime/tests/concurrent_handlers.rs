@@ -195,5 +195,5 @@ async fn calls_answer_by_what_they_return_or_through_a_reply() {
         tokio::join!(squares.ask(Square(3)), squares.ask(Square(4)), squares.ask(Square(5)));
     assert_eq!((three, four, five), (Ok(9), Ok(16), Ok(25)));
     let (none, one) = tokio::join!(lates.ask(Late(0)), lates.ask(Late(1)));
-    assert_eq!((none, one), (Err(AskError::Unanswered), Ok(1)), "a timeout makes way for the next");
+    assert_eq!((none, one), (Err(AskError::Failed), Ok(1)), "a timeout makes way for the next");
 }

@@ -13,10 +13,13 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Field, ItemStruct, Type};
 
+/// What to do in place of a lifetime.
+pub(super) const OWNS: &str =
+    "a locus lives as long as the program likes: let it own its data, or share it in an `Arc`";
+
 /// The struct, its declarations, and `None` when it cannot be a locus at all.
 pub(super) fn expand(attr: &LocusAttr, mut item: ItemStruct, errors: &mut Errors) -> Option<TokenStream> {
-    let help = "a locus lives as long as the program likes: let it own its data, or share it in an `Arc`";
-    if refuse_lifetimes(&item.generics, "a locus", help, errors) {
+    if refuse_lifetimes(&item.generics, "a locus", OWNS, errors) {
         return None;
     }
     if errors.is_empty() {

@@ -110,7 +110,10 @@ fn key(model: &Model) -> (TokenStream, TokenStream) {
     let members: Vec<_> = model.key.iter().map(|(member, _)| member).collect();
     let types: Vec<_> = model.key.iter().map(|(_, ty)| ty).collect();
     let (ty, equal, owned) = match (members.as_slice(), types.as_slice()) {
-        ([], _) => (quote!(()), quote!({ let _ = #key; true }), quote!()),
+        ([], _) => {
+            let private = private(Span::call_site());
+            (quote!(#private::NoKey), quote!({ let _ = #key; true }), quote!(#private::NoKey))
+        }
         ([member], [ty]) => (
             quote!(#ty),
             quote!(::core::cmp::PartialEq::eq(&self.#member, #key)),

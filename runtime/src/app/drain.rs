@@ -11,6 +11,7 @@ use crate::app::conduct::Conductor;
 use crate::app::control::{Control, Probe, Report};
 use crate::app::exit::Exit;
 use crate::app::plan::Address;
+use crate::watch::log::{self, Site};
 use crate::watch::{ResidencyMode, dump_arena_residency_trimmed, dump_pool_residency};
 
 /// Between two looks at the pools: short beside a drain, long beside a turn.
@@ -18,6 +19,9 @@ const PROBE_PERIOD: Duration = Duration::from_millis(1);
 
 /// How many dissolves may take at the end of a drain that ran out of time.
 const DISSOLVE_TIME: Duration = Duration::from_secs(1);
+
+/// Loci that one line names.
+const NAMED_MAX: usize = 8;
 
 /// Why a drain cannot go on.
 enum Stuck {
@@ -139,6 +143,11 @@ impl Conductor {
             }
             before = Some(activity);
             if self.cancels_at.take_if(|at| *at <= Instant::now()).is_some() {
+                if let Some(waiting) = waiting(&probes) {
+                    log::warn(Site::App, || {
+                        format!("the drain cancels the handlers that still wait: {waiting}")
+                    });
+                }
                 self.all(|| Control::CancelHandlers, deadline).await?;
             }
             if Instant::now() >= deadline {
@@ -172,6 +181,14 @@ impl Conductor {
     }
 }
 
+/// Who keeps the bus from being quiet, as far as one line holds; `None` where it is but messages.
+fn waiting(probes: &[Probe]) -> Option<String> {
+    let all: Vec<&str> = probes.iter().flat_map(|probe| &probe.waiting).map(String::as_str).collect();
+    let (named, more) = all.split_at(all.len().min(NAMED_MAX));
+    let more = if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
+    (!named.is_empty()).then(|| named.join(", ") + &more)
+}
+
 fn names(probes: &[Probe], runs: bool) -> Vec<String> {
     let mut names: Vec<String> = probes.iter().flat_map(|probe| probe.waiting.clone()).collect();
     if runs {
@@ -183,4 +200,33 @@ fn names(probes: &[Probe], runs: bool) -> Vec<String> {
         names.push("messages keep coming".to_owned());
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probe(waiting: &[&str]) -> Probe {
+        let waiting = waiting.iter().map(|&name| name.to_owned()).collect();
+        Probe {
+            round: 0,
+            is_idle: false,
+            sent_words: 0,
+            received_words: 0,
+            activity: 0,
+            runs: Vec::new(),
+            waiting,
+        }
+    }
+
+    #[test]
+    fn those_that_wait_are_named_in_one_line() {
+        assert_eq!(waiting(&[probe(&[]), probe(&[])]), None);
+        assert_eq!(
+            waiting(&[probe(&["a is Busy"]), probe(&["b is Busy"])]).as_deref(),
+            Some("a is Busy, b is Busy")
+        );
+        let many = waiting(&[probe(&["x"; 5]), probe(&["y"; 5])]);
+        assert_eq!(many.as_deref(), Some("x, x, x, x, x, y, y, y, and 2 more"));
+    }
 }

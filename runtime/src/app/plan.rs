@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
@@ -31,6 +32,8 @@ pub(crate) struct PoolPlan {
     pub(crate) id: PoolId,
     pub(crate) name: String,
     pub(crate) core: Option<usize>,
+    /// How long it looks for work before it parks.
+    pub(crate) spin_time: Duration,
     pub(crate) parts: Vec<Planned>,
     pub(crate) control: Receiver<Control>,
     pub(crate) lanes_in: Vec<Option<LaneReader>>,
@@ -173,6 +176,7 @@ fn assemble(
             id,
             name: draft.name,
             core: draft.core,
+            spin_time: Duration::ZERO,
             parts: draft.parts,
             control,
             lanes_in,

@@ -3,6 +3,7 @@
 //! Read from `LOCUS_CONFIG`, else from the working directory, where it may be absent. `[place]` and `[limits]` are the
 //! runtime's; `[checker]` is read by the checker. Every problem is reported, with its line and what would be right.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ pub(crate) struct Limits {
     pub(crate) stage_messages_max: u32,
     /// Changes of subscriptions that one pool may have waiting for another.
     pub(crate) control_messages_max: u32,
-    /// How long an idle pool looks for work before it parks; zero where pools outnumber cores.
+    /// How long an idle pool looks for work before it parks, where it has a core to itself.
     pub(crate) spin_time: Duration,
 }
 
@@ -148,7 +149,7 @@ fn places(table: &DeTable<'_>, parts: &mut [Part], problems: &mut Problems<'_>) 
             DeValue::String(pool) if pool == "pinned" => {
                 Some(Place::Pinned { core: None, cores: None, replicas: 1 })
             }
-            DeValue::String(pool) => Some(Place::Pool(pool.to_string().into())),
+            DeValue::String(_) => pool_name(value, problems).map(Place::Pool),
             DeValue::Table(settings) => place(settings, value.span(), problems),
             _ => {
                 let help = "name a pool, or write `\"pinned\"` or `{ replicas = 2, cores = \"4..6\" }`";
@@ -166,9 +167,9 @@ fn place(settings: &DeTable<'_>, span: Range<usize>, problems: &mut Problems<'_>
     let (mut pool, mut core, mut cores, mut replicas) = (None, None, None, None);
     for (key, value) in settings {
         match key.get_ref().as_ref() {
-            "pool" => pool = value.get_ref().as_str().map(|pool| pool.to_owned().into()),
+            "pool" => pool = Some(pool_name(value, problems)?),
             "core" => core = number(value, problems),
-            "replicas" => replicas = number(value, problems),
+            "replicas" => replicas = at_least_one(value, problems),
             "cores" => cores = range(value, problems),
             _ => problems.unknown("setting", key, &PLACE_KEYS),
         }
@@ -182,6 +183,22 @@ fn place(settings: &DeTable<'_>, span: Range<usize>, problems: &mut Problems<'_>
         }
         (None, _) => Some(Place::Pinned { core, cores, replicas: replicas.unwrap_or(1) }),
     }
+}
+
+fn pool_name(value: &Spanned<DeValue<'_>>, problems: &mut Problems<'_>) -> Option<Cow<'static, str>> {
+    let name = value.get_ref().as_str().filter(|name| !name.is_empty());
+    if name.is_none() {
+        problems.add(value.span(), "expected the name of a pool", "for example `\"io\"`");
+    }
+    name.map(|name| name.to_owned().into())
+}
+
+fn at_least_one(value: &Spanned<DeValue<'_>>, problems: &mut Problems<'_>) -> Option<usize> {
+    let number = number(value, problems)?;
+    if number == 0 {
+        problems.add(value.span(), "expected 1 or more", "leave it out for the default");
+    }
+    Some(number)
 }
 
 fn number(value: &Spanned<DeValue<'_>>, problems: &mut Problems<'_>) -> Option<usize> {
@@ -209,7 +226,7 @@ fn limit(table: &DeTable<'_>, limits: &mut Limits, problems: &mut Problems<'_>) 
             "block_timeout" => &mut limits.block_timeout,
             "spin_time" => &mut limits.spin_time,
             "stage_messages_max" | "control_messages_max" => {
-                if let Some(number) = number(value, problems) {
+                if let Some(number) = at_least_one(value, problems) {
                     let of_stage = key.get_ref() == "stage_messages_max";
                     let limit = if of_stage {
                         &mut limits.stage_messages_max

@@ -132,6 +132,14 @@ impl<R> Slot<R> {
     fn is_open(&self) -> bool {
         self.then.is_some() || self.wanted.is_some()
     }
+
+    /// Puts the slot, whose number this is, before the free ones of a table; its name is nobody's from now on.
+    #[inline]
+    fn give_back(&mut self, number: u32, free: &mut u32, open: &mut usize) {
+        self.generation = self.generation.wrapping_add(1);
+        self.next_free = std::mem::replace(free, number);
+        *open -= 1;
+    }
 }
 
 /// How an answer was wanted: in an activation, or in a future.
@@ -149,8 +157,7 @@ impl<R> Table<R> {
     /// The slot of the question with this name, as long as that is open.
     #[inline]
     fn get(&mut self, question: QuestionId) -> Option<&mut Slot<R>> {
-        let slot = self.slots.get_mut(question.slot() as usize);
-        slot.filter(|slot| slot.generation == question.generation())
+        slot_of(&mut self.slots, question)
     }
 
     /// Takes a free slot, or one more, and has `fill` open it; returns the question's name.
@@ -167,16 +174,21 @@ impl<R> Table<R> {
         QuestionId::new(number, slot.generation)
     }
 
-    /// Gives back the slot of a question that is open no more; the name of that is nobody's from now on.
+    /// Gives back the slot of a question that is open no more.
     #[inline]
     fn free(&mut self, question: QuestionId) {
-        let next_free = self.free;
-        let Some(slot) = self.get(question) else { return };
-        slot.generation = slot.generation.wrapping_add(1);
-        slot.next_free = next_free;
-        self.free = question.slot();
-        self.open -= 1;
+        let Self { slots, free, open } = self;
+        if let Some(slot) = slot_of(slots, question) {
+            slot.give_back(question.slot(), free, open);
+        }
     }
+}
+
+/// The slot of the question with this name, as long as that is open.
+#[inline]
+fn slot_of<R>(slots: &mut [Slot<R>], question: QuestionId) -> Option<&mut Slot<R>> {
+    let slot = slots.get_mut(question.slot() as usize);
+    slot.filter(|slot| slot.generation == question.generation())
 }
 
 /// One more slot, and its number.
@@ -212,6 +224,10 @@ impl<T: Topic> Answers<T> {
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.is_large.get() && self.table.borrow().open > QUESTIONS_OPEN_MAX
+    }
+
+    fn has_open(&self) -> bool {
+        self.table.borrow().open > 0
     }
 
     /// Opens a slot for an answer that is handled by `then`.
@@ -271,7 +287,11 @@ impl<T: Topic> Answers<T> {
         let mut table = self.table.borrow_mut();
         match table.get(at.question).and_then(|slot| slot.wanted.as_mut()) {
             Some(Wanted::Wake(known)) => {
-                known.clone_from(waker);
+                let is_known = known.will_wake(waker);
+                drop(table);
+                if !is_known {
+                    self.wake_instead(at.question, waker.clone());
+                }
                 return Poll::Pending;
             }
             Some(Wanted::Answered(_)) => {}
@@ -281,6 +301,14 @@ impl<T: Topic> Answers<T> {
         match self.close(core, at.question) {
             Some((_, Some(Wanted::Answered(result)))) => Poll::Ready(result),
             _ => unreachable!("it was answered a moment ago"),
+        }
+    }
+
+    /// Has another waker woken. What it takes the place of is dropped with the table free: that is the user's code.
+    fn wake_instead(&self, question: QuestionId, mut waker: Waker) {
+        let mut table = self.table.borrow_mut();
+        if let Some(Wanted::Wake(known)) = table.get(question).and_then(|slot| slot.wanted.as_mut()) {
+            std::mem::swap(known, &mut waker);
         }
     }
 
@@ -326,8 +354,8 @@ impl<T: Topic> Answers<T> {
         // SAFETY: by the caller.
         let question = unsafe { (*answer).question };
         let mut table = self.table.borrow_mut();
-        let next_free = table.free;
-        let found = table.get(question).filter(|slot| slot.then.is_some());
+        let Table { slots, free, open } = &mut *table;
+        let found = slot_of(slots, question).filter(|slot| slot.then.is_some());
         let cell = found.as_ref().and_then(|slot| core.find_cell(slot.cell));
         let (Some(slot), Some(cell)) = (found, cell) else {
             drop(table);
@@ -340,10 +368,7 @@ impl<T: Topic> Answers<T> {
             return self.arrive_otherwise(core, unsafe { answer.read() });
         }
         let then = slot.then.take();
-        slot.generation = slot.generation.wrapping_add(1);
-        slot.next_free = next_free;
-        table.free = question.slot();
-        table.open -= 1;
+        slot.give_back(question.slot(), free, open);
         drop(table);
         core.count_question(-1);
         if let Some(then) = then {
@@ -429,6 +454,9 @@ impl<T: Topic> AnyRoute for Answers<T> {
     }
 
     fn forget(&self, core: &Core, activation: u64) {
+        if !self.has_open() {
+            return;
+        }
         let asked_by = |slot: &Slot<T::Reply>| slot.is_open() && slot.activation == activation;
         let lost: Vec<QuestionId> = {
             let table = self.table.borrow();
@@ -441,6 +469,9 @@ impl<T: Topic> AnyRoute for Answers<T> {
     }
 
     fn expire(&self, core: &Core, now: Instant) {
+        if !self.has_open() {
+            return;
+        }
         let mut due = Vec::new();
         for (slot, index) in self.table.borrow_mut().slots.iter_mut().zip(0..) {
             if slot.is_open() && slot.deadline.is_some_and(|deadline| deadline <= now) {

@@ -15,7 +15,6 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::answers::Answer;
-use super::publish::PublishedBy;
 use super::route::Route;
 use super::topic::{Promise, Topic};
 use crate::app::shared;
@@ -24,6 +23,7 @@ use crate::locus::context::Cx;
 use crate::locus::describe::{IntoOutcome, Locus};
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::core::on_pool::OnPool;
 
 /// How long an ask waits where nothing else is said.
 pub(crate) const ASK_WITHIN_DEFAULT: Duration = Duration::from_secs(5);
@@ -173,8 +173,16 @@ impl<R: Send + 'static> Reply<R> {
     #[cold]
     #[inline(never)]
     fn forsake(&mut self) {
-        let why = if std::thread::panicking() { AskError::Failed } else { AskError::Unanswered };
-        complete(self.0.take(), || Err(why));
+        let to = self.0.take();
+        let is_panicking = std::thread::panicking();
+        let tell = move |has_failed| {
+            let has_failed = has_failed || is_panicking;
+            complete(to, || Err(if has_failed { AskError::Failed } else { AskError::Unanswered }));
+        };
+        Core::with_current(|core| match core.filter(|core| core.is_in_call()) {
+            Some(core) => core.tell_after_call(Box::new(tell)),
+            None => tell(false),
+        });
     }
 }
 
@@ -217,7 +225,15 @@ fn complete<R: Send + 'static>(to: Option<To<R>>, result: impl FnOnce() -> Resul
 fn complete_anyway<R: Send + 'static>(core: Option<&Core>, to: Option<To<R>>, result: Result<R, AskError>) {
     let address = match to {
         None => return,
-        Some(To::Task(sender)) => return drop(sender.send(result)),
+        Some(To::Task(sender)) => {
+            return match core.filter(|core| core.has_publisher()) {
+                // A failure takes the answer back, as it does what was published.
+                Some(core) => core.tell_after_activation(Box::new(move |has_failed| {
+                    drop(sender.send(if has_failed { Err(AskError::Failed) } else { result }));
+                })),
+                None => drop(sender.send(result)),
+            };
+        }
         Some(To::Pool(address)) => address,
     };
     if let Some(core) = core
@@ -235,8 +251,8 @@ fn complete_anyway<R: Send + 'static>(core: Option<&Core>, to: Option<To<R>>, re
 /// A question about to be asked.
 #[must_use = "nothing is asked until it is awaited, or `then` says what to do with the answer"]
 pub struct Ask<'c, L, Q> {
-    core: &'c Core,
-    head: &'c CellHead,
+    core: OnPool<'c, Core>,
+    head: OnPool<'c, CellHead>,
     question: Q,
     within: Duration,
     marker: PhantomData<fn(&mut L)>,
@@ -248,8 +264,9 @@ impl<L, Q> fmt::Debug for Ask<'_, L, Q> {
     }
 }
 
-impl<'c, L: Locus, Q: Topic + PublishedBy<L>> Ask<'c, L, Q> {
-    pub(crate) fn new(core: &'c Core, head: &'c CellHead, question: Q) -> Self {
+// No `PublishedBy` here: it would say a second time that a topic is not declared.
+impl<'c, L: Locus, Q: Topic> Ask<'c, L, Q> {
+    pub(crate) fn new(core: OnPool<'c, Core>, head: OnPool<'c, CellHead>, question: Q) -> Self {
         Self { core, head, question, within: ASK_WITHIN_DEFAULT, marker: PhantomData }
     }
 
@@ -271,7 +288,7 @@ impl<'c, L: Locus, Q: Topic + PublishedBy<L>> Ask<'c, L, Q> {
         F: FnOnce(&mut L, Result<Q::Reply, AskError>, &mut Cx<'_, L>) -> O + 'static,
         O: IntoOutcome + 'static,
     {
-        let core = self.core;
+        let core = self.core.get();
         let route = core.route::<Q>();
         let address = route.answers().open::<L, F, O>(core, self.head.id, core.now() + self.within, then);
         send(core, route, self.question, address);
@@ -287,7 +304,7 @@ fn send<Q: Topic>(core: &Core, route: &Route<Q>, question: Q, address: Address) 
     route.ask(core, question, address);
 }
 
-// No `PublishedBy` here: it would say a second time that a topic is not declared.
+// As above.
 impl<'c, L, Q: Topic> IntoFuture for Ask<'c, L, Q> {
     type Output = Result<Q::Reply, AskError>;
     type IntoFuture = Asking<'c, Q>;
@@ -309,8 +326,8 @@ impl<'c, L, Q: Topic> IntoFuture for Ask<'c, L, Q> {
 /// No allocation.
 #[must_use = "nothing is asked until it is awaited"]
 pub struct Asking<'c, Q: Topic> {
-    core: &'c Core,
-    head: &'c CellHead,
+    core: OnPool<'c, Core>,
+    head: OnPool<'c, CellHead>,
     question: Option<Q>,
     within: Duration,
     address: Option<Address>,
@@ -328,7 +345,7 @@ impl<Q: Topic> Future for Asking<'_, Q> {
     type Output = Result<Q::Reply, AskError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let core = self.core;
+        let core = self.core.get();
         if let Some(question) = self.question.take() {
             let deadline = core.now() + self.within;
             let route = core.route::<Q>();
@@ -349,7 +366,7 @@ impl<Q: Topic> Future for Asking<'_, Q> {
 impl<Q: Topic> Drop for Asking<'_, Q> {
     fn drop(&mut self) {
         if let Some(address) = self.address {
-            self.core.route::<Q>().answers().leave(self.core, address);
+            self.core.route::<Q>().answers().leave(&self.core, address);
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, TryAcquireError, oneshot};
 use super::ask::{ASK_WITHIN_DEFAULT, AskError, Reply};
 use super::route::BOUND_DEFAULT;
 use super::subscription::{Overflow, Subscription};
-use super::topic::{Full, OnFull, Packet, Promise, Topic};
+use super::topic::{Asked, Full, OnFull, Packet, Promise, Topic};
 use crate::app::shared::AppShared;
 use crate::locus::describe::Match;
 use crate::pool::PoolId;
@@ -225,7 +225,10 @@ impl<T: Topic> TopicHandle<T> {
     }
 
     /// Asks the topic's responder; `.within(d).await` waits for the answer.
-    pub fn ask(&self, question: T) -> OutsideAsk<T> {
+    pub fn ask(&self, question: T) -> OutsideAsk<T>
+    where
+        T: Topic<Promise: Asked>,
+    {
         OutsideAsk { handle: self.clone(), question, within: ASK_WITHIN_DEFAULT }
     }
 

@@ -54,7 +54,7 @@ pub struct TopicSpec {
     note = "mark the type: `#[topic] #[derive(Clone)] struct {Self} {{ .. }}`"
 )]
 pub trait Topic: Send + Sized + 'static {
-    /// What messages are routed by; `()` without a key.
+    /// What messages are routed by; [`NoKey`] without a key.
     type Key: Clone + Eq + Hash + Send + 'static;
     /// What an [`ask`](crate::Cx::ask) is answered with; [`NoReply`] for plain topics.
     type Reply: Send + 'static;
@@ -91,6 +91,10 @@ pub trait Topic: Send + Sized + 'static {
     /// Shapes the result of `publish` by the topic's policy.
     fn sent(result: Result<(), Full<Self>>) -> Self::Sent;
 }
+
+/// The key of topics that have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NoKey;
 
 /// The answer type of topics that have none.
 #[derive(Debug)]
@@ -232,6 +236,16 @@ impl<R: Send + 'static> Promise for Option<Reply<R>> {
         handler(self.unwrap_or_else(Reply::unheard)).into_outcome()
     }
 }
+
+/// The promise of a topic with `reply = R`, whose messages can be asked.
+#[diagnostic::on_unimplemented(
+    message = "a topic without `reply = ..` cannot be asked",
+    label = "nothing answers it",
+    note = "say at the topic what it is answered with, `#[topic(reply = u64)]`, or publish it"
+)]
+pub trait Asked {}
+
+impl<R: Send + 'static> Asked for Option<Reply<R>> {}
 
 /// What a handler may return, given how its topic is answered.
 #[diagnostic::on_unimplemented(

@@ -9,10 +9,11 @@ use crate::bus::ask::Ask;
 use crate::bus::publish::room::PublishWait;
 use crate::bus::publish::{PublishedBy, Publisher};
 use crate::bus::subscribe::follow::{FollowedBy, Follows, TooManyKeys};
-use crate::bus::topic::Topic;
+use crate::bus::topic::{Asked, Topic};
 use crate::locus::cell::CellHead;
 use crate::locus::describe::Locus;
 use crate::pool::core::Core;
+use crate::pool::core::on_pool::OnPool;
 use crate::pool::core::stash::StashError;
 
 /// The context of one activation: its scratch, and the right to publish what the locus declares.
@@ -21,24 +22,24 @@ use crate::pool::core::stash::StashError;
 /// proves that nothing from [`scratch`](Self::scratch) stays in the locus.
 pub struct Cx<'s, L: ?Sized> {
     scratch: &'s Scratch,
-    core: &'s Core,
-    head: &'s CellHead,
-    /// Invariant in `'s`, and neither `Send` nor `Sync`.
+    core: OnPool<'s, Core>,
+    head: OnPool<'s, CellHead>,
+    /// Invariant in `'s`.
     marker: PhantomData<Invariant<'s, L>>,
 }
 
-type Invariant<'s, L> = (fn(&'s ()) -> &'s (), *const L);
+type Invariant<'s, L> = (fn(&'s ()) -> &'s (), fn() -> *const L);
 
 impl<'s, L: 'static> Cx<'s, L> {
     #[inline]
     pub(crate) fn new(scratch: &'s Scratch, core: &'s Core, head: &'s CellHead) -> Self {
-        Self { scratch, core, head, marker: PhantomData }
+        Self { scratch, core: OnPool::new(core), head: OnPool::new(head), marker: PhantomData }
     }
 
     /// The pool and the cell behind it.
     #[inline]
     pub(crate) fn parts(&self) -> (&'s Core, &'s CellHead) {
-        (self.core, self.head)
+        (self.core.get(), self.head.get())
     }
 
     /// The arena of this activation, freed when the method returns.
@@ -58,7 +59,7 @@ impl<'s, L: 'static> Cx<'s, L> {
     /// One copy of the message into the pool's queue; no allocation, no lock, no atomic read-modify-write.
     #[inline]
     pub fn publish<T: PublishedBy<L>>(&mut self, message: T) -> T::Sent {
-        message.__send(&mut Publisher::new(self.core))
+        message.__send(&mut Publisher::new(self.core.get()))
     }
 
     /// Asks the responder of a topic. Say how long to wait, and what to do with the answer:
@@ -66,7 +67,7 @@ impl<'s, L: 'static> Cx<'s, L> {
     pub fn ask<'c, Q>(&'c mut self, question: Q) -> Ask<'c, L, Q>
     where
         L: Locus,
-        Q: Topic + PublishedBy<L>,
+        Q: Topic<Promise: Asked> + PublishedBy<L>,
     {
         Ask::new(self.core, self.head, question)
     }
@@ -108,8 +109,8 @@ impl<'s, L: 'static> Cx<'s, L> {
     /// # Cost
     /// A lookup, and one record for each pool that publishes the topic.
     pub fn follow<T: FollowedBy<L>>(&mut self, key: T::Key) -> Result<(), TooManyKeys<T::Key>> {
-        match Follows::<T>::find(self.head) {
-            Some(follows) => follows.follow(self.core, key),
+        match Follows::<T>::find(&self.head) {
+            Some(follows) => follows.follow(&self.core, key),
             None => Err(TooManyKeys(key)),
         }
     }
@@ -119,7 +120,7 @@ impl<'s, L: 'static> Cx<'s, L> {
     ///
     /// It happens when the activation succeeds, and not at all when it fails.
     pub fn unfollow<T: FollowedBy<L>>(&mut self, key: &T::Key) -> bool {
-        Follows::<T>::find(self.head).is_some_and(|follows| follows.unfollow(self.core, key))
+        Follows::<T>::find(&self.head).is_some_and(|follows| follows.unfollow(&self.core, key))
     }
 
     /// Sets the message of this activation aside until [`unstash`](Self::unstash). The handler goes on as before; if the
@@ -131,20 +132,20 @@ impl<'s, L: 'static> Cx<'s, L> {
     /// # Cost
     /// The message is moved, or cloned where others share it. It gives its room in the topic back.
     pub fn stash(&mut self) -> Result<(), StashError> {
-        self.core.stash(self.head)
+        self.core.stash(&self.head)
     }
 
     /// Takes all stashed messages back, in the order in which they were stashed: they are handled before everything else
     /// that waits. Returns how many there are.
     pub fn unstash(&mut self) -> usize {
-        self.core.unstash(self.head)
+        self.core.unstash(&self.head)
     }
 
     /// Runs `body` with a nested scratch that is freed at its end.
     ///
     /// It is another arena, never a mark on the outer one, so what the outer scratch holds stays usable inside.
     pub fn scoped<R>(&mut self, body: impl for<'t> FnOnce(&mut Cx<'t, L>) -> R) -> R {
-        let (core, head) = (self.core, self.head);
+        let (core, head) = self.parts();
         core.scoped(head, |scratch| body(&mut Cx::new(scratch, core, head)))
     }
 

@@ -18,9 +18,11 @@ pub(crate) mod cells;
 mod failure;
 pub(crate) mod handled;
 pub(crate) mod kin;
-mod linger;
+pub(crate) mod linger;
+pub(crate) mod on_pool;
 pub(crate) mod out;
 pub(crate) mod outside;
+mod parting;
 mod publish;
 mod run;
 mod staging;
@@ -36,6 +38,7 @@ use std::time::Instant;
 
 use self::handled::Handled;
 use self::out::Out;
+use self::parting::Parting;
 use self::ticket::Ticket;
 use crate::app::shared::AppShared;
 use crate::arena::{Scratch, ScratchStack};
@@ -161,6 +164,9 @@ pub(crate) struct Core {
     are_outsiders_gone: Cell<bool>,
     pub(crate) wake_later: RefCell<Vec<Arc<dyn WakeLater>>>,
     pub(crate) questions_open: Cell<usize>,
+    partings: RefCell<Vec<Parting>>,
+    /// Whether a call is polled or dropped.
+    is_in_call: Cell<bool>,
     pub(crate) load: Load,
     now: Cell<Instant>,
 }
@@ -222,6 +228,8 @@ impl Core {
             are_outsiders_gone: Cell::new(false),
             wake_later: RefCell::default(),
             questions_open: Cell::new(0),
+            partings: RefCell::default(),
+            is_in_call: Cell::new(false),
             load: Load::new(&app.pool_path(id), app.times_activations),
             now: Cell::new(now),
             app,

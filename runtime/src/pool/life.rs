@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::app::control::{Control, LocusAccount, Probe, Report, Reports};
 use crate::locus::any_cell::AnyCell;
-use crate::locus::cell::State;
+use crate::locus::cell::{CellHead, State};
 use crate::locus::children::ChildKind;
 use crate::locus::describe::Outcome;
 use crate::pool::core::Failure;
@@ -53,6 +53,7 @@ impl Pool {
             }
             Control::CancelHandlers => {
                 self.core.cancel_handlers();
+                self.cancel_runs_of_flows();
                 self.done();
             }
             Control::Probe { round } => {
@@ -218,8 +219,9 @@ impl Pool {
         match (ended.purpose, outcome) {
             (Purpose::Birth, outcome) => self.born(&cell, outcome),
             (Purpose::Run, Ok(())) => {
-                if cell.head().family.child().is_some_and(|child| child.kind == ChildKind::Flow) {
-                    return self.end_when_free(&cell);
+                if is_flow(&cell) {
+                    // Behind what the `run` has published.
+                    return self.core.stage_end(cell.head().id);
                 }
                 let Some(rare) = cell.head().rare_made() else { return };
                 for receiver in rare.receivers.borrow().iter() {
@@ -245,6 +247,23 @@ impl Pool {
     }
 
     // ---- drain ------------------------------------------------------------------------------------------------
+
+    /// Cancels every `run` of a flow that does not wait for messages, which ends the flow.
+    fn cancel_runs_of_flows(&mut self) {
+        for cell in self.core.cells() {
+            let head = cell.head();
+            if is_flow(&cell) && self.runs_elsewhere(head) {
+                self.tasks.cancel(head.id.index);
+                self.core.count_cancelled(head);
+                self.core.stage_end(head.id);
+            }
+        }
+    }
+
+    /// Whether a locus has a `run` that is neither over nor waits for messages.
+    fn runs_elsewhere(&self, head: &CellHead) -> bool {
+        self.tasks.has(head.id.index, Purpose::Run) && !head.run_waits.get()
+    }
 
     /// What the control thread needs to know to tell when the bus is quiet.
     fn probe(&mut self, round: u64) -> Probe {
@@ -274,11 +293,7 @@ impl Pool {
             }
         }
         is_idle &= (0..self.lanes_out.len()).all(|pool| core.with_outbox(pool, |outbox| outbox.is_empty()));
-        let is_out = |cell: &Rc<dyn AnyCell>| {
-            let head = cell.head();
-            self.tasks.has(head.id.index, Purpose::Run) && !head.run_waits.get()
-        };
-        let out = core.cells().into_iter().filter(is_out);
+        let out = core.cells().into_iter().filter(|cell| self.runs_elsewhere(cell.head()));
         let runs = out.map(|cell| cell.head().path().to_string()).collect();
         Probe {
             round,
@@ -317,4 +332,9 @@ impl Pool {
         });
         parts.chain(children).collect()
     }
+}
+
+/// Whether a locus ends with its `run`.
+fn is_flow(cell: &Rc<dyn AnyCell>) -> bool {
+    cell.head().family.child().is_some_and(|child| child.kind == ChildKind::Flow)
 }

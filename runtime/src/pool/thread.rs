@@ -65,8 +65,9 @@ impl Env for Live {
 }
 
 /// Runs a pool on the calling thread until it is told to stop.
-pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports, spin_time: Duration) {
+pub(crate) fn run_pool(plan: PoolPlan, app: Arc<AppShared>, reports: Reports) {
     let path = app.pool_path(plan.id);
+    let spin_time = plan.spin_time;
     let _stack = StackAccount::of_this_thread(path.clone());
     if let Some(core) = plan.core
         && let Err(error) = affinity::bind_to(core)

@@ -371,6 +371,7 @@ impl Pool {
     fn settle(&mut self, env: &mut impl Env) -> usize {
         self.core.routes.release_retired();
         self.untold.credits |= self.core.return_credits();
+        self.core.tell_askers();
         let sent = self.flush();
         self.tell(env);
         if !self.core.wake_later.borrow().is_empty() {

@@ -35,7 +35,9 @@ pub(crate) fn warn(site: Site, text: impl FnOnce() -> String) {
             Site::Pool => tracing::warn!(target: "locus::pool", "{text}"),
         }
     } else if may_print(site) {
-        eprintln!("locus: {}", text());
+        // In one piece, so that it is one write, which no other process cuts in two.
+        let line = format!("locus: {}\n", text());
+        eprint!("{line}");
     }
 }
 

@@ -24,7 +24,8 @@ pub enum ResidencyMode {
 }
 
 impl ResidencyMode {
-    /// Reads the environment for the report about arenas: unset, empty or `0` for off, `1` for the end, or a period such as `5s`, `500ms`, `1m`.
+    /// Reads the environment for the report about arenas: unset, empty or `0` for off, `1` for the end, or a period such as
+    /// `5s`, `500ms`, `1m`.
     ///
     /// # Errors
     ///

@@ -53,3 +53,20 @@ fn what_is_no_toml_is_said_so() {
     let problems = read_places("[place\n").expect_err("a bad file");
     assert!(problems.starts_with("locus.toml:1:"), "{problems}");
 }
+
+#[test]
+fn a_place_without_a_name_or_a_thread_is_refused() {
+    let expected_name = "expected the name of a pool\nhelp: for example `\"io\"`";
+    let expected_one = "expected 1 or more\nhelp: leave it out for the default";
+    let cases = [
+        ("[place]\nlobby = \"\"\n", "2:9", expected_name),
+        ("[place]\nlobby = { pool = \"\" }\n", "2:18", expected_name),
+        ("[place]\nlobby = { pool = 3 }\n", "2:18", expected_name),
+        ("[place]\nlobby = { replicas = 0 }\n", "2:22", expected_one),
+        ("[limits]\nstage_messages_max = 0\n", "2:22", expected_one),
+        ("[limits]\ncontrol_messages_max = 0\n", "2:24", expected_one),
+    ];
+    for (text, at, what) in cases {
+        assert_eq!(read_places(text).expect_err(text), format!("locus.toml:{at}: {what}"));
+    }
+}

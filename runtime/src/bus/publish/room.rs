@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::bus::topic::{OnFull, Packet, Topic};
 use crate::pool::core::Core;
+use crate::pool::core::on_pool::OnPool;
 
 /// Futures of one pool that wait for room. Bounded by the handlers that wait: each waits in one place.
 #[derive(Default)]
@@ -59,13 +60,13 @@ impl RoomWaiters {
 /// The future of [`Cx::publish_wait`](crate::Cx::publish_wait).
 #[must_use = "nothing is published until it is awaited"]
 pub struct PublishWait<'c, T: Topic> {
-    core: &'c Core,
+    core: OnPool<'c, Core>,
     message: Option<T>,
     waiting: Option<u64>,
 }
 
 impl<'c, T: Topic> PublishWait<'c, T> {
-    pub(crate) fn new(core: &'c Core, message: T) -> Self {
+    pub(crate) fn new(core: OnPool<'c, Core>, message: T) -> Self {
         Self { core, message: Some(message), waiting: None }
     }
 }
@@ -82,7 +83,7 @@ impl<T: Topic> Future for PublishWait<'_, T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let core = self.core;
+        let core = self.core.get();
         if !has_room::<T>(core) {
             let known = self.waiting;
             let id = core.room_waiters.borrow_mut().enter(known, has_room::<T>, context.waker());

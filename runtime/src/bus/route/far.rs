@@ -18,14 +18,11 @@ use crate::bus::topic::{OnFull, Packet, Topic};
 use crate::locus::cell::CellHead;
 use crate::pool::PoolId;
 use crate::pool::core::Core;
+use crate::pool::core::linger::Patience;
 use crate::pool::core::out::Out;
 
 /// In place of an activation: none has this number.
 pub(super) const NO_PASS: u64 = u64::MAX;
-
-/// Activations that find no credit and do not wait a moment for one, after it was in vain: so that a consumer which is
-/// slower than that takes next to no time of its publishers.
-const VAIN_LINGERS_REST: u32 = 31;
 
 /// Another pool that subscribes to the topic.
 pub(super) struct Remote {
@@ -35,8 +32,7 @@ pub(super) struct Remote {
     out: Rc<Out>,
     /// What was sent before the activation that sent last.
     sent_before: Cell<u64>,
-    /// How often it is not worth a moment to wait for a credit.
-    rest: Cell<u32>,
+    patience: Patience,
 }
 
 impl Remote {
@@ -50,16 +46,7 @@ impl Remote {
         if !core.may_linger() || !self.credit.is_narrow() || self.credit.under_way() <= own {
             return false;
         }
-        let rest = self.rest.get();
-        if rest > 0 {
-            self.rest.set(rest - 1);
-            return false;
-        }
-        let has_come = core.linger(|| self.credit.has_credit());
-        if !has_come {
-            self.rest.set(VAIN_LINGERS_REST);
-        }
-        has_come
+        self.patience.try_wait(|| core.linger(|| self.credit.has_credit()))
     }
 
     /// Takes a credit that is there, makes a record, and returns where its payload goes.
@@ -90,7 +77,7 @@ impl<T: Topic> Route<T> {
             wants,
             out: Rc::clone(core.out(pool)),
             sent_before: Cell::new(0),
-            rest: Cell::new(0),
+            patience: Patience::default(),
         });
         let _ = self.first.set(Rc::clone(&remote));
         self.remote.borrow_mut().push(remote);

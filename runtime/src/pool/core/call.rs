@@ -27,7 +27,7 @@ impl Core {
         slot.handler.replace(Some(handler));
         slot.deadline.set(timeout.map(|timeout| self.now() + timeout));
         head.rare().calls.borrow_mut().push(slot.number());
-        match poll(&slot) {
+        match self.poll_in_call(&slot) {
             Left::Suspended if self.cancels_handlers.get() => self.cancel_call(head, slot),
             Left::Suspended => self.set_timer(&slot),
             left => self.call_ended(head, slot, left),
@@ -36,7 +36,7 @@ impl Core {
 
     /// Polls a call that was woken.
     pub(super) fn poll_call(&self, head: &CellHead, slot: Rc<Slot>, handler: &dyn GoesOn) {
-        match poll(&slot) {
+        match self.poll_in_call(&slot) {
             Left::Suspended => {}
             left => {
                 self.call_ended(head, slot, left);
@@ -45,9 +45,14 @@ impl Core {
         }
     }
 
+    /// Polls a call; whom it leaves without an answer hears whether it failed.
+    fn poll_in_call(&self, slot: &Slot) -> Left {
+        self.in_call(|| poll(slot), has_failed)
+    }
+
     fn call_ended(&self, head: &CellHead, slot: Rc<Slot>, left: Left) {
         let method = slot.method.get();
-        self.drop_call(head, slot);
+        self.drop_call(head, slot, has_failed(&left));
         match left {
             Left::Panicked(panic) => {
                 self.abandon(head);
@@ -63,16 +68,15 @@ impl Core {
     /// The deadline of a call is over.
     pub(super) fn call_timed_out(&self, head: &CellHead, slot: Rc<Slot>, handler: &dyn GoesOn) {
         let method = slot.method.get();
-        self.drop_call(head, slot);
+        self.drop_call(head, slot, true);
         self.note_failed(head, method, &"it took longer than its `timeout`".into());
         handler.go_on(self);
     }
 
     /// Cancels a call because the drain's patience is over.
     pub(super) fn cancel_call(&self, head: &CellHead, slot: Rc<Slot>) {
-        self.drop_call(head, slot);
-        let cancelled = &head.rare().cancelled;
-        cancelled.set(cancelled.get() + 1);
+        self.drop_call(head, slot, true);
+        self.count_cancelled(head);
     }
 
     /// Cancels the calls of a locus, at its restart or its end.
@@ -80,7 +84,7 @@ impl Core {
         let Some(rare) = head.rare_made() else { return };
         for number in rare.calls.take() {
             if let Some(slot) = self.slots.get(number) {
-                self.drop_call(head, slot);
+                self.drop_call(head, slot, true);
             }
         }
     }
@@ -102,10 +106,15 @@ impl Core {
         }
     }
 
-    fn drop_call(&self, head: &CellHead, slot: Rc<Slot>) {
-        self.drop_frame(head, &slot);
+    fn drop_call(&self, head: &CellHead, slot: Rc<Slot>, has_failed: bool) {
+        self.in_call(|| self.drop_frame(head, &slot), |()| has_failed);
         drop(slot.handler.take());
         head.rare().calls.borrow_mut().retain(|number| *number != slot.number());
         self.slots.give_back(slot);
     }
+}
+
+/// Whether a call is over, and not in good order.
+fn has_failed(left: &Left) -> bool {
+    matches!(left, Left::Panicked(_) | Left::Ended(Err(_)))
 }

@@ -155,6 +155,7 @@ impl Core {
             });
         }
         self.routes.for_each(|_, route| route.forget(self, activation));
+        self.tell_of_failure(activation);
     }
 
     /// Drops what waits for room.

@@ -208,11 +208,16 @@ impl Core {
     fn cancel_waiting(&self, head: &CellHead) -> bool {
         let is_cancelled = self.drop_handler(head);
         if is_cancelled {
-            let cancelled = &head.rare().cancelled;
-            cancelled.set(cancelled.get() + 1);
+            self.count_cancelled(head);
             self.make_ready(head);
         }
         is_cancelled
+    }
+
+    /// Counts something of a locus that the drain did not wait for.
+    pub(crate) fn count_cancelled(&self, head: &CellHead) {
+        let cancelled = &head.rare().cancelled;
+        cancelled.set(cancelled.get() + 1);
     }
 
     /// Cancels every handler that waits, and from now on each that would.

@@ -88,7 +88,7 @@ impl Pool {
 
     /// Ends a locus once nothing that came before is left: what was set aside for it, what it published, a handler that
     /// waits.
-    pub(super) fn end_when_free(&mut self, cell: &Rc<dyn AnyCell>) {
+    fn end_when_free(&mut self, cell: &Rc<dyn AnyCell>) {
         let head = cell.head();
         match head.state.get() {
             State::Busy | State::Blocked | State::Replaying => {

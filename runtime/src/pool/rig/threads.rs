@@ -30,14 +30,14 @@ impl Threads {
         reports: &Reports,
         case: &Arc<Case>,
     ) -> Self {
-        let start = |pool: PoolPlan| {
+        let start = |mut pool: PoolPlan| {
             let (app, reports, case) = (Arc::clone(app), reports.clone(), Arc::clone(case));
             std::thread::spawn(move || {
                 shared::enter(Some(case));
                 fault::plant_from_env();
                 // Every other one looks on for a moment before it parks.
-                let spin_time = Duration::from_micros(u64::from(pool.id % 2) * 5);
-                run_pool(pool, app, reports, spin_time);
+                pool.spin_time = Duration::from_micros(u64::from(pool.id % 2) * 5);
+                run_pool(pool, app, reports);
                 shared::enter(None);
             })
         };

@@ -63,7 +63,8 @@ impl Pool {
         let Some(lane) = &mut self.lanes_in[source] else { return };
         // SAFETY: a batch is whole records that belong to the reader until `advance` below (I1).
         let cursor = unsafe { Cursor::new(batch.records, batch.words) };
-        let mut pass = Pass::new(&self.core, cursor, PoolId::try_from(source).unwrap_or_default());
+        let source = PoolId::try_from(source).expect("lanes come from at most POOLS_MAX pools");
+        let mut pass = Pass::new(&self.core, cursor, source);
         while pass.cursor.left_words() > 0 {
             let before = pass.cursor.left_words();
             let step = pass.hand_out(LANE_SLICE_WORDS);

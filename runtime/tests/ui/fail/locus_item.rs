@@ -6,6 +6,12 @@ use locus::prelude::*;
 pub struct Borrowed<'a>(pub &'a str);
 
 #[locus]
+impl<'a> Borrowed<'a> {
+    #[every("1s")]
+    fn tick(&mut self, cx: &mut Cx<'_, Self>) {}
+}
+
+#[locus]
 pub enum Choice {
     One,
 }
