@@ -199,6 +199,8 @@ pub struct LoopFacts {
     pub waits: bool,
     /// It takes connections: it goes round as long as the program serves.
     pub accepts: bool,
+    /// It is no loop but what a framework calls with each request.
+    pub serves: bool,
     /// It waits for something other than its own locus.
     pub waits_else: bool,
     /// It waits for its own locus to be free: `run.with(..)`.
@@ -216,6 +218,13 @@ pub struct LoopFacts {
     /// It reads a channel of this body: the parts that hold its senders, each the numbers of the expressions before it
     /// and of its last. It ends when these do.
     pub fed_by: Option<Vec<(u32, u32)>>,
+}
+
+impl LoopFacts {
+    /// What is said of it where it stands around something.
+    pub(crate) fn says(&self) -> &'static str {
+        if self.serves { "runs for every request" } else { "in this loop" }
+    }
 }
 
 /// Code that only runs for certain variants of enums of the workspace.
@@ -370,6 +379,8 @@ struct Walk<'p, 'w> {
     bare: Vec<Option<bare::Bare>>,
     /// Counters that the body raises.
     raised: Vec<Place>,
+    /// Closures that a framework calls with each request.
+    served: Vec<crate::lower::ir::ExprId>,
     /// Within the function's own block.
     in_block: bool,
 }

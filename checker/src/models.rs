@@ -100,6 +100,8 @@ pub struct Callable {
     pub each: bool,
     /// Closures it is given see a locus that lives on: `run.with(|me, cx| ..)`.
     pub resident: bool,
+    /// Calls what it is given with each request, as long as the program runs: `get(handler)`.
+    pub serves: bool,
     /// Runs what it is given on its own: `spawn`.
     pub spawns: bool,
     /// Runs it on a thread of its own, not on the one that calls.
@@ -196,6 +198,8 @@ pub struct Models {
     pub callables: Vec<Callable>,
     /// Functions by their whole path.
     pub functions: FxHashMap<Sym, u32>,
+    /// Types of what macros of a crate give, by the macro's name; they count where the crate is at hand.
+    pub macros: FxHashMap<Sym, Foreign>,
     /// Methods that every type has: `clone`, `to_string`.
     pub universal: FxHashMap<Sym, u32>,
     /// What calls give by their names alone, on whatever they are called.

@@ -338,7 +338,8 @@ fn missing(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
     analysis.missing.iter().map(of).collect()
 }
 
-/// The surest first, of what is only likely the rules that hurt most first; then by path, not by number: the order of the report must not depend on the order of discovery.
+/// The surest first, of what is only likely the rules that hurt most first; then by path, not by number: the order of the
+/// report must not depend on the order of discovery.
 fn order<'a>(
     finding: &'a Finding,
     sources: &'a [SourceFile],

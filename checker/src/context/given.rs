@@ -312,7 +312,13 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
     /// What one call passes.
     fn argument(&self, caller: FnId, call: usize, (param, part): (u32, Part), depth: u32) -> Answer {
         let site = &self.summary.facts[caller.ix()].calls[call];
-        let Some(origins) = self.body(caller).filter(|_| !site.is_callback) else { return Answer::Unknown };
+        let Some(origins) = self.body(caller) else { return Answer::Unknown };
+        if site.is_callback {
+            let of = origins.adapted(self.program.models, site.at).filter(|_| param == 0);
+            return of.map_or(Answer::Unknown, |of| {
+                self.holds(caller, &self.value(caller, &origins, (of, part), depth + 1), depth + 1)
+            });
+        }
         let passed = origins.at(site.at).filter_map(|at| origins.args(at)).next();
         let passed = passed.and_then(|args| args.get(param as usize).copied());
         let Some(arg) = passed else { return Answer::Unknown };

@@ -5,13 +5,25 @@ use super::shared::is_shared;
 use super::{Context, Often};
 use crate::load::TargetKind;
 use crate::lower::attr::{LocusItem, MethodRole};
-use crate::lower::ir::{Receiver, Vis};
+use crate::lower::ir::{Body, ExprKind, Receiver, Vis};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId, Owner};
 use crate::summary::Summary;
 use crate::types::{Interner, Program, Ty, TyKind};
 use rustc_hash::FxHashSet;
 
+/// Methods of foreign traits that are called with each request or poll.
+const POLLS: [Sym; 9] = syms([
+    "poll",
+    "poll_next",
+    "poll_ready",
+    "call",
+    "on_upgrade",
+    "from_request",
+    "from_request_parts",
+    "on_request",
+    "on_response",
+]);
 /// What frameworks wrap copies of their state in.
 const WRAPS: [Sym; 2] = syms(["State", "Extension"]);
 
@@ -46,6 +58,10 @@ pub(super) fn entries(
         let is_never_made = || program.adt_of(id).is_some_and(|adt| summary.made.never.contains(&adt));
         let Some(entry) = entry_of(program, id).filter(|_| !is_never_made()) else { continue };
         context.runs[index].entry = Some(entry);
+        if entry == Entry::Callback {
+            context.runs[index].kept = kept(program, id);
+            context.copied.extend(copies(program, id));
+        }
         let is_drop = entry == Entry::Exit && !is_locus_method(program, id);
         if !is_drop {
             entries.push(id);
@@ -65,6 +81,12 @@ pub(super) fn enter(program: &Program<'_>, entries: &[FnId], context: &mut Conte
         let often = match entry {
             Some(Entry::Message | Entry::Poll) => Often::PerMessage,
             Some(Entry::Run | Entry::Birth | Entry::Exit | Entry::Main) => Often::Once,
+            Some(Entry::Callback) if is_route(program, *id) => {
+                for at in context.runs[id.ix()].kept.clone() {
+                    context.raise_param(*id, at, Often::PerMessage);
+                }
+                Often::PerMessage
+            }
             Some(Entry::Callback) | None => continue,
         };
         context.raise(*id, often, None);
@@ -79,17 +101,22 @@ pub(super) fn enter(program: &Program<'_>, entries: &[FnId], context: &mut Conte
 }
 
 /// Async functions that are passed on as values: `get(handler)`. One that is passed the configuration runs once with it,
-/// and so does one that is called what begins a program.
+/// and so does one that is called what begins a program, or reads its
+/// arguments.
 fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Context) {
-    for site in summary.facts.iter().flat_map(|facts| &facts.calls).filter(|site| site.is_callback) {
+    let sites = summary.facts.iter().flat_map(|facts| facts.calls.iter().map(move |site| (facts, site)));
+    for (facts, site) in sites.filter(|(_, site)| site.is_callback) {
+        let around = site.under.in_loop.and_then(|at| facts.loops.get(at as usize));
+        let is_served = around.is_some_and(|around| around.serves);
         for callee in &site.callees {
-            let is_async = program.names.function(*callee).sig.is_some_and(|sig| sig.is_async);
+            let is_async = is_served || program.names.function(*callee).sig.is_some_and(|sig| sig.is_async);
             let begins = program.sigs[callee.ix()].params.iter().any(|ty| match program.types.kind(*ty) {
                 TyKind::Adt(adt, _) => names_a_start(program.names.text(program.names.adt(*adt).name)),
                 _ => false,
             });
             let name = program.names.text(program.names.function(*callee).name);
             let begins = begins || name.starts_with("configure") || name.ends_with("main");
+            let begins = begins || reads_arguments(program, *callee);
             if is_async && !begins && context.runs[callee.ix()].entry.is_none() {
                 context.runs[callee.ix()].entry = Some(Entry::Callback);
                 context.runs[callee.ix()].kept = kept(program, *callee);
@@ -97,6 +124,20 @@ fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Contex
             }
         }
     }
+}
+
+/// Whether a function reads the arguments of the program, which come once.
+fn reads_arguments(program: &Program<'_>, id: FnId) -> bool {
+    const READS: [Sym; 4] =
+        syms(["from_arg_matches", "from_arg_matches_mut", "try_get_matches", "try_get_matches_from"]);
+    let reads = |body: &Body, kind: &ExprKind| match kind {
+        ExprKind::Method(call) => READS.contains(&call.name),
+        ExprKind::Call(callee, _) => {
+            matches!(&body.expr(*callee).kind, ExprKind::Path(path) if READS.contains(&path.last()))
+        }
+        _ => false,
+    };
+    program.names.body(id).is_some_and(|body| body.exprs.iter().any(|expr| reads(body, &expr.kind)))
 }
 
 /// The type of the workspace that a framework hands to its handlers by copying it, where a part of it is shared.
@@ -121,10 +162,11 @@ fn copies(program: &Program<'_>, id: FnId) -> impl Iterator<Item = AdtId> {
 fn kept(program: &Program<'_>, id: FnId) -> Vec<usize> {
     let is_kept = |ty: &Ty| match program.types.kind(*ty) {
         TyKind::Foreign(foreign, _) if foreign.last == Sym::new("Data") => true,
+        _ if is_shared(program, *ty) => true,
         TyKind::Foreign(foreign, args) if WRAPS.contains(&foreign.last) => {
             args.first().is_some_and(|arg| is_shared(program, *arg) || copied(program, *arg).is_some())
         }
-        _ => is_shared(program, *ty),
+        _ => false,
     };
     let params = program.sigs[id.ix()].params.iter().enumerate();
     params.filter(|(_, ty)| is_kept(ty)).map(|(at, _)| at).collect()
@@ -134,9 +176,18 @@ fn is_locus_method(program: &Program<'_>, id: FnId) -> bool {
     matches!(program.names.function(id).owner, Owner::Impl(block) if program.names.impls[block.ix()].ir.locus)
 }
 
+/// A function that an attribute makes the handler of requests: `#[post("/login")]`.
+fn is_route(program: &Program<'_>, id: FnId) -> bool {
+    program.names.function(id).sig.is_some_and(|sig| sig.is_route)
+}
+
 fn entry_of(program: &Program<'_>, id: FnId) -> Option<Entry> {
     let function = program.names.function(id);
     let name = |text: &str| function.name == Sym::new(text);
+    if is_route(program, id) && !matches!(function.owner, Owner::Trait(_)) {
+        let is_method = function.sig.is_some_and(|sig| sig.receiver != Receiver::None);
+        return Some(if is_method { Entry::Message } else { Entry::Callback });
+    }
     match function.owner {
         Owner::Module => {
             let krate = program.names.crate_of(function.module);
@@ -147,7 +198,8 @@ fn entry_of(program: &Program<'_>, id: FnId) -> Option<Entry> {
             // A bare file says only by its `main` that it is a program.
             let is_bare = !program.names.workspace.packages[krate.package].has_manifest;
             let may_be_program = krate.kind != TargetKind::Lib || is_bare;
-            (may_be_program && name("main") && at_root && function.sig.is_some()).then_some(Entry::Main)
+            let begins = name("main") || function.sig.is_some_and(|sig| sig.begins);
+            (may_be_program && begins && at_root && function.sig.is_some()).then_some(Entry::Main)
         }
         Owner::Trait(_) => None,
         Owner::Impl(block) => {
@@ -159,8 +211,7 @@ fn entry_of(program: &Program<'_>, id: FnId) -> Option<Entry> {
             if foreign && sig.trait_name == Sym::new("Drop") {
                 return Some(Entry::Exit);
             }
-            let polls =
-                ["poll", "poll_next", "poll_ready", "call", "on_upgrade"].iter().any(|poll| name(poll));
+            let polls = POLLS.contains(&function.name);
             match foreign {
                 true if polls => Some(Entry::Poll),
                 true if is_served(program, id, sig.trait_name) => Some(Entry::Message),

@@ -81,6 +81,7 @@ fn behind_count(program: &Program<'_>, ty: Ty, counted: bool, depth: u32, out: &
         TyKind::Adt(adt, _) if counted => {
             out.insert(*adt);
         }
+        TyKind::Trait(of, _) if counted => out.extend(program.implementors_of(*of)),
         TyKind::Foreign(foreign, args) if depth < 6 => {
             let counted = counted || COUNTED.contains(&foreign.last);
             args.iter().for_each(|arg| behind_count(program, *arg, counted, depth + 1, out));

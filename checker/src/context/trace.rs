@@ -1,9 +1,9 @@
 //! Why a function runs with every message: the nearest thing that repeats, and the calls from there.
 //!
 //! The fixpoint over calls says how often a function runs, and not why. Here the ways are followed anew, from all that
-//! repeats at once and breadth first, so that each function knows the shortest way back to an input point. Ways on
-//! which each call leads to one function, or one of very few, come first, and those of demonstrations last. What is only reached through a call that
-//! may lead to many, and need not lead there, is marked so.
+//! repeats at once and breadth first, so that each function knows the shortest way back to an input point. Ways on which each
+//! call leads to one function, or one of very few, come first, and those of demonstrations last. What is only reached through
+//! a call that may lead to many, and need not lead there, is marked so.
 
 use super::{Context, Entry, Often, Step};
 use crate::events::CallSite;

@@ -90,7 +90,8 @@ impl Walk<'_, '_> {
         for (index, expr) in (0_u32..).zip(&self.body.exprs) {
             let (ExprKind::Path(path) | ExprKind::Struct(path, ..)) = &expr.kind else { continue };
             let last = path.last();
-            if EVERYWHERE.contains(&last) || !names.text(last).starts_with(char::is_uppercase) {
+            let is_of_std = path.segments.len() == 1 && EVERYWHERE.contains(&last);
+            if is_of_std || !names.text(last).starts_with(char::is_uppercase) {
                 continue;
             }
             let found = names.resolve(module, path, false).filter(|found| found.taken == path.segments.len());

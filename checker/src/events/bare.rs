@@ -1,8 +1,8 @@
 //! Enums that are known to hold a variant without fields.
 //!
 //! `match self { State::Idle => *self = State::Busy { .. }, .. }` lets go of nothing: there was nothing in the variant whose
-//! place the other takes. Known is what a pattern says, for its branch, until something else is assigned or a loop of the branch
-//! turns.
+//! place the other takes. Known is what a pattern says, for its branch, until something else is assigned or a loop of the
+//! branch turns.
 
 use super::{Place, Walk};
 use crate::lower::ir::{ExprId, ExprKind, Pat, PatId, PathRef, Range};
@@ -32,8 +32,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// What is assigned at `at` takes the place of a bare variant, if that is what is known: that lets go of nothing, and what
-    /// is assigned lives as long as what was there.
+    /// What is assigned at `at` takes the place of a bare variant, if that is what is known: that lets go of nothing, and
+    /// what is assigned lives as long as what was there.
     pub(super) fn fills_bare(&mut self, place: Place, at: Range, ty: Ty) {
         if !self.was_bare(place) {
             return;

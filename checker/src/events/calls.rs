@@ -4,13 +4,15 @@ use super::seen::alone::INITS;
 use super::{Alias, CallSite, Place, Root, Walk, What};
 use crate::lower::ir::{ExprId, ExprKind, MethodCall, PathRef};
 use crate::lower::sym::{Sym, syms};
-use crate::models::{Callable, Flow};
+use crate::models::{Callable, Effect, Flow};
 use crate::names::{Def, FnId};
 use crate::types::{Callee, Interner, Ty, TyKind};
 
 /// Methods whose closure takes what it gave the last time, and then an element.
 const FOLDS: [Sym; 4] = syms(["fold", "try_fold", "rfold", "scan"]);
 
+/// What pours one collection into another.
+const APPEND: Sym = Sym::new("append");
 const DEFAULT: Sym = Sym::new("default");
 /// Methods that give what their closure gives.
 const GIVES: [Sym; 2] = syms(["map", "and_then"]);
@@ -254,7 +256,7 @@ impl<'w> Walk<'_, 'w> {
         name: String,
     ) -> Option<Place> {
         let is_function = call.is_none();
-        if let (true, Some(target)) = (is_function, target) {
+        if let (true, Some(target)) = (is_function && !callable.serves, target) {
             self.visit(target);
         }
         let place = target.and_then(|target| self.place(target));
@@ -262,7 +264,12 @@ impl<'w> Walk<'_, 'w> {
         let outer = self.under.once;
         self.under.once |= in_static && call.is_some_and(|call| INITS.contains(&call.name));
         for arg in args {
-            if !(is_function && Some(*arg) == target) {
+            if callable.serves {
+                match self.body.expr(*arg).kind {
+                    ExprKind::Path(_) => self.served(*arg, |walk| walk.visit(*arg)),
+                    _ => self.visit(*arg),
+                };
+            } else if !(is_function && Some(*arg) == target) {
                 let folds = call.is_some_and(|call| FOLDS.contains(&call.name));
                 self.argument(*arg, callable, place, folds);
             }
@@ -285,6 +292,9 @@ impl<'w> Walk<'_, 'w> {
                 }
             }
         }
+        if call.is_some_and(|call| call.name == APPEND) && callable.effect == Effect::GrowMany {
+            self.poured_out(args);
+        }
         match callable.flow {
             // A clone of a handle is the same thing once more.
             Flow::None if call.is_some_and(|call| call.name == Sym::new("clone")) => {
@@ -301,6 +311,15 @@ impl<'w> Walk<'_, 'w> {
             }
             Flow::Same => place,
             Flow::Inside => place.map(Place::inside),
+        }
+    }
+
+    /// `batch.append(&mut self.pending)`: what is appended is taken out of where it was.
+    fn poured_out(&mut self, args: &[ExprId]) {
+        for arg in args {
+            if let Some(place) = self.place(*arg) {
+                self.event(place, What::Clear, self.at(*arg), APPEND, self.ty(*arg));
+            }
         }
     }
 

@@ -34,6 +34,13 @@ impl Walk<'_, '_> {
                 self.for_loop(id, *pat, *iter, *body);
                 None
             }
+            ExprKind::Closure(params, body, _) if self.served.contains(&id) => {
+                self.served(id, |walk| {
+                    params.iter().for_each(|(pat, _)| walk.bind(*pat, None));
+                    walk.visit(*body);
+                });
+                None
+            }
             ExprKind::Closure(params, body, _) => {
                 let outer = (self.under.on_error, self.under.leaves);
                 for (pat, _) in params {

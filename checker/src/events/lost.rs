@@ -37,18 +37,21 @@ impl Walk<'_, '_> {
     /// `command.spawn().is_err()`, `Ok(_) => ..`.
     fn asked_only(&mut self, id: ExprId) {
         let body = self.body;
+        let is_child = |value: ExprId| matches!(self.resource_of(value), Some(LostHow::Child));
         let asked = match &body.expr(id).kind {
-            ExprKind::Let(pat, value) if self.is_lost_in(*pat) == Some(true) => Some(*value),
+            ExprKind::Let(pat, value) if is_child(*value) && self.is_lost_in(*pat) == Some(true) => {
+                Some(*value)
+            }
             ExprKind::Method(call) if ["is_ok", "is_err"].iter().any(|name| Sym::new(name) == call.name) => {
                 Some(call.recv)
             }
-            ExprKind::Match(on, arms) => {
+            ExprKind::Match(on, arms) if is_child(*on) => {
                 let lost: Vec<bool> = arms.iter().filter_map(|arm| self.is_lost_in(arm.pat)).collect();
                 (lost.len() == arms.len() && !lost.contains(&false)).then_some(*on)
             }
             _ => None,
         };
-        if let Some(value) = asked.filter(|value| matches!(self.resource_of(*value), Some(LostHow::Child))) {
+        if let Some(value) = asked.filter(|value| is_child(*value)) {
             self.note_lost(LostHow::Child, value);
         }
     }

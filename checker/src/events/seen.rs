@@ -12,7 +12,9 @@ mod counted;
 mod fresh;
 mod input;
 mod labels;
+mod locked;
 mod memory;
+mod piled;
 mod reserves;
 mod resources;
 mod scratch;
@@ -59,6 +61,8 @@ pub enum Sight {
         thread: bool,
         /// It first sleeps: a timer.
         timer: bool,
+        /// It has one end of a channel whose other end is elsewhere, and may go when that goes.
+        tied: bool,
         /// Functions of the workspace that are asked before.
         asks: Box<[FnId]>,
     },
@@ -318,13 +322,24 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                 }
                 ExprKind::Macro(name, args) => self.macro_call(id, *name, args),
                 ExprKind::Select(arms) => self.race(id, arms),
-                ExprKind::Match(on, _) => self.lock_in_scrutinee(id, *on),
+                ExprKind::Match(on, arms) => self.lock_in_scrutinee(id, *on, arms),
                 ExprKind::If(cond, then, _) => self.lock_in_condition(*cond, *then),
-                ExprKind::Await(inner) => self.awaited_handle(*inner),
+                ExprKind::While(cond, body, _) => {
+                    self.lock_in_condition(*cond, *body);
+                    self.piled_up(id, Some(*cond), *body);
+                }
+                ExprKind::Loop(body, _) => self.piled_up(id, None, *body),
+                ExprKind::Await(inner) => {
+                    self.awaited_handle(*inner);
+                    self.lock_in_awaited(id, *inner);
+                }
                 ExprKind::Path(path) if resources::closes_by_number(&path.segments) => {
                     self.note(Sight::ClosesByNumber, id);
                 }
-                ExprKind::For(_, over, ..) => self.received_by_loop(*over),
+                ExprKind::For(_, over, body, _) => {
+                    self.received_by_loop(*over);
+                    self.lock_in_loop(*over, *body);
+                }
                 _ => {}
             }
         }

@@ -1,7 +1,7 @@
 //! Loops: whether they end, and what they wait for.
 
 use super::{LoopFacts, Place, Under, Walk};
-use crate::lower::ir::{ExprId, ExprKind, Stmt};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::types::{Callee, Interner, TyKind};
 
@@ -31,6 +31,44 @@ impl Walk<'_, '_> {
         self.under.in_loop = Some(index);
         self.under.leaves = None;
         outer
+    }
+
+    /// What a framework calls with each request: a loop that turns with them.
+    pub(super) fn served<T>(&mut self, id: ExprId, visit: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.open_loop(id, false);
+        let around = self.loop_mut();
+        (around.serves, around.waits, around.waits_else, around.accepts) = (true, true, true, true);
+        let value = visit(self);
+        self.close_loop(outer);
+        value
+    }
+
+    /// The closures that are handed to what calls them with each request, at once or by the name of a local.
+    pub(super) fn all_served(&self) -> Vec<ExprId> {
+        let exprs = || (0_u32..).map(ExprId).zip(&self.body.exprs);
+        let serves = |id: ExprId| self.callable(id).is_some_and(|callable| callable.serves);
+        let handed = exprs().filter(|(id, _)| serves(*id)).flat_map(|(_, expr)| match &expr.kind {
+            ExprKind::Call(_, args) => &args[..],
+            ExprKind::Method(call) => &call.args[..],
+            _ => &[],
+        });
+        let bound_to = |local: LocalId| {
+            let stmts = exprs().filter_map(|(_, expr)| match &expr.kind {
+                ExprKind::Block(stmts, _) => Some(stmts.iter()),
+                _ => None,
+            });
+            stmts.flatten().find_map(|stmt| match stmt {
+                Stmt::Let(pat, _, Some(init), _) => {
+                    matches!(self.body.pat(*pat), Pat::Bind(of, None) if *of == local).then_some(*init)
+                }
+                _ => None,
+            })
+        };
+        let held = handed.filter_map(|arg| match self.body.expr(*arg).kind {
+            ExprKind::Local(local) => bound_to(local),
+            _ => Some(*arg),
+        });
+        held.collect()
     }
 
     pub(super) fn close_loop(&mut self, outer: Under) {

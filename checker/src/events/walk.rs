@@ -38,6 +38,7 @@ pub(super) fn walked<'p, 'w>(
         present: Vec::new(),
         bare: Vec::new(),
         raised: Vec::new(),
+        served: Vec::new(),
         in_block: false,
     };
     walk.run();
@@ -51,6 +52,7 @@ impl Walk<'_, '_> {
             self.bind(*pat, Some(Place::root(Root::Param(index))));
         }
         self.note_variants();
+        self.served = self.all_served();
         let discarded = self.discarded();
         for (index, expr) in self.body.exprs.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);

@@ -1,10 +1,9 @@
 //! Macros that one file of a workspace defines and another one calls.
 //!
-//! A file is lowered as soon as it is read, when nobody knows yet what the others define. It is lowered with what their
-//! text promises ([`ahead`]); once all are read, those for which that does not hold are lowered once more. Of several
-//! macros with one name the one of the same package counts, else what is exported; where that leaves more than one, none
-//! does. Which of them an
-//! import or the order of the text means is not looked at.
+//! A file is lowered as soon as it is read, when nobody knows yet what the others define. It is lowered with what their text
+//! promises ([`ahead`]); once all are read, those for which that does not hold are lowered once more. Of several macros with
+//! one name the one of the same package counts, else what is exported; where that leaves more than one, none does. Which of
+//! them an import or the order of the text means is not looked at.
 
 pub(super) mod ahead;
 

@@ -1,7 +1,7 @@
 //! Files of tests, measurements and demonstrations, told from those of the program.
 //!
-//! Decided by where a package lies in its workspace, a file in its package, and by the names of modules. Bare files have no package
-//! to lie in, and are never taken for support.
+//! Decided by where a package lies in its workspace, a file in its package, and by the names of modules. Bare files have no
+//! package to lie in, and are never taken for support.
 
 use super::{File, Workspace};
 use std::borrow::Cow;

@@ -13,6 +13,10 @@ use syn::spanned::Spanned;
 
 /// Attributes that keep every result of a function.
 const MEMOISES: [&str; 3] = ["cached", "concurrent_cached", "memoize"];
+/// Attributes that name the method of requests, in front of their path.
+const METHODS: [&str; 8] = ["get", "post", "put", "delete", "patch", "head", "options", "route"];
+/// Attributes that make a function the handler of requests, whatever they say besides.
+const HANDLES: [&str; 3] = ["handler", "endpoint", "oai"];
 /// Arguments of theirs that limit what is kept, or keep it elsewhere.
 const LIMITS: [&str; 12] = [
     "size",
@@ -404,6 +408,22 @@ impl Lower<'_> {
         })?;
         Some(Box::new(role))
     }
+}
+
+/// An attribute that makes a function the handler of requests: `#[post("/login")]`, `#[handler]`.
+pub(super) fn is_route(attr: &Attribute) -> bool {
+    let Some(last) = attr.path().segments.last() else { return false };
+    let is = |names: &[&str]| names.iter().any(|name| last.ident == *name);
+    let first = || match &attr.meta {
+        syn::Meta::List(list) => list.tokens.clone().into_iter().next(),
+        _ => None,
+    };
+    is(&HANDLES) || is(&METHODS) && first().is_some_and(|token| token.to_string().starts_with("\"/"))
+}
+
+/// An attribute that makes a function the program: `#[launch]`.
+pub(super) fn begins(attr: &Attribute) -> bool {
+    attr.path().segments.last().is_some_and(|last| last.ident == "launch")
 }
 
 /// A quick look that spares documentation comments and derives the full reading.

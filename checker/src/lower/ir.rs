@@ -268,6 +268,10 @@ pub struct FnIr {
     pub is_async: bool,
     /// What the runtime does with it.
     pub role: Option<Box<MethodRole>>,
+    /// An attribute makes it the handler of requests: `#[post("/login")]`.
+    pub is_route: bool,
+    /// An attribute makes it the program: `#[launch]`.
+    pub begins: bool,
     /// An attribute that keeps every result for ever: `#[cached]` without a limit.
     pub memoised: Option<Range>,
     /// The body.

@@ -1,7 +1,7 @@
 //! Items: modules, uses, types, traits, impls, functions, statics.
 
 use super::Lower;
-use super::attr::LocusItem;
+use super::attr::{LocusItem, begins, is_route};
 use super::expr::BodyLower;
 use super::ir::{
     EnumIr, FieldIr, FnIr, ImplIr, Item, ItemKind, Range, Receiver, StructIr, TraitIr, TypeRef, UseLeaf,
@@ -167,6 +167,7 @@ impl Lower<'_> {
                 continue;
             }
             self.allows(&field.attrs, field);
+            self.names_in_attrs(&field.attrs);
             let name = match &field.ident {
                 Some(ident) => self.sym(ident),
                 None => self.ir.texts.intern(&index.to_string()),
@@ -241,7 +242,8 @@ impl Lower<'_> {
         block: Option<&syn::Block>,
     ) -> ItemKind {
         let role = if in_locus { self.method_role(attrs) } else { None };
-        let memoised = self.memoised(attrs);
+        let (memoised, is_route) = (self.memoised(attrs), attrs.iter().any(is_route));
+        let begins = attrs.iter().any(begins);
         let generics = self.generics(&sig.generics);
         let (mut params, mut receiver) = (Vec::with_capacity(sig.inputs.len()), Receiver::None);
         for input in &sig.inputs {
@@ -269,6 +271,8 @@ impl Lower<'_> {
             gives_static,
             is_async,
             role,
+            is_route,
+            begins,
             memoised,
             body,
         }))
@@ -276,6 +280,9 @@ impl Lower<'_> {
 
     pub(crate) fn value(&mut self, ty: &syn::Type, init: Option<&syn::Expr>) -> Box<ValueIr> {
         let init = init.map(|init| BodyLower::value(self, init));
+        if init.is_some() {
+            self.names_in_value();
+        }
         Box::new(ValueIr { ty: self.ty(ty), init, thread_local: false })
     }
 

@@ -291,6 +291,25 @@ impl Lower<'_> {
         }
     }
 
+    /// Remembers what the value of a constant or static names, whose body was made last: it is there before anything runs.
+    pub(super) fn names_in_value(&mut self) {
+        let named = |expr: &crate::lower::ir::Expr| match &expr.kind {
+            ExprKind::Path(path) | ExprKind::Struct(path, ..) => Some(path.last()),
+            _ => None,
+        };
+        let exprs = self.bodies.last().into_iter().flat_map(|body| &body.exprs);
+        self.macros_name.extend(exprs.filter_map(named));
+    }
+
+    /// Remembers what attributes name, such as the value that an argument has by default: derives make of it what they like.
+    pub(super) fn names_in_attrs(&mut self, attrs: &[syn::Attribute]) {
+        for attr in attrs {
+            if let syn::Meta::List(list) = &attr.meta {
+                self.harvest_types(list.tokens.clone());
+            }
+        }
+    }
+
     /// Remembers what looks like names of types and variants, by their first letter.
     fn harvest_types(&mut self, tokens: TokenStream) {
         for tree in tokens {

@@ -17,6 +17,7 @@ const FILES: &[(&str, &str)] = &[
     ("tokio", include_str!("../../models/tokio.toml")),
     ("crates", include_str!("../../models/crates.toml")),
     ("brokers", include_str!("../../models/brokers.toml")),
+    ("databases", include_str!("../../models/databases.toml")),
     ("locus", include_str!("../../models/locus.toml")),
     ("names", include_str!("../../models/names.toml")),
 ];
@@ -30,6 +31,8 @@ struct ModelFile {
     types: Vec<TypeEntry>,
     #[serde(default)]
     functions: BTreeMap<String, String>,
+    #[serde(default)]
+    macros: BTreeMap<String, String>,
     #[serde(default)]
     universal: BTreeMap<String, String>,
     #[serde(default)]
@@ -88,6 +91,10 @@ fn one(models: &mut Models, file: ModelFile) -> Result<(), String> {
         for path in paths.split_whitespace() {
             models.functions.insert(Sym::path(path), index);
         }
+    }
+    for (names, ty) in &file.macros {
+        let ty = Foreign::path(ty);
+        models.macros.extend(names.split_whitespace().map(|name| (Sym::new(name), ty)));
     }
     for (names, line) in &file.universal {
         let index = add(models, line).map_err(|error| format!("{names}: {error}"))?;
@@ -204,6 +211,7 @@ fn add(models: &mut Models, line: &str) -> Result<u32, String> {
         flow: Flow::None,
         each: false,
         resident: false,
+        serves: false,
         spawns: false,
         on_thread: false,
         waits: false,
@@ -240,6 +248,7 @@ fn set(callable: &mut Callable, word: &str) -> Result<(), String> {
         "inside" => callable.flow = Flow::Inside,
         "each" => callable.each = true,
         "resident" => callable.resident = true,
+        "serves" => callable.serves = true,
         "spawns" => callable.spawns = true,
         "on-thread" => callable.on_thread = true,
         "waits" => callable.waits = true,

@@ -177,3 +177,15 @@ fn a_name_is_told_of_once_and_in_known_words() {
     let more = Models::with(&[("mine".to_owned(), "[names]\n\"fetch\" = \"peer\"".to_owned())]).unwrap();
     assert!(more.gives(Sym::new("fetch")).peer && more.gives(Sym::new("recv")).next);
 }
+
+#[test]
+fn who_calls_with_each_request() {
+    let models = Models::shipped();
+    let serves = |path: &str| {
+        let found = models.functions.get(&Sym::path(path)).unwrap_or_else(|| panic!("no {path}"));
+        models.callable(*found).serves
+    };
+    assert!(serves("axum::routing::post") && serves("hyper::service::service_fn"));
+    assert!(!serves("tokio::spawn") && !serves("warp::path"));
+    assert!(method("axum::routing::MethodRouter", "get").serves && method("warp::Filter", "map").serves);
+}

@@ -2,10 +2,11 @@
 
 use crate::context::{Entry, Often};
 use crate::declare_rule;
-use crate::events::seen::{Seen, Sight};
+use crate::events::seen::{Seen, Sight, within};
 use crate::finding::{Confidence, Finding};
 use crate::lower::attr::{ContractKind, LocusItem, MethodRole};
-use crate::lower::ir::Receiver;
+use crate::lower::ir::{Expr, ExprId, ExprKind, Range, Receiver};
+use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
 use crate::rules::judged::asks::Asks;
@@ -20,7 +21,7 @@ pub static HANDLER: Shape =
 
 /// In async code of any runtime.
 pub static ASYNC: Shape =
-    Shape::likely("blocks-an-executor", "an async function calls what holds up its thread");
+    Shape::certain("blocks-an-executor", "an async function calls what holds up its thread");
 
 /// A route that awaits and borrows its locus.
 pub static ROUTE: Shape = Shape::certain(
@@ -52,9 +53,10 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let promise = Reach::of(judged.summary, promised);
     let ways = Ways::of(judged);
     let on_executor = on_executor(judged);
+    let mut async_ones = Vec::new();
     for (id, seen) in judged.sights() {
         let Sight::Blocks { name, slight } = &seen.sight else { continue };
-        if judged.summary.facts[id.ix()].on_thread(seen.at) {
+        if judged.summary.facts[id.ix()].on_thread(seen.at) || is_handed_on(judged, id, seen.at) {
             continue;
         }
         if promise.contains(id) {
@@ -79,11 +81,43 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             // Far from peers it is mostly rare, or small, or nobody else runs there; and a future that its program only
             // blocks on has the thread to itself, unless a handler is sure to lead there.
             let is_near = judged.serves_closely(id) && ways.is_driven(id, seen.at, Asks::SERVED.near());
-            finding.confidence = if is_near { Confidence::Likely } else { Confidence::Nursery };
-            findings.push(judged.with_chain(finding, id));
+            // A thread that is waited for has mostly ended by then.
+            finding.confidence = match () {
+                () if is_near && &**name != "join" => Confidence::Certain,
+                () if is_near => Confidence::Likely,
+                () => Confidence::Nursery,
+            };
+            async_ones.push(((judged.package_of(id), &**name), judged.with_chain(finding, id)));
         }
     }
+    findings.extend(said_once(async_ones));
     findings.extend(judged.functions().filter_map(|id| route(judged, id)));
+}
+
+/// Lowers what a package does all over: it is its way of working, which one finding says as well as a hundred.
+fn said_once<'n>(found: Vec<((String, &'n str), Finding)>) -> Vec<Finding> {
+    const SAID_MAX: usize = 3;
+    let mut times: FxHashMap<(String, &'n str), usize> = FxHashMap::default();
+    for (of, _) in found.iter().filter(|(_, finding)| finding.confidence == Confidence::Certain) {
+        *times.entry(of.clone()).or_default() += 1;
+    }
+    let mut said = FxHashSet::default();
+    let lowered = found.into_iter().map(|(of, mut finding)| {
+        let times = times.get(&of).copied().unwrap_or_default();
+        if finding.confidence != Confidence::Certain || times <= SAID_MAX {
+            return finding;
+        }
+        let name = of.1;
+        if said.insert(of) {
+            let others = times - 1;
+            return finding.note(format!(
+                "{others} more calls of `{name}` in this package do the same: `--survey` shows them"
+            ));
+        }
+        finding.confidence = Confidence::Likely;
+        finding
+    });
+    lowered.collect()
 }
 
 fn blocks(judged: &Judged<'_, '_>, id: FnId, seen: &Seen, of: (&'static Shape, &str)) -> Finding {
@@ -108,6 +142,9 @@ fn help(name: &str) -> &'static str {
         () if is("join") => "await the task, or let the thread publish what it found",
         () if is("fs::") || is("File::") || is("read_to") => {
             "hand it to `cx.submit(..)` or `spawn_blocking`, or use `tokio::fs`"
+        }
+        () if is("output") || is("status") => {
+            "use `tokio::process`, or hand it to `spawn_blocking` or `cx.submit(..)`"
         }
         () if is("connect") => "use `tokio::net`, and connect in `run`",
         () => "hand it to `cx.submit(..)` or `spawn_blocking`, or use what can be awaited",
@@ -135,6 +172,25 @@ fn pinned_loci(judged: &Judged<'_, '_>) -> FxHashMap<AdtId, bool> {
     pinned
 }
 
+/// Whether code stands in a closure that is given to a function which starts threads or hands something to one. Which of
+/// what it is given it hands there is not followed.
+fn is_handed_on(judged: &Judged<'_, '_>, id: FnId, at: Range) -> bool {
+    let Some(body) = judged.program.names.body(id) else { return false };
+    let facts = &judged.summary.facts;
+    let is_around =
+        |arg: &ExprId| matches!(body.expr(*arg).kind, ExprKind::Closure(..)) && within(body.extent(*arg), at);
+    let takes = |expr: &Expr| match &expr.kind {
+        ExprKind::Call(_, args) => args.iter().any(is_around),
+        ExprKind::Method(call) => call.args.iter().any(is_around),
+        _ => false,
+    };
+    let hands_on = |callee: &FnId| !facts[callee.ix()].threads.is_empty();
+    body.exprs.iter().filter(|expr| takes(expr)).any(|call| {
+        let site = facts[id.ix()].calls.iter().find(|site| site.at == call.at && !site.is_callback);
+        site.is_some_and(|site| !site.callees.is_empty() && site.callees.iter().all(hands_on))
+    })
+}
+
 fn is_async(judged: &Judged<'_, '_>, id: FnId) -> bool {
     judged.program.names.function(id).sig.is_some_and(|sig| sig.is_async)
 }
@@ -145,21 +201,25 @@ fn is_command(judged: &Judged<'_, '_>, id: FnId) -> bool {
     is(judged.crate_name(id)) || is(&judged.package_of(id))
 }
 
-/// Async functions, and functions near handlers: what a handler of a framework calls with every message where it stands,
-/// up to `CALLS_MAX` calls away. Calls that a trait decides, and what is handed to other threads, lead nowhere here.
+/// Async functions, and functions near handlers: what a handler of a framework, or the task of a connection, calls with every
+/// message where it stands, up to `CALLS_MAX` calls away. Calls that a trait decides, and what is handed to other threads,
+/// lead nowhere here.
 fn on_executor(judged: &Judged<'_, '_>) -> FxHashSet<FnId> {
     const CALLS_MAX: u32 = 3;
     let mut on_executor: FxHashSet<FnId> = judged.functions().filter(|id| is_async(judged, *id)).collect();
     let is_handler = |id: &FnId| {
         let entry = judged.context.runs[id.ix()].entry;
-        is_async(judged, *id) && matches!(entry, Some(Entry::Message | Entry::Callback))
+        is_async(judged, *id)
+            && (matches!(entry, Some(Entry::Message | Entry::Callback)) || judged.serves_closely(*id))
     };
     let mut open: Vec<FnId> = judged.functions().filter(is_handler).collect();
     for _ in 0..CALLS_MAX {
         let mut next = Vec::new();
         for id in open {
             let facts = &judged.summary.facts[id.ix()];
-            for site in facts.calls.iter().filter(|site| !site.is_callback && !facts.on_thread(site.at)) {
+            let in_place = in_place(judged, id);
+            let hands_over = |at: Range| facts.on_thread(at) || in_place.iter().any(|of| within(*of, at));
+            for site in facts.calls.iter().filter(|site| !site.is_callback && !hands_over(site.at)) {
                 let [callee] = site.callees[..] else { continue };
                 let often = judged.context.often(judged.summary, id, &site.under);
                 if often == Some(Often::PerMessage) {
@@ -171,6 +231,20 @@ fn on_executor(judged: &Judged<'_, '_>) -> FxHashSet<FnId> {
         open = next;
     }
     on_executor
+}
+
+/// Where a function has told its executor that it is going to wait.
+fn in_place(judged: &Judged<'_, '_>, id: FnId) -> Vec<Range> {
+    const IN_PLACE: Sym = Sym::new("block_in_place");
+    let Some(body) = judged.program.names.body(id) else { return Vec::new() };
+    let calls = body.exprs.iter().filter_map(|expr| match &expr.kind {
+        ExprKind::Call(callee, args) => match &body.expr(*callee).kind {
+            ExprKind::Path(path) if path.last() == IN_PLACE => Some(args),
+            _ => None,
+        },
+        _ => None,
+    });
+    calls.flatten().map(|arg| body.extent(*arg)).collect()
 }
 
 fn promises(judged: &Judged<'_, '_>, id: FnId) -> bool {
@@ -185,9 +259,8 @@ fn route(judged: &Judged<'_, '_>, id: FnId) -> Option<Finding> {
         matches!(sig.role.as_deref(), Some(MethodRole::Route)) && is_locus_method(judged.program, id);
     // Code that was not read is only looked at where it matters.
     let code = if is_route { judged.program.names.body(id) } else { None };
-    let awaits = code.is_some_and(|body| {
-        body.exprs.iter().any(|expr| matches!(expr.kind, crate::lower::ir::ExprKind::Await(_)))
-    });
+    let awaits =
+        code.is_some_and(|body| body.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Await(_))));
     let says = Says::new(
         "this route awaits while it holds its locus, so that one slow request stalls all",
         "no other request, message or timer gets in meanwhile",
@@ -199,12 +272,35 @@ fn route(judged: &Judged<'_, '_>, id: FnId) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use crate::finding::Confidence;
     use crate::load::{TargetKind, Workspace};
     use crate::rules::check;
 
     const SERVER: &str = "#[tokio::main] async fn main() -> std::io::Result<()> {
 let at = tokio::net::TcpListener::bind(\"127.0.0.1:7310\").await?;
 loop { let (_, from) = at.accept().await?; println!(\"{from} {}\", std::fs::read(\"page\").is_ok()); } }";
+
+    #[test]
+    fn what_a_package_does_all_over_is_said_once() {
+        for (calls, certain) in [(1, 1), (3, 3), (4, 1), (9, 1)] {
+            let asked = vec!["std::fs::read(\"page\").is_ok()"; calls].join(" | ");
+            let text = "#[tokio::main] async fn main() -> std::io::Result<()> {
+                let at = tokio::net::TcpListener::bind(\"127.0.0.1:7310\").await?;
+                loop { let (socket, _) = at.accept().await?; tokio::spawn(serve(socket)); } }
+                async fn serve(socket: tokio::net::TcpStream) { println!(\"{socket:?} {}\", ASKED); }";
+            let text = text.replace("ASKED", &asked);
+            let workspace = Workspace::of_texts(&[("server", TargetKind::Bin, &text)]);
+            let mut found = check(&workspace, crate::models::Models::shipped()).findings;
+            found.retain(|finding| finding.rule.name == super::RULE.name);
+            let sure = found.iter().filter(|finding| finding.confidence == Confidence::Certain);
+            assert_eq!((found.len(), sure.count()), (calls, certain), "{found:?}");
+            let says = found
+                .iter()
+                .flat_map(|finding| &finding.notes)
+                .filter(|note| note.contains("more calls of `fs::read`"));
+            assert_eq!(says.count(), usize::from(calls > 3));
+        }
+    }
 
     #[test]
     fn a_command_keeps_nobody_else_waiting() {

@@ -19,6 +19,12 @@ pub static SPAWNED: Shape = Shape::likely(
     "a task or thread starts with every message, without a limit to their number",
 );
 
+/// A task for each message that never ends.
+pub static ENDLESS: Shape = Shape::certain(
+    "endless-per-message",
+    "a task that waits for a clock in a loop without a way out starts with every message",
+);
+
 /// A sleeping task for each message.
 pub static TIMER: Shape =
     Shape::likely("timer-per-message", "a task that only waits for a time starts with every message");
@@ -39,7 +45,7 @@ declare_rule! {
         summary: "tasks are started with every message, and nobody can end them or knows how many there are",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&SPAWNED, &TIMER, &REPLACED, &RACE],
+        shapes: [&SPAWNED, &ENDLESS, &TIMER, &REPLACED, &RACE],
         doc: include_str!("../../../docs/rules/detached-task.md"),
     }
 }
@@ -60,6 +66,13 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                 continue;
             }
             Sight::Detached { thread, .. }
+                if ways.ticks_on(id, seen.at)
+                    && (judged.in_locus(id) || ways.is_driven(id, seen.at, Asks::FOR_EVER)) =>
+            {
+                (&ENDLESS, endless(*thread))
+            }
+            Sight::Detached { tied: true, .. } => continue,
+            Sight::Detached { thread, .. }
                 if !judged.in_locus(id) && !ways.piles_up(id, seen.at, *thread) =>
             {
                 continue;
@@ -77,6 +90,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                 "looked in the workspace for an `abort` or an await of what the field holds: there is none"
             }
             "loser-runs-on" => "looked in the function for an `abort` of the handles: there is none",
+            "endless-per-message" => "looked in the loop for a way out: there is none",
             _ => "looked in the function for a permit, or a test against a limit: there is none",
         };
         let finding = judged.as_proved(finding, id, proved(&ways, (id, seen.at), shape));
@@ -85,10 +99,14 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
 }
 
 /// How far a shape has been right outside of loci: what a field held has most often ended before, or is told to; those who
-/// sleep for a message are mostly one for each of what is paced or counted elsewhere; tasks that first wait under a timeout are held open by nobody, and those that start far from peers are most often one at a time, or as many as something that was not seen admits.
+/// sleep for a message are mostly one for each of what is paced or counted elsewhere; tasks that first wait under a timeout
+/// are held open by nobody, and those that start far from peers are most often one at a time, or as many as something that
+/// was not seen admits.
 fn proved(ways: &Ways<'_, '_, '_>, (id, at): (FnId, Range), shape: &'static Shape) -> Confidence {
     match shape.name {
         "loser-runs-on" => Confidence::Certain,
+        "endless-per-message" if ways.is_driven(id, at, Asks::FOR_EVER.near()) => Confidence::Certain,
+        "endless-per-message" => Confidence::Likely,
         "handle-replaced" | "timer-per-message" => Confidence::Nursery,
         _ if ways.is_driven(id, at, Asks::LEFT.near()) && !ways.gives_up_soon(id, at) => Confidence::Likely,
         _ => Confidence::Nursery,
@@ -117,6 +135,15 @@ fn spawned(thread: bool) -> Says {
         format!("{what} is started with every message, and nothing limits how many there are"),
         "its handle is dropped here",
         "take a permit of a `Semaphore` before it starts, or keep them in a `JoinSet` that is reaped",
+    )
+}
+
+fn endless(thread: bool) -> Says {
+    let what = if thread { "a thread" } else { "a task" };
+    Says::new(
+        format!("{what} that never ends is started with every message"),
+        "ticks on when whoever it was started for has gone",
+        "leave its loop when the other side is gone, as `send` or `closed` tells, or `abort` it when its owner is dropped",
     )
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod asks;
 mod limits;
 mod opened;
+mod operators;
 mod pace;
 pub(crate) mod queues;
 pub(crate) mod refusals;
@@ -16,7 +17,7 @@ pub(crate) mod ways;
 pub(crate) use crate::context::Reach;
 use crate::context::{Callers, Context, Entry, Growing, Keys, Often, Site, Step, Unswept};
 use crate::events::seen::{Seen, Sight};
-use crate::events::{CallSite, Under};
+use crate::events::{CallSite, LoopFacts, Under};
 use crate::finding::{Confidence, FileId, Finding, Label, Span, Subject};
 use crate::graph::Bus;
 pub(crate) use crate::graph::is_locus_method;
@@ -220,17 +221,27 @@ impl<'a, 'w> Judged<'a, 'w> {
     pub(crate) fn way_to(&self, id: FnId) -> Vec<Label> {
         let (entry, steps) = self.context.chain(id);
         let turning = steps.first().and_then(|step| self.loop_around(step));
-        let turning = turning.map(|(id, at)| Label::new(self.span(id, at), "in this loop"));
+        let turning = turning.map(|(id, around)| Label::new(self.span(id, around.at), around.says()));
         turning.into_iter().chain(self.way(entry, &steps)).collect()
     }
 
     /// The loop that turns with messages around a call.
-    fn loop_around(&self, step: &Step) -> Option<(FnId, Range)> {
+    fn loop_around(&self, step: &Step) -> Option<(FnId, &'a LoopFacts)> {
         let facts = &self.summary.facts[step.caller.ix()];
         let turns = |site: &&CallSite| self.context.turns(self.summary, step.caller, &site.under);
         let site = facts.calls.iter().filter(|site| site.at == step.at).find(turns)?;
         let around = facts.loops.get(site.under.in_loop? as usize)?;
-        Some((step.caller, around.at))
+        Some((step.caller, around))
+    }
+
+    /// Whether a call that stands at `at` in `id` is part of what a framework calls with each request.
+    fn is_served(&self, id: FnId, at: Range) -> bool {
+        let facts = &self.summary.facts[id.ix()];
+        let outer = |at: &u32| facts.loops.get(*at as usize)?.parent;
+        facts.calls.iter().filter(|site| site.at == at).any(|site| {
+            let mut around = std::iter::successors(site.under.in_loop, outer);
+            around.any(|at| facts.loops.get(at as usize).is_some_and(|one| one.serves))
+        })
     }
 
     /// Adds the way that `reach` found to `id`.
@@ -265,8 +276,13 @@ impl<'a, 'w> Judged<'a, 'w> {
         let names = &self.program.names;
         let (first, steps) = self.context.chain(id);
         let accepts = |id: FnId| {
-            let is_accept =
-                |kind: &ExprKind| matches!(kind, ExprKind::Method(call) if call.name == Sym::new("accept"));
+            let is_accept = |kind: &ExprKind| match kind {
+                ExprKind::Method(call) => {
+                    call.name == Sym::new("accept")
+                        || call.name == Sym::new("incoming") && call.args.is_empty()
+                }
+                _ => false,
+            };
             names.body(id).is_some_and(|body| body.exprs.iter().any(|expr| is_accept(&expr.kind)))
         };
         let handles = |id: FnId| {
@@ -274,14 +290,17 @@ impl<'a, 'w> Judged<'a, 'w> {
         };
         let file = &names.workspace.files[names.function(first).file.0 as usize];
         let is_sure = self.context.runs[id.ix()].is_sure && support(names.workspace, file).is_none();
-        let from = steps.iter().rposition(|step| accepts(step.caller) || handles(step.caller));
+        let begins = |step: &Step| {
+            accepts(step.caller) || handles(step.caller) || self.is_served(step.caller, step.at)
+        };
+        let from = steps.iter().rposition(begins);
         let calls = from.map(|from| steps.len() - from).or(handles(first).then_some(steps.len()));
         calls.filter(|_| is_sure)
     }
 
-    /// Whether it is close what makes something grow with messages: a handler, or a loop that accepts, is sure to lead
-    /// there, or the loop that turns with them stands around it or is a call or two away. What lies between them and what is further off
-    /// has mostly turned out to choose among few.
+    /// Whether it is close what makes something grow with messages: a handler, or a loop that accepts, is sure to lead there,
+    /// or the loop that turns with them stands around it or is a call or two away. What lies between them and what is further
+    /// off has mostly turned out to choose among few.
     pub(crate) fn is_close(&self, site: &Site<'_>) -> bool {
         let is_sure = self.context.runs[site.id.ix()].is_sure;
         self.context.turns(self.summary, site.id, &site.event.under)

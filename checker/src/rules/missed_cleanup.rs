@@ -2,8 +2,10 @@
 
 mod alone;
 mod asked;
+mod behind;
 mod cancelled;
 mod disarmed;
+mod expired;
 mod narrow;
 mod outcome;
 mod owner;
@@ -12,16 +14,19 @@ mod pending;
 mod raced;
 mod siblings;
 mod tombstone;
-mod tree;
+pub(super) mod tree;
 
 use crate::context::{Entry, Growing, Key, Site};
 use crate::declare_rule;
+use crate::events::FnFacts;
 use crate::finding::{Confidence, Finding, Label};
-use crate::lower::ir::Range;
+use crate::lower::ir::{ExprId, Range};
 use crate::lower::sym::{Sym, syms};
+use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
 use asked::{Asked, Forgets, Place, is_keyed};
+use tree::Tree;
 
 /// A way out between insertion and removal.
 pub static EARLY: Shape =
@@ -128,8 +133,8 @@ type Look = for<'s> fn(&Asked<'_, 's, '_>, &Place<'_, 's>) -> Option<Forgets<'s>
 static LOOKS: [(&Shape, Look); 14] = [
     (&EARLY, early),
     (&NARROW, narrow::found),
-    (&UNSENT, pending::unsent),
     (&GIVEN_UP, pending::given_up),
+    (&UNSENT, pending::unsent),
     (&CANCELLED, cancelled::found),
     (&PAIRED, paired::found),
     (&RACED, raced::found),
@@ -137,7 +142,7 @@ static LOOKS: [(&Shape, Look); 14] = [
     (&TOMBSTONE, tombstone::found),
     (&UNSWEPT, siblings::unswept),
     (&OWNER, owner::found),
-    (&EXPIRED, expired),
+    (&EXPIRED, expired::found),
     (&LAZY, lazy),
     (&SIBLINGS, siblings::left_out),
 ];
@@ -165,18 +170,22 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
 fn early<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
     let mut ways = Vec::new();
     for site in &place.works {
-        let grow = before(place.of, *site).filter(|_| is_keyed(site))?;
         let facts = &asked.judged.summary.facts[site.id.ix()];
+        let (put_at, put_in) = before(place.of, facts, *site).filter(|_| is_keyed(site))?;
         // An actor whose handler fails ends, and its state with it.
         let runs = &asked.judged.context.runs[site.id.ix()];
         if runs.entry == Some(Entry::Message) && !runs.kept.is_empty() {
             return None;
         }
-        let straight = !site.event.under.on_error && site.event.under.in_loop == grow.event.under.in_loop;
-        let between = |way: &&Range| {
-            way.end > grow.event.at.end && way.end <= site.event.at.start && way.start >= grow.event.at.end
-        };
-        let (tree, put) = asked.stands(grow)?;
+        let straight = !site.event.under.on_error && site.event.under.in_loop == put_in;
+        let between =
+            |way: &&Range| way.end > put_at.end && way.end <= site.event.at.start && way.start >= put_at.end;
+        let tree = asked.tree(site.id)?;
+        let put = tree.call_at(put_at)?;
+        let is_own = place.of.grows.iter().any(|grow| grow.id == site.id && grow.event.at == put_at);
+        if !is_own && !is_same_key(&tree, put, tree.call_at(site.event.at)?) {
+            return None;
+        }
         let is_left = |way: &Range| {
             let removals = place.keyed().filter(|other| other.id == site.id);
             let mut removals = removals.filter_map(|other| tree.call_at(other.event.at));
@@ -190,12 +199,10 @@ fn early<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets
     Some(Forgets::new(place.of.grows[0], ways))
 }
 
-fn expired<'s>(_: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
-    let elsewhere = |site: &Site<'_>| place.of.grows.iter().all(|grow| grow.id != site.id);
-    let on_access = |site: &Site<'_>| {
-        is_keyed(site) && site.event.under.timed && site.event.under.in_loop.is_none() && elsewhere(site)
-    };
-    place.works.iter().all(on_access).then(|| Forgets::new(place.of.grows[0], Vec::new()))
+/// Whether a call is handed the key that a removal names: it puts in what that takes out, and not what it knows itself.
+fn is_same_key(tree: &Tree<'_>, put: ExprId, removal: ExprId) -> bool {
+    let key = tree.args(removal).first().and_then(|key| tree.root(*key));
+    key.is_some() && tree.args(put).iter().any(|arg| tree.root(*arg) == key)
 }
 
 fn lazy<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
@@ -210,9 +217,18 @@ fn lazy<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<
     Some(Forgets::new(place.of.grows[0], ways))
 }
 
-/// A growth of the place in the same function, before `site`.
-fn before<'s>(place: &Growing<'s>, site: Site<'s>) -> Option<Site<'s>> {
-    place.grows.iter().copied().find(|grow| grow.id == site.id && grow.event.at.end <= site.event.at.start)
+/// A growth of the place in the same function, before `site`, or the call of one that does nothing but that; and the loop
+/// around it.
+fn before(place: &Growing<'_>, facts: &FnFacts, site: Site<'_>) -> Option<(Range, Option<u32>)> {
+    let is_before = |at: Range| at.end <= site.event.at.start;
+    let own = place.grows.iter().find(|grow| grow.id == site.id && is_before(grow.event.at));
+    let own = own.map(|grow| (grow.event.at, grow.event.under.in_loop));
+    own.or_else(|| {
+        let grows = |callee: &FnId| place.grows.iter().any(|grow| grow.id == *callee);
+        let mut calls = facts.calls.iter().filter(|call| !call.is_callback && is_before(call.at));
+        let call = calls.find(|call| matches!(&call.callees[..], [callee] if grows(callee)))?;
+        Some((call.at, call.under.in_loop))
+    })
 }
 
 fn told(

@@ -1,5 +1,8 @@
 //! `resource-leak`: descriptors and processes that stay open because nobody can close them any more.
 
+mod left_open;
+
+use self::left_open::{LeftOpen, Opened, left_open};
 use super::judged::{Judged, Says};
 use super::unbounded_growth;
 use crate::context::Often;
@@ -11,7 +14,7 @@ use crate::finding::{Confidence, Finding, Label, Subject};
 use crate::lower::ir::{ExprKind, Pat, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
-use crate::names::FnId;
+use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
 use rustc_hash::FxHashSet;
 
@@ -47,6 +50,12 @@ pub static CHILD: Shape = Shape {
 pub static PIPE: Shape =
     Shape::likely("pipe-of-a-kept-child", "a child is kept together with a pipe that nobody takes from it");
 
+/// Opened and closed in one function, and a way out between the two.
+pub static LEFT: Shape = Shape::certain(
+    "left-open-by-a-way-out",
+    "a function closes or waits for what it opened, and a `?` or `return` leads past that",
+);
+
 /// A source that stays with its poller.
 pub static REGISTERED: Shape = Shape::likely(
     "registered-never-deregistered",
@@ -69,7 +78,7 @@ declare_rule! {
         summary: "a descriptor or child process stays open with every message",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &PIPE, &REGISTERED, &TASK, &KEPT],
+        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &PIPE, &REGISTERED, &TASK, &KEPT],
         doc: include_str!("../../../docs/rules/resource-leak.md"),
     }
 }
@@ -88,6 +97,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         findings.push(unbounded_growth::promised(judged, finding));
     }
     kept(judged, findings);
+    passed_by(judged, findings);
     let handed: FxHashSet<_> =
         judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
     let names = &judged.program.names;
@@ -101,9 +111,8 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         // What a field keeps from its destructor is let go of by hand.
         let drops = by_hand.contains(&package(id));
         for lost in &facts.lost {
-            let is_taken_apart = || {
-                lost.how == LostHow::Child && lost.field.is_some_and(|(_, name)| taken_apart(judged, name))
-            };
+            let is_taken_apart =
+                || lost.how == LostHow::Child && lost.field.is_some_and(|field| taken_apart(judged, field));
             let is_handed = lost.field.is_some_and(|field| handed.contains(&field))
                 || (lost.field.is_some() && lost.how == LostHow::Forgotten && drops);
             let often = judged.context.often(judged.summary, id, &lost.under);
@@ -122,14 +131,16 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a pattern takes a field of that name out of its struct: what becomes of it then is not followed.
-fn taken_apart(judged: &Judged<'_, '_>, name: Sym) -> bool {
-    let bodies = || judged.functions().filter_map(|id| judged.program.names.body(id));
-    bodies().any(|body| {
-        let takes =
-            |pat: &Pat| matches!(pat, Pat::Struct(_, fields) if fields.iter().any(|(of, _)| *of == name));
-        body.pats.iter().any(takes)
-    })
+/// Whether a pattern takes a field out of its struct: what becomes of it then is not followed.
+fn taken_apart(judged: &Judged<'_, '_>, (adt, name): (AdtId, Sym)) -> bool {
+    let names = &judged.program.names;
+    let own = [names.adt(adt).name, Sym::new("Self")];
+    let takes = |pat: &Pat| match pat {
+        Pat::Struct(path, fields) => own.contains(&path.last()) && fields.iter().any(|(of, _)| *of == name),
+        _ => false,
+    };
+    let mut bodies = judged.functions().filter_map(|id| names.body(id));
+    bodies.any(|body| body.pats.iter().any(takes))
 }
 
 /// Whether the program ends behind a position, where it gets that far.
@@ -138,6 +149,39 @@ fn ends_behind(judged: &Judged<'_, '_>, id: FnId, at: Range) -> bool {
     let ends = |kind: &ExprKind| matches!(kind, ExprKind::Path(path) if path.segments.ends_with(&PROCESS));
     let body = judged.program.names.body(id);
     body.is_some_and(|body| body.exprs.iter().any(|expr| expr.at.start > at.start && ends(&expr.kind)))
+}
+
+/// What ways out leave open.
+fn passed_by(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    for id in judged.functions().filter(|id| judged.context.runs[id.ix()].often == Some(Often::PerMessage)) {
+        for LeftOpen { what, opened, way, closed } in left_open(judged, id) {
+            let (message, label, done, help) = match what {
+                Opened::Number => (
+                    "a way out leaves this descriptor open",
+                    "has no owner that would close it",
+                    "closed here, behind that",
+                    "keep it in its owner, or in an `OwnedFd`, which closes it on every way out",
+                ),
+                Opened::Child => (
+                    "a way out leaves this child without anybody who waits for it",
+                    "stays in the process table after it has ended",
+                    "waited for here, behind that",
+                    "keep it in a guard that kills and waits when it is dropped, or wait before looking at what it wrote",
+                ),
+            };
+            let mut finding = judged.finding(id, opened, (&RULE, &LEFT), Says::new(message, label, help));
+            finding = finding.label(Label::new(judged.span(id, way), "leaves it as it is"));
+            finding = finding.label(Label::new(judged.span(id, closed), done));
+            // A pipe that breaks has mostly broken because the child has.
+            let is_sure = judged.serves_with(id).is_some() && what == Opened::Number;
+            if !is_sure {
+                finding.confidence = finding.confidence.max(Confidence::Likely);
+            }
+            let note =
+                "looked in the function for whatever closes it on that way, or gets it: there is nothing";
+            findings.push(judged.with_chain(finding, id).note(note));
+        }
+    }
 }
 
 /// What stays open with something that does not end.

@@ -2,15 +2,17 @@
 
 use crate::context::Key;
 use crate::declare_rule;
+use crate::events::What;
 use crate::events::seen::{Seen, Sight};
 use crate::finding::{Confidence, Finding, Label};
+use crate::models::Resource;
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::asks::Asks;
 use crate::rules::judged::queues::Queues;
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Sent to with every message.
 pub static SENT: Shape =
@@ -40,6 +42,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             sends.entry(judged.keys.find(key)).or_default().push((id, seen));
         }
     }
+    let kept = kept(judged);
     for (id, seen) in judged.sights() {
         let Sight::Unbounded { sender, .. } = seen.sight else { continue };
         let key = Key::of(id, sender).map(|key| judged.keys.find(key));
@@ -65,8 +68,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         );
         let mut finding = judged.finding(id, seen.at, (&RULE, &SENT), says);
         if certain.is_none() {
-            let is_near =
-                ways.is_driven(*sender, sent.at, Asks::LEFT.near()) && !queues.is_of_one_call(id, seen);
+            let is_kept = key.is_some_and(|key| kept.contains(&key));
+            let is_near = ways.is_driven(*sender, sent.at, Asks::LEFT.near())
+                && (is_kept || !queues.is_of_one_call(id, seen));
             finding.confidence = if is_near { Confidence::Likely } else { Confidence::Nursery };
         }
         finding = finding.label(Label::new(judged.span(*sender, sent.at), "sent to here"));
@@ -77,4 +81,14 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let note = "the readers' speed is not known here: a queue that is always emptied in time needs no limit to say so, and one that is not needs one";
         findings.push(judged.with_chain(finding, *sender).note(note));
     }
+}
+
+/// Collections that sending ends of queues are put into: these outlast the call that makes them.
+fn kept(judged: &Judged<'_, '_>) -> FxHashSet<Key> {
+    let places = judged.functions().flat_map(|id| {
+        let events = judged.summary.facts[id.ix()].events.iter();
+        let puts = events.filter(|event| event.what == What::Grow && event.holds == Some(Resource::Sender));
+        puts.filter_map(move |event| Key::of(id, event.place))
+    });
+    places.map(|key| judged.keys.find(key)).collect()
 }

@@ -5,6 +5,7 @@ mod fetch;
 mod proved;
 mod residents;
 mod say;
+mod stores;
 
 use fetch::memoised;
 use proved::proved;

@@ -43,7 +43,10 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, seen) in judged.sights() {
         let (shape, says) = match &seen.sight {
             // A reader of any type is a peer's where a connection that was accepted leads to it.
-            Sight::Frame(_, Sender::Any) if judged.serves_with(id).is_none() => continue,
+            Sight::Frame(_, Sender::Any(_) | Sender::Kept) if judged.serves_with(id).is_none() => continue,
+            Sight::Frame(_, Sender::Any(Some(param))) if ways.is_always_at_hand(id, *param as usize) => {
+                continue;
+            }
             Sight::Frame(name, _) => (&FRAME, frame(name)),
             Sight::SizedByInput(of, _) if of.is_none_or(|field| parsed.contains_key(&field)) => {
                 (&SIZED, sized())
@@ -69,7 +72,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         };
         // Whoever connects sends it where a handler, or a loop that accepts connections, is sure to lead there soon.
         let over_network = match &seen.sight {
-            Sight::Frame(_, sender) => *sender != Sender::Near,
+            Sight::Frame(_, sender) => !matches!(sender, Sender::Near | Sender::Kept),
             Sight::SizedByInput(of, over) => of.map_or(*over, |field| parsed.get(&field) == Some(&true)),
             _ => false,
         };

@@ -106,6 +106,7 @@ fn implementors(program: &Program<'_>) -> FxHashSet<AdtId> {
     });
     own.collect()
 }
+
 /// Modules that hold tests by their names, wherever they stand.
 fn test_modules(program: &Program<'_>) -> FxHashSet<ModId> {
     let modules = program.names.modules.iter();

@@ -1,8 +1,8 @@
 //! Loops that end when nothing is left: `while let Some(done) = set.join_next().await { .. }`.
 //!
-//! Where such a loop runs once, and nothing that it does puts something in, it empties what there is at that moment, and what is
-//! put in before or behind it stays. A loop that waits for the next does not end by that, so only collections count that tell at
-//! once when they are empty.
+//! Where such a loop runs once, and nothing that it does puts something in, it empties what there is at that moment, and what
+//! is put in before or behind it stays. A loop that waits for the next does not end by that, so only collections count that
+//! tell at once when they are empty.
 
 use super::{Balance, Site};
 use crate::lower::ir::{ExprId, ExprKind};

@@ -4,7 +4,7 @@
 //! origin; a local that is lent for change has any.
 
 use super::types::is_connection;
-use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, MethodCall, Pat, PatId, Range, Stmt};
+use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, MethodCall, Pat, PatId, Range, Stmt, TypeRef};
 use crate::lower::parts;
 use crate::lower::sym::{Sym, syms};
 use crate::models::Models;
@@ -36,6 +36,8 @@ pub(super) struct Made {
     pub(super) lent: bool,
     /// It was lent to what reads into it.
     pub(super) read: Option<ExprId>,
+    /// What a framework calls the closure with that takes it.
+    pub(super) is_message: bool,
 }
 
 /// A body, its types, and what its locals are made of.
@@ -65,6 +67,11 @@ impl<'p> Origins<'p> {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
             origins.note(program.models, id, &expr.kind);
         }
+        let calls = origins.inferred.callees.iter();
+        let calls =
+            calls.filter(|(_, of)| matches!(of, Callee::Model(of) if program.models.callable(*of).serves));
+        let calls: Vec<ExprId> = calls.map(|(id, _)| *id).collect();
+        calls.into_iter().for_each(|id| origins.serve(id));
         Some(origins)
     }
 
@@ -113,6 +120,24 @@ impl<'p> Origins<'p> {
         }
     }
 
+    /// Closures that a framework calls with each request, and what it keeps for them.
+    fn serve(&mut self, id: ExprId) {
+        const KEPT: [Sym; 4] = syms(["State", "Extension", "Data", "Arc"]);
+        for arg in self.args(id).unwrap_or_default() {
+            let held = match self.body.expr(arg).kind {
+                ExprKind::Local(local) => self.made[local.0 as usize].of.first().map(|(of, _)| *of),
+                _ => None,
+            };
+            let ExprKind::Closure(params, ..) = &self.body.expr(held.unwrap_or(arg)).kind else { continue };
+            for (pat, ty) in params {
+                let is_kept = matches!(ty, TypeRef::Path(path) if KEPT.contains(&path.last()));
+                if !is_kept {
+                    self.bind(*pat, None, &mut |made, _| made.is_message = true);
+                }
+            }
+        }
+    }
+
     /// Closures given to what iterators and options offer work on parts of the receiver.
     fn closures(&mut self, id: ExprId, recv: ExprId, args: &'p [ExprId]) {
         if matches!(self.inferred.callees.get(&id), Some(Callee::Fns(_))) {
@@ -122,6 +147,19 @@ impl<'p> Origins<'p> {
             if let ExprKind::Closure(params, ..) = &self.body.expr(*arg).kind {
                 params.iter().for_each(|(pat, _)| self.from(*pat, recv));
             }
+        }
+    }
+
+    /// What the elements of are handed to a function that is named at `at`: `names.iter().map(intern)`.
+    pub(super) fn adapted(&self, models: &Models, at: Range) -> Option<ExprId> {
+        let path = self.at(at).find(|id| matches!(self.body.expr(*id).kind, ExprKind::Path(_)))?;
+        let adapter = self.around[path.0 as usize]?;
+        match (&self.body.expr(adapter).kind, self.inferred.callees.get(&adapter)) {
+            (ExprKind::Method(call), Some(Callee::Model(of))) if call.args[..] == [path] => {
+                let of = models.callable(*of);
+                (!of.serves && !of.spawns && !of.resident).then_some(call.recv)
+            }
+            _ => None,
         }
     }
 

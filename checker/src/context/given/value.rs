@@ -228,7 +228,7 @@ impl<'a> Given<'a, '_, '_> {
         if self.program.names.is_static_text(file, origins.body.locals[local.0 as usize].at) {
             return From::GIVEN;
         }
-        if made.param.is_some_and(|(param, _)| self.is_message(id, param)) {
+        if made.is_message || made.param.is_some_and(|(param, _)| self.is_message(id, param)) {
             return self.told(id, at, Brings::Message);
         }
         let of = made.of.iter().map(|(of, own)| self.value(id, origins, (*of, own.or(part)), depth + 1));

@@ -103,7 +103,15 @@ impl Look<'_, '_, '_> {
     fn received(&mut self, id: ExprId, from: ExprId) {
         let ty = self.walk.ty(from);
         if self.walk.holds_receiver(ty, 0) {
-            let sight = Sight::Receives { receiver: self.walk.place(from), item: self.item(ty) };
+            // What a call gave beside other things goes by the name of the local that holds it.
+            let held = match self.kind(from) {
+                ExprKind::Local(local) => Some(Place::root(Root::Local(*local))),
+                _ => None,
+            };
+            let is_open = |place: &Place| matches!(place.root, Root::Call(_)) && place.field.is_none();
+            let place = self.walk.place(from);
+            let receiver = held.filter(|_| place.as_ref().is_some_and(is_open)).or(place);
+            let sight = Sight::Receives { receiver, item: self.item(ty) };
             self.note(sight, id);
         }
     }

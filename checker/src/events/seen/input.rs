@@ -1,7 +1,7 @@
 //! Input that decides by itself how much memory it takes.
 
 use super::{Look, Sight};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, Stmt};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind};
@@ -46,8 +46,10 @@ pub enum Sender {
     Network,
     /// Who is on the same machine, or of this program.
     Near,
-    /// Whoever the reader belongs to that a caller passes.
-    Any,
+    /// Whoever the reader belongs to that a caller passes, as this parameter if it is one itself.
+    Any(Option<u32>),
+    /// Whoever the reader belongs to that the program keeps, or makes, as one of any kind: mostly files of its own.
+    Kept,
 }
 
 impl Look<'_, '_, '_> {
@@ -59,7 +61,8 @@ impl Look<'_, '_, '_> {
                 let lines = name == Sym::new("lines") && call.args.is_empty();
                 let whole = self.walk.program.models.gives(name).whole || lines;
                 let body = || self.is_whole_body(id).then_some(Sender::Network);
-                self.sender(self.walk.ty(call.recv)).filter(|_| whole).or_else(body)
+                let sender = self.sender(self.walk.ty(call.recv)).filter(|_| whole);
+                sender.map(|sender| self.told_apart(sender, call.recv)).or_else(body)
             }
             ExprKind::Call(_, args) => {
                 let codec = of == Sym::new("LinesCodec") && name == Sym::new("new") && args.is_empty();
@@ -67,7 +70,8 @@ impl Look<'_, '_, '_> {
                     name == Sym::new("to_bytes") && args.get(1).is_some_and(|limit| self.is_max(*limit));
                 let is = (codec && !self.is_for_writing(id) || all && !self.is_own_answer(args))
                     && !self.is_own(id);
-                is.then_some(Sender::Near)
+                // A body comes over a network; lines do where what they are read from does.
+                is.then(|| if all { Sender::Network } else { self.sender_of_codec(id) })
             }
             _ => None,
         };
@@ -131,6 +135,16 @@ impl Look<'_, '_, '_> {
         })
     }
 
+    /// Who sends what `Framed::new(stream, codec)` takes apart.
+    fn sender_of_codec(&self, codec: ExprId) -> Sender {
+        let given = self.walk.body.exprs.iter().find_map(|expr| match &expr.kind {
+            ExprKind::Call(_, args) if args.contains(&codec) => Some(args),
+            _ => None,
+        });
+        let mut senders = given.into_iter().flatten().filter_map(|arg| self.sender(self.walk.ty(*arg)));
+        senders.find(|sender| *sender == Sender::Network).unwrap_or(Sender::Near)
+    }
+
     /// The body of a response that was taken apart: what this service itself made.
     fn is_own_answer(&self, args: &[ExprId]) -> bool {
         let Some(ExprKind::Local(body)) = args.first().map(|body| self.kind(*body)) else { return false };
@@ -140,7 +154,8 @@ impl Look<'_, '_, '_> {
                 Stmt::Let(pat, _, Some(init), _) => {
                     let ExprKind::Method(call) = self.kind(*init) else { return false };
                     let Pat::Tuple(parts) = self.walk.body.pat(*pat) else { return false };
-                    let names = |part: &crate::lower::ir::PatId| matches!(self.walk.body.pat(*part), Pat::Bind(of, _) if of == body);
+                    let names =
+                        |part: &PatId| matches!(self.walk.body.pat(*part), Pat::Bind(of, _) if of == body);
                     call.name == Sym::new("into_parts")
                         && parts.iter().any(names)
                         && (self.foreign(self.walk.ty(call.recv)) == Sym::new("Response")
@@ -160,19 +175,66 @@ impl Look<'_, '_, '_> {
     }
 
     /// Who writes into a stream from outside, perhaps buffered, and not limited by `take`.
-    fn sender(&self, ty: Ty) -> Option<Sender> {
+    pub(super) fn sender(&self, ty: Ty) -> Option<Sender> {
         const NEAR: [Sym; 2] = syms(["UnixStream", "DuplexStream"]);
         let (mut sender, mut limited) = (None, false);
         self.parts(ty, 0, &mut |name| {
             let is = match () {
                 () if NEAR.contains(&name) => Some(Sender::Near),
                 () if PEERS.contains(&name) => Some(Sender::Network),
-                () => (name == ANY).then_some(Sender::Any),
+                () => (name == ANY).then_some(Sender::Any(None)),
             };
             sender = sender.or(is);
             limited |= name == LIMITED;
         });
         sender.filter(|_| !limited)
+    }
+
+    /// Of a reader of any kind, whether a caller passes it.
+    fn told_apart(&self, sender: Sender, mut reader: ExprId) -> Sender {
+        if !matches!(sender, Sender::Any(_)) {
+            return sender;
+        }
+        for _ in 0..8 {
+            let may_be_of = |id: ExprId| self.sender(self.walk.ty(id)).is_some();
+            reader = match self.kind(reader) {
+                ExprKind::Await(inner)
+                | ExprKind::Try(inner)
+                | ExprKind::Ref(inner, _)
+                | ExprKind::Deref(inner) => *inner,
+                ExprKind::Call(..) | ExprKind::Method(_) if self.is_own(reader) => return Sender::Kept,
+                ExprKind::Call(_, args) if args.len() == 1 => args[0],
+                ExprKind::Method(call) if may_be_of(call.recv) => call.recv,
+                ExprKind::Field(of, name) if !self.is_chosen(*of, *name) => return Sender::Kept,
+                ExprKind::Local(local) => match self.inits[local.0 as usize] {
+                    Some(init) => init,
+                    None => return Sender::Any(self.param_of(*local)),
+                },
+                _ => break,
+            };
+        }
+        sender
+    }
+
+    fn param_of(&self, local: LocalId) -> Option<u32> {
+        let is_it = |pat: &PatId| matches!(self.walk.body.pat(*pat), Pat::Bind(of, None) if *of == local);
+        self.walk.body.params.iter().position(is_it).and_then(|at| u32::try_from(at).ok())
+    }
+
+    /// Whether whoever uses a struct chooses the type of its field, or a part of that.
+    fn is_chosen(&self, of: ExprId, name: Sym) -> bool {
+        self.walk.adt_behind(self.walk.ty(of)).is_some_and(|adt| {
+            let mut fields = self.walk.program.fields[adt.ix()].iter().flatten();
+            fields.any(|(field, ty)| *field == name && self.is_of_param(*ty, 0))
+        })
+    }
+
+    fn is_of_param(&self, ty: Ty, depth: u32) -> bool {
+        match self.walk.program.types.kind(ty) {
+            TyKind::Param(_) => true,
+            TyKind::Foreign(_, args) if depth < 6 => args.iter().any(|arg| self.is_of_param(*arg, depth + 1)),
+            _ => false,
+        }
     }
 
     /// Tells the types from outside that a type is made of; a parameter is what its bounds say.
@@ -353,8 +415,9 @@ impl Look<'_, '_, '_> {
 
     /// Whether a function is called after holding something against a limit.
     fn is_test(&self, name: Sym) -> bool {
-        let text = self.walk.program.names.text(name);
-        ["check", "valid", "verify", "ensure", "limit"].iter().any(|word| text.contains(word))
+        const WORDS: [&str; 9] =
+            ["check", "checked", "valid", "validate", "validated", "verify", "ensure", "limit", "limits"];
+        self.walk.program.names.text(name).split('_').any(|word| WORDS.contains(&word))
     }
 
     fn is_compared(&self, local: LocalId) -> bool {
@@ -381,8 +444,11 @@ impl Look<'_, '_, '_> {
                     || tested
                     || checked && (mentions(call.recv) || call.args.iter().any(|arg| mentions(*arg)))
             }
-            // `match length { 0..=MAX => .. }`, `self.check_length(length)?`
-            ExprKind::Match(on, _) => mentions(*on),
+            // `match length { 0..=MAX => .. }`; what a call makes of it first, such as a `usize`, is held against nothing.
+            ExprKind::Match(on, _) => {
+                !matches!(self.kind(*on), ExprKind::Call(..) | ExprKind::Method(_)) && mentions(*on)
+            }
+            // `self.check_length(length)?`
             ExprKind::Call(callee, args) => {
                 let tests = matches!(self.kind(*callee), ExprKind::Path(path) if self.is_test(path.last()));
                 tests && args.iter().any(|arg| mentions(*arg))

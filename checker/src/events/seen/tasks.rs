@@ -1,7 +1,7 @@
 //! Tasks and threads nobody looks after: spawned and let go, replaced, or beaten in a race.
 
 use super::{Look, Seen, Sight, within};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, SelectArm, Stmt};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, SelectArm, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Effect;
 use crate::types::{Interner, Ty, TyKind};
@@ -16,9 +16,9 @@ impl Look<'_, '_, '_> {
     /// Spawns whose handle a statement throws away.
     pub(super) fn dropped_handles(&mut self, stmts: &[Stmt]) {
         for stmt in stmts {
-            let value = match stmt {
-                Stmt::Expr(id) => *id,
-                Stmt::Let(pat, _, Some(init), _) if self.walk.is_never_used(*pat) => *init,
+            let (value, pat) = match stmt {
+                Stmt::Expr(id) => (*id, None),
+                Stmt::Let(pat, _, Some(init), _) => (*init, Some(*pat)),
                 Stmt::Let(..) => continue,
             };
             let value = match self.kind(value) {
@@ -28,18 +28,23 @@ impl Look<'_, '_, '_> {
                 _ => value,
             };
             let value = self.inner_sync(value);
+            // Whether a name is used takes a look at the whole body, and so comes behind what it is the name of.
             if !self.is_spawn(value)
+                || pat.is_some_and(|pat| !self.walk.is_never_used(pat))
                 || self.is_bounded()
-                || self.is_tied(value)
                 || self.is_in_once(value, false)
             {
+                continue;
+            }
+            let tied = self.is_tied(value);
+            if tied && !self.has_an_end(value) {
                 continue;
             }
             let before = self.tested_before(value);
             if !before.alone {
                 let thread = self.walk.callable(value).is_some_and(|callable| callable.on_thread);
                 let timer = self.is_timer(value);
-                self.note(Sight::Detached { thread, timer, asks: before.asks.into() }, value);
+                self.note(Sight::Detached { thread, timer, tied, asks: before.asks.into() }, value);
             }
         }
     }
@@ -183,7 +188,7 @@ impl Look<'_, '_, '_> {
             is_task.then_some((*local, lent))
         };
         let racing: Vec<_> = arms.iter().filter_map(handle).collect();
-        let ended = |local: crate::lower::ir::LocalId| {
+        let ended = |local: LocalId| {
             let mut uses = 0;
             let mut ends = false;
             for expr in &self.walk.body.exprs {
@@ -202,7 +207,8 @@ impl Look<'_, '_, '_> {
             let (ends, uses) = ended(*local);
             !ends && (!lent || uses == 1)
         });
-        if racing.len() >= 2 && lost {
+        let is_told = || self.tells_behind(id) && racing.iter().all(|(local, _)| self.listens(*local));
+        if racing.len() >= 2 && lost && !is_told() {
             // Where whoever wins ends the loop around it, the race is run once for the whole loop.
             let mut raced = arms.iter().filter(|arm| handle(arm).is_some());
             let around = self.walk.loop_around(id);
@@ -212,5 +218,32 @@ impl Look<'_, '_, '_> {
             };
             self.seen.push(Seen { sight: Sight::Race, at: self.walk.at(id), in_loop });
         }
+    }
+
+    /// Whether something is sent to others in what a race leads to.
+    fn tells_behind(&self, race: ExprId) -> bool {
+        const TELLS: [Sym; 6] =
+            syms(["send", "try_send", "cancel", "notify_one", "notify_waiters", "send_replace"]);
+        let race = self.walk.at(race);
+        self.walk.body.exprs.iter().any(|expr| {
+            let tells = matches!(&expr.kind, ExprKind::Method(call) if TELLS.contains(&call.name)
+                && matches!(self.kind(call.recv), ExprKind::Local(_)));
+            tells && expr.at.start >= race.start
+        })
+    }
+
+    /// Whether a task also waits for what it may be told while it works.
+    fn listens(&self, task: LocalId) -> bool {
+        const WAITS: [Sym; 4] = syms(["recv", "changed", "cancelled", "notified"]);
+        let Some(task) = self.inits[task.0 as usize].map(|init| self.extent(init)) else { return false };
+        let waits = |arm: &SelectArm| {
+            arm.future.is_some_and(|future| {
+                matches!(self.kind(self.inner(future)), ExprKind::Method(call) if WAITS.contains(&call.name))
+            })
+        };
+        self.walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Select(arms) => super::within(task, expr.at) && arms.iter().any(waits),
+            _ => false,
+        })
     }
 }

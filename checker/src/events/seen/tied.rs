@@ -31,6 +31,20 @@ impl Look<'_, '_, '_> {
             || (!in_loop && (self.follows(extent) || self.has_end(extent) || self.only_tells(extent)))
     }
 
+    /// Whether nothing but one end of a channel ties a task to whoever has the other.
+    pub(super) fn has_an_end(&self, spawn: ExprId) -> bool {
+        let Some(task) = self.args(spawn).last().copied() else { return false };
+        let extent = self.task_extent(task);
+        let in_loop = self.walk.loop_around(spawn).is_some();
+        self.shares(task, extent, in_loop)
+            && !(self.is_handed_on(task)
+                || self.is_single_flight(extent)
+                || self.is_gathered(spawn, extent)
+                || self.has_sent_end(extent)
+                || self.gives_way(extent)
+                || !in_loop && self.follows(extent))
+    }
+
     /// A task that goes on only while another holds something: it looks whether the owner of a `Weak` is still
     /// there, or takes what comes out of a queue until its senders are gone.
     fn follows(&self, task: Range) -> bool {

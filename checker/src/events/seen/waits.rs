@@ -1,7 +1,7 @@
 //! Calls that hold up their thread, and locks that are held where a task gives its thread away.
 
 use super::{Look, Sight};
-use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
+use crate::lower::ir::{Arm, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
 
 const LOCKS: [Sym; 3] = syms(["lock", "read", "write"]);
@@ -51,7 +51,7 @@ impl Look<'_, '_, '_> {
         (0_u32..).map(ExprId).zip(&self.walk.body.exprs).any(|(call, expr)| {
             let calls = matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_));
             let name = if calls { self.walk.program.names.text(self.called(call).1) } else { "" };
-            let starts = ["spawn", "blocking", "block_in_place", "offload", "watcher"]
+            let starts = ["spawn", "blocking", "block_in_place", "offload", "watcher", "interact"]
                 .iter()
                 .any(|word| name.contains(word));
             starts
@@ -71,10 +71,10 @@ impl Look<'_, '_, '_> {
             return;
         }
         for (index, stmt) in stmts.iter().enumerate() {
-            let Stmt::Let(pat, _, Some(init), _) = stmt else { continue };
+            let Stmt::Let(pat, _, Some(init), otherwise) = stmt else { continue };
             let Some(local) = self.bound(*pat) else { continue };
-            let value = self.inner_sync(*init);
-            if !self.is_lock(value) && !self.is_entry(value) {
+            let value = self.guard_of(*init);
+            if !self.is_lock(value) && !self.is_entry(value) && !self.gives_guard(value) {
                 continue;
             }
             let taken = self.walk.at(*init);
@@ -85,28 +85,54 @@ impl Look<'_, '_, '_> {
             let has_rest = rest.flatten().chain(tail).next().is_some();
             let until = self.given_up(local, taken, around);
             if has_rest {
-                self.held(taken, Range { start: taken.end, end: until });
+                // Where the pattern does not fit, nothing is held.
+                let start = otherwise.map_or(taken.end, |otherwise| self.extent(otherwise).end);
+                self.held(taken, Range { start, end: until });
             }
         }
     }
 
     /// `match state.lock().unwrap().get(..) { .. }`: what the head borrows lives to the end.
-    pub(super) fn lock_in_scrutinee(&mut self, id: ExprId, on: ExprId) {
-        if let Some(taken) = self.lock_below(on).or_else(|| self.entry_at(on)) {
+    pub(super) fn lock_in_scrutinee(&mut self, id: ExprId, on: ExprId, arms: &[Arm]) {
+        if let Some(taken) = self.lock_below(on) {
             let on = self.walk.at(on);
             self.held(taken, Range { start: on.end, end: self.extent(id).end });
+        } else if let Some(taken) = self.entry_at(on) {
+            // An entry that is not there locks nothing.
+            let some = Sym::new("Some");
+            let takes_all = |arm: &Arm| arm.guard.is_none() && self.is_variant(arm.pat, some);
+            let rest_is_nothing = arms.iter().any(takes_all);
+            let is_nothing = |arm: &Arm| match self.walk.body.pat(arm.pat) {
+                Pat::Wild => rest_is_nothing,
+                _ => self.is_variant(arm.pat, Sym::new("None")),
+            };
+            let found = arms.iter().filter(|arm| !is_nothing(arm));
+            let found: Vec<Range> = found.map(|arm| self.while_bound(arm.pat, taken, arm.body)).collect();
+            found.into_iter().for_each(|during| self.held(taken, during));
         }
+    }
+
+    fn is_variant(&self, pat: PatId, name: Sym) -> bool {
+        matches!(self.walk.body.pat(pat), Pat::TupleStruct(path, _) if path.last() == name)
     }
 
     pub(super) fn lock_in_condition(&mut self, cond: ExprId, then: ExprId) {
-        if let ExprKind::Let(_, init) = self.kind(cond)
-            && let Some(taken) = self.lock_below(*init).or_else(|| self.entry_at(*init))
-        {
+        let ExprKind::Let(pat, init) = *self.kind(cond) else { return };
+        if let Some(taken) = self.lock_below(init) {
             self.held(taken, self.extent(then));
+        } else if let Some(taken) = self.entry_at(init) {
+            self.held(taken, self.while_bound(pat, taken, then));
         }
     }
 
-    fn held(&mut self, taken: Range, during: Range) {
+    /// Where in `then` an entry is held that a pattern gives a name: it locks for as long as that is not given up.
+    fn while_bound(&self, pat: PatId, taken: Range, then: ExprId) -> Range {
+        let during = self.extent(then);
+        let end = self.bound(pat).map_or(during.end, |local| self.given_up(local, taken, during));
+        Range { end, ..during }
+    }
+
+    pub(super) fn held(&mut self, taken: Range, during: Range) {
         let frame = self.frame_of(taken);
         if frame.is_some_and(|frame| self.is_blocked_on(frame)) {
             return;
@@ -118,14 +144,17 @@ impl Look<'_, '_, '_> {
                 && expr.at.end <= during.end
                 && self.frame_of(expr.at) == frame
         });
-        if let Some((index, expr)) = first {
+        let is_told = |at: Range| {
+            self.seen.iter().any(|seen| matches!(seen.sight, Sight::LockHeld(_)) && seen.at == at)
+        };
+        if let Some((index, expr)) = first.filter(|(_, expr)| !is_told(expr.at)) {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
             self.note_at(Sight::LockHeld(taken), id, expr.at);
         }
     }
 
     /// `runtime.block_on(async { .. })`: the thread waits for this one future whatever it holds.
-    fn is_blocked_on(&self, frame: Range) -> bool {
+    pub(super) fn is_blocked_on(&self, frame: Range) -> bool {
         let is = |arg: &ExprId| matches!(self.kind(*arg), ExprKind::Async(_)) && self.extent(*arg) == frame;
         self.walk.body.exprs.iter().any(|expr| match &expr.kind {
             ExprKind::Method(call) => call.name == BLOCK_ON && call.args.iter().any(is),
@@ -162,7 +191,7 @@ impl Look<'_, '_, '_> {
     }
 
     /// A lock taken somewhere along a chain of method calls.
-    fn lock_below(&self, mut id: ExprId) -> Option<Range> {
+    pub(super) fn lock_below(&self, mut id: ExprId) -> Option<Range> {
         for _ in 0..12 {
             if self.is_lock(id) {
                 return Some(self.walk.at(id));
@@ -181,7 +210,7 @@ impl Look<'_, '_, '_> {
         None
     }
 
-    fn is_lock(&self, id: ExprId) -> bool {
+    pub(super) fn is_lock(&self, id: ExprId) -> bool {
         const HOLDERS: [Sym; 2] = [Sym::path("std::sync::Mutex"), Sym::path("parking_lot::Mutex")];
         let ExprKind::Method(call) = self.kind(id) else { return false };
         let holder = self.foreign_path(self.walk.ty(call.recv));
@@ -189,7 +218,7 @@ impl Look<'_, '_, '_> {
     }
 
     /// The name that a value is bound to, itself or out of an `Option` or `Result`.
-    fn bound(&self, pat: PatId) -> Option<LocalId> {
+    pub(super) fn bound(&self, pat: PatId) -> Option<LocalId> {
         match self.walk.body.pat(pat) {
             Pat::Bind(local, None) => Some(*local),
             Pat::TupleStruct(_, parts) if parts.len() == 1 => self.bound(parts[0]),

@@ -6,6 +6,7 @@
 
 use super::Macros;
 use crate::load::Plan;
+use crate::load::walk::FILE_BYTES_MAX;
 use crate::lower::sym::Sym;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -20,6 +21,10 @@ const DEPTH_MAX: u32 = 16;
 /// Most files that are looked at.
 const FILES_MAX: usize = 20_000;
 
+/// How far from its name a definition is looked for the end of: whatever there is in a file, reading it takes time by its
+/// size.
+const DEFINITION_BYTES_MAX: usize = 64 << 10;
+
 /// What the files beside and below the roots of the targets seem to define.
 pub(in crate::load) fn read(plan: &Plan) -> Macros<'static> {
     let (mut files, mut folders) = (Vec::new(), FxHashSet::default());
@@ -28,7 +33,8 @@ pub(in crate::load) fn read(plan: &Plan) -> Macros<'static> {
         folder.into_iter().for_each(|folder| below(folder, *package, 0, &mut folders, &mut files));
     }
     let of_file = |(path, package): &(PathBuf, usize)| {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let is_read = std::fs::metadata(path).is_ok_and(|of| of.len() <= FILE_BYTES_MAX);
+        let text = is_read.then(|| std::fs::read_to_string(path).ok()).flatten().unwrap_or_default();
         let owned =
             |of: Foretold<'_>| (Sym::new(of.name), (of.text.to_owned().into(), of.exported), *package);
         definitions(&text).map(owned).collect::<Vec<_>>()
@@ -81,6 +87,7 @@ fn definitions(text: &str) -> impl Iterator<Item = Foretold<'_>> {
         let line = text[..at].rfind('\n').map_or(0, |before| before + 1);
         let indent = text.get(line..at).filter(|before| before.trim().is_empty())?;
         let all = text[at + KEYWORD.len()..].trim_start();
+        let all = &all[..all.floor_char_boundary(DEFINITION_BYTES_MAX)];
         let name_end = all.find(|sign: char| !sign.is_alphanumeric() && sign != '_')?;
         let open = all[name_end..].trim_start().chars().next()?;
         let close = match open {
@@ -90,8 +97,9 @@ fn definitions(text: &str) -> impl Iterator<Item = Foretold<'_>> {
             _ => return None,
         };
         let first = all.find('\n').unwrap_or(all.len());
-        let end = match all[..first].trim_end_matches(';').ends_with(close) {
-            true => all[..first].trim_end_matches(';').len(),
+        let head = all[..first].trim_end_matches(['\r', ';']);
+        let end = match head.ends_with(close) {
+            true => head.len(),
             false => {
                 let last = format!("\n{indent}{close}");
                 all.find(&last)? + last.len()

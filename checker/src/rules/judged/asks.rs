@@ -29,6 +29,8 @@ impl Asks {
     /// Peers who leave something behind: who has a permit says nothing of that, and one more for each new configuration
     /// is too many.
     pub(crate) const LEFT: Asks = Asks { permits: false, reloads: true, ..Asks::PEERS };
+    /// Peers or a clock who leave something behind that never ends.
+    pub(crate) const FOR_EVER: Asks = Asks { clocks: true, ..Asks::LEFT };
     /// Peers for whom something is done, however many there are.
     pub(crate) const SERVED: Asks = Asks { permits: false, limits: false, ..Asks::PEERS };
     /// Peers or a clock: neither the start of the program, nor what is asked once for all or told by its operator.

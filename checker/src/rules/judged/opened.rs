@@ -4,12 +4,23 @@
 //! is asked for so few calls that it is worked out anew for those.
 
 use crate::events::seen::within;
-use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, Range, Stmt};
-use crate::lower::sym::Sym;
+use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
+use crate::lower::sym::{Sym, syms};
 use crate::models::Callable;
 use crate::names::FnId;
 use crate::types::{Callee, Inferred, Insides, Interner, Program, Ty, TyKind};
 use std::sync::Arc;
+
+/// As what a function gives back something.
+#[derive(Clone, Copy)]
+pub(super) enum Given {
+    /// Alone.
+    Alone,
+    /// As one of several side by side.
+    Beside(usize),
+    /// As a field.
+    Named(Sym),
+}
 
 /// A body with its types.
 pub(crate) struct Opened<'p> {
@@ -19,23 +30,36 @@ pub(crate) struct Opened<'p> {
     awaited: Vec<bool>,
     /// What is handed to tasks and threads.
     apart: Vec<Range>,
+    /// What is handed to a framework, to be called with each request.
+    served: Vec<Range>,
 }
 
 impl<'p> Opened<'p> {
     pub(crate) fn of(program: &'p Program<'_>, insides: &Insides<'p>, id: FnId) -> Option<Self> {
         let body = program.names.body(id)?;
         let inferred = insides(id)?;
-        let mut opened = Opened { body, inferred, awaited: vec![false; body.exprs.len()], apart: Vec::new() };
+        let mut opened = Opened {
+            body,
+            inferred,
+            awaited: vec![false; body.exprs.len()],
+            apart: Vec::new(),
+            served: Vec::new(),
+        };
         for (id, expr) in exprs(body) {
             match &expr.kind {
                 ExprKind::Await(inner) => opened.awaited[inner.0 as usize] = true,
-                ExprKind::Call(..) | ExprKind::Method(_)
-                    if opened
-                        .callable(program, id)
-                        .is_some_and(|callable| callable.spawns || callable.on_thread) =>
-                {
-                    let args: Vec<Range> = opened.args(id).iter().map(|arg| opened.task(*arg)).collect();
-                    opened.apart.extend(args);
+                ExprKind::Call(..) | ExprKind::Method(_) => {
+                    let Some(callable) = opened.callable(program, id) else { continue };
+                    let (apart, serves) = (callable.spawns || callable.on_thread, callable.serves);
+                    let args = opened.args(id);
+                    if apart {
+                        let tasks: Vec<Range> = args.iter().map(|arg| opened.task(*arg)).collect();
+                        opened.apart.extend(tasks);
+                    }
+                    if serves {
+                        let handlers: Vec<Range> = args.iter().map(|arg| opened.task(*arg)).collect();
+                        opened.served.extend(handlers);
+                    }
                 }
                 _ => {}
             }
@@ -150,18 +174,26 @@ impl<'p> Opened<'p> {
         })
     }
 
-    /// Whether a function gives back a local, alone.
-    pub(super) fn gives(&self, local: LocalId) -> bool {
-        let mut at = self.body.root;
-        for _ in 0..4 {
-            at = match at.map(|id| self.kind(id)) {
-                Some(ExprKind::Block(_, tail)) => *tail,
-                Some(ExprKind::Async(body)) => Some(*body),
-                Some(ExprKind::Local(of)) => return *of == local,
-                _ => return false,
+    /// As what a function gives back a local: alone, or as one of several side by side, or as a field.
+    pub(super) fn given_as(&self, local: LocalId) -> Option<Given> {
+        const WRAPS: [Sym; 2] = syms(["Ok", "Some"]);
+        let is_it = |id: &ExprId| matches!(self.kind(*id), ExprKind::Local(of) if *of == local);
+        let mut at = self.body.root?;
+        for _ in 0..6 {
+            at = match self.kind(at) {
+                ExprKind::Block(_, Some(tail)) => *tail,
+                ExprKind::Async(body) => *body,
+                ExprKind::Call(_, args) if args.len() == 1 && WRAPS.contains(&self.called(at)) => args[0],
+                ExprKind::Local(of) => return (*of == local).then_some(Given::Alone),
+                ExprKind::Tuple(parts) => return parts.iter().position(is_it).map(Given::Beside),
+                ExprKind::Struct(_, fields, _) => {
+                    let named = fields.iter().find(|(_, value)| is_it(value));
+                    return named.map(|(name, _)| Given::Named(*name));
+                }
+                _ => return None,
             };
         }
-        false
+        None
     }
 
     /// Whether a function gives back a local, in what it is wrapped in.
@@ -183,8 +215,8 @@ impl<'p> Opened<'p> {
         }
     }
 
-    /// The local that what stands at `at` is bound to.
-    pub(super) fn bound_to(&self, at: Range) -> Option<LocalId> {
+    /// The local that what stands at `at`, or the part of it, is bound to.
+    pub(super) fn bound_to(&self, at: Range, part: Given) -> Option<LocalId> {
         let stmts = self.exprs().filter_map(|(_, expr)| match &expr.kind {
             ExprKind::Block(stmts, _) => Some(stmts.iter()),
             _ => None,
@@ -193,13 +225,27 @@ impl<'p> Opened<'p> {
             Stmt::Let(pat, _, Some(init), _)
                 if self.at(*init).start <= at.start && at.end <= self.at(*init).end =>
             {
-                match self.body.pat(*pat) {
-                    Pat::Bind(local, None) => Some(*local),
+                let named = |fields: &[(Sym, PatId)], name: Sym| {
+                    fields.iter().find(|(field, _)| *field == name).map(|(_, inner)| *inner)
+                };
+                let bound = match (self.body.pat(*pat), part) {
+                    (_, Given::Alone) => Some(*pat),
+                    (Pat::Tuple(parts), Given::Beside(at)) => parts.get(at).copied(),
+                    (Pat::Struct(_, fields), Given::Named(name)) => named(fields, name),
+                    _ => None,
+                };
+                match bound.map(|bound| self.body.pat(bound)) {
+                    Some(Pat::Bind(local, None)) => Some(*local),
                     _ => None,
                 }
             }
             _ => None,
         })
+    }
+
+    /// The type of a local.
+    pub(super) fn local_ty(&self, local: LocalId) -> Ty {
+        self.inferred.local(local)
     }
 
     /// All of what is handed to a task, also where a local holds it.
@@ -218,6 +264,11 @@ impl<'p> Opened<'p> {
     /// Whether a region is all of what a task or thread is given.
     pub(super) fn is_task(&self, region: Range) -> bool {
         self.apart.contains(&region)
+    }
+
+    /// Whether a position lies in what a framework calls with each request.
+    pub(super) fn is_served(&self, at: Range) -> bool {
+        self.served.iter().any(|handler| within(*handler, at))
     }
 
     /// The loops around a position, innermost first.

@@ -50,6 +50,7 @@ impl Pace {
     fn add(&mut self, other: &Pace) {
         self.peers |= other.peers;
         self.own |= other.own;
+        self.reloads |= other.reloads;
         self.queues.extend(&other.queues);
     }
 }
@@ -95,7 +96,7 @@ impl<'a> Ways<'_, 'a, '_> {
         }
     }
 
-    fn paces(&self, opened: &Opened<'a>, region: Range, pace: &mut Pace) {
+    pub(super) fn paces(&self, opened: &Opened<'a>, region: Range, pace: &mut Pace) {
         for (id, kind) in opened.inside(region) {
             let of = match kind {
                 ExprKind::Method(call) if opened.own(id).is_empty() => Some(call.recv),
@@ -129,7 +130,7 @@ impl<'a> Ways<'_, 'a, '_> {
     /// `source.next()`.
     fn next(&self, opened: &Opened<'a>, (id, of): (ExprId, ExprId), name: Sym, pace: &mut Pace) {
         let ty = opened.inferred.expr(of);
-        pace.reloads |= self.judged.program.names.text(opened.named(of)).contains("reload");
+        pace.reloads |= self.judged.program.names.text(opened.named(of)).split('_').any(is_reload);
         if let Some(item) = opened.item(ty) {
             pace.queues.push(item);
         } else if opened.is_queue(ty) || opened.holds_type(ty, &|name| OWN.contains(&name), 0) {
@@ -168,6 +169,11 @@ impl<'a> Ways<'_, 'a, '_> {
         self.paces.borrow_mut().insert(id, Rc::clone(&of));
         of
     }
+}
+
+/// Whether a word of a name speaks of settings that are read anew.
+fn is_reload(word: &str) -> bool {
+    ["reload", "reloads", "reloaded"].contains(&word)
 }
 
 /// Whether a call accepts a stream of a connection: the transport admits so many of them at a time.

@@ -53,24 +53,38 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
             return None;
         }
         let key = receiver.and_then(|place| Key::of(id, place));
+        let carried = || item.or_else(|| key.and_then(|key| self.carried(key, 0)));
         let readers = key
             .and_then(|key| self.readers(key, 0))
-            .or_else(|| item.and_then(|item| self.by_item.get(&item).map(Vec::as_slice)))?;
+            .or_else(|| carried().and_then(|item| self.by_item.get(&item).map(Vec::as_slice)))?;
         readers.iter().copied().find(|(of, at)| self.falls_behind((*of, *at), (id, made.at), 0))
     }
 
     /// Who reads from what a name stands for, or from what callers get when it is given back.
     fn readers(&self, key: Key, depth: u32) -> Option<&[(FnId, Range)]> {
         let own = self.by_key.get(&self.judged.keys.find(key)).map(Vec::as_slice);
-        let Key::Local(id, local) = key else { return own };
-        own.or_else(|| {
-            let given = self.ways.open(id).filter(|opened| depth < DEPTH_MAX && opened.gives(local));
-            let mut callers = given.into_iter().flat_map(|_| self.ways.callers(id));
-            callers.find_map(|(caller, at)| {
-                let bound = self.ways.open(caller)?.bound_to(at)?;
-                self.readers(Key::Local(caller, bound), depth + 1)
-            })
+        own.or_else(|| self.given_to(key, depth).into_iter().find_map(|of| self.readers(of, depth + 1)))
+    }
+
+    /// What a queue carries whose reading end is given back, as its callers know it: a function for any type does not say.
+    fn carried(&self, key: Key, depth: u32) -> Option<Item> {
+        self.given_to(key, depth).into_iter().find_map(|of| {
+            let Key::Local(id, local) = of else { return None };
+            let opened = self.ways.open(id)?;
+            opened.item(opened.local_ty(local)).or_else(|| self.carried(of, depth + 1))
         })
+    }
+
+    /// The locals of callers that hold what a function gives back of its own.
+    fn given_to(&self, key: Key, depth: u32) -> Vec<Key> {
+        let Key::Local(id, local) = key else { return Vec::new() };
+        let opened = self.ways.open(id).filter(|_| depth < DEPTH_MAX);
+        let Some(part) = opened.and_then(|opened| opened.given_as(local)) else { return Vec::new() };
+        let held = self
+            .ways
+            .callers(id)
+            .filter_map(|(caller, at)| Some(Key::Local(caller, self.ways.open(caller)?.bound_to(at, part)?)));
+        held.collect()
     }
 
     /// Whether what is done with an item that is taken at `at` waits for something. Of a queue that the same body makes,

@@ -5,7 +5,7 @@
 use super::Judged;
 use crate::events::seen::alone::TAKES;
 use crate::events::seen::within;
-use crate::lower::ir::{ExprKind, Range, TypeRef};
+use crate::lower::ir::{ExprId, ExprKind, Range, TypeRef};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 use crate::types::{Interner, Ty, TyKind};
@@ -52,10 +52,18 @@ fn refuses(judged: &Judged<'_, '_>, id: FnId) -> bool {
         let mut inside = body.exprs.iter().filter(|expr| within(at, expr.at));
         inside.any(|expr| matches!(&expr.kind, ExprKind::Method(call) if names.contains(&call.name)))
     };
-    let leaves = |at: Range| {
-        let mut inside = body.exprs.iter().filter(|expr| within(at, expr.at));
-        inside.any(|expr| matches!(expr.kind, ExprKind::Return(Some(_))))
+    let is_error = |id: ExprId| match &body.expr(id).kind {
+        ExprKind::Call(callee, _) => {
+            matches!(&body.expr(*callee).kind, ExprKind::Path(path) if path.last() == Sym::new("Err"))
+        }
+        _ => false,
     };
+    let refuses = |at: Range| {
+        let mut inside = body.exprs.iter().filter(|expr| within(at, expr.at));
+        inside.any(|expr| matches!(expr.kind, ExprKind::Return(Some(error)) if is_error(error)))
+    };
+    // `if !known.contains(id) { return Err(Unknown) }` lets in who is known.
+    let is_negated = |id: ExprId| matches!(body.expr(id).kind, ExprKind::Not(_));
     let gives_errors = names.function(id).sig.is_some_and(
         |sig| matches!(&sig.ret, TypeRef::Path(path) if names.text(path.last()).ends_with("Result")),
     );
@@ -63,7 +71,9 @@ fn refuses(judged: &Judged<'_, '_>, id: FnId) -> bool {
     gives_errors
         && whole.is_some_and(|whole| calls(whole, &[Sym::new("insert")]))
         && body.exprs.iter().any(|expr| match &expr.kind {
-            ExprKind::If(cond, then, _) => calls(body.extent(*cond), &ASKS) && leaves(body.extent(*then)),
+            ExprKind::If(cond, then, _) => {
+                !is_negated(*cond) && calls(body.extent(*cond), &ASKS) && refuses(body.extent(*then))
+            }
             _ => false,
         })
 }

@@ -39,7 +39,12 @@ impl<'a> Ways<'_, 'a, '_> {
                 let found = |pat| matches!(opened.body.pat(pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Some"));
                 let test = opened.filled(*on, 0);
                 let is_out = |test| arms.iter().any(|arm| found(arm.pat) && opened.leaves(arm.body, test));
-                test.is_some_and(|test| is_out(test) && is_set(test))
+                let misses = |pat| match opened.body.pat(pat) {
+                    Pat::TupleStruct(path, _) => path.last() == Sym::new("None"),
+                    _ => matches!(opened.body.pat(pat), Pat::Wild) && arms.iter().any(|arm| found(arm.pat)),
+                };
+                let is_miss = || arms.iter().any(|arm| misses(arm.pat) && holds(arm.body));
+                test.is_some_and(|test| (is_out(test) || is_miss()) && is_set(test))
             }
             ExprKind::Macro(name, args) if ASSERTS.contains(name) => {
                 args.first().is_some_and(|cond| opened.tests(*cond, 0).into_iter().any(is_set))

@@ -5,6 +5,7 @@
 
 use super::asks::Asks;
 use super::opened::Opened;
+use super::pace::Pace;
 use super::ways::Ways;
 use crate::events::seen::{Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, Range};
@@ -41,6 +42,44 @@ impl<'a> Ways<'_, 'a, '_> {
             |of: &FnId| facts[of.ix()].loops.iter().any(|one| one.no_exit && one.parent.is_none());
         let made_by = opened.args(spawn).last().map_or(&[][..], |arg| opened.own(*arg));
         opened.is_endless(task) || !made_by.is_empty() && made_by.iter().all(is_endless)
+    }
+
+    /// Whether what is started at `at` in `id` goes on for ever, whoever it was started for: a loop that nothing leaves and
+    /// that waits for a clock alone.
+    pub(crate) fn ticks_on(&self, id: FnId, at: Range) -> bool {
+        let Some(opened) = self.open(id) else { return false };
+        let spawn = opened
+            .exprs()
+            .find(|(_, expr)| expr.at == at && matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_)));
+        let Some(arg) = spawn.and_then(|(spawn, _)| opened.args(spawn).last().copied()) else { return false };
+        let task = opened.task(arg);
+        self.has_ticker(&opened, task) || self.is_ticker(opened.own(arg)) || {
+            let mut awaited = opened.inside(task).filter_map(|(_, kind)| match kind {
+                ExprKind::Await(of) if !opened.is_raced_within(task, opened.at(*of)) => Some(*of),
+                _ => None,
+            });
+            awaited.any(|of| self.is_ticker(opened.own(of)))
+        }
+    }
+
+    fn is_ticker(&self, fns: &[FnId]) -> bool {
+        const ALL: Range = Range { start: 0, end: u32::MAX };
+        !fns.is_empty() && fns.iter().all(|of| self.open(*of).is_some_and(|of| self.has_ticker(&of, ALL)))
+    }
+
+    fn has_ticker(&self, opened: &Opened<'a>, region: Range) -> bool {
+        opened.inside(region).any(|(id, kind)| {
+            let all = opened.extent(id);
+            let is_clock = || {
+                let mut pace = Pace::default();
+                self.paces(opened, all, &mut pace);
+                pace.is_clock()
+            };
+            matches!(kind, ExprKind::Loop(..))
+                && !opened.inside(all).any(|(id, kind)| opened.may_leave(id, kind))
+                && !opened.is_raced_within(region, all)
+                && is_clock()
+        })
     }
 
     /// Whether what is started at `at` in `id` gives up its first wait after a time: no silent peer holds it open.
@@ -142,4 +181,37 @@ impl<'a> Ways<'_, 'a, '_> {
 pub(super) fn is_for_one(of: &Foreign) -> bool {
     const ONESHOT: Sym = Sym::new("oneshot");
     of.parent == ONESHOT || of.krate == ONESHOT
+}
+
+impl Opened<'_> {
+    /// Whether an expression may end the loop that it stands in, and be it by a panic.
+    fn may_leave(&self, id: ExprId, kind: &ExprKind) -> bool {
+        const PANICS: [Sym; 7] =
+            syms(["panic", "unreachable", "todo", "unimplemented", "assert", "assert_eq", "bail"]);
+        const UNWRAPS: [Sym; 2] = syms(["unwrap", "expect"]);
+        const LOCKS: [Sym; 3] = syms(["lock", "read", "write"]);
+        const ENDS: [Sym; 3] = syms(["exit", "abort", "closed"]);
+        match kind {
+            ExprKind::Break(..) | ExprKind::Return(_) | ExprKind::Try(_) => true,
+            ExprKind::Macro(name, _) => PANICS.contains(name),
+            ExprKind::Method(call) if UNWRAPS.contains(&call.name) => {
+                !LOCKS.contains(&self.called(call.recv))
+            }
+            ExprKind::Method(_) | ExprKind::Call(..) => ENDS.contains(&self.called(id)),
+            _ => false,
+        }
+    }
+
+    /// Whether a `select!` or a limit of time in a region drops what stands at `at`.
+    fn is_raced_within(&self, region: Range, at: Range) -> bool {
+        const LIMITS: [Sym; 4] = syms(["timeout", "timeout_at", "run_until_cancelled", "select"]);
+        self.inside(region).any(|(id, kind)| {
+            let races = match kind {
+                ExprKind::Select(_) => true,
+                ExprKind::Call(..) | ExprKind::Method(_) => LIMITS.contains(&self.called(id)),
+                _ => false,
+            };
+            races && self.extent(id) != at && within(self.extent(id), at)
+        })
+    }
 }

@@ -102,7 +102,7 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
                     let sends = pace.queues.iter().flat_map(|of| self.sends.get(of).into_iter().flatten());
                     open.extend(sends.map(|(id, at)| (*id, *at, calls)));
                 }
-                None if self.is_served(id) => return true,
+                None if opened.is_served(at) || self.is_served(id) => return true,
                 None if asks.calls_max == Some(calls) => {}
                 None => open.extend(self.callers(id).map(|(id, at)| (id, at, calls + 1))),
             }
@@ -142,14 +142,14 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
         }
     }
 
-    /// Whether a function is what an operator's command does: he types one after the other.
+    /// Whether a function is what an operator's command or request does: one comes after the other.
     fn is_typed(&self, id: FnId) -> bool {
         let program = self.judged.program;
         match program.names.function(id).owner {
             Owner::Impl(block) => {
                 program.names.text(program.impls[block.ix()].trait_name).contains("Command")
             }
-            _ => false,
+            _ => self.judged.lets_in_operators(id),
         }
     }
 

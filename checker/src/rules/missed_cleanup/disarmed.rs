@@ -1,11 +1,11 @@
 //! A guard takes out what it stands for when it is dropped, unless somebody has told it not to; and nothing else takes that out.
 
 use super::asked::{Asked, Forgets, Place};
-use super::tree::Tree;
+use super::tree::{Arm, Tree};
 use crate::lower::ir::{ExprId, ExprKind, Lit, LocalId};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 const DROP: Sym = Sym::new("drop");
 /// What leaves nothing in a field.
@@ -25,7 +25,7 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
     let takers = place.takers();
     let of_guard = || asked.judged.functions().filter(|id| asked.judged.program.adt_of(*id) == Some(guard));
     let is_drop = |id: &FnId| asked.judged.program.names.function(*id).name == DROP;
-    let asks = of_guard().filter(is_drop).find_map(|id| asked_when_dropped(asked, id, &takers))?;
+    let asks = of_guard().filter(is_drop).find_map(|id| asked_when_dropped(asked, place, id, &takers))?;
     let disarms = |id: &FnId| !is_drop(id) && !asked.leads_to(*id, &takers) && disarms(asked, *id, &asks);
     let (caller, at) = of_guard().filter(disarms).find_map(|id| {
         let (caller, call) = asked.judged.callers.of(id).first()?;
@@ -34,39 +34,52 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
     Some(Forgets::new(grow, vec![(caller, at, "from here on its guard does not take it out")]))
 }
 
-/// The fields that a destructor asks before it takes something out; none if it always does.
+/// The fields that a destructor asks before it takes something out, each with the `bool` that keeps it from that, where one
+/// does; none if it always takes out.
 fn asked_when_dropped(
     asked: &Asked<'_, '_, '_>,
+    place: &Place<'_, '_>,
     id: FnId,
     takers: &FxHashSet<FnId>,
-) -> Option<FxHashSet<Sym>> {
+) -> Option<FxHashMap<Sym, Option<bool>>> {
     let tree = asked.tree(id)?;
     let calls = &asked.judged.summary.facts[id.ix()].calls;
-    let mut removals = calls.iter().filter(|site| {
-        takers.contains(&id) || site.callees.iter().any(|callee| asked.leads_to(*callee, takers))
-    });
-    let removal = match removals.find_map(|site| tree.call_at(site.at)) {
+    let mut removals =
+        calls.iter().filter(|site| site.callees.iter().any(|callee| asked.leads_to(*callee, takers)));
+    let removal = match own_removal(place, &tree, id) {
         Some(removal) => removal,
-        None => own_removal(asked, &tree, id)?,
+        None => removals.find_map(|site| tree.call_at(site.at))?,
     };
-    let mut fields = FxHashSet::default();
+    let mut fields = FxHashMap::default();
     for arm in tree.arms(removal) {
         let on = match tree.kind(arm.of) {
             ExprKind::If(cond, ..) => *cond,
             ExprKind::Match(on, _) => *on,
             _ => continue,
         };
-        fields.extend(own_fields(&tree, on));
+        let keeps = kept_by(&tree, on, arm);
+        fields.extend(own_fields(&tree, on).into_iter().map(|field| (field, keeps)));
     }
     (!fields.is_empty()).then_some(fields)
 }
 
 /// A removal that stands in the destructor itself.
-fn own_removal(asked: &Asked<'_, '_, '_>, tree: &Tree<'_>, id: FnId) -> Option<ExprId> {
-    let events = asked.judged.summary.facts[id.ix()].events.iter();
-    events
-        .filter(|event| event.via.is_empty() && !event.what.grows())
-        .find_map(|event| tree.call_at(event.at))
+fn own_removal(place: &Place<'_, '_>, tree: &Tree<'_>, id: FnId) -> Option<ExprId> {
+    place.works.iter().filter(|site| site.id == id).find_map(|site| tree.call_at(site.event.at))
+}
+
+/// The value of a field with which a branch is not taken that asks for it alone: `if self.armed { .. }`,
+/// `if !self.gone { .. }`.
+fn kept_by(tree: &Tree<'_>, on: ExprId, arm: Arm) -> Option<bool> {
+    let is_otherwise = arm.index == 1;
+    match tree.kind(on) {
+        ExprKind::Field(base, _) if is_self(tree, *base) => Some(is_otherwise),
+        ExprKind::Not(inner) => match tree.kind(*inner) {
+            ExprKind::Field(base, _) if is_self(tree, *base) => Some(!is_otherwise),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The fields of `self` that an expression mentions.
@@ -83,17 +96,20 @@ fn is_self(tree: &Tree<'_>, id: ExprId) -> bool {
 }
 
 /// Whether a method empties or sets one of some fields of its `self`, or forgets it.
-fn disarms(asked: &Asked<'_, '_, '_>, id: FnId, fields: &FxHashSet<Sym>) -> bool {
+fn disarms(asked: &Asked<'_, '_, '_>, id: FnId, fields: &FxHashMap<Sym, Option<bool>>) -> bool {
     let Some(tree) = asked.tree(id) else { return false };
-    let is_asked = |id: ExprId| matches!(tree.kind(id), ExprKind::Field(base, name) if fields.contains(name) && is_self(&tree, *base));
-    let is_nothing = |id: ExprId| match tree.kind(id) {
-        ExprKind::Path(path) => path.last() == Sym::new("None"),
-        ExprKind::Lit(Lit::Bool(_)) => true,
+    let keeps = |id: ExprId| match tree.kind(id) {
+        ExprKind::Field(base, name) if is_self(&tree, *base) => fields.get(name).copied(),
+        _ => None,
+    };
+    let is_kept = |left: ExprId, right: ExprId| match (keeps(left), tree.kind(right)) {
+        (Some(_), ExprKind::Path(path)) => path.last() == Sym::new("None"),
+        (Some(keeps), ExprKind::Lit(Lit::Bool(value))) => keeps == Some(*value),
         _ => false,
     };
     tree.exprs().any(|(id, kind)| match kind {
-        ExprKind::Assign(left, right) => is_asked(*left) && is_nothing(*right),
-        ExprKind::Method(call) => EMPTIES.contains(&call.name) && is_asked(call.recv),
+        ExprKind::Assign(left, right) => is_kept(*left, *right),
+        ExprKind::Method(call) => EMPTIES.contains(&call.name) && keeps(call.recv).is_some(),
         ExprKind::Call(_, args) => {
             FORGETS.contains(&tree.called(id)) && args.iter().any(|arg| is_self(&tree, *arg))
         }

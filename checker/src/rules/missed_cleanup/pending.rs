@@ -5,9 +5,11 @@
 //! with a time limit or in a `select!`, while only the answer takes the entry out.
 
 use super::asked::{Asked, Contents, Forgets, Place};
+use super::behind;
 use super::tree::Tree;
 use crate::context::Site;
 use crate::events::What;
+use crate::finding::Confidence;
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
@@ -62,29 +64,34 @@ pub(super) fn given_up<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> 
     asked.contents(place.of.key, |types, held| answers(asked.judged.program, types, held.values?, 0))?;
     let grow = place.first()?;
     let takers = place.takers();
-    if takers.iter().any(|taker| takes_back(asked, *taker)) {
-        return None;
-    }
+    let backs: Vec<FnId> = takers.iter().copied().filter(|taker| takes_back(asked, *taker)).collect();
     let near = near(asked, place);
     // Who calls the one that waits may take it out for it.
-    let is_left = |id: &FnId| {
-        !asked.leads_to(*id, &takers) && asked.callers([id]).is_disjoint(&takers.iter().copied().collect())
-    };
-    let (asker, way) = near.into_iter().filter(is_left).find_map(|id| {
-        let tree = asked.tree(id).filter(|tree| !takes_out(asked, tree))?;
-        let way = gives_up(asked, place, &tree)?;
-        Some((id, tree.at(way)))
-    })?;
-    Some(Forgets::new(grow, vec![(asker, way, "whoever waits gives up here, and leaves it there")]))
+    let is_left = |id: &FnId| !behind::is_closed_by_caller(asked, place, *id);
+    near.into_iter().filter(is_left).find_map(|id| {
+        // What takes back for this one alone is seen where it is called.
+        let is_own = |back: &FnId| asked.callers([back]).into_iter().eq([id]);
+        let tree = asked.tree(id).filter(|_| backs.iter().all(is_own))?;
+        let way = gives_up(asked, place, &tree).or_else(|| dropped_by_caller(asked, place, id, &tree))?;
+        if takes_out(asked, &tree, way) || behind::leads_out(asked, place, (id, &tree), way) {
+            return None;
+        }
+        let ways = vec![(id, tree.at(way), "whoever waits gives up here, and leaves it there")];
+        let forgets = Forgets::new(grow, ways);
+        let is_sure = grow.id == id && is_limited(&tree, way) && asked.judged.serves_with(id).is_some();
+        Some(if is_sure { forgets.proved(Confidence::Certain) } else { forgets })
+    })
 }
 
 /// Whether a body takes an entry with the way of an answer out of some table, whatever the table goes by there.
-fn takes_out(asked: &Asked<'_, '_, '_>, tree: &Tree<'_>) -> bool {
+fn takes_out(asked: &Asked<'_, '_, '_>, tree: &Tree<'_>, wait: ExprId) -> bool {
     const TAKES: [Sym; 3] = syms(["remove", "remove_entry", "swap_remove"]);
     let program = asked.judged.program;
     let holds = |id: ExprId| answers(program, &tree.inferred.types, tree.inferred.expr(id), 0).is_some();
-    tree.exprs().any(|(_, kind)| match kind {
-        ExprKind::Method(call) => TAKES.contains(&call.name) && holds(call.recv),
+    tree.exprs().any(|(id, kind)| match kind {
+        ExprKind::Method(call) => {
+            TAKES.contains(&call.name) && holds(call.recv) && !behind::is_over(tree, id, wait)
+        }
         _ => false,
     })
 }
@@ -193,6 +200,31 @@ fn near(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>) -> Vec<FnId> {
         .collect()
 }
 
+/// Where a function that asks, and waits for the answer as long as it takes, is called and dropped before it comes; told by
+/// its own wait.
+fn dropped_by_caller(
+    asked: &Asked<'_, '_, '_>,
+    place: &Place<'_, '_>,
+    id: FnId,
+    tree: &Tree<'_>,
+) -> Option<ExprId> {
+    let grow = place.of.grows.iter().find(|site| site.id == id && site.event.via.is_empty())?;
+    let (_, receiver) = pair(tree, tree.call_at(grow.event.at)?)?;
+    let wait = tree.exprs().find_map(|(at, kind)| match kind {
+        ExprKind::Await(inner) => (tree.root(*inner) == Some(receiver)).then_some(at),
+        _ => None,
+    })?;
+    let is_limited = |caller: FnId| {
+        let calls = asked.judged.summary.facts[caller.ix()].calls.iter();
+        let calls = calls.filter(|site| site.callees.contains(&id)).map(|site| site.at);
+        let Some(tree) = asked.tree(caller) else { return false };
+        let limits =
+            |at: ExprId| matches!(tree.kind(at), ExprKind::Call(..)) && LIMITS.contains(&tree.called(at));
+        calls.filter_map(|at| tree.call_at(at)).any(|call| tree.around(call).any(limits))
+    };
+    asked.callers([&id]).into_iter().any(is_limited).then_some(wait)
+}
+
 /// Where a wait for an answer of that kind ends before it comes.
 fn gives_up(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, tree: &Tree<'_>) -> Option<ExprId> {
     let of = |id: ExprId| {
@@ -205,10 +237,17 @@ fn gives_up(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, tree: &Tree<'_>) -
             })?;
         is_answer.then_some(local)
     };
+    // `timeout(limit, async { .. rx.await .. })`.
+    let is_waited_for_in = |arg: ExprId| {
+        matches!(tree.kind(arg), ExprKind::Async(_))
+            && tree.exprs().any(|(id, kind)| {
+                matches!(kind, ExprKind::Await(inner) if of(*inner).is_some()) && tree.is_in(id, arg)
+            })
+    };
     tree.exprs().find_map(|(id, kind)| {
         let waits = match kind {
             ExprKind::Call(..) if LIMITS.contains(&tree.called(id)) => {
-                tree.args(id).iter().any(|arg| of(*arg).is_some())
+                tree.args(id).iter().any(|arg| of(*arg).is_some() || is_waited_for_in(*arg))
             }
             ExprKind::Method(call) if LIMITED.contains(&call.name) => of(call.recv).is_some(),
             ExprKind::Select(arms) => {
@@ -219,6 +258,18 @@ fn gives_up(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, tree: &Tree<'_>) -
         };
         waits.then_some(id)
     })
+}
+
+/// Whether a wait is given up when its time is over, and not for something else that comes first.
+fn is_limited(tree: &Tree<'_>, wait: ExprId) -> bool {
+    match tree.kind(wait) {
+        ExprKind::Call(..) | ExprKind::Method(_) => true,
+        ExprKind::Select(arms) => arms
+            .iter()
+            .filter_map(|arm| arm.future)
+            .any(|future| [Sym::new("sleep"), Sym::new("sleep_until")].contains(&tree.called(future))),
+        _ => false,
+    }
 }
 
 fn is_in_loop(tree: &Tree<'_>, id: ExprId) -> bool {

@@ -30,9 +30,9 @@ const HANDS_ON: [Sym; 14] = syms([
 ]);
 
 /// A body, its types and the way back.
-pub(super) struct Tree<'p> {
-    pub(super) body: &'p Body,
-    pub(super) inferred: Arc<Inferred<'p>>,
+pub(in crate::rules) struct Tree<'p> {
+    pub(in crate::rules) body: &'p Body,
+    pub(in crate::rules) inferred: Arc<Inferred<'p>>,
     parents: Vec<Option<ExprId>>,
     /// What a `let` gives its pattern.
     inits: FxHashMap<ExprId, PatId>,
@@ -40,15 +40,19 @@ pub(super) struct Tree<'p> {
 
 /// The arm of a branch that something stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Arm {
+pub(in crate::rules) struct Arm {
     /// The `match`, `if` or `select!`.
-    pub(super) of: ExprId,
+    pub(in crate::rules) of: ExprId,
     /// Which of its arms.
-    pub(super) index: usize,
+    pub(in crate::rules) index: usize,
 }
 
 impl<'p> Tree<'p> {
-    pub(super) fn of(program: &'p Program<'_>, insides: &Insides<'p>, id: FnId) -> Option<Tree<'p>> {
+    pub(in crate::rules) fn of(
+        program: &'p Program<'_>,
+        insides: &Insides<'p>,
+        id: FnId,
+    ) -> Option<Tree<'p>> {
         let body = program.names.body(id)?;
         let inferred = insides(id)?;
         let mut inits = FxHashMap::default();
@@ -63,48 +67,48 @@ impl<'p> Tree<'p> {
         Some(Tree { body, inferred, parents: parts::around(body), inits })
     }
 
-    pub(super) fn kind(&self, id: ExprId) -> &'p ExprKind {
+    pub(in crate::rules) fn kind(&self, id: ExprId) -> &'p ExprKind {
         &self.body.expr(id).kind
     }
 
-    pub(super) fn at(&self, id: ExprId) -> Range {
+    pub(in crate::rules) fn at(&self, id: ExprId) -> Range {
         self.body.expr(id).at
     }
 
-    pub(super) fn parent(&self, id: ExprId) -> Option<ExprId> {
+    pub(in crate::rules) fn parent(&self, id: ExprId) -> Option<ExprId> {
         self.parents[id.0 as usize]
     }
 
     /// All expressions, children first.
-    pub(super) fn exprs(&self) -> impl Iterator<Item = (ExprId, &'p ExprKind)> + use<'p> {
+    pub(in crate::rules) fn exprs(&self) -> impl Iterator<Item = (ExprId, &'p ExprKind)> + use<'p> {
         (0_u32..).map(ExprId).zip(self.body.exprs.iter().map(|expr| &expr.kind))
     }
 
     /// What stands around an expression, innermost first; not itself.
-    pub(super) fn around(&self, id: ExprId) -> impl Iterator<Item = ExprId> + '_ {
+    pub(in crate::rules) fn around(&self, id: ExprId) -> impl Iterator<Item = ExprId> + '_ {
         std::iter::successors(self.parent(id), |at| self.parent(*at))
     }
 
     /// The call that stands at `at`.
-    pub(super) fn call_at(&self, at: Range) -> Option<ExprId> {
+    pub(in crate::rules) fn call_at(&self, at: Range) -> Option<ExprId> {
         let calls = self.exprs().filter(|(_, kind)| matches!(kind, ExprKind::Call(..) | ExprKind::Method(_)));
         calls.map(|(id, _)| id).find(|id| self.at(*id) == at)
     }
 
     /// The `?` that stands at `at`.
-    pub(super) fn try_at(&self, at: Range) -> Option<ExprId> {
+    pub(in crate::rules) fn try_at(&self, at: Range) -> Option<ExprId> {
         self.exprs()
             .find(|(id, kind)| matches!(kind, ExprKind::Try(_)) && self.at(*id) == at)
             .map(|(id, _)| id)
     }
 
     /// Whether `inner` is `outer` or stands in it.
-    pub(super) fn is_in(&self, inner: ExprId, outer: ExprId) -> bool {
+    pub(in crate::rules) fn is_in(&self, inner: ExprId, outer: ExprId) -> bool {
         inner == outer || self.around(inner).any(|at| at == outer)
     }
 
     /// The branches around an expression, innermost first, within the closure or task it stands in.
-    pub(super) fn arms(&self, id: ExprId) -> Vec<Arm> {
+    pub(in crate::rules) fn arms(&self, id: ExprId) -> Vec<Arm> {
         let (mut arms, mut at) = (Vec::new(), id);
         while let Some(of) = self.parent(at) {
             let index = match self.kind(of) {
@@ -123,12 +127,12 @@ impl<'p> Tree<'p> {
     }
 
     /// The closure or async block that something runs in; none for the function itself.
-    pub(super) fn frame(&self, id: ExprId) -> Option<ExprId> {
+    pub(in crate::rules) fn frame(&self, id: ExprId) -> Option<ExprId> {
         self.around(id).find(|at| matches!(self.kind(*at), ExprKind::Closure(..) | ExprKind::Async(_)))
     }
 
     /// The pattern and the value of an arm: `match value { pat => .. }`, `if let pat = value`.
-    pub(super) fn arm_pat(&self, arm: Arm) -> Option<(PatId, ExprId)> {
+    pub(in crate::rules) fn arm_pat(&self, arm: Arm) -> Option<(PatId, ExprId)> {
         match self.kind(arm.of) {
             ExprKind::Match(on, arms) => Some((arms.get(arm.index)?.pat, *on)),
             ExprKind::Select(arms) => {
@@ -144,7 +148,7 @@ impl<'p> Tree<'p> {
     }
 
     /// The locals that a pattern binds.
-    pub(super) fn bound(&self, pat: PatId, out: &mut Vec<LocalId>) {
+    pub(in crate::rules) fn bound(&self, pat: PatId, out: &mut Vec<LocalId>) {
         match self.body.pat(pat) {
             Pat::Wild | Pat::Rest => {}
             Pat::Bind(local, inner) => {
@@ -160,7 +164,7 @@ impl<'p> Tree<'p> {
     }
 
     /// The names under which the value of an expression is known: patterns that take it apart, closures it is handed to.
-    pub(super) fn names_of(&self, id: ExprId) -> Vec<LocalId> {
+    pub(in crate::rules) fn names_of(&self, id: ExprId) -> Vec<LocalId> {
         let (mut names, mut at) = (Vec::new(), id);
         loop {
             if let Some(pat) = self.inits.get(&at) {
@@ -200,7 +204,7 @@ impl<'p> Tree<'p> {
     }
 
     /// The local that an expression is, or is a part of.
-    pub(super) fn root(&self, mut id: ExprId) -> Option<LocalId> {
+    pub(in crate::rules) fn root(&self, mut id: ExprId) -> Option<LocalId> {
         for _ in 0..12 {
             id = match self.kind(id) {
                 ExprKind::Local(local) => return Some(*local),
@@ -218,14 +222,14 @@ impl<'p> Tree<'p> {
     }
 
     /// Whether an expression mentions a local.
-    pub(super) fn mentions(&self, id: ExprId, local: LocalId) -> bool {
+    pub(in crate::rules) fn mentions(&self, id: ExprId, local: LocalId) -> bool {
         self.exprs()
             .any(|(at, kind)| matches!(kind, ExprKind::Local(of) if *of == local) && self.is_in(at, id))
     }
 
     /// Whether `first` stands before `second` and on every way to it: no branch or loop around the one is left before the
     /// other.
-    pub(super) fn is_before(&self, first: ExprId, second: ExprId) -> bool {
+    pub(in crate::rules) fn is_before(&self, first: ExprId, second: ExprId) -> bool {
         let around: Vec<Arm> = self.arms(second);
         // What comes behind has a higher number.
         first < second
@@ -235,7 +239,7 @@ impl<'p> Tree<'p> {
 
     /// Whether `second` may be reached from where `first` has been done: they stand in no two arms of one branch, and it is no
     /// condition without which `first` has put nothing in.
-    pub(super) fn may_follow(&self, first: ExprId, second: ExprId) -> bool {
+    pub(in crate::rules) fn may_follow(&self, first: ExprId, second: ExprId) -> bool {
         let (before, behind) = (self.arms(first), self.arms(second));
         let apart = |arm: &Arm| before.iter().any(|own| own.of == arm.of && own.index != arm.index);
         let refused = |arm: &Arm| match self.kind(arm.of) {
@@ -251,7 +255,7 @@ impl<'p> Tree<'p> {
     }
 
     /// Whether `first` stands in the `else` of a `let`, which leads on to nothing behind it.
-    fn leaves_with(&self, first: ExprId, second: ExprId) -> bool {
+    pub(in crate::rules) fn leaves_with(&self, first: ExprId, second: ExprId) -> bool {
         let lets = self.exprs().filter_map(|(_, kind)| match kind {
             ExprKind::Block(stmts, _) => Some(stmts.iter()),
             _ => None,
@@ -265,7 +269,7 @@ impl<'p> Tree<'p> {
     }
 
     /// Whether something is waited for behind `first`, and not behind `second`.
-    pub(super) fn awaits_between(&self, first: ExprId, second: ExprId) -> bool {
+    pub(in crate::rules) fn awaits_between(&self, first: ExprId, second: ExprId) -> bool {
         let frame = self.frame(first);
         self.exprs().any(|(id, kind)| {
             let waits = matches!(kind, ExprKind::Await(_) | ExprKind::Select(_));
@@ -275,7 +279,7 @@ impl<'p> Tree<'p> {
     }
 
     /// The last name of what a call calls.
-    pub(super) fn called(&self, id: ExprId) -> Sym {
+    pub(in crate::rules) fn called(&self, id: ExprId) -> Sym {
         match self.kind(id) {
             ExprKind::Method(call) => call.name,
             ExprKind::Call(callee, _) => match self.kind(*callee) {
@@ -287,7 +291,7 @@ impl<'p> Tree<'p> {
     }
 
     /// Arguments of a call, without the receiver.
-    pub(super) fn args(&self, id: ExprId) -> &'p [ExprId] {
+    pub(in crate::rules) fn args(&self, id: ExprId) -> &'p [ExprId] {
         match self.kind(id) {
             ExprKind::Call(_, args) => args,
             ExprKind::Method(call) => &call.args,

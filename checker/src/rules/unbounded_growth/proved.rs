@@ -4,9 +4,10 @@
 //! What a message is seen to bring is told from what nobody knows; of both, what is close to who sends it has been right
 //! most often. What lies further off has mostly turned out to choose among few.
 
+use super::stores::are_the_data;
 use super::{
-    AT_EXIT, CAPACITY, FIELD, GETTER, HANDLES, INNER, LOCAL, ON_ERROR, OUTER_KEYS, SETS_OF_TASKS, STATIC,
-    SUBSCRIBERS, callbacks,
+    AT_EXIT, BUFFER, CAPACITY, FIELD, GETTER, HANDLES, INNER, LOCAL, ON_ERROR, OUTER_KEYS, SETS_OF_TASKS,
+    STATIC, SUBSCRIBERS, callbacks,
 };
 use crate::context::{Brings, Growing, Key, Site, Witness};
 use crate::events::seen::Sight;
@@ -28,12 +29,15 @@ pub(super) fn proved(
     growing: &Growing<'_>,
     shape: &'static Shape,
 ) -> Confidence {
+    let shape = if std::ptr::eq(shape, &CAPACITY) { plain(growing) } else { shape };
     let is = |shapes: &[&'static Shape]| shapes.iter().any(|one| std::ptr::eq(*one, shape));
     let holder = growing.grows[0].event.holder;
     // What the program sends to itself is known to it.
     let is_its_own = |told: Witness| told.what == Brings::Queued && ways.is_fed_from_afar(told.id, told.at);
     match growing.told {
         _ if matches!(growing.key, Key::Field(adt, _) if judged.is_locus(adt)) => Confidence::Certain,
+        _ if are_the_data(judged, growing) => Confidence::Nursery,
+        Some(_) if judged.is_of_operators(growing.grows[0].id) => Confidence::Likely,
         // Tasks end, and what failed is over, whoever told of them.
         Some(told) if is_its_own(told) && is(&[&HANDLES, &AT_EXIT, &ON_ERROR]) => Confidence::Likely,
         Some(told) if is_its_own(told) => Confidence::Nursery,
@@ -45,7 +49,6 @@ pub(super) fn proved(
         {
             Confidence::Certain
         }
-        _ if is(&[&CAPACITY]) => Confidence::Nursery,
         Some(told) => proved_told(judged, ways, growing, (shape, told)),
         // What is to be called back has no key: each peer that comes leaves one.
         None if is(&[&STATIC, &FIELD])
@@ -69,6 +72,16 @@ pub(super) fn proved(
             Confidence::Nursery
         }
         _ => Confidence::Likely,
+    }
+}
+
+/// The shape of a place, whatever room is reserved for it: that says nothing of how much comes.
+fn plain(growing: &Growing<'_>) -> &'static Shape {
+    match growing.key {
+        _ if growing.grows[0].event.buffer => &BUFFER,
+        Key::Static(_) => &STATIC,
+        Key::Local(..) => &LOCAL,
+        Key::Field(..) | Key::Param(..) => &FIELD,
     }
 }
 

@@ -191,7 +191,7 @@ fn turning(judged: &Judged<'_, '_>, site: Site<'_>) -> Option<Label> {
     let facts = &judged.summary.facts[site.id.ix()];
     let at = site.event.under.in_loop?;
     let around = facts.loops.get(at as usize)?;
-    Some(Label::new(judged.span(site.id, around.at), "in this loop"))
+    Some(Label::new(judged.span(site.id, around.at), around.says()))
 }
 
 fn looked_for(judged: &Judged<'_, '_>, growing: &Growing<'_>, place: &str) -> String {

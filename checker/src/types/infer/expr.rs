@@ -100,7 +100,7 @@ impl<'p> Infer<'p, '_> {
                 self.named("Iterator", &[low.or(high).unwrap_or(Ty::USIZE)])
             }
             ExprKind::Macro(name, args) => self.macro_value(id, *name, args, expected),
-            ExprKind::Opaque(..) => Ty::UNKNOWN,
+            ExprKind::Opaque(name, _) => self.of_models(*name),
             other => self.control(other, expected),
         }
     }
@@ -218,7 +218,7 @@ impl<'p> Infer<'p, '_> {
     }
 
     /// What a range of a sequence is: a slice of its elements, or of text.
-    fn part(&mut self, of: Ty) -> Ty {
+    pub(super) fn part(&mut self, of: Ty) -> Ty {
         let mut at = self.head(of);
         for _ in 0..super::unify::DEREF_MAX {
             match self.shape(at) {

@@ -1,8 +1,9 @@
 //! Macros whose value is known by name.
 
 use super::Infer;
-use crate::lower::ir::ExprId;
+use crate::lower::ir::{ExprId, PathRef};
 use crate::lower::sym::Sym;
+use crate::names::Def;
 use crate::types::program::named;
 use crate::types::ty::{Ty, TyKind};
 
@@ -64,7 +65,18 @@ impl Infer<'_, '_> {
             let parts = types.iter().map(|ty| self.awaited(*ty)).collect();
             return self.intern(TyKind::Tuple(parts));
         }
-        Ty::UNKNOWN
+        self.of_models(name)
+    }
+
+    /// What a macro of a crate gives that the models describe and the package uses.
+    pub(super) fn of_models(&mut self, name: Sym) -> Ty {
+        let program = self.program;
+        let Some(ty) = program.models.macros.get(&name).copied() else { return Ty::UNKNOWN };
+        let path = PathRef { segments: Box::new([ty.krate, ty.last]), ..PathRef::default() };
+        match program.names.resolve(self.scope.module, &path, true).map(|found| found.def) {
+            Some(Def::Foreign(_)) => self.intern(TyKind::Foreign(ty, Box::default())),
+            _ => Ty::UNKNOWN,
+        }
     }
 
     fn vec(&mut self, args: &[ExprId], expected: Ty) -> Ty {

@@ -2,11 +2,14 @@
 
 use super::unify::{DEREF_MAX, is_iterator};
 use super::{Callee, Infer};
-use crate::lower::ir::{ExprId, MethodCall};
-use crate::lower::sym::Sym;
+use crate::lower::ir::{ExprId, ExprKind, MethodCall};
+use crate::lower::sym::{Sym, syms};
 use crate::names::{FnId, Foreign, TraitId};
 use crate::types::ty::{Ty, TyKind, substitute};
 use rustc_hash::FxHashMap;
+
+/// Methods of slices that give a part of them where they are asked for a range.
+const GETS: [Sym; 2] = syms(["get", "get_mut"]);
 
 impl Infer<'_, '_> {
     pub(super) fn method(&mut self, id: ExprId, call: &MethodCall, expected: Ty) -> Ty {
@@ -143,6 +146,12 @@ impl Infer<'_, '_> {
                 let mut binds: FxHashMap<Sym, Ty> =
                     model.params.iter().copied().zip(args.iter().copied()).collect();
                 let ret = self.model_call(*callable, &call.args, &call.types, at, &mut binds, expected);
+                if let ([of], true) = (&call.args[..], GETS.contains(&call.name))
+                    && matches!(self.body.expr(*of).kind, ExprKind::Range(..))
+                {
+                    let part = self.part(at);
+                    return Some((Callee::Model(*callable), self.named("Option", &[part])));
+                }
                 if call.name == Sym::new("collect") && is_iterator(foreign) {
                     self.collected(args.first().copied().unwrap_or(Ty::UNKNOWN), ret);
                 }
