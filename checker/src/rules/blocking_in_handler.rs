@@ -1,11 +1,14 @@
 //! `blocking-in-handler`: a call that holds up the thread on which everybody else runs, too.
 
+mod handed;
+mod kernel;
+
 use crate::context::{Entry, Often};
 use crate::declare_rule;
 use crate::events::seen::{Seen, Sight, within};
 use crate::finding::{Confidence, Finding};
 use crate::lower::attr::{ContractKind, LocusItem, MethodRole};
-use crate::lower::ir::{Expr, ExprId, ExprKind, Range, Receiver};
+use crate::lower::ir::{ExprKind, Range, Receiver};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
@@ -13,6 +16,7 @@ use crate::rules::judged::asks::Asks;
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Reach, Says, is_locus_method};
 use crate::types::{Interner, TyKind};
+use handed::handed_on;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// In a handler.
@@ -56,7 +60,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let mut async_ones = Vec::new();
     for (id, seen) in judged.sights() {
         let Sight::Blocks { name, slight } = &seen.sight else { continue };
-        if judged.summary.facts[id.ix()].on_thread(seen.at) || is_handed_on(judged, id, seen.at) {
+        if judged.summary.facts[id.ix()].on_thread(seen.at)
+            || handed_on(judged, id).iter().any(|closure| within(*closure, seen.at))
+        {
             continue;
         }
         if promise.contains(id) {
@@ -73,6 +79,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             }
         } else if on_executor.contains(&id)
             && !slight
+            && !kernel::is_read(judged, id, seen.at)
             && judged.is_per_message(id, seen)
             && !is_command(judged, id)
             && ways.is_driven(id, seen.at, Asks::UNDER_WAY)
@@ -172,25 +179,6 @@ fn pinned_loci(judged: &Judged<'_, '_>) -> FxHashMap<AdtId, bool> {
     pinned
 }
 
-/// Whether code stands in a closure that is given to a function which starts threads or hands something to one. Which of
-/// what it is given it hands there is not followed.
-fn is_handed_on(judged: &Judged<'_, '_>, id: FnId, at: Range) -> bool {
-    let Some(body) = judged.program.names.body(id) else { return false };
-    let facts = &judged.summary.facts;
-    let is_around =
-        |arg: &ExprId| matches!(body.expr(*arg).kind, ExprKind::Closure(..)) && within(body.extent(*arg), at);
-    let takes = |expr: &Expr| match &expr.kind {
-        ExprKind::Call(_, args) => args.iter().any(is_around),
-        ExprKind::Method(call) => call.args.iter().any(is_around),
-        _ => false,
-    };
-    let hands_on = |callee: &FnId| !facts[callee.ix()].threads.is_empty();
-    body.exprs.iter().filter(|expr| takes(expr)).any(|call| {
-        let site = facts[id.ix()].calls.iter().find(|site| site.at == call.at && !site.is_callback);
-        site.is_some_and(|site| !site.callees.is_empty() && site.callees.iter().all(hands_on))
-    })
-}
-
 fn is_async(judged: &Judged<'_, '_>, id: FnId) -> bool {
     judged.program.names.function(id).sig.is_some_and(|sig| sig.is_async)
 }
@@ -217,8 +205,9 @@ fn on_executor(judged: &Judged<'_, '_>) -> FxHashSet<FnId> {
         let mut next = Vec::new();
         for id in open {
             let facts = &judged.summary.facts[id.ix()];
-            let in_place = in_place(judged, id);
-            let hands_over = |at: Range| facts.on_thread(at) || in_place.iter().any(|of| within(*of, at));
+            let mut elsewhere = in_place(judged, id);
+            elsewhere.extend(handed_on(judged, id));
+            let hands_over = |at: Range| facts.on_thread(at) || elsewhere.iter().any(|of| within(*of, at));
             for site in facts.calls.iter().filter(|site| !site.is_callback && !hands_over(site.at)) {
                 let [callee] = site.callees[..] else { continue };
                 let often = judged.context.often(judged.summary, id, &site.under);
