@@ -10,6 +10,7 @@ mod bus;
 mod channels;
 mod counted;
 mod fresh;
+mod halves;
 mod input;
 mod labels;
 mod locked;
@@ -71,7 +72,10 @@ pub enum Sight {
     /// Something that ends the task whose handle a field holds.
     Aborted((AdtId, Sym)),
     /// A `select!` over handles of tasks: who loses runs on.
-    Race,
+    Race {
+        /// Each of two has one half of the same connection, and hears when that ends.
+        halves: bool,
+    },
     /// A call that holds up its thread.
     Blocks {
         /// The call.

@@ -1,7 +1,7 @@
 //! `detached-task`: tasks that nobody can end, count or wait for.
 
 use crate::declare_rule;
-use crate::events::seen::Sight;
+use crate::events::seen::{Seen, Sight};
 use crate::finding::{Confidence, Finding};
 use crate::lower::ir::{ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
@@ -81,7 +81,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             Sight::Detached { timer: true, .. } => (&TIMER, timer()),
             Sight::Detached { thread, .. } => (&SPAWNED, spawned(*thread)),
             Sight::HandleReplaced(Some(field)) if !ended.contains(field) => (&REPLACED, replaced()),
-            Sight::Race => (&RACE, race()),
+            Sight::Race { .. } => (&RACE, race()),
             _ => continue,
         };
         let finding = judged.finding(id, seen.at, (&RULE, shape), says);
@@ -93,17 +93,19 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             "endless-per-message" => "looked in the loop for a way out: there is none",
             _ => "looked in the function for a permit, or a test against a limit: there is none",
         };
-        let finding = judged.as_proved(finding, id, proved(&ways, (id, seen.at), shape));
+        let finding = judged.as_proved(finding, id, proved(&ways, (id, seen), shape));
         findings.push(judged.with_chain(finding, id).note(note));
     }
 }
 
-/// How far a shape has been right outside of loci: what a field held has most often ended before, or is told to; those who
+/// How far a shape has been right outside of loci: halves of one connection mostly end together; what a field held has most often ended before, or is told to; those who
 /// sleep for a message are mostly one for each of what is paced or counted elsewhere; tasks that first wait under a timeout
 /// are held open by nobody, and those that start far from peers are most often one at a time, or as many as something that
 /// was not seen admits.
-fn proved(ways: &Ways<'_, '_, '_>, (id, at): (FnId, Range), shape: &'static Shape) -> Confidence {
+fn proved(ways: &Ways<'_, '_, '_>, (id, seen): (FnId, &Seen), shape: &'static Shape) -> Confidence {
+    let at = seen.at;
     match shape.name {
+        "loser-runs-on" if matches!(seen.sight, Sight::Race { halves: true }) => Confidence::Likely,
         "loser-runs-on" => Confidence::Certain,
         "endless-per-message" if ways.is_driven(id, at, Asks::FOR_EVER.near()) => Confidence::Certain,
         "endless-per-message" => Confidence::Likely,

@@ -81,6 +81,7 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("hot-allocation/fail/pattern_in_a_cell.rs", "nursery"),
         ("detached-task/fail/stream_replaced_in_a_struct.rs", "nursery"),
         ("detached-task/fail/webhooks.rs", "likely"),
+        ("detached-task/fail/halves_of_a_connection.rs", "likely"),
         ("detached-task/fail/far_from_its_peers.rs", "nursery"),
         ("detached-task/fail/behind_a_queue.rs", "nursery"),
         ("detached-task/fail/flag_of_another.rs", "likely"),

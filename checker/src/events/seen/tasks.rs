@@ -216,7 +216,11 @@ impl Look<'_, '_, '_> {
                 true => around.and_then(|at| self.walk.facts.loops.get(at as usize)?.parent),
                 false => around,
             };
-            self.seen.push(Seen { sight: Sight::Race, at: self.walk.at(id), in_loop });
+            let halves = match racing[..] {
+                [(one, _), (other, _)] => self.have_halves_of_one(one, other),
+                _ => false,
+            };
+            self.seen.push(Seen { sight: Sight::Race { halves }, at: self.walk.at(id), in_loop });
         }
     }
 
