@@ -16,6 +16,7 @@
 
 mod answer;
 mod carried;
+mod deployed;
 mod known;
 mod origins;
 mod own;
@@ -172,6 +173,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
                 return Answer::Given;
             }
             let answer = self.holds(id, &self.value(id, &origins, (key, None), 0), 0);
+            let answer = self.unless_deployed(answer, (&origins, call), (key, None), 0);
             match self.is_measured(&origins, origins.inferred.expr(key)) {
                 true => answer,
                 false => answer.unless_time(),
@@ -325,7 +327,10 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         if origins.at(site.at).any(|call| self.is_tested(&origins, call, (arg, part), depth + 1)) {
             return Answer::Given;
         }
-        self.holds(caller, &self.value(caller, &origins, (arg, part), depth + 1), depth + 1)
+        let answer = self.holds(caller, &self.value(caller, &origins, (arg, part), depth + 1), depth + 1);
+        let unless_deployed =
+            |answer, call| self.unless_deployed(answer, (&origins, call), (arg, part), depth + 1);
+        origins.at(site.at).fold(answer, unless_deployed)
     }
 
     /// What a function gives back.

@@ -17,7 +17,7 @@ use crate::types::adt_behind;
 const COPIES_MAX: u32 = 12;
 
 /// A local, or a part of it.
-type Source = (LocalId, Part);
+pub(super) type Source = (LocalId, Part);
 
 impl<'a> Given<'a, '_, '_> {
     /// Whether what stands at `at` is only reached where such a table has a key.
@@ -25,11 +25,21 @@ impl<'a> Given<'a, '_, '_> {
         &self,
         origins: &Origins<'a>,
         at: ExprId,
-        (key, part): (ExprId, Part),
+        key: (ExprId, Part),
         depth: u32,
     ) -> bool {
+        Self::is_behind(origins, at, key, &|test, key| self.finds(origins, test, key, depth))
+    }
+
+    /// Whether what stands at `at` is only reached where a look-up finds the key.
+    pub(super) fn is_behind(
+        origins: &Origins<'a>,
+        at: ExprId,
+        (key, part): (ExprId, Part),
+        finds: &dyn Fn(ExprId, Source) -> bool,
+    ) -> bool {
         let Some(key) = origins.source(key, part, 0) else { return false };
-        let finds = |test: ExprId| self.finds(origins, test, key, depth);
+        let finds = |test: ExprId| finds(test, key);
         let mut within = at;
         origins.around(at).any(|around| {
             let inner = std::mem::replace(&mut within, around);
@@ -89,7 +99,7 @@ impl Origins<'_> {
     }
 
     /// The local that a value is, or a part of it, through copies, conversions and the names that it was given.
-    fn source(&self, id: ExprId, part: Part, depth: u32) -> Option<Source> {
+    pub(super) fn source(&self, id: ExprId, part: Part, depth: u32) -> Option<Source> {
         if depth > COPIES_MAX {
             return None;
         }
