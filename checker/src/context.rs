@@ -15,6 +15,7 @@ mod reach;
 mod residency;
 mod roots;
 mod shared;
+mod states;
 mod trace;
 
 pub(crate) use balance::balances;
@@ -25,6 +26,8 @@ pub use instances::Unswept;
 pub(crate) use reach::Reach;
 pub use residency::{Key, Keys, keys_of};
 pub use roots::Entry;
+pub(crate) use shared::is_shared_in;
+pub use states::States;
 
 use crate::events::{Place, Root, Under};
 use crate::lower::ir::Range;

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use crate::context::{self, Balances, Callers};
+use crate::context::{self, Balances, Callers, States};
 use crate::crash;
 use crate::events;
 use crate::facts::{self, Binary, Bodies};
@@ -134,15 +134,16 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let calls_unresolved = bodies.iter().map(|body| body.calls_unresolved as usize).sum();
     let summary = summary::summarise(&program, bodies);
     let opened = Bodies { names: &program.names, events: &summary.facts };
-    let (binaries, (context, keys)) = rayon::join(
+    let (binaries, (context, mut keys)) = rayon::join(
         || facts::binaries(&program.names, &opened),
         || (context::contexts(&program, &summary), context::keys_of(&summary)),
     );
+    let states = States::of(&program, &context, &mut keys);
     let found = cache::Insides::of(&program, &fresh);
     let insides = |id: FnId| found.get(id);
     let callers = Callers::in_all(&summary);
     let Balances { growing, balanced, loose, unswept } =
-        context::balances(&program, &insides, &callers, &context, &keys);
+        context::balances(&program, &insides, &callers, &context, (&keys, &states));
     let on_pool = Reach::of(&summary, judged::pool_entries(&program, &context));
     let judged = Judged {
         program: &program,

@@ -5,6 +5,7 @@
 //! loop, or it takes back what the same activation put in and failed with. That asymmetry is the point: silence
 //! is cheap to give, a false alarm is not.
 
+mod elsewhere;
 mod emptied;
 mod freed;
 mod holders;
@@ -16,7 +17,7 @@ use super::given::{Answer, Given, Witness};
 use super::instances::{Instances, Unswept};
 use super::residency::can_grow;
 use super::shared::{is_shared_field, made, made_with_messages, shared_once};
-use super::{Context, Entry, Key, Keys, Often};
+use super::{Context, Entry, Key, Keys, Often, States};
 use crate::events::seen::Sight;
 use crate::events::{Event, Root, What};
 use crate::load::TargetKind;
@@ -101,7 +102,7 @@ pub(crate) fn balances<'s>(
     insides: &'s Insides<'s>,
     callers: &'s Callers<'s>,
     context: &'s Context,
-    keys: &Keys,
+    (keys, states): (&Keys, &States),
 ) -> Balances<'s> {
     let summary = callers.summary;
     let shared = shared_once(program, summary, context);
@@ -121,6 +122,7 @@ pub(crate) fn balances<'s>(
         taken_from,
         fleeting,
         lessened,
+        states: states.keys(keys),
     };
     let mut groups: BTreeMap<Key, Group<'s>> = BTreeMap::new();
     let limitless = Limitless::of(summary, keys);
@@ -142,6 +144,7 @@ pub(crate) fn balances<'s>(
             }
         }
     }
+    elsewhere::share_what_empties((program, insides), (keys, states), &mut groups);
     let freed = balance.freed();
     let shrunk = groups.iter().filter(|(_, group)| !group.shrinks.is_empty()).map(|(key, _)| *key).collect();
     let loose: Vec<_> = groups.iter().filter_map(|(key, group)| balance.loosely(*key, group)).collect();
@@ -171,6 +174,8 @@ struct Balance<'a, 'w, 's> {
     taken_from: FxHashSet<Sym>,
     /// Fields that something makes smaller.
     lessened: FxHashSet<(AdtId, Sym)>,
+    /// Parameters that stand for a state which a framework keeps.
+    states: FxHashSet<Key>,
 }
 
 impl<'s> Balance<'_, '_, 's> {
@@ -244,7 +249,8 @@ impl<'s> Balance<'_, '_, 's> {
     }
 
     fn weigh(&self, key: Key, mut group: Group<'s>, freed: &FxHashSet<AdtId>) -> Option<Growing<'s>> {
-        if matches!(key, Key::Param(..)) || group.grows.is_empty() {
+        let is_lent = matches!(key, Key::Param(..)) && !self.states.contains(&key);
+        if is_lent || group.grows.is_empty() {
             return None;
         }
         if self.may_be_taken_from(key) || !can_grow(self.program, key) {

@@ -83,7 +83,7 @@ impl Keys {
         }
     }
 
-    fn tie(&mut self, a: Key, b: Key) {
+    pub(super) fn tie(&mut self, a: Key, b: Key) {
         let (a, b) = (self.find(a), self.find(b));
         if a != b {
             // The smaller one stands for both: fields before statics before locals.

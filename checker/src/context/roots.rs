@@ -1,7 +1,7 @@
 //! Where the world enters a program, and what else may be called.
 
 use super::given::types::names_a_start;
-use super::shared::is_shared;
+use super::shared::{WRAPS, is_shared};
 use super::{Context, Often};
 use crate::load::TargetKind;
 use crate::lower::attr::{LocusItem, MethodRole};
@@ -24,8 +24,6 @@ const POLLS: [Sym; 9] = syms([
     "on_request",
     "on_response",
 ]);
-/// What frameworks wrap copies of their state in.
-const WRAPS: [Sym; 2] = syms(["State", "Extension"]);
 
 /// What a function is called for, other than by the code itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,9 @@ use crate::types::{Interner, Program, Ty, TyKind};
 use rustc_hash::FxHashSet;
 
 /// Owners that are counted, of the library and of frameworks.
-const COUNTED: [Sym; 3] = syms(["Arc", "Rc", "Data"]);
+pub(super) const COUNTED: [Sym; 3] = syms(["Arc", "Rc", "Data"]);
+/// What frameworks wrap copies of their state in.
+pub(super) const WRAPS: [Sym; 2] = syms(["State", "Extension"]);
 
 /// Types that are behind an `Arc` somewhere, and made nowhere but where the program begins; and what those own.
 pub(super) fn shared_once(program: &Program<'_>, summary: &Summary, context: &Context) -> FxHashSet<AdtId> {
@@ -114,7 +116,12 @@ pub(super) fn is_shared_field(program: &Program<'_>, adt: AdtId, name: Sym) -> b
 
 /// Whether a copy of a value is the same thing once more.
 pub(super) fn is_shared(program: &Program<'_>, ty: Ty) -> bool {
-    match program.types.kind(ty) {
+    is_shared_in(program, &program.types, ty)
+}
+
+/// The same of a type that one body has.
+pub(crate) fn is_shared_in(program: &Program<'_>, types: &dyn Interner, ty: Ty) -> bool {
+    match types.kind(ty) {
         TyKind::Foreign(foreign, _) => {
             program.models.type_at(*foreign).is_some_and(|model| program.models.ty(model).shared)
         }

@@ -5,6 +5,7 @@ mod fetch;
 mod proved;
 mod residents;
 mod say;
+mod state;
 mod stores;
 
 use fetch::memoised;
@@ -40,6 +41,12 @@ pub static STATIC: Shape = Shape {
     confidence: Confidence::Certain,
     summary: "a static grows with every message and nothing takes anything out",
 };
+
+/// A collection that handlers share and that only grows.
+pub static STATE: Shape = Shape::certain(
+    "state-only-grows",
+    "a collection that handlers or connections share grows with every message and nothing takes anything out",
+);
 
 /// A local of an endless loop that only grows.
 pub static LOCAL: Shape = Shape {
@@ -160,7 +167,7 @@ declare_rule! {
         level: Level::Warn,
         since: "0.1.0",
         shapes: [
-            &FIELD, &STATIC, &LOCAL, &BUFFER, &ACCUMULATED, &OUTER_KEYS, &INNER, &UNREACHABLE, &AT_EXIT, &ON_ERROR,
+            &FIELD, &STATIC, &STATE, &LOCAL, &BUFFER, &ACCUMULATED, &OUTER_KEYS, &INNER, &UNREACHABLE, &AT_EXIT, &ON_ERROR,
             &HANDLES, &ARENA, &INTERNED, &MEMOISED, &GETTER, &SUBSCRIBERS, &CAPACITY, &RESIDENTS, &UNSWEPT, &PROMISED,
         ],
         doc: include_str!("../../../docs/rules/unbounded-growth.md"),
@@ -250,8 +257,10 @@ fn shape(
         _ if reserved.contains(&growing.key) => &CAPACITY,
         _ if first.buffer => &BUFFER,
         Key::Static(_) => &STATIC,
+        Key::Param(..) => &STATE,
+        Key::Local(..) if state::is_shared(judged, growing.key) => &STATE,
         Key::Local(..) => &LOCAL,
-        _ => &FIELD,
+        Key::Field(..) => &FIELD,
     }
 }
 

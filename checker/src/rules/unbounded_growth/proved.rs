@@ -7,7 +7,7 @@
 use super::stores::are_the_data;
 use super::{
     AT_EXIT, BUFFER, CAPACITY, FIELD, GETTER, HANDLES, INNER, LOCAL, ON_ERROR, OUTER_KEYS, SETS_OF_TASKS,
-    STATIC, SUBSCRIBERS, callbacks,
+    STATE, STATIC, SUBSCRIBERS, callbacks,
 };
 use crate::context::{Brings, Growing, Key, Site, Witness};
 use crate::events::seen::Sight;
@@ -68,7 +68,9 @@ pub(super) fn proved(
             Confidence::Certain
         }
         None if is(&[&STATIC, &LOCAL, &SUBSCRIBERS]) => Confidence::Nursery,
-        None if is(&[&FIELD, &OUTER_KEYS, &GETTER, &INNER]) && !may_be_many(judged, ways, growing) => {
+        None if is(&[&FIELD, &STATE, &OUTER_KEYS, &GETTER, &INNER])
+            && !may_be_many(judged, ways, growing) =>
+        {
             Confidence::Nursery
         }
         _ => Confidence::Likely,
@@ -80,8 +82,9 @@ fn plain(growing: &Growing<'_>) -> &'static Shape {
     match growing.key {
         _ if growing.grows[0].event.buffer => &BUFFER,
         Key::Static(_) => &STATIC,
+        Key::Param(..) => &STATE,
         Key::Local(..) => &LOCAL,
-        Key::Field(..) | Key::Param(..) => &FIELD,
+        Key::Field(..) => &FIELD,
     }
 }
 
@@ -105,7 +108,7 @@ fn proved_told(
     let is_list = grows(&|site| LISTS.contains(&site.event.holder));
     let is_told_there = grows(&|site| site.id == told.id);
     match () {
-        () if is(&[&FIELD, &OUTER_KEYS]) => is_close(),
+        () if is(&[&FIELD, &STATE, &OUTER_KEYS]) => is_close(),
         () if is(&[&SUBSCRIBERS]) && starts_a_task(judged, growing.grows[0].id) => Confidence::Nursery,
         () if is(&[&SUBSCRIBERS]) => is_close(),
         () if is(&[&STATIC]) && !queued => is_close(),

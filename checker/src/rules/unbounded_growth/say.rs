@@ -3,6 +3,7 @@
 use crate::context::{Brings, Counter, Growing, Key, Site, Unswept};
 use crate::events::What;
 use crate::finding::{Confidence, Finding, Label, Subject};
+use crate::lower::ir::{Pat, Range};
 use crate::lower::sym::Sym;
 use crate::models::Resource;
 use crate::names::FnId;
@@ -106,14 +107,15 @@ fn place_name(judged: &Judged<'_, '_>, key: Key) -> String {
             let body = names.body(id);
             body.map_or_else(String::new, |body| names.text(body.locals[local.0 as usize].name).to_owned())
         }
-        Key::Param(..) => "a parameter".to_owned(),
+        Key::Param(id, at) => {
+            named_by_param(judged, id, at).map_or_else(|| "a parameter".to_owned(), |(name, _)| name)
+        }
     }
 }
 
 fn declared_at(judged: &Judged<'_, '_>, key: Key) -> Option<crate::finding::Span> {
     let names = &judged.program.names;
-    let span =
-        |file, at: crate::lower::ir::Range| crate::finding::Span { file, start: at.start, end: at.end };
+    let span = |file, at: Range| crate::finding::Span { file, start: at.start, end: at.end };
     match key {
         Key::Field(adt, field) => {
             let adt = names.adt(adt);
@@ -125,14 +127,35 @@ fn declared_at(judged: &Judged<'_, '_>, key: Key) -> Option<crate::finding::Span
             let function = names.function(id);
             names.body(id).map(|body| span(function.file, body.locals[local.0 as usize].at))
         }
-        Key::Param(..) => None,
+        Key::Param(id, at) => {
+            let at = named_by_param(judged, id, at)?.1;
+            Some(span(names.function(id).file, at))
+        }
+    }
+}
+
+/// The first name that a parameter gives to what it takes apart, and where it stands.
+fn named_by_param(judged: &Judged<'_, '_>, id: FnId, at: u32) -> Option<(String, Range)> {
+    let names = &judged.program.names;
+    let body = names.body(id)?;
+    let mut pat = *body.params.get(at as usize)?;
+    loop {
+        pat = match body.pat(pat) {
+            Pat::Bind(local, _) => {
+                let local = &body.locals[local.0 as usize];
+                return Some((names.text(local.name).to_owned(), local.at));
+            }
+            Pat::Ref(inner) | Pat::Typed(inner, _) => *inner,
+            Pat::TupleStruct(_, parts) => *parts.first()?,
+            _ => return None,
+        };
     }
 }
 
 fn message(judged: &Judged<'_, '_>, growing: &Growing<'_>, place: &str, shape: &Shape) -> String {
     let first = growing.grows[0];
     let when = match (growing.key, judged.context.runs[first.id.ix()].entry) {
-        (Key::Local(..), _) => "with every turn of its loop",
+        (Key::Local(..), _) if shape.name != "state-only-grows" => "with every turn of its loop",
         _ if !growing.is_certain => "with every call",
         _ => "with every message",
     };
