@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = &[
     ("crates", include_str!("../../models/crates.toml")),
     ("brokers", include_str!("../../models/brokers.toml")),
     ("databases", include_str!("../../models/databases.toml")),
+    ("passwords", include_str!("../../models/passwords.toml")),
     ("locus", include_str!("../../models/locus.toml")),
     ("names", include_str!("../../models/names.toml")),
 ];
