@@ -12,6 +12,7 @@ mod single;
 mod slow;
 mod started;
 pub(crate) mod support;
+mod suspends;
 pub(crate) mod ways;
 
 pub(crate) use crate::context::Reach;

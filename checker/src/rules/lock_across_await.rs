@@ -4,6 +4,7 @@ use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding, Label};
 use crate::rule::{Level, Shape};
+use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
 
 /// Most calls from a handler to what it is sure to do itself.
@@ -26,10 +27,11 @@ declare_rule! {
 
 /// Reports the first await under each guard.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    let ways = Ways::of(judged);
     for (id, seen) in judged.sights() {
         let Sight::LockHeld(taken) = seen.sight else { continue };
         let runs = &judged.context.runs[id.ix()];
-        if runs.often.is_none() && !runs.may_run {
+        if runs.often.is_none() && !runs.may_run || !ways.may_suspend(id, seen.at) {
             continue;
         }
         let says = Says::new(
