@@ -125,8 +125,8 @@ impl Context {
     /// Follows the calls from some entries.
     fn follow_all(&mut self, program: &Program<'_>, summary: &Summary, entries: Vec<FnId>) {
         roots::enter(program, &entries, self);
-        let mut pending = entries;
-        while let Some(id) = pending.pop() {
+        let mut pending = Pending::new(self.runs.len(), entries);
+        while let Some(id) = pending.next() {
             self.spread(summary, id, &mut pending);
         }
     }
@@ -171,6 +171,8 @@ impl Context {
         declared: Option<u32>,
         last: Option<u32>,
     ) -> Option<Often> {
+        // Most of what happens stands in no loop at all.
+        under.in_loop?;
         let (runs, loops) = (&self.runs[id.ix()], &summary.facts[id.ix()].loops);
         let around = |start: Option<u32>| {
             std::iter::successors(start, |at| loops.get(*at as usize).and_then(|one| one.parent))
@@ -198,7 +200,7 @@ impl Context {
         (endless && !is_result).then_some(Often::PerMessage)
     }
 
-    fn spread(&mut self, summary: &Summary, id: FnId, pending: &mut Vec<FnId>) {
+    fn spread(&mut self, summary: &Summary, id: FnId, pending: &mut Pending) {
         for site in &summary.facts[id.ix()].calls {
             let Some(mut often) = self.often(summary, id, &site.under) else { return };
             let step = Step { caller: id, at: site.at };
@@ -219,7 +221,7 @@ impl Context {
                     }
                 }
                 if changed {
-                    pending.push(*callee);
+                    pending.add(*callee);
                 }
             }
         }
@@ -293,6 +295,33 @@ impl Context {
         }
         steps.reverse();
         (at, steps)
+    }
+}
+
+/// Functions whose calls are to be followed, each once however many changes it waits with.
+struct Pending {
+    all: Vec<FnId>,
+    waits: Vec<bool>,
+}
+
+impl Pending {
+    fn new(count: usize, entries: Vec<FnId>) -> Self {
+        let mut pending = Self { all: Vec::new(), waits: vec![false; count] };
+        entries.into_iter().for_each(|id| pending.add(id));
+        pending
+    }
+
+    fn add(&mut self, id: FnId) {
+        if !std::mem::replace(&mut self.waits[id.ix()], true) {
+            self.all.push(id);
+        }
+    }
+
+    /// The one that was added last: what a chain of calls leads to comes before the next chain.
+    fn next(&mut self) -> Option<FnId> {
+        let id = self.all.pop()?;
+        self.waits[id.ix()] = false;
+        Some(id)
     }
 }
 

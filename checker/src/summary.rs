@@ -99,11 +99,12 @@ impl Summary {
         }
         let mut events = Vec::with_capacity(facts.events.len());
         for event in std::mem::take(&mut facts.events) {
-            for place in self.all_resolved(&facts, id, event.place) {
-                let mut event = event.clone();
+            let places = self.all_resolved(&facts, id, event.place);
+            let from = events.len();
+            events.extend(std::iter::repeat_n(event, places.len()));
+            for (event, place) in events[from..].iter_mut().zip(places) {
                 event.place = place;
-                event.under.guarded |= self.is_tested(&facts, id, &event);
-                events.push(event);
+                event.under.guarded |= self.is_tested(&facts, id, event);
             }
         }
         self.lift(&facts, id, &mut events);

@@ -8,7 +8,7 @@
 const NEAR_MAX: u32 = 2;
 
 /// What is asked of the ways that lead somewhere.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Asks {
     /// A permit on the way ends it.
     pub(super) permits: bool,

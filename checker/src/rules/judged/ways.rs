@@ -43,6 +43,8 @@ pub(crate) struct Ways<'j, 'a, 'w> {
     bodies: RefCell<FxHashMap<FnId, Option<Rc<Opened<'a>>>>>,
     pub(super) paces: RefCell<FxHashMap<FnId, Rc<OfFunction>>>,
     pub(super) slow: RefCell<Slow>,
+    /// Where an answer was no, and so is that of whatever leads there.
+    far: RefCell<FxHashMap<Asks, FxHashSet<(FnId, u32)>>>,
 }
 
 impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
@@ -59,6 +61,7 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
             bodies: RefCell::default(),
             paces: RefCell::default(),
             slow: RefCell::default(),
+            far: RefCell::default(),
         }
     }
 
@@ -80,10 +83,12 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
 
     /// Whether what is asked for decides how often what stands at `at` in `id` happens.
     pub(crate) fn is_driven(&self, id: FnId, at: Range, asks: Asks) -> bool {
+        let is_far = |place| self.far.borrow().get(&asks).is_some_and(|far| far.contains(&place));
         let mut known = FxHashSet::default();
         let mut open = VecDeque::from([(id, at, 0)]);
         while let Some((id, at, calls)) = open.pop_front() {
-            if known.len() > STEPS_MAX || !known.insert((id, at.start)) {
+            let place = (id, at.start);
+            if known.len() > STEPS_MAX || is_far(place) || !known.insert(place) {
                 continue;
             }
             let Some(opened) = self.open(id) else { continue };
@@ -106,6 +111,10 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
                 None if asks.calls_max == Some(calls) => {}
                 None => open.extend(self.callers(id).map(|(id, at)| (id, at, calls + 1))),
             }
+        }
+        // How far off a place of the way is says nothing of a question that begins there.
+        if asks.calls_max.is_none() && known.len() <= STEPS_MAX {
+            self.far.borrow_mut().entry(asks).or_default().extend(known);
         }
         false
     }

@@ -11,8 +11,6 @@ use crate::finding::Confidence;
 use crate::lower::ir::Range;
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId};
-use crate::rules::judged::asks::Asks;
-use crate::rules::judged::ways::Ways;
 use crate::types::{Interner, Program, Ty, TyKind};
 
 /// Owners that are counted.
@@ -32,7 +30,7 @@ pub(super) fn is_alone(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, pairs: 
 
 /// Certain where peers bring it about: each of them may leave one behind.
 pub(super) fn proved(asked: &Asked<'_, '_, '_>, id: FnId, at: Range) -> Confidence {
-    match asked.judged.context.runs[id.ix()].is_sure && Ways::of(asked.judged).is_driven(id, at, Asks::LEFT) {
+    match asked.judged.context.runs[id.ix()].is_sure && asked.is_driven(id, at) {
         true => Confidence::Certain,
         false => Confidence::Likely,
     }

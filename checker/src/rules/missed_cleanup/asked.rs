@@ -8,10 +8,12 @@ use crate::lower::ir::{ExprId, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId};
 use crate::rules::judged::Judged;
+use crate::rules::judged::asks::Asks;
+use crate::rules::judged::ways::Ways;
 use crate::summary::Turns;
 use crate::types::{Interner, Ty, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -69,6 +71,7 @@ pub(super) struct Place<'j, 's> {
 pub(super) struct Asked<'j, 'a, 'w> {
     pub(super) judged: &'j Judged<'a, 'w>,
     trees: RefCell<FxHashMap<FnId, Option<Rc<Tree<'a>>>>>,
+    ways: OnceCell<Ways<'j, 'a, 'w>>,
 }
 
 impl<'j, 's> Place<'j, 's> {
@@ -112,7 +115,12 @@ pub(super) fn is_keyed(site: &Site<'_>) -> bool {
 
 impl<'j, 'a, 'w> Asked<'j, 'a, 'w> {
     pub(super) fn of(judged: &'j Judged<'a, 'w>) -> Self {
-        Asked { judged, trees: RefCell::default() }
+        Asked { judged, trees: RefCell::default(), ways: OnceCell::new() }
+    }
+
+    /// Whether peers bring about what stands at `at` in `id`, and leave something behind.
+    pub(super) fn is_driven(&self, id: FnId, at: Range) -> bool {
+        self.ways.get_or_init(|| Ways::of(self.judged)).is_driven(id, at, Asks::LEFT)
     }
 
     pub(super) fn tree(&self, id: FnId) -> Option<Rc<Tree<'a>>> {

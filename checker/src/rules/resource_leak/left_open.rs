@@ -5,6 +5,7 @@
 //! kept, returned, or given to code that may close it is left alone. A way out that asks whether it could be opened leaves
 //! nothing.
 
+use crate::events::seen::Sight;
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
@@ -73,17 +74,12 @@ pub(super) fn left_open(judged: &Judged<'_, '_>, id: FnId) -> Vec<LeftOpen> {
     opened.filter_map(|(local, init, what)| left(judged, &tree, local, init, what)).collect()
 }
 
-/// Whether a function has any of the words in it: few have, and only these are looked into.
+/// Whether a function closes a descriptor by its number, or starts a child: few do, and only the bodies of these are looked
+/// into, which a run with a store reads one by one.
 fn may_open(judged: &Judged<'_, '_>, id: FnId) -> bool {
-    const WORDS: [Sym; 3] = syms(["into_raw_fd", "spawn", "wait"]);
-    judged.program.names.body(id).is_some_and(|body| {
-        let has = |kind: &ExprKind| match kind {
-            ExprKind::Method(call) => WORDS.contains(&call.name),
-            ExprKind::Path(path) => path.segments.len() > 1 && path.last() == CLOSE,
-            _ => false,
-        };
-        body.exprs.iter().any(|expr| has(&expr.kind))
-    })
+    let facts = &judged.summary.facts[id.ix()];
+    facts.opens.iter().any(|open| &*open.kind == "child")
+        || facts.seen.iter().any(|seen| matches!(seen.sight, Sight::ClosesByNumber))
 }
 
 fn bound(tree: &Tree<'_>, pat: PatId) -> Option<LocalId> {
