@@ -3,6 +3,7 @@
 //! `len() < MAX` bounds where it holds; `len() >= MAX` bounds behind a way out. A test against 0 or 1 says
 //! nothing about growth. A counter that the same body raises stands for the place that it counts.
 
+use super::limits::is_limit;
 use super::present::LOOKS;
 use super::{Place, Walk};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, Stmt};
@@ -62,12 +63,35 @@ impl Walk<'_, '_> {
                     && self.ty(cond) == Ty::BOOL
                 {
                     self.under.tests.push(call);
+                    self.asks_for_room(cond);
                 }
             }
             ExprKind::Await(inner) | ExprKind::Try(inner) => self.assume(*inner, holds),
             // `if let Err(full) = self.check_room() { return .. }`
             ExprKind::Let(_, init) => self.under.tests.extend(self.call_of(*init)),
             _ => {}
+        }
+    }
+
+    /// `is_full(m.len(), ROOMS_MAX)`: a function that is given how many there are, and a limit of that, compares the two.
+    fn asks_for_room(&mut self, call: ExprId) {
+        let body = self.body;
+        let args: &[ExprId] = match &body.expr(call).kind {
+            ExprKind::Call(_, args) => args,
+            ExprKind::Method(call) => &call.args,
+            _ => return,
+        };
+        if !args.iter().any(|arg| is_limit(&self.program.names, body, *arg)) {
+            return;
+        }
+        for arg in args {
+            match &body.expr(*arg).kind {
+                ExprKind::Method(len) if self.effect(*arg) == Effect::Len => {
+                    self.guards.extend(self.place(len.recv));
+                }
+                ExprKind::Local(local) => self.guards.extend(self.lengths[local.0 as usize]),
+                _ => {}
+            }
         }
     }
 
