@@ -1,5 +1,6 @@
 //! `missed-cleanup`: something is taken out again, but not on every way.
 
+mod abandoned;
 mod alone;
 mod asked;
 mod behind;
@@ -25,6 +26,7 @@ use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::{Judged, Says};
+use crate::rules::unbounded_growth::place_name;
 use asked::{Asked, Forgets, Place, is_keyed};
 use tree::Tree;
 
@@ -35,6 +37,12 @@ pub static EARLY: Shape =
 /// Expired entries go only when somebody asks for them.
 pub static EXPIRED: Shape =
     Shape::likely("expired-only-on-access", "entries expire, but only one that is asked for is removed");
+
+/// Begun by one request and ended by another.
+pub static ABANDONED: Shape = Shape::likely(
+    "ended-by-request-only",
+    "what a request begins, which carries its time, is taken out only when another request ends it",
+);
 
 /// Removed when it went well.
 pub static ONE_OUTCOME: Shape = Shape::likely(
@@ -118,7 +126,7 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY, &CANCELLED, &OWNER, &UNSENT, &GIVEN_UP, &PAIRED,
-            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED,
+            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED,
         ],
         doc: include_str!("../../../docs/rules/missed-cleanup.md"),
     }
@@ -130,7 +138,7 @@ const POPS: [Sym; 3] = syms(["pop", "pop_front", "pop_first"]);
 type Look = for<'s> fn(&Asked<'_, 's, '_>, &Place<'_, 's>) -> Option<Forgets<'s>>;
 
 /// The shapes, the surest first: a place is told once.
-static LOOKS: [(&Shape, Look); 14] = [
+static LOOKS: [(&Shape, Look); 15] = [
     (&EARLY, early),
     (&NARROW, narrow::found),
     (&GIVEN_UP, pending::given_up),
@@ -145,6 +153,7 @@ static LOOKS: [(&Shape, Look); 14] = [
     (&EXPIRED, expired::found),
     (&LAZY, lazy),
     (&SIBLINGS, siblings::left_out),
+    (&ABANDONED, abandoned::found),
 ];
 
 /// What is asked of a place that a destructor takes out of.
@@ -153,11 +162,9 @@ static GUARDED: [(&Shape, Look); 1] = [(&DISARMED, disarmed::found)];
 /// Looks at what shrinks, for ways that lead past it.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let asked = Asked::of(judged);
-    for of in judged.balanced.iter().chain(&judged.loose) {
+    let lent = |of: &&Growing<'_>| matches!(of.key, Key::Param(..));
+    for of in judged.balanced.iter().chain(judged.loose.iter().filter(|of| !lent(of))) {
         let place = Place::of(of);
-        if matches!(of.key, Key::Param(..)) {
-            continue;
-        }
         let looks = if asked.has_guard(&place) { &GUARDED[..] } else { &LOOKS[..] };
         let found = looks.iter().find_map(|(shape, look)| Some((*shape, look(&asked, &place)?)));
         if let Some((shape, forgets)) = found {
@@ -237,17 +244,7 @@ fn told(
     shape: &'static Shape,
     forgets: Forgets<'_>,
 ) -> Finding {
-    let names = &judged.program.names;
-    let name = match place.of.key {
-        Key::Field(adt, field) => format!("{}.{}", names.text(names.adt(adt).name), names.text(field)),
-        Key::Static(of) => names.text(names.statics[of.ix()].name).to_owned(),
-        Key::Local(id, local) => {
-            let body = names.body(id);
-            let local = body.and_then(|body| body.locals.get(local.0 as usize));
-            local.map(|local| names.text(local.name).to_owned()).unwrap_or_default()
-        }
-        Key::Param(..) => String::new(),
-    };
+    let name = place_name(judged, place.of.key);
     let (message, help, about) = words(shape, &name);
     let grow = forgets.grow;
     let says = Says::new(message, "put in here", help);
@@ -323,6 +320,11 @@ fn words(shape: &Shape, name: &str) -> (String, &'static str, &'static str) {
             format!("what ends in the other way stays in `{name}`"),
             "take every outcome in the pattern, as in `Some(outcome) = set.join_next()`, and look at it in the arm",
             "reaped here",
+        ),
+        "ended-by-request-only" => (
+            format!("what a request puts into `{name}` stays there when nobody comes back to end it"),
+            "sweep on a timer what is too old: `retain(|_, entry| entry.since.elapsed() < LIFE)`, or bound it",
+            "taken out here, when a request asks for it",
         ),
         _ => words_of_keepers(shape, name),
     }

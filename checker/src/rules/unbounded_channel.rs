@@ -46,7 +46,8 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, seen) in judged.sights() {
         let Sight::Unbounded { sender, .. } = seen.sight else { continue };
         let key = Key::of(id, sender).map(|key| judged.keys.find(key));
-        let Some(all) = key.and_then(|key| sends.get(&key)) else { continue };
+        let names = key.map(|key| queues.names_of(key)).unwrap_or_default();
+        let Some(all) = names.iter().find_map(|name| sends.get(&judged.keys.find(*name))) else { continue };
         let of_locus = |(sender, _): &&(FnId, &Seen)| judged.in_locus(*sender) || judged.in_locus(id);
         let certain = all.iter().find(of_locus);
         let likely = || match queues.reader(id, seen) {

@@ -272,4 +272,4 @@ pub(super) fn confidence(growing: &Growing<'_>) -> Confidence {
     }
 }
 
-pub(super) use say::finding;
+pub(super) use say::{finding, place_name};

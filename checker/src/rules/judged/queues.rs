@@ -66,6 +66,18 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
         own.or_else(|| self.given_to(key, depth).into_iter().find_map(|of| self.readers(of, depth + 1)))
     }
 
+    /// What stands for an end of a queue: a name, and what callers call it when it is given back.
+    pub(crate) fn names_of(&self, key: Key) -> Vec<Key> {
+        let mut names = vec![key];
+        let mut from = 0;
+        for depth in 0..DEPTH_MAX {
+            let held: Vec<Key> = names[from..].iter().flat_map(|name| self.given_to(*name, depth)).collect();
+            from = names.len();
+            names.extend(held);
+        }
+        names
+    }
+
     /// What a queue carries whose reading end is given back, as its callers know it: a function for any type does not say.
     fn carried(&self, key: Key, depth: u32) -> Option<Item> {
         self.given_to(key, depth).into_iter().find_map(|of| {

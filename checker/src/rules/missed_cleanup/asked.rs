@@ -158,7 +158,10 @@ impl<'j, 'a, 'w> Asked<'j, 'a, 'w> {
                 let types = &tree.inferred.types;
                 ask(types, contents(types, tree.inferred.local(local))?)
             }
-            Key::Param(..) => None,
+            Key::Param(id, at) => {
+                let ty = program.sigs[id.ix()].params.get(at as usize)?;
+                ask(&program.types, contents(&program.types, *ty)?)
+            }
         }
     }
 

@@ -98,7 +98,8 @@ pub(super) fn unswept(
     ))
 }
 
-fn place_name(judged: &Judged<'_, '_>, key: Key) -> String {
+/// The name of a place, with the type that declares it.
+pub(in crate::rules) fn place_name(judged: &Judged<'_, '_>, key: Key) -> String {
     let names = &judged.program.names;
     match key {
         Key::Field(adt, field) => format!("{}.{}", names.text(names.adt(adt).name), names.text(field)),

@@ -1,0 +1,112 @@
+//! What one request begins and only another one ends: a session, an upload, a hold. Whoever began it may never come back.
+//!
+//! That it is to end shows in its time: when it began, was seen last, or is over. What carries none may be the data itself,
+//! which stays until somebody deletes it.
+
+use super::asked::{Asked, Forgets, Place, is_keyed};
+use crate::context::{self, Entry, Key, Site};
+use crate::lower::ir::Range;
+use crate::lower::sym::{Sym, syms};
+use crate::names::FnId;
+use crate::rules::judged::Judged;
+use crate::types::{Interner, Program, Ty, TyKind};
+use rustc_hash::FxHashSet;
+
+/// A time that means nothing outside of its process.
+const CLOCK: Sym = Sym::new("Instant");
+const TIMES: [Sym; 4] = syms(["SystemTime", "DateTime", "OffsetDateTime", "Timestamp"]);
+/// Names of fields that hold the time when something is over.
+const ENDS: [&str; 6] = ["expire", "expiry", "expiration", "deadline", "valid_until", "ttl"];
+/// What a time may stand in.
+const AROUND: [Sym; 8] = syms(["Option", "Box", "Arc", "Rc", "Mutex", "RwLock", "Cell", "RefCell"]);
+/// Deepest type that is looked at.
+const DEPTH_MAX: u32 = 5;
+/// Most functions that may lead to one, and still say where it begins.
+const FUNCTIONS_MAX: usize = 64;
+
+pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    let judged = asked.judged;
+    let of_locus = matches!(place.of.key, Key::Field(adt, _) if judged.is_locus(adt));
+    let on_request =
+        |site: &Site<'_>| is_keyed(site) && site.event.under.in_loop.is_none() && !site.event.under.timed;
+    if of_locus || !place.works.iter().all(on_request) || !is_dated(asked, place) {
+        return None;
+    }
+    let mut begin = FxHashSet::default();
+    for grow in &place.of.grows {
+        begin.extend(from_requests(judged, grow.id)?);
+    }
+    for site in &place.works {
+        if !from_requests(judged, site.id)?.is_disjoint(&begin) {
+            return None;
+        }
+    }
+    let grow = place.of.grows.iter().copied().find(|grow| brings_its_key(asked, *grow))?;
+    Some(Forgets::new(grow, Vec::new()))
+}
+
+/// Whether what a place holds carries a time.
+fn is_dated(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>) -> bool {
+    let program = asked.judged.program;
+    asked.contents(place.of.key, |types, held| Some(carries_time(program, types, held.values?, 0)))
+        == Some(true)
+}
+
+fn carries_time(program: &Program<'_>, types: &dyn Interner, ty: Ty, depth: u32) -> bool {
+    let inside = |ty: &Ty| carries_time(program, types, *ty, depth + 1);
+    match types.kind(ty) {
+        _ if depth > DEPTH_MAX => false,
+        TyKind::Foreign(foreign, args) => {
+            foreign.last == CLOCK || AROUND.contains(&foreign.last) && args.iter().any(inside)
+        }
+        TyKind::Tuple(parts) => parts.iter().any(inside),
+        TyKind::Adt(adt, _) => program.fields[adt.ix()].iter().flatten().any(|(name, ty)| {
+            let name = program.names.text(*name);
+            let ends = ENDS.iter().any(|part| name.starts_with(part));
+            ends && is_time(program, *ty) || carries_time(program, &program.types, *ty, depth + 1)
+        }),
+        _ => false,
+    }
+}
+
+fn is_time(program: &Program<'_>, ty: Ty) -> bool {
+    matches!(program.types.kind(ty), TyKind::Foreign(foreign, _) if TIMES.contains(&foreign.last))
+}
+
+/// All functions that lead to one, up to the handlers where requests come in; none where something else leads there.
+fn from_requests(judged: &Judged<'_, '_>, id: FnId) -> Option<FxHashSet<FnId>> {
+    let (mut known, mut open) = (FxHashSet::default(), vec![id]);
+    while let Some(id) = open.pop() {
+        if !known.insert(id) {
+            continue;
+        }
+        if known.len() > FUNCTIONS_MAX {
+            return None;
+        }
+        if matches!(judged.context.runs[id.ix()].entry, Some(Entry::Message | Entry::Callback)) {
+            continue;
+        }
+        let calls = |caller: FnId, call: usize| !judged.summary.facts[caller.ix()].calls[call].is_callback;
+        let runs = |caller: FnId| judged.context.runs[caller.ix()].often.is_some();
+        let callers = judged.callers.of(id).iter().copied();
+        let callers: Vec<FnId> = callers
+            .filter(|(caller, call)| runs(*caller) && calls(*caller, *call))
+            .map(|(caller, _)| caller)
+            .collect();
+        if callers.is_empty() {
+            return None;
+        }
+        open.extend(callers);
+    }
+    Some(known)
+}
+
+/// Whether a message brings the key that is put in, or it is drawn for each.
+fn brings_its_key(asked: &Asked<'_, '_, '_>, grow: Site<'_>) -> bool {
+    let Some((tree, call)) = asked.stands(grow) else { return false };
+    let judged = asked.judged;
+    let keys: Vec<(FnId, Range)> =
+        tree.args(call).first().map(|key| (grow.id, tree.body.expr(*key).at)).into_iter().collect();
+    let told = context::told(judged.program, judged.insides, judged.callers, judged.context, &keys);
+    told.contains(&true)
+}
