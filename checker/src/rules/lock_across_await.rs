@@ -6,6 +6,7 @@ use crate::finding::{Confidence, Finding, Label};
 use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
+use rustc_hash::FxHashSet;
 
 /// Most calls from a handler to what it is sure to do itself.
 const CALLS_MAX: usize = 3;
@@ -25,15 +26,17 @@ declare_rule! {
     }
 }
 
-/// Reports the first await under each guard.
+/// Reports the first await under each guard that may suspend.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
-    let ways = Ways::of(judged);
+    let (ways, mut told) = (Ways::of(judged), FxHashSet::default());
     for (id, seen) in judged.sights() {
         let Sight::LockHeld(taken) = seen.sight else { continue };
         let runs = &judged.context.runs[id.ix()];
-        if runs.often.is_none() && !runs.may_run || !ways.may_suspend(id, seen.at) {
+        let is_told = told.contains(&(id, taken.start));
+        if is_told || runs.often.is_none() && !runs.may_run || !ways.may_suspend(id, seen.at) {
             continue;
         }
+        told.insert((id, taken.start));
         let says = Says::new(
             "a lock is held while this is awaited",
             "the task gives its thread away here, and keeps the lock",

@@ -138,18 +138,19 @@ impl Look<'_, '_, '_> {
             return;
         }
         let body = self.walk.body;
-        let first = body.exprs.iter().enumerate().find(|(_, expr)| {
+        let awaits = body.exprs.iter().enumerate().filter(|(_, expr)| {
             matches!(expr.kind, ExprKind::Await(_))
                 && during.start <= expr.at.start
                 && expr.at.end <= during.end
                 && self.frame_of(expr.at) == frame
         });
-        let is_told = |at: Range| {
-            self.seen.iter().any(|seen| matches!(seen.sight, Sight::LockHeld(_)) && seen.at == at)
-        };
-        if let Some((index, expr)) = first.filter(|(_, expr)| !is_told(expr.at)) {
-            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-            self.note_at(Sight::LockHeld(taken), id, expr.at);
+        let awaits: Vec<(usize, Range)> = awaits.map(|(index, expr)| (index, expr.at)).collect();
+        for (index, at) in awaits {
+            let of_this = |sight: &Sight| matches!(sight, Sight::LockHeld(of) if *of == taken);
+            if !self.seen.iter().any(|seen| seen.at == at && of_this(&seen.sight)) {
+                let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+                self.note_at(Sight::LockHeld(taken), id, at);
+            }
         }
     }
 
