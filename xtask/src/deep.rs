@@ -15,8 +15,9 @@ use crate::workspace::Workspace;
 /// The package that holds all unsafe code.
 const RUNTIME: &str = "locus-runtime";
 
-/// A part that takes this many times its share hangs, and is killed: a machine that others use takes twice its share.
-const PATIENCE: u32 = 3;
+/// A part that takes this many times its share hangs, and is killed: a slow machine that others use takes three times its
+/// share.
+const PATIENCE: u32 = 5;
 
 /// One part: what it is called on the command line, its share of time, and what enters its outcome.
 struct Part {
