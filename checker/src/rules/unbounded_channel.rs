@@ -6,13 +6,17 @@ use crate::events::What;
 use crate::events::seen::{Seen, Sight};
 use crate::finding::{Confidence, Finding, Label};
 use crate::models::Resource;
-use crate::names::FnId;
+use crate::names::{AdtId, FnId};
 use crate::rule::{Level, Shape};
 use crate::rules::judged::asks::Asks;
 use crate::rules::judged::queues::Queues;
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
+use crate::types::{Interner, Program, Ty, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Deepest type that is looked at.
+const DEPTH_MAX: u32 = 6;
 
 /// Sent to with every message.
 pub static SENT: Shape =
@@ -69,7 +73,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         );
         let mut finding = judged.finding(id, seen.at, (&RULE, &SENT), says);
         if certain.is_none() {
-            let is_kept = key.is_some_and(|key| kept.contains(&key));
+            let is_kept = key.is_some_and(|key| kept.contains(&key) || is_part_of_kept(judged, key));
             let is_near = ways.is_driven(*sender, sent.at, Asks::LEFT.near())
                 && (is_kept || !queues.is_of_one_call(id, seen));
             finding.confidence = if is_near { Confidence::Likely } else { Confidence::Nursery };
@@ -92,4 +96,26 @@ fn kept(judged: &Judged<'_, '_>) -> FxHashSet<Key> {
         puts.filter_map(move |event| Key::of(id, event.place))
     });
     places.map(|key| judged.keys.find(key)).collect()
+}
+
+/// Whether a sending end is the field of what some collection of the workspace holds.
+fn is_part_of_kept(judged: &Judged<'_, '_>, key: Key) -> bool {
+    let Key::Field(owner, _) = key else { return false };
+    let mut fields = judged.program.fields.iter().flatten().flatten();
+    fields.any(|(_, ty)| collects(judged.program, *ty, owner, false, 0))
+}
+
+/// Whether a type is, or wraps, a collection that values of `of` are put into.
+fn collects(program: &Program<'_>, ty: Ty, of: AdtId, is_inside: bool, depth: u32) -> bool {
+    match program.types.kind(ty) {
+        _ if depth > DEPTH_MAX => false,
+        TyKind::Adt(adt, _) => is_inside && *adt == of,
+        TyKind::Foreign(foreign, args) => {
+            let model = program.models.type_at(*foreign);
+            let is_inside = is_inside || model.is_some_and(|model| program.models.ty(model).grows);
+            args.iter().any(|arg| collects(program, *arg, of, is_inside, depth + 1))
+        }
+        TyKind::Tuple(parts) => parts.iter().any(|part| collects(program, *part, of, is_inside, depth + 1)),
+        _ => false,
+    }
 }

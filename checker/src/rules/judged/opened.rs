@@ -47,7 +47,7 @@ impl<'p> Opened<'p> {
         };
         for (id, expr) in exprs(body) {
             match &expr.kind {
-                ExprKind::Await(inner) => opened.awaited[inner.0 as usize] = true,
+                ExprKind::Await(inner) => opened.note_awaited(*inner),
                 ExprKind::Call(..) | ExprKind::Method(_) => {
                     let Some(callable) = opened.callable(program, id) else { continue };
                     let (apart, serves) = (callable.spawns || callable.on_thread, callable.serves);
@@ -86,6 +86,17 @@ impl<'p> Opened<'p> {
 
     pub(super) fn at(&self, id: ExprId) -> Range {
         self.body.expr(id).at
+    }
+
+    /// Notes what is awaited, and what that limits the time of: `timeout(limit, lines.next()).await`.
+    fn note_awaited(&mut self, id: ExprId) {
+        const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
+        self.awaited[id.0 as usize] = true;
+        if let ExprKind::Call(_, args) = self.kind(id)
+            && let Some(limited) = args.last().filter(|_| LIMITS.contains(&self.called(id)))
+        {
+            self.awaited[limited.0 as usize] = true;
+        }
     }
 
     pub(super) fn is_awaited(&self, id: ExprId) -> bool {
