@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::allow::{Allow, AllowedRule};
+use crate::events::FnFacts;
 use crate::facts::Binary;
 use crate::finding::{FileId, Finding, Label, SourceFile, Span, Subject};
 use crate::graph::Wiring;
@@ -64,6 +65,8 @@ pub struct Analysis {
     pub unsaved: Option<Unsaved>,
     /// Without texts; large, and not worth the time to take apart at the end of a program.
     pub workspace: Workspace,
+    /// As large, and kept for the same reason.
+    pub facts: Vec<FnFacts>,
     /// The package each file was reached from, if it is one that is reported on.
     packages: Vec<Option<String>>,
 }
@@ -106,6 +109,7 @@ pub fn analyse_with(workspace: Workspace, models: &Models) -> Analysis {
         denies: numbered(&workspace).flat_map(|(id, file)| denies(&workspace, id, file)).collect(),
         binaries: checked.binaries,
         wirings: checked.wirings,
+        facts: checked.facts,
         fd_kinds: models.callables.iter().filter_map(|callable| callable.opens.clone()).collect(),
         stats,
         unsaved,

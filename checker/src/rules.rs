@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 use crate::context::{self, Balances, Callers, States};
 use crate::crash;
-use crate::events;
+use crate::events::{self, FnFacts};
 use crate::facts::{self, Binary, Bodies};
 use crate::finding::Finding;
 use crate::graph::{self, Bus, Wiring};
@@ -118,6 +118,8 @@ pub struct Checked {
     pub calls_unresolved: usize,
     /// What the store is to have.
     pub(crate) fresh: Fresh,
+    /// What happens in each function: of no use any more, and large.
+    pub facts: Vec<FnFacts>,
 }
 
 /// Analyses `workspace` with what `models` know of foreign code, and runs every rule.
@@ -167,8 +169,10 @@ pub fn check<'w>(workspace: &'w Workspace, models: &'w Models) -> Checked {
     let findings: Vec<Vec<Finding>> = checks.collect();
     let wirings = graph::wirings(&program, &summary, &judged.bus, &opened);
     let news = found.written();
+    drop(judged);
     drop(found);
     Checked {
+        facts: summary.facts,
         findings: wanted(workspace, &program.names, findings.into_iter().flatten().collect()),
         binaries,
         wirings,
