@@ -13,6 +13,7 @@ mod owner;
 mod paired;
 mod pending;
 mod raced;
+mod requests;
 mod siblings;
 mod tombstone;
 pub(super) mod tree;

@@ -3,7 +3,7 @@
 use crate::lower::sym::{Sym, syms};
 
 /// Methods whose result is made of nothing but what they are called on, and of closures over that.
-pub(super) const DERIVES: [Sym; 82] = syms([
+pub(super) const DERIVES: [Sym; 86] = syms([
     "duration_since",
     "as_secs",
     "as_millis",
@@ -86,6 +86,10 @@ pub(super) const DERIVES: [Sym; 82] = syms([
     "into_owned",
     "into_string",
     "or_else",
+    "simple",
+    "hyphenated",
+    "as_u128",
+    "into_bytes",
 ]);
 /// Functions that only turn one value into another.
 pub(super) const CONVERTS: [Sym; 16] = syms([

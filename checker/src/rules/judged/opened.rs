@@ -279,7 +279,12 @@ impl<'p> Opened<'p> {
 
     /// Whether a position lies in what a framework calls with each request.
     pub(super) fn is_served(&self, at: Range) -> bool {
-        self.served.iter().any(|handler| within(*handler, at))
+        self.handler(at).is_some()
+    }
+
+    /// What a framework calls with each request, around a position.
+    pub(super) fn handler(&self, at: Range) -> Option<Range> {
+        self.served.iter().copied().find(|handler| within(*handler, at))
     }
 
     /// The loops around a position, innermost first.

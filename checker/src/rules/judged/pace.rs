@@ -65,7 +65,12 @@ pub(super) struct OfFunction {
 impl<'a> Ways<'_, 'a, '_> {
     /// What the innermost loop around a position waits for that waits for anything.
     pub(super) fn driver(&self, opened: &Opened<'a>, at: Range) -> Option<Pace> {
-        opened.loops_around(at).into_iter().find_map(|around| {
+        self.driving(opened, at).map(|(_, pace)| pace)
+    }
+
+    /// The same, with how many loops within that one wait for nothing.
+    pub(super) fn driving(&self, opened: &Opened<'a>, at: Range) -> Option<(usize, Pace)> {
+        opened.loops_around(at).into_iter().enumerate().find_map(|(within, around)| {
             let region = self.head(opened, around, at);
             let mut pace = Pace::default();
             self.paces(opened, region, &mut pace);
@@ -73,7 +78,7 @@ impl<'a> Ways<'_, 'a, '_> {
                 let callees = opened.inside(region).flat_map(|(call, _)| opened.own(call));
                 callees.for_each(|of| self.paces_within(*of, &mut pace, 0));
             }
-            (!pace.is_quiet()).then_some(pace)
+            (!pace.is_quiet()).then_some((within, pace))
         })
     }
 

@@ -36,6 +36,23 @@ pub(super) struct Slow {
     pub(super) rests_on_open: bool,
 }
 
+/// What turns what stands at a place in a function, as far as the function tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turned {
+    /// Each message or request of a peer.
+    ByPeers {
+        /// Once, and not in a loop of its own.
+        once: bool,
+    },
+    /// A clock, a queue, or work of its own.
+    Otherwise,
+    /// Whoever calls the function.
+    ByCallers {
+        /// Once, and not in a loop of its own.
+        once: bool,
+    },
+}
+
 /// Answers where work comes from, and what waits.
 pub(crate) struct Ways<'j, 'a, 'w> {
     pub(super) judged: &'j Judged<'a, 'w>,
@@ -119,6 +136,31 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
         false
     }
 
+    /// What turns what stands at `at` in `id`.
+    pub(crate) fn turned(&self, id: FnId, at: Range) -> Option<Turned> {
+        let opened = self.open(id)?;
+        let once = opened.loops_around(at).is_empty();
+        Some(match self.driving(&opened, at) {
+            Some((within, pace)) if pace.peers && !pace.own && pace.queues.is_empty() => {
+                Turned::ByPeers { once: within == 0 }
+            }
+            Some(_) => Turned::Otherwise,
+            None if opened.is_served(at) || self.is_entered(id) => Turned::ByPeers { once },
+            None => Turned::ByCallers { once },
+        })
+    }
+
+    /// Whether two places in a function stand in two of what it hands to a framework.
+    pub(crate) fn are_of_two_handlers(&self, id: FnId, one: Range, other: Range) -> bool {
+        let Some(opened) = self.open(id) else { return false };
+        opened.handler(one).zip(opened.handler(other)).is_some_and(|(one, other)| one != other)
+    }
+
+    /// Whether messages or requests enter at a function.
+    fn is_entered(&self, id: FnId) -> bool {
+        matches!(self.judged.context.runs[id.ix()].entry, Some(Entry::Message | Entry::Callback))
+    }
+
     /// Whether all who are seen to send what is taken out of a queue at `at` in `id` are far from peers.
     pub(crate) fn is_fed_from_afar(&self, id: FnId, at: Range) -> bool {
         let seen = &self.judged.summary.facts[id.ix()].seen;
@@ -144,7 +186,7 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
             })
         };
         match self.judged.context.runs[id.ix()].entry {
-            Some(Entry::Message | Entry::Callback) => true,
+            _ if self.is_entered(id) => true,
             Some(Entry::Poll) => takes_request(),
             // What a server calls is often a trait that was generated elsewhere.
             _ => self.is_of_foreign_trait(id) && takes_request(),

@@ -1,16 +1,15 @@
 //! What one request begins and only another one ends: a session, an upload, a hold. Whoever began it may never come back.
 //!
 //! That it is to end shows in its time: when it began, was seen last, or is over. What carries none may be the data itself,
-//! which stays until somebody deletes it.
+//! which stays until somebody deletes it. One that is also taken out when it is asked for too late is no better off.
 
 use super::asked::{Asked, Forgets, Place, is_keyed};
-use crate::context::{self, Entry, Key, Site};
+use super::requests::Requests;
+use crate::context::{self, Key, Site};
 use crate::lower::ir::Range;
 use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
-use crate::rules::judged::Judged;
 use crate::types::{Interner, Program, Ty, TyKind};
-use rustc_hash::FxHashSet;
 
 /// A time that means nothing outside of its process.
 const CLOCK: Sym = Sym::new("Instant");
@@ -21,23 +20,18 @@ const ENDS: [&str; 6] = ["expire", "expiry", "expiration", "deadline", "valid_un
 const AROUND: [Sym; 8] = syms(["Option", "Box", "Arc", "Rc", "Mutex", "RwLock", "Cell", "RefCell"]);
 /// Deepest type that is looked at.
 const DEPTH_MAX: u32 = 5;
-/// Most functions that may lead to one, and still say where it begins.
-const FUNCTIONS_MAX: usize = 64;
 
 pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
-    let judged = asked.judged;
-    let of_locus = matches!(place.of.key, Key::Field(adt, _) if judged.is_locus(adt));
-    let on_request =
-        |site: &Site<'_>| is_keyed(site) && site.event.under.in_loop.is_none() && !site.event.under.timed;
-    if of_locus || !place.works.iter().all(on_request) || !is_dated(asked, place) {
+    let of_locus = matches!(place.of.key, Key::Field(adt, _) if asked.judged.is_locus(adt));
+    if of_locus || !place.works.iter().all(is_keyed) || !is_dated(asked, place) {
         return None;
     }
-    let mut begin = FxHashSet::default();
-    for grow in &place.of.grows {
-        begin.extend(from_requests(judged, grow.id)?);
-    }
+    let begins: Vec<Requests> =
+        place.of.grows.iter().map(|grow| Requests::of(asked, *grow, false)).collect::<Option<_>>()?;
     for site in &place.works {
-        if !from_requests(judged, site.id)?.is_disjoint(&begin) {
+        let ends = Requests::of(asked, *site, true)?;
+        let is_other = |begin: &Requests| begin.is_apart(asked, &ends, site.event.under.timed);
+        if !begins.iter().all(is_other) || site.event.under.timed && !brings_its_key(asked, *site) {
             return None;
         }
     }
@@ -71,34 +65,6 @@ fn carries_time(program: &Program<'_>, types: &dyn Interner, ty: Ty, depth: u32)
 
 fn is_time(program: &Program<'_>, ty: Ty) -> bool {
     matches!(program.types.kind(ty), TyKind::Foreign(foreign, _) if TIMES.contains(&foreign.last))
-}
-
-/// All functions that lead to one, up to the handlers where requests come in; none where something else leads there.
-fn from_requests(judged: &Judged<'_, '_>, id: FnId) -> Option<FxHashSet<FnId>> {
-    let (mut known, mut open) = (FxHashSet::default(), vec![id]);
-    while let Some(id) = open.pop() {
-        if !known.insert(id) {
-            continue;
-        }
-        if known.len() > FUNCTIONS_MAX {
-            return None;
-        }
-        if matches!(judged.context.runs[id.ix()].entry, Some(Entry::Message | Entry::Callback)) {
-            continue;
-        }
-        let calls = |caller: FnId, call: usize| !judged.summary.facts[caller.ix()].calls[call].is_callback;
-        let runs = |caller: FnId| judged.context.runs[caller.ix()].often.is_some();
-        let callers = judged.callers.of(id).iter().copied();
-        let callers: Vec<FnId> = callers
-            .filter(|(caller, call)| runs(*caller) && calls(*caller, *call))
-            .map(|(caller, _)| caller)
-            .collect();
-        if callers.is_empty() {
-            return None;
-        }
-        open.extend(callers);
-    }
-    Some(known)
 }
 
 /// Whether a message brings the key that is put in, or it is drawn for each.

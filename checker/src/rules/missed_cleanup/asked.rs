@@ -118,9 +118,14 @@ impl<'j, 'a, 'w> Asked<'j, 'a, 'w> {
         Asked { judged, trees: RefCell::default(), ways: OnceCell::new() }
     }
 
+    /// Where work comes from.
+    pub(super) fn ways(&self) -> &Ways<'j, 'a, 'w> {
+        self.ways.get_or_init(|| Ways::of(self.judged))
+    }
+
     /// Whether peers bring about what stands at `at` in `id`, and leave something behind.
     pub(super) fn is_driven(&self, id: FnId, at: Range) -> bool {
-        self.ways.get_or_init(|| Ways::of(self.judged)).is_driven(id, at, Asks::LEFT)
+        self.ways().is_driven(id, at, Asks::LEFT)
     }
 
     pub(super) fn tree(&self, id: FnId) -> Option<Rc<Tree<'a>>> {
