@@ -168,7 +168,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         let keys = keys.map(|(call, key)| {
             if self.is_own_key(&origins, call, key)
                 || self.is_kind(id, &origins, key)
-                || self.is_tested(&origins, call, (key, None), 0)
+                || self.is_tested(id, (&origins, call), (key, None), 0)
             {
                 return Answer::Given;
             }
@@ -324,7 +324,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         let passed = origins.at(site.at).filter_map(|at| origins.args(at)).next();
         let passed = passed.and_then(|args| args.get(param as usize).copied());
         let Some(arg) = passed else { return Answer::Unknown };
-        if origins.at(site.at).any(|call| self.is_tested(&origins, call, (arg, part), depth + 1)) {
+        if origins.at(site.at).any(|call| self.is_tested(caller, (&origins, call), (arg, part), depth + 1)) {
             return Answer::Given;
         }
         let answer = self.holds(caller, &self.value(caller, &origins, (arg, part), depth + 1), depth + 1);

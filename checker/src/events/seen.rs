@@ -16,6 +16,7 @@ mod labels;
 mod locked;
 mod memory;
 mod piled;
+mod queued_up;
 mod reserves;
 mod resources;
 mod scratch;
@@ -85,6 +86,8 @@ pub enum Sight {
     },
     /// An await while a guard of a lock is alive, which was taken there.
     LockHeld(Range),
+    /// An await while the guard of an awaited lock is alive, which was taken there and has no part in it.
+    LockKept(Range),
     /// A queue without a limit.
     Unbounded {
         /// Its sending end.

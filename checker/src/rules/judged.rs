@@ -7,6 +7,7 @@ mod operators;
 mod pace;
 pub(crate) mod queues;
 pub(crate) mod refusals;
+mod requests;
 mod routes;
 mod single;
 mod slow;

@@ -15,13 +15,19 @@ const CALLS_MAX: usize = 3;
 pub static GUARD: Shape =
     Shape::certain("guard-over-await", "the guard of a lock that blocks threads is alive at an await");
 
+/// A request under a lock that all others wait for.
+pub static REQUEST: Shape = Shape::likely(
+    "request-under-an-awaited-lock",
+    "a collection that handlers share stays locked while somebody is asked over a network",
+);
+
 declare_rule! {
     pub static RULE = {
         name: "lock-across-await",
-        summary: "a lock that blocks threads is held over an await",
+        summary: "a lock is held over an await that others wait for, or block their threads for",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&GUARD],
+        shapes: [&GUARD, &REQUEST],
         doc: include_str!("../../../docs/rules/lock-across-await.md"),
     }
 }
@@ -54,5 +60,27 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let finding = judged.as_proved(finding, id, proved);
         let note = "looked between the two for a `drop` of the guard, or a call that takes it: there is none";
         findings.push(judged.with_chain(finding, id).note(note));
+    }
+    queued_up(judged, &ways, findings);
+}
+
+/// Reports the first request under each guard of an awaited lock, near handlers: these queue up behind it.
+fn queued_up(judged: &Judged<'_, '_>, ways: &Ways<'_, '_, '_>, findings: &mut Vec<Finding>) {
+    let mut told = FxHashSet::default();
+    for (id, seen) in judged.sights() {
+        let Sight::LockKept(taken) = seen.sight else { continue };
+        let is_near = || judged.serves_with(id).is_some_and(|calls| calls <= CALLS_MAX);
+        if told.contains(&(id, taken.start)) || !is_near() || !ways.is_request(id, seen.at) {
+            continue;
+        }
+        told.insert((id, taken.start));
+        let says = Says::new(
+            "all others wait for this lock while somebody is asked over a network",
+            "takes as long as the other side likes",
+            "copy out what is needed and end the guard's block, ask, and lock again to put the answer in",
+        );
+        let finding = judged.finding(id, seen.at, (&RULE, &REQUEST), says);
+        let finding = finding.label(Label::new(judged.span(id, taken), "taken here"));
+        findings.push(judged.with_chain(finding, id));
     }
 }

@@ -10,7 +10,7 @@ use super::words::CONVERTS;
 use crate::events::{FOUND_PASSES, KEY_COPIES, LOOKS};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
 use crate::lower::sym::{Sym, syms};
-use crate::names::AdtId;
+use crate::names::{AdtId, Def, FnId};
 use crate::types::adt_behind;
 
 /// Longest way from a value to what it is a copy of.
@@ -23,12 +23,12 @@ impl<'a> Given<'a, '_, '_> {
     /// Whether what stands at `at` is only reached where such a table has a key.
     pub(super) fn is_tested(
         &self,
-        origins: &Origins<'a>,
-        at: ExprId,
+        id: FnId,
+        (origins, at): (&Origins<'a>, ExprId),
         key: (ExprId, Part),
         depth: u32,
     ) -> bool {
-        Self::is_behind(origins, at, key, &|test, key| self.finds(origins, test, key, depth))
+        Self::is_behind(origins, at, key, &|test, key| self.finds(id, origins, test, key, depth))
     }
 
     /// Whether what stands at `at` is only reached where a look-up finds the key.
@@ -60,7 +60,7 @@ impl<'a> Given<'a, '_, '_> {
     }
 
     /// Whether a look-up is one of that key in a settled table.
-    fn finds(&self, origins: &Origins<'a>, mut test: ExprId, key: Source, depth: u32) -> bool {
+    fn finds(&self, id: FnId, origins: &Origins<'a>, mut test: ExprId, key: Source, depth: u32) -> bool {
         for _ in 0..COPIES_MAX {
             test = match &origins.body.expr(test).kind {
                 ExprKind::Await(inner)
@@ -69,13 +69,30 @@ impl<'a> Given<'a, '_, '_> {
                 | ExprKind::Deref(inner) => *inner,
                 ExprKind::Method(call) if LOOKS.contains(&call.name) && call.args.len() == 1 => {
                     return origins.source(call.args[0], None, 0) == Some(key)
-                        && origins.field(call.recv).is_some_and(|table| self.is_settled(table, depth));
+                        && (self.is_constant(id, origins, call.recv)
+                            || origins.field(call.recv).is_some_and(|table| self.is_settled(table, depth)));
                 }
                 ExprKind::Method(call) if FOUND_PASSES.contains(&call.name) => call.recv,
                 _ => return false,
             };
         }
         false
+    }
+
+    /// Whether a table is part of the program: `SYMBOLS`, `["a", "b"]`.
+    fn is_constant(&self, id: FnId, origins: &Origins<'a>, table: ExprId) -> bool {
+        match &origins.body.expr(table).kind {
+            ExprKind::Ref(inner, _) => self.is_constant(id, origins, *inner),
+            ExprKind::Array(parts) => {
+                parts.iter().all(|part| matches!(origins.body.expr(*part).kind, ExprKind::Lit(_)))
+            }
+            ExprKind::Path(path) => {
+                let names = &self.program.names;
+                let found = names.resolve(names.function(id).module, path, false);
+                found.is_some_and(|found| matches!(found.def, Def::Const(_)))
+            }
+            _ => false,
+        }
     }
 }
 

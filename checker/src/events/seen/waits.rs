@@ -70,6 +70,7 @@ impl Look<'_, '_, '_> {
         if !self.awaits {
             return;
         }
+        self.queues_in_block(around, stmts);
         for (index, stmt) in stmts.iter().enumerate() {
             let Stmt::Let(pat, _, Some(init), otherwise) = stmt else { continue };
             let Some(local) = self.bound(*pat) else { continue };
@@ -137,21 +138,25 @@ impl Look<'_, '_, '_> {
         if frame.is_some_and(|frame| self.is_blocked_on(frame)) {
             return;
         }
-        let body = self.walk.body;
-        let awaits = body.exprs.iter().enumerate().filter(|(_, expr)| {
+        for id in self.awaits_during(taken, during) {
+            let at = self.walk.at(id);
+            let of_this = |sight: &Sight| matches!(sight, Sight::LockHeld(of) if *of == taken);
+            if !self.seen.iter().any(|seen| seen.at == at && of_this(&seen.sight)) {
+                self.note_at(Sight::LockHeld(taken), id, at);
+            }
+        }
+    }
+
+    /// What is awaited in a region by the same task that took something.
+    pub(super) fn awaits_during(&self, taken: Range, during: Range) -> Vec<ExprId> {
+        let frame = self.frame_of(taken);
+        let awaits = (0_u32..).map(ExprId).zip(&self.walk.body.exprs).filter(|(_, expr)| {
             matches!(expr.kind, ExprKind::Await(_))
                 && during.start <= expr.at.start
                 && expr.at.end <= during.end
                 && self.frame_of(expr.at) == frame
         });
-        let awaits: Vec<(usize, Range)> = awaits.map(|(index, expr)| (index, expr.at)).collect();
-        for (index, at) in awaits {
-            let of_this = |sight: &Sight| matches!(sight, Sight::LockHeld(of) if *of == taken);
-            if !self.seen.iter().any(|seen| seen.at == at && of_this(&seen.sight)) {
-                let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-                self.note_at(Sight::LockHeld(taken), id, at);
-            }
-        }
+        awaits.map(|(id, _)| id).collect()
     }
 
     /// `runtime.block_on(async { .. })`: the thread waits for this one future whatever it holds.
@@ -168,7 +173,7 @@ impl Look<'_, '_, '_> {
     }
 
     /// Where the guard is dropped or given away, else the end of its block.
-    fn given_up(&self, local: LocalId, taken: Range, around: Range) -> u32 {
+    pub(super) fn given_up(&self, local: LocalId, taken: Range, around: Range) -> u32 {
         let names = |id: &ExprId| matches!(self.kind(*id), ExprKind::Local(of) if *of == local);
         let gives = self.walk.body.exprs.iter().filter(|expr| match &expr.kind {
             ExprKind::Call(_, args) => args.iter().any(names),
