@@ -23,7 +23,7 @@ mod read;
 use crate::lower::ir::TypeRef;
 use crate::lower::sym::Sym;
 use crate::names::Foreign;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
@@ -206,6 +206,8 @@ pub struct Models {
     gives: FxHashMap<Sym, Gives>,
     /// Names of keys, or words in them, that divide what is deployed.
     partitions: Vec<Box<str>>,
+    /// Crates whose types are connections to databases, or databases themselves.
+    databases: FxHashSet<Sym>,
     /// Names that are known without an import.
     pub prelude: FxHashMap<Sym, Foreign>,
     /// Tells models from others by what they say beyond those that ship.
@@ -264,6 +266,11 @@ impl Models {
     /// Whether a key of that name divides what is deployed, of which there is as much as operators set up.
     pub fn is_partition(&self, name: &str) -> bool {
         self.partitions.iter().any(|word| name == &**word || name.split('_').any(|part| part == &**word))
+    }
+
+    /// Whether the types of a crate are connections to databases, or databases themselves.
+    pub fn is_database(&self, krate: Sym) -> bool {
+        self.databases.contains(&krate)
     }
 
     /// The type.

@@ -98,9 +98,8 @@ pub(super) fn enter(program: &Program<'_>, entries: &[FnId], context: &mut Conte
     }
 }
 
-/// Async functions that are passed on as values: `get(handler)`. One that is passed the configuration runs once with it,
-/// and so does one that is called what begins a program, or reads its
-/// arguments.
+/// Async functions that are passed on as values: `get(handler)`. One that is passed the configuration runs once with it, and
+/// so does one that is called what begins a program, or reads its arguments.
 fn mark_callbacks(program: &Program<'_>, summary: &Summary, context: &mut Context) {
     let sites = summary.facts.iter().flat_map(|facts| facts.calls.iter().map(move |site| (facts, site)));
     for (facts, site) in sites.filter(|(_, site)| site.is_callback) {

@@ -40,6 +40,8 @@ struct ModelFile {
     names: BTreeMap<String, String>,
     #[serde(default)]
     partitions: String,
+    #[serde(default)]
+    databases: String,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +103,7 @@ fn one(models: &mut Models, file: ModelFile) -> Result<(), String> {
         let index = add(models, line).map_err(|error| format!("{names}: {error}"))?;
         models.universal.extend(names.split_whitespace().map(|name| (Sym::new(name), index)));
     }
+    models.databases.extend(file.databases.split_whitespace().map(Sym::new));
     models.partitions.extend(file.partitions.split_whitespace().map(Box::from));
     for (names, words) in &file.names {
         let gives = gives(words).map_err(|error| format!("{names}: {error}"))?;

@@ -98,10 +98,10 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// How far a shape has been right outside of loci: halves of one connection mostly end together; what a field held has most often ended before, or is told to; those who
-/// sleep for a message are mostly one for each of what is paced or counted elsewhere; tasks that first wait under a timeout
-/// are held open by nobody, and those that start far from peers are most often one at a time, or as many as something that
-/// was not seen admits.
+/// How far a shape has been right outside of loci: halves of one connection mostly end together; what a field held has most
+/// often ended before, or is told to; those who sleep for a message are mostly one for each of what is paced or counted
+/// elsewhere; tasks that first wait under a timeout are held open by nobody, and those that start far from peers are most often
+/// one at a time, or as many as something that was not seen admits.
 fn proved(ways: &Ways<'_, '_, '_>, (id, seen): (FnId, &Seen), shape: &'static Shape) -> Confidence {
     let at = seen.at;
     match shape.name {

@@ -5,48 +5,11 @@
 //! crate of.
 
 use crate::context::{Growing, Site};
-use crate::lower::sym::{Sym, syms};
+use crate::lower::sym::Sym;
 use crate::names::{AdtId, Owner};
 use crate::rules::judged::Judged;
 use crate::types::{Interner, Ty, TyKind};
 
-/// Crates whose types are connections to databases, or databases themselves.
-const DATABASES: [Sym; 34] = syms([
-    "sqlx",
-    "diesel",
-    "diesel_async",
-    "sea_orm",
-    "rusqlite",
-    "tokio_rusqlite",
-    "libsql",
-    "postgres",
-    "tokio_postgres",
-    "deadpool",
-    "deadpool_postgres",
-    "deadpool_redis",
-    "deadpool_sqlite",
-    "bb8",
-    "bb8_postgres",
-    "bb8_redis",
-    "r2d2",
-    "mysql",
-    "mysql_async",
-    "mongodb",
-    "redis",
-    "fred",
-    "scylla",
-    "cassandra_cpp",
-    "rocksdb",
-    "rust_rocksdb",
-    "sled",
-    "redb",
-    "heed",
-    "lmdb",
-    "fjall",
-    "parity_db",
-    "libmdbx",
-    "surrealdb",
-]);
 /// Deepest field that is looked at.
 const DEPTH_MAX: u32 = 4;
 
@@ -63,7 +26,7 @@ fn adds_data(judged: &Judged<'_, '_>, site: &Site<'_>) -> bool {
         return false;
     };
     let package = &names.workspace.packages[names.package_of(function.module)];
-    let names_one = || package.dependencies.iter().any(|(_, krate)| DATABASES.contains(&Sym::new(krate)));
+    let names_one = || package.dependencies.iter().any(|(_, krate)| judged.program.models.is_database(Sym::new(krate)));
     judged.program.impls[block.ix()].of.is_some_and(|of| {
         let others = || judged.program.implementors_of(of).filter(|other| *other != adt);
         others().any(|other| holds_database(judged, other, 0)) || others().next().is_none() && names_one()
@@ -85,7 +48,7 @@ fn is_database(judged: &Judged<'_, '_>, ty: Ty, depth: u32) -> bool {
     match judged.program.types.kind(ty) {
         _ if depth > DEPTH_MAX => false,
         TyKind::Foreign(foreign, args) => {
-            DATABASES.contains(&foreign.krate) || args.iter().any(|arg| is_database(judged, *arg, depth + 1))
+            judged.program.models.is_database(foreign.krate) || args.iter().any(|arg| is_database(judged, *arg, depth + 1))
         }
         TyKind::Adt(adt, _) => holds_database(judged, *adt, depth + 1),
         _ => false,
