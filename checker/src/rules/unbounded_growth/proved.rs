@@ -117,7 +117,7 @@ fn proved_told(
     let is_list = grows(&|site| LISTS.contains(&site.event.holder));
     let is_told_there = grows(&|site| site.id == told.id);
     match () {
-        () if is(&[&FIELD, &STATE, &OUTER_KEYS]) => is_close(),
+        () if is(&[&FIELD, &STATE, &OUTER_KEYS, &GETTER]) => is_close(),
         () if is(&[&SUBSCRIBERS]) && starts_a_task(judged, growing.grows[0].id) => Confidence::Nursery,
         () if is(&[&SUBSCRIBERS]) => is_close(),
         () if is(&[&STATIC]) && !queued => is_close(),
