@@ -26,7 +26,8 @@ fn adds_data(judged: &Judged<'_, '_>, site: &Site<'_>) -> bool {
         return false;
     };
     let package = &names.workspace.packages[names.package_of(function.module)];
-    let names_one = || package.dependencies.iter().any(|(_, krate)| judged.program.models.is_database(Sym::new(krate)));
+    let names_one =
+        || package.dependencies.iter().any(|(_, krate)| judged.program.models.is_database(Sym::new(krate)));
     judged.program.impls[block.ix()].of.is_some_and(|of| {
         let others = || judged.program.implementors_of(of).filter(|other| *other != adt);
         others().any(|other| holds_database(judged, other, 0)) || others().next().is_none() && names_one()
@@ -48,7 +49,8 @@ fn is_database(judged: &Judged<'_, '_>, ty: Ty, depth: u32) -> bool {
     match judged.program.types.kind(ty) {
         _ if depth > DEPTH_MAX => false,
         TyKind::Foreign(foreign, args) => {
-            judged.program.models.is_database(foreign.krate) || args.iter().any(|arg| is_database(judged, *arg, depth + 1))
+            judged.program.models.is_database(foreign.krate)
+                || args.iter().any(|arg| is_database(judged, *arg, depth + 1))
         }
         TyKind::Adt(adt, _) => holds_database(judged, *adt, depth + 1),
         _ => false,
