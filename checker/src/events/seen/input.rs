@@ -204,6 +204,11 @@ impl Look<'_, '_, '_> {
                 | ExprKind::Deref(inner) => *inner,
                 ExprKind::Call(..) | ExprKind::Method(_) if self.is_own(reader) => return Sender::Kept,
                 ExprKind::Call(_, args) if args.len() == 1 => args[0],
+                // `BufReader::with_capacity(SIZE, stream)`
+                ExprKind::Call(_, args) => match args.iter().find(|arg| may_be_of(**arg)) {
+                    Some(arg) => *arg,
+                    None => break,
+                },
                 ExprKind::Method(call) if may_be_of(call.recv) => call.recv,
                 ExprKind::Field(of, name) if !self.is_chosen(*of, *name) => return Sender::Kept,
                 ExprKind::Local(local) => match self.inits[local.0 as usize] {
