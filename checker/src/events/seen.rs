@@ -9,6 +9,7 @@ pub(crate) mod alone;
 mod bus;
 mod channels;
 mod counted;
+mod forwards;
 mod fresh;
 mod halves;
 mod input;
@@ -63,7 +64,8 @@ pub enum Sight {
         thread: bool,
         /// It first sleeps: a timer.
         timer: bool,
-        /// It has one end of a channel whose other end is elsewhere, and may go when that goes.
+        /// It has one end of a channel whose other end is elsewhere, and may go when that goes, or a test against a limit
+        /// stands in the same function: unless it never ends.
         tied: bool,
         /// Functions of the workspace that are asked before.
         asks: Box<[FnId]>,
@@ -211,6 +213,10 @@ pub enum Sight {
     KeepsPipe,
     /// A task without an end that owns a descriptor.
     OwnsForEver,
+    /// A wait for a child that runs on if the wait is given up; the functions of the workspace that made its command.
+    AwaitsChild(Box<[FnId]>),
+    /// A loop that hands on what outlives whoever reads it, and ends with that alone.
+    Forwards,
 }
 
 /// Methods that only pass a value on.
@@ -334,8 +340,12 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                 ExprKind::While(cond, body, _) => {
                     self.lock_in_condition(*cond, *body);
                     self.piled_up(id, Some(*cond), *body);
+                    self.forwards(id, Some(*cond), *body);
                 }
-                ExprKind::Loop(body, _) => self.piled_up(id, None, *body),
+                ExprKind::Loop(body, _) => {
+                    self.piled_up(id, None, *body);
+                    self.forwards(id, None, *body);
+                }
                 ExprKind::Await(inner) => {
                     self.awaited_handle(*inner);
                     self.lock_in_awaited(id, *inner);

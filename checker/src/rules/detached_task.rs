@@ -8,6 +8,7 @@ use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::asks::Asks;
+use crate::rules::judged::forwarders::Forwarders;
 use crate::rules::judged::refusals::turns_away;
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
@@ -23,6 +24,12 @@ pub static SPAWNED: Shape = Shape::likely(
 pub static ENDLESS: Shape = Shape::certain(
     "endless-per-message",
     "a task that waits for a clock in a loop without a way out starts with every message",
+);
+
+/// A task for each message that ends with what it takes from alone.
+pub static OUTLIVES: Shape = Shape::likely(
+    "outlives-its-reader",
+    "a task that hands on to one client what outlives it starts with every message, and does not end when that client goes",
 );
 
 /// A sleeping task for each message.
@@ -45,10 +52,13 @@ declare_rule! {
         summary: "tasks are started with every message, and nobody can end them or knows how many there are",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&SPAWNED, &ENDLESS, &TIMER, &REPLACED, &RACE],
+        shapes: [&SPAWNED, &ENDLESS, &OUTLIVES, &TIMER, &REPLACED, &RACE],
         doc: include_str!("../../../docs/rules/detached-task.md"),
     }
 }
+
+const OUTLIVES_NOTE: &str =
+    "looked in the loop for a way out but the end of what it takes from: there is none";
 
 /// Reports spawns without a bound, handles that are replaced, and races.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
@@ -59,7 +69,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             _ => None,
         })
         .collect();
-    let ways = Ways::of(judged);
+    let (ways, forwarders) = (Ways::of(judged), Forwarders::of(judged));
     for (id, seen) in judged.per_message(|_| true) {
         let (shape, says) = match &seen.sight {
             Sight::Detached { asks, .. } if asks.iter().any(|asked| turns_away(judged, *asked)) => {
@@ -70,6 +80,12 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                     && (judged.in_locus(id) || ways.is_driven(id, seen.at, Asks::FOR_EVER)) =>
             {
                 (&ENDLESS, endless(*thread))
+            }
+            Sight::Detached { .. }
+                if forwarders.outlives(&ways, id, seen.at)
+                    && (judged.in_locus(id) || ways.is_driven(id, seen.at, Asks::OUTLIVED)) =>
+            {
+                (&OUTLIVES, outlives())
             }
             Sight::Detached { tied: true, .. } => continue,
             Sight::Detached { thread, .. }
@@ -91,10 +107,15 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             }
             "loser-runs-on" => "looked in the function for an `abort` of the handles: there is none",
             "endless-per-message" => "looked in the loop for a way out: there is none",
+            "outlives-its-reader" => OUTLIVES_NOTE,
             _ => "looked in the function for a permit, or a test against a limit: there is none",
         };
         let finding = judged.as_proved(finding, id, proved(&ways, (id, seen), shape));
         findings.push(judged.with_chain(finding, id).note(note));
+    }
+    for (id, at) in forwarders.upgraded(&ways) {
+        let finding = judged.finding(id, at, (&RULE, &OUTLIVES), outlives_upgraded());
+        findings.push(judged.with_chain(finding, id).note(OUTLIVES_NOTE));
     }
 }
 
@@ -109,6 +130,7 @@ fn proved(ways: &Ways<'_, '_, '_>, (id, seen): (FnId, &Seen), shape: &'static Sh
         "loser-runs-on" => Confidence::Certain,
         "endless-per-message" if ways.is_driven(id, at, Asks::FOR_EVER.near()) => Confidence::Certain,
         "endless-per-message" => Confidence::Likely,
+        "outlives-its-reader" => Confidence::Likely,
         "handle-replaced" | "timer-per-message" => Confidence::Nursery,
         _ if ways.is_driven(id, at, Asks::LEFT.near()) && !ways.gives_up_soon(id, at) => Confidence::Likely,
         _ => Confidence::Nursery,
@@ -146,6 +168,22 @@ fn endless(thread: bool) -> Says {
         format!("{what} that never ends is started with every message"),
         "ticks on when whoever it was started for has gone",
         "leave its loop when the other side is gone, as `send` or `closed` tells, or `abort` it when its owner is dropped",
+    )
+}
+
+fn outlives() -> Says {
+    Says::new(
+        "a task that forwards to one client is started with every message, and goes on when that client has gone",
+        "ends with what it takes from alone",
+        "leave its loop when the send fails, or race it against `closed()`",
+    )
+}
+
+fn outlives_upgraded() -> Says {
+    Says::new(
+        "the task of a connection goes on forwarding when its client has gone",
+        "ends with what it takes from alone",
+        "leave the loop when the send fails, or race it against what the client sends",
     )
 }
 

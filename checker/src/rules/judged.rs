@@ -1,6 +1,8 @@
 //! What a rule may read, and the words that findings of all rules share: the chain from where the world enters.
 
 pub(crate) mod asks;
+pub(crate) mod forwarders;
+mod given_up;
 mod limits;
 mod opened;
 mod operators;

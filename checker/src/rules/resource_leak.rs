@@ -3,6 +3,7 @@
 mod left_open;
 
 use self::left_open::{LeftOpen, Opened, left_open};
+use super::judged::ways::Ways;
 use super::judged::{Judged, Says};
 use super::unbounded_growth;
 use crate::context::Often;
@@ -56,6 +57,12 @@ pub static LEFT: Shape = Shape::certain(
     "a function closes or waits for what it opened, and a `?` or `return` leads past that",
 );
 
+/// A child that goes on when nobody waits for it any more.
+pub static OUTLIVES: Shape = Shape::likely(
+    "child-outlives-its-wait",
+    "the wait for a child process is given up after a time, and the child runs on",
+);
+
 /// A source that stays with its poller.
 pub static REGISTERED: Shape = Shape::likely(
     "registered-never-deregistered",
@@ -78,7 +85,7 @@ declare_rule! {
         summary: "a descriptor or child process stays open with every message",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &PIPE, &REGISTERED, &TASK, &KEPT],
+        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &OUTLIVES, &PIPE, &REGISTERED, &TASK, &KEPT],
         doc: include_str!("../../../docs/rules/resource-leak.md"),
     }
 }
@@ -98,6 +105,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     }
     kept(judged, findings);
     passed_by(judged, findings);
+    run_on(judged, findings);
     let handed: FxHashSet<_> =
         judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
     let names = &judged.program.names;
@@ -181,6 +189,36 @@ fn passed_by(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
                 "looked in the function for whatever closes it on that way, or gets it: there is nothing";
             findings.push(judged.with_chain(finding, id).note(note));
         }
+    }
+}
+
+/// Children that run on when the wait for them is given up.
+fn run_on(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    const KILLS: Sym = Sym::new("kill_on_drop");
+    let kills = |of: &FnId| {
+        let body = judged.program.names.body(*of);
+        body.is_some_and(|body| {
+            body.exprs.iter().any(|expr| matches!(&expr.kind, ExprKind::Method(call) if call.name == KILLS))
+        })
+    };
+    let mut waits = judged.per_message(|sight| matches!(sight, Sight::AwaitsChild(_))).peekable();
+    // Most programs start no child: who asks for ways pays for them.
+    let Some(ways) = waits.peek().is_some().then(|| Ways::of(judged)) else { return };
+    for (id, seen) in waits {
+        let Sight::AwaitsChild(made_by) = &seen.sight else { continue };
+        let Some((by, limit)) = ways.given_up(id, seen.at).filter(|_| !made_by.iter().any(kills)) else {
+            continue;
+        };
+        let says = Says::new(
+            "a child process runs on when the wait for it is given up",
+            "dropped where the time is up, which does not end the child",
+            "say `kill_on_drop(true)` of the command, or `kill` the child where the time is up",
+        );
+        let finding = judged.finding(id, seen.at, (&RULE, &OUTLIVES), says);
+        let finding = finding.label(Label::new(judged.span(by, limit), "given up here"));
+        let note =
+            "looked in the function, and where the command is made, for whatever kills it: there is nothing";
+        findings.push(judged.with_chain(finding, id).note(note));
     }
 }
 

@@ -1,9 +1,11 @@
 //! Descriptors that stay with something that does not end: a poller, a file system, a child, a task.
 
 use super::{Look, Sight, within};
-use crate::lower::ir::{ExprId, ExprKind, MethodCall};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::models::{Registers, Resource};
+use crate::names::FnId;
+use crate::types::Callee;
 
 const KEEPS: [Sym; 3] = syms(["keep", "persist", "into_path"]);
 const TEMPORARY: [Sym; 3] = syms(["NamedTempFile", "TempDir", "TempPath"]);
@@ -26,6 +28,7 @@ impl Look<'_, '_, '_> {
         if self.is_own(id) {
             return;
         }
+        self.awaits_child(id, call);
         if is("deregister") {
             self.note(Sight::Deregisters(POLLER.into()), id);
         }
@@ -38,6 +41,86 @@ impl Look<'_, '_, '_> {
             Some((Registers::In, kind)) if self.is_another(call) => self.note(Sight::Registers(kind), id),
             _ => {}
         }
+    }
+
+    /// `child.wait()`, `command.output()`: a wait for a child that nothing in the function kills, and that runs on when the
+    /// wait is given up, unless its command says otherwise.
+    fn awaits_child(&mut self, id: ExprId, call: &MethodCall) {
+        const WAITS: [Sym; 4] = syms(["wait", "wait_with_output", "output", "status"]);
+        const CHILDREN: [Sym; 2] = [Sym::path("tokio::process::Command"), Sym::path("tokio::process::Child")];
+        if !WAITS.contains(&call.name) || !CHILDREN.contains(&self.foreign_path(self.walk.ty(call.recv))) {
+            return;
+        }
+        let is_kill = |name: Sym| self.walk.program.names.text(name).contains("kill");
+        let kills = self.walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Method(call) => is_kill(call.name),
+            ExprKind::Path(path) => path.segments.iter().any(|segment| is_kill(*segment)),
+            _ => false,
+        });
+        if let Some(made_by) = self.command_of(call.recv).filter(|_| !kills && self.is_its_only(id, call)) {
+            self.note(Sight::AwaitsChild(made_by.into()), id);
+        }
+    }
+
+    /// The functions of the workspace that make the command of a child, which is made in this function or one of those.
+    fn command_of(&self, mut id: ExprId) -> Option<Vec<FnId>> {
+        for _ in 0..24 {
+            if let Some(Callee::Fns(fns)) = self.walk.inferred.callees.get(&id) {
+                return Some(fns.to_vec());
+            }
+            id = match self.kind(id) {
+                ExprKind::Local(local) => {
+                    self.inits[local.0 as usize].or_else(|| self.taken_apart(*local))?
+                }
+                ExprKind::Try(inner)
+                | ExprKind::Await(inner)
+                | ExprKind::Ref(inner, _)
+                | ExprKind::Match(inner, _) => *inner,
+                ExprKind::Method(call) => call.recv,
+                ExprKind::Call(..) => return Some(Vec::new()),
+                _ => return None,
+            };
+        }
+        None
+    }
+
+    /// `let Ok(child) = command.spawn() else { .. }`
+    fn taken_apart(&self, local: LocalId) -> Option<ExprId> {
+        let blocks = self.walk.body.exprs.iter().filter_map(|expr| match &expr.kind {
+            ExprKind::Block(stmts, _) => Some(stmts.iter()),
+            _ => None,
+        });
+        blocks.flatten().find_map(|stmt| {
+            let Stmt::Let(pat, _, Some(init), Some(_)) = stmt else { return None };
+            let Pat::TupleStruct(_, parts) = self.walk.body.pat(*pat) else { return None };
+            let is_it = |part| matches!(self.walk.body.pat(part), Pat::Bind(of, None) if *of == local);
+            parts.iter().any(|part| is_it(*part)).then_some(*init)
+        })
+    }
+
+    /// Whether a wait is all that is done for a child: it is not waited for again, given to others or kept, and made within
+    /// the same turn of a loop.
+    fn is_its_only(&self, wait: ExprId, call: &MethodCall) -> bool {
+        const REAPS: [Sym; 3] = syms(["wait", "wait_with_output", "try_wait"]);
+        let ExprKind::Local(child) = self.kind(call.recv) else { return true };
+        let is_it = |id: &ExprId| match self.kind(*id) {
+            ExprKind::Local(of) => of == child,
+            ExprKind::Ref(inner, _) => matches!(self.kind(*inner), ExprKind::Local(of) if of == child),
+            _ => false,
+        };
+        let begins = self.inits[child.0 as usize].or_else(|| self.taken_apart(*child));
+        let exprs = (0_u32..).map(ExprId).zip(&self.walk.body.exprs);
+        let others = exprs.filter(|(id, _)| *id != wait).any(|(_, expr)| match &expr.kind {
+            ExprKind::Method(other) => {
+                REAPS.contains(&other.name) && is_it(&other.recv) || other.args.iter().any(is_it)
+            }
+            ExprKind::Call(_, args) | ExprKind::Tuple(args) => args.iter().any(is_it),
+            ExprKind::Struct(_, fields, _) => fields.iter().any(|(_, value)| is_it(value)),
+            ExprKind::Assign(_, value) => is_it(value),
+            ExprKind::Return(Some(value)) | ExprKind::Block(_, Some(value)) => is_it(value),
+            _ => false,
+        });
+        !others && begins.is_some_and(|init| self.walk.loop_around(init) == self.walk.loop_around(wait))
     }
 
     /// Whether a register that lives on is given another entry each time: one that lies in a field is always the same.

@@ -31,15 +31,16 @@ impl Look<'_, '_, '_> {
             // Whether a name is used takes a look at the whole body, and so comes behind what it is the name of.
             if !self.is_spawn(value)
                 || pat.is_some_and(|pat| !self.walk.is_never_used(pat))
-                || self.is_bounded()
+                || self.is_admitted()
                 || self.is_in_once(value, false)
             {
                 continue;
             }
             let tied = self.is_tied(value);
-            if tied && !self.has_an_end(value) {
+            if tied && !self.may_outlive(value) {
                 continue;
             }
+            let tied = tied || self.is_tested();
             let before = self.tested_before(value);
             if !before.alone {
                 let thread = self.walk.callable(value).is_some_and(|callable| callable.on_thread);
@@ -62,19 +63,26 @@ impl Look<'_, '_, '_> {
         callable.spawns && !callable.resident && callable.effect == Effect::None && !tracked
     }
 
-    /// A permit, a test against a limit, or a wait for the task's answer stands in the same body.
-    fn is_bounded(&self) -> bool {
+    /// A permit, or a wait for the task's answer, stands in the same body.
+    fn is_admitted(&self) -> bool {
         let walk = self.walk;
-        let is_permit = |ty: &Ty| {
-            match walk.inferred.types.kind(*ty) {
-            TyKind::Foreign(foreign, args) => {
-                PERMITS.contains(&foreign.last)
-                    || args.iter().any(|arg| matches!(walk.inferred.types.kind(*arg), TyKind::Foreign(of, _) if PERMITS.contains(&of.last)))
-            }
+        let is = |ty: Ty| matches!(walk.inferred.types.kind(ty), TyKind::Foreign(of, _) if PERMITS.contains(&of.last));
+        let is_permit = |ty: &Ty| match walk.inferred.types.kind(*ty) {
+            TyKind::Foreign(_, args) => is(*ty) || args.iter().any(|arg| is(*arg)),
             _ => false,
-        }
         };
         let named = walk.body.locals.iter().any(|local| local.name == NAMED_PERMIT);
+        // Who waits for the task's answer starts no second one meanwhile.
+        let answered = walk.body.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Await(inner) => self.foreign_path(walk.ty(*inner)) == ANSWER,
+            _ => false,
+        });
+        named || answered || walk.inferred.locals.iter().any(is_permit)
+    }
+
+    /// A test against a limit stands in the same body.
+    fn is_tested(&self) -> bool {
+        let walk = self.walk;
         let limit = |id: ExprId| match self.kind(id) {
             ExprKind::Path(_) => walk.is_constant(id),
             ExprKind::Field(_, name) => {
@@ -83,18 +91,12 @@ impl Look<'_, '_, '_> {
             }
             _ => false,
         };
-        let tested = walk.body.exprs.iter().any(|expr| match &expr.kind {
+        walk.body.exprs.iter().any(|expr| match &expr.kind {
             ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge | BinOp::Eq, left, right) => {
                 limit(*left) || limit(*right)
             }
             _ => false,
-        });
-        // Who waits for the task's answer starts no second one meanwhile.
-        let answered = walk.body.exprs.iter().any(|expr| match &expr.kind {
-            ExprKind::Await(inner) => self.foreign_path(walk.ty(*inner)) == ANSWER,
-            _ => false,
-        });
-        named || tested || answered || walk.inferred.locals.iter().any(is_permit)
+        })
     }
 
     /// What is spawned sleeps, and has no loop of its own.

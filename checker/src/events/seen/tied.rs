@@ -31,40 +31,41 @@ impl Look<'_, '_, '_> {
             || (!in_loop && (self.follows(extent) || self.has_end(extent) || self.only_tells(extent)))
     }
 
-    /// Whether nothing but one end of a channel ties a task to whoever has the other.
-    pub(super) fn has_an_end(&self, spawn: ExprId) -> bool {
+    /// Whether nothing but an end of a channel ties a task to whoever has the other: it may go on all the same.
+    pub(super) fn may_outlive(&self, spawn: ExprId) -> bool {
         let Some(task) = self.args(spawn).last().copied() else { return false };
         let extent = self.task_extent(task);
-        let in_loop = self.walk.loop_around(spawn).is_some();
-        self.shares(task, extent, in_loop)
-            && !(self.is_handed_on(task)
-                || self.is_single_flight(extent)
-                || self.is_gathered(spawn, extent)
-                || self.has_sent_end(extent)
-                || self.gives_way(extent)
-                || !in_loop && self.follows(extent))
+        !(self.is_handed_on(task)
+            || self.is_single_flight(extent)
+            || self.is_gathered(spawn, extent)
+            || self.has_sent_end(extent)
+            || self.gives_way(extent)
+            || self.watches_its_owner(extent))
     }
 
     /// A task that goes on only while another holds something: it looks whether the owner of a `Weak` is still
     /// there, or takes what comes out of a queue until its senders are gone.
     fn follows(&self, task: Range) -> bool {
         let inside = self.walk.body.exprs.iter().filter(|expr| within(task, expr.at));
-        let (mut weak, mut queue) = (false, false);
-        for expr in inside {
-            match &expr.kind {
-                ExprKind::Method(call) => weak |= call.name == UPGRADE && call.args.is_empty(),
-                ExprKind::Path(path) => weak |= path.last() == DOWNGRADE,
-                ExprKind::While(cond, ..) => {
-                    if let ExprKind::Let(_, init) = self.kind(*cond)
-                        && let ExprKind::Method(call) = self.kind(self.inner(*init))
-                    {
-                        queue |= call.name == Sym::new("recv");
-                    }
-                }
-                _ => {}
+        let mut heads = inside.filter_map(|expr| match &expr.kind {
+            ExprKind::While(cond, ..) => Some(*cond),
+            _ => None,
+        });
+        let takes = |cond: ExprId| match self.kind(cond) {
+            ExprKind::Let(_, init) => {
+                matches!(self.kind(self.inner(*init)), ExprKind::Method(call) if call.name == Sym::new("recv"))
             }
-        }
-        weak || queue
+            _ => false,
+        };
+        heads.any(takes) || self.watches_its_owner(task)
+    }
+
+    fn watches_its_owner(&self, task: Range) -> bool {
+        self.walk.body.exprs.iter().filter(|expr| within(task, expr.at)).any(|expr| match &expr.kind {
+            ExprKind::Method(call) => call.name == UPGRADE && call.args.is_empty(),
+            ExprKind::Path(path) => path.last() == DOWNGRADE,
+            _ => false,
+        })
     }
 
     /// A task that has the receiving end which was passed in: who made the queue decides how many there are.

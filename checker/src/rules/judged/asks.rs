@@ -31,6 +31,9 @@ impl Asks {
     pub(crate) const LEFT: Asks = Asks { permits: false, reloads: true, ..Asks::PEERS };
     /// Peers or a clock who leave something behind that never ends.
     pub(crate) const FOR_EVER: Asks = Asks { clocks: true, ..Asks::LEFT };
+    /// Peers who leave something behind that lives as long as the program: what limits how many there are at a time counts
+    /// them no more.
+    pub(crate) const OUTLIVED: Asks = Asks { limits: false, ..Asks::LEFT };
     /// Peers for whom something is done, however many there are.
     pub(crate) const SERVED: Asks = Asks { permits: false, limits: false, ..Asks::PEERS };
     /// Peers or a clock: neither the start of the program, nor what is asked once for all or told by its operator.

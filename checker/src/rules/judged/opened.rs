@@ -272,6 +272,11 @@ impl<'p> Opened<'p> {
         self.body.extent(id)
     }
 
+    /// Whether a position lies in nothing that is handed to a task or thread.
+    pub(super) fn runs_here(&self, at: Range) -> bool {
+        !self.apart.iter().any(|task| within(*task, at))
+    }
+
     /// Whether a region is all of what a task or thread is given.
     pub(super) fn is_task(&self, region: Range) -> bool {
         self.apart.contains(&region)

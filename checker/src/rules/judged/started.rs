@@ -203,7 +203,7 @@ impl Opened<'_> {
     }
 
     /// Whether a `select!` or a limit of time in a region drops what stands at `at`.
-    fn is_raced_within(&self, region: Range, at: Range) -> bool {
+    pub(super) fn is_raced_within(&self, region: Range, at: Range) -> bool {
         const LIMITS: [Sym; 4] = syms(["timeout", "timeout_at", "run_until_cancelled", "select"]);
         self.inside(region).any(|(id, kind)| {
             let races = match kind {

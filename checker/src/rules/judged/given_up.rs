@@ -1,0 +1,75 @@
+//! Waits that end before what they wait for does: under a limit of time, or beside what ends them in a race.
+
+use super::opened::Opened;
+use super::ways::Ways;
+use crate::events::seen::within;
+use crate::lower::ir::{ExprId, ExprKind, Range, SelectArm};
+use crate::lower::sym::{Sym, syms};
+use crate::names::FnId;
+
+/// Calls between a wait and what gives it up.
+const CALLS_MAX: u32 = 2;
+const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
+/// What an arm of a race waits for that is not the work itself.
+const ENDS: [Sym; 8] =
+    syms(["sleep", "sleep_until", "cancelled", "notified", "recv", "changed", "closed", "wait_for"]);
+
+impl<'a> Ways<'_, 'a, '_> {
+    /// What gives up the wait at `at` in `id`, and in which function: there or in those that call it, and await that.
+    pub(crate) fn given_up(&self, id: FnId, at: Range) -> Option<(FnId, Range)> {
+        self.given_up_within(id, at, 0)
+    }
+
+    fn given_up_within(&self, id: FnId, at: Range, calls: u32) -> Option<(FnId, Range)> {
+        let opened = self.open(id)?;
+        if let Some(by) = opened.gives_up(at) {
+            return Some((id, by));
+        }
+        if calls == CALLS_MAX || !opened.runs_here(at) {
+            return None;
+        }
+        let mut callers = self.callers(id);
+        callers.find_map(|(caller, call)| self.given_up_within(caller, call, calls + 1))
+    }
+}
+
+impl Opened<'_> {
+    fn gives_up(&self, at: Range) -> Option<Range> {
+        let found = self.exprs().find(|(id, expr)| match &expr.kind {
+            ExprKind::Call(..) => LIMITS.contains(&self.called(*id)) && self.is_in_args(*id, at),
+            // `work.timeout(limit)`
+            ExprKind::Method(call) => LIMITS.contains(&call.name) && self.holds(call.recv, at),
+            ExprKind::Select(arms) => self.ends_race(expr.at, arms, at),
+            _ => false,
+        });
+        found.map(|(id, _)| self.at(id))
+    }
+
+    fn is_in_args(&self, call: ExprId, at: Range) -> bool {
+        self.args(call).iter().any(|arg| within(self.task(*arg), at))
+    }
+
+    fn holds(&self, id: ExprId, at: Range) -> bool {
+        let all = self.extent(id);
+        all.start <= at.start && at.end <= all.end
+    }
+
+    /// Whether a race drops the wait in one of its arms where another comes first, and does not come back to it.
+    fn ends_race(&self, race: Range, arms: &[SelectArm], at: Range) -> bool {
+        let of = |arm: &&SelectArm| arm.future.is_some_and(|future| within(self.extent(future), at));
+        let Some(waits) = arms.iter().find(of) else { return false };
+        let in_loop = !self.loops_around(race).is_empty();
+        arms.iter().filter(|arm| arm.body != waits.body).any(|arm| {
+            let comes = arm.future.is_some_and(|future| {
+                self.inside(self.extent(future)).any(|(id, _)| ENDS.contains(&self.called(id)))
+            });
+            let leaves = || {
+                let mut inside = self.inside(self.extent(arm.body));
+                inside.any(|(_, kind)| {
+                    matches!(kind, ExprKind::Break(..) | ExprKind::Return(_) | ExprKind::Try(_))
+                })
+            };
+            comes && (!in_loop || leaves())
+        })
+    }
+}
