@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = &[
     ("brokers", include_str!("../../models/brokers.toml")),
     ("databases", include_str!("../../models/databases.toml")),
     ("passwords", include_str!("../../models/passwords.toml")),
+    ("heavy", include_str!("../../models/heavy.toml")),
     ("locus", include_str!("../../models/locus.toml")),
     ("names", include_str!("../../models/names.toml")),
 ];
