@@ -9,9 +9,7 @@ pub(crate) mod alone;
 mod bus;
 mod channels;
 mod counted;
-mod forwards;
 mod fresh;
-mod halves;
 mod input;
 mod labels;
 mod locked;
@@ -127,6 +125,11 @@ pub enum Sight {
     KeepsItself,
     /// A line, frame or body read without a limit, by name of the call, and who sends it.
     Frame(Box<str>, Sender),
+    /// What a framework's own limit to the bodies of requests is set to: none at all, or another.
+    BodyLimit {
+        /// None at all.
+        lifted: bool,
+    },
     /// Memory reserved by a number that came in, or by a field that may hold one; whether it came over a connection.
     SizedByInput(Option<(AdtId, Sym)>, bool),
     /// A number that came in put into a field where its struct is made; whether it came over a connection.

@@ -196,7 +196,13 @@ impl Walk<'_, '_> {
     /// that nobody described, it is what is awaited that waits.
     pub(super) fn accept(&mut self, call: ExprId, awaited: bool) {
         let ExprKind::Method(method) = &self.body.expr(call).kind else { return };
-        if method.name != Sym::new("accept") || !method.args.is_empty() {
+        // `listener.incoming().next()` takes the next one, too.
+        const INCOMING: Sym = Sym::path("async_std::net::Incoming");
+        let is_next = || {
+            let of = self.inferred.types.kind(self.collection(self.ty(method.recv)));
+            method.name == Sym::new("next") && matches!(of, TyKind::Foreign(of, _) if of.path == INCOMING)
+        };
+        if !method.args.is_empty() || method.name != Sym::new("accept") && !is_next() {
             return;
         }
         match self.inferred.callees.get(&call) {

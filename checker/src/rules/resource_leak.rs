@@ -58,7 +58,7 @@ pub static LEFT: Shape = Shape::certain(
 );
 
 /// A child that goes on when nobody waits for it any more.
-pub static OUTLIVES: Shape = Shape::likely(
+pub static OUTLIVES: Shape = Shape::certain(
     "child-outlives-its-wait",
     "the wait for a child process is given up after a time, and the child runs on",
 );
@@ -214,7 +214,11 @@ fn run_on(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             "dropped where the time is up, which does not end the child",
             "say `kill_on_drop(true)` of the command, or `kill` the child where the time is up",
         );
-        let finding = judged.finding(id, seen.at, (&RULE, &OUTLIVES), says);
+        let mut finding = judged.finding(id, seen.at, (&RULE, &OUTLIVES), says);
+        // A limit to a call means the call; what is awaited below it may be told otherwise.
+        if by != id || judged.serves_with(id).is_none() {
+            finding.confidence = Confidence::Likely;
+        }
         let finding = finding.label(Label::new(judged.span(by, limit), "given up here"));
         let note =
             "looked in the function, and where the command is made, for whatever kills it: there is nothing";

@@ -40,8 +40,13 @@ declare_rule! {
 /// Reports reads and reservations without a limit, wherever they may run.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let (ways, parsed) = (Ways::of(judged), parsed(judged));
+    let sets_limit = |lifts: bool| {
+        judged.sights().any(|(_, seen)| matches!(seen.sight, Sight::BodyLimit { lifted } if lifted == lifts))
+    };
+    let takes_all = sets_limit(true) && !sets_limit(false);
     for (id, seen) in judged.sights() {
         let (shape, says) = match &seen.sight {
+            Sight::Frame(_, Sender::Form) if !takes_all => continue,
             // A reader of any type is a peer's where a connection that was accepted leads to it.
             Sight::Frame(_, Sender::Any(_) | Sender::Kept) if judged.serves_with(id).is_none() => continue,
             Sight::Frame(_, Sender::Any(Some(param))) if ways.is_always_at_hand(id, *param as usize) => {

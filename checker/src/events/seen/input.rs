@@ -46,6 +46,8 @@ pub enum Sender {
     Network,
     /// Who is on the same machine, or of this program.
     Near,
+    /// Whoever sends a request whose body the framework limits, unless the program tells it not to.
+    Form,
     /// Whoever the reader belongs to that a caller passes, as this parameter if it is one itself.
     Any(Option<u32>),
     /// Whoever the reader belongs to that the program keeps, or makes, as one of any kind: mostly files of its own.
@@ -60,11 +62,13 @@ impl Look<'_, '_, '_> {
             ExprKind::Method(call) => {
                 let lines = name == Sym::new("lines") && call.args.is_empty();
                 let whole = self.walk.program.models.gives(name).whole || lines;
-                let body = || self.is_whole_body(id).then_some(Sender::Network);
+                let body =
+                    || self.is_whole_body(id).then_some(Sender::Network).or_else(|| self.whole_part(id));
                 let sender = self.sender(self.walk.ty(call.recv)).filter(|_| whole);
                 sender.map(|sender| self.told_apart(sender, call.recv)).or_else(body)
             }
             ExprKind::Call(_, args) => {
+                self.body_limit((of, name), args, id);
                 let codec = of == Sym::new("LinesCodec") && name == Sym::new("new") && args.is_empty();
                 let all =
                     name == Sym::new("to_bytes") && args.get(1).is_some_and(|limit| self.is_max(*limit));
@@ -168,10 +172,6 @@ impl Look<'_, '_, '_> {
 
     fn is_named(&self, id: ExprId, names: &[Sym]) -> bool {
         matches!(self.kind(id), ExprKind::Local(local) if names.contains(&self.walk.body.locals[local.0 as usize].name))
-    }
-
-    pub(super) fn is_max(&self, id: ExprId) -> bool {
-        matches!(self.kind(id), ExprKind::Path(path) if path.last() == Sym::new("MAX"))
     }
 
     /// Who writes into a stream from outside, perhaps buffered, and not limited by `take`.

@@ -1,5 +1,8 @@
 //! Tasks and threads nobody looks after: spawned and let go, replaced, or beaten in a race.
 
+mod forwards;
+mod halves;
+
 use super::{Look, Seen, Sight, within};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, SelectArm, Stmt};
 use crate::lower::sym::{Sym, syms};

@@ -28,7 +28,12 @@ impl<'a> Ways<'_, 'a, '_> {
         if calls == CALLS_MAX || !opened.runs_here(at) {
             return None;
         }
-        let mut callers = self.callers(id);
+        // Where a trait decides whom a call leads to, the limit may be meant for another.
+        let facts = &self.judged.summary.facts;
+        let leads_here = |caller: FnId, call: Range| {
+            facts[caller.ix()].calls.iter().any(|site| site.at == call && site.callees.len() == 1)
+        };
+        let mut callers = self.callers(id).filter(|(caller, call)| leads_here(*caller, *call));
         callers.find_map(|(caller, call)| self.given_up_within(caller, call, calls + 1))
     }
 }

@@ -100,7 +100,7 @@ impl Turned {
 
 impl<'p> Look<'_, 'p, '_> {
     /// `while let Ok(event) = events.recv().await { let _ = client.send(event).await; }`.
-    pub(super) fn forwards(&mut self, id: ExprId, head: Option<ExprId>, body: ExprId) {
+    pub(in crate::events::seen) fn forwards(&mut self, id: ExprId, head: Option<ExprId>, body: ExprId) {
         if !self.awaits {
             return;
         }
