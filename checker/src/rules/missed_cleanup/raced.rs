@@ -1,5 +1,6 @@
 //! A future that takes out at its end what it put in is dropped in between: another arm of a `select!` was ready first, or its
-//! time was over. What comes behind the wait then never runs.
+//! time was over. What comes behind the wait then never runs. A stream that a peer is answered with is dropped when the peer
+//! has gone.
 
 use super::alone;
 use super::asked::{Asked, Forgets, Place};
@@ -15,16 +16,35 @@ const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
 pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
     let grow = place.first()?;
     let pairs = pairs(asked, place);
-    let (id, at) = pairs.iter().filter(|of| waits(asked, of)).find_map(|of| dropped(asked, of))?;
+    let raced = pairs.iter().filter(|of| waits(asked, of)).find_map(|of| dropped(asked, of));
+    let (id, at, says) = match raced {
+        Some((id, at)) => (id, at, "drops the future that would take it out, when the other is first"),
+        None => {
+            let (id, at) = pairs.iter().find_map(|of| Some((of.id, streamed(asked, of)?)))?;
+            (id, at, "is dropped where it waits, when the peer has gone")
+        }
+    };
     if !alone::is_alone(asked, place, &pairs) {
         return None;
     }
     let way = asked.tree(id)?.at(at);
-    let forgets = Forgets::new(
-        grow,
-        vec![(id, way, "drops the future that would take it out, when the other is first")],
-    );
-    Some(forgets.proved(alone::proved(asked, id, way)))
+    Some(Forgets::new(grow, vec![(id, way, says)]).proved(alone::proved(asked, id, way)))
+}
+
+/// The stream that a peer is answered with, at the end of which something is taken out: `stream! { .. }`.
+fn streamed(asked: &Asked<'_, '_, '_>, pairs: &Pairs<'_>) -> Option<ExprId> {
+    let tree = &pairs.tree;
+    let is_stream = |at: &ExprId| match tree.kind(*at) {
+        ExprKind::Macro(name, _) => {
+            asked.judged.program.names.text(*name).to_ascii_lowercase().ends_with("stream")
+        }
+        _ => false,
+    };
+    pairs.of.iter().find_map(|(open, close)| {
+        let stream = tree.around(*close).find(is_stream)?;
+        let is_answer = tree.awaits_between(*open, *close) && asked.is_driven(pairs.id, tree.at(*open));
+        is_answer.then_some(stream)
+    })
 }
 
 /// Whether a function is a future that waits while something of its own is in the place.
