@@ -113,13 +113,16 @@ impl Walk<'_, '_> {
             }
         }
         let place = arm.future.and_then(|future| self.visit(future));
+        let held = self.mark();
         if let Some(guard) = arm.guard {
             self.visit(guard);
+            self.assume(guard, true);
         }
         if let Some(pat) = arm.pat {
             self.bind(pat, place);
         }
         self.branch(arm.body);
+        self.release(held);
         self.under = outer;
     }
 

@@ -7,6 +7,8 @@ mod behind;
 mod cancelled;
 mod disarmed;
 mod expired;
+mod fails;
+mod kept;
 mod narrow;
 mod outcome;
 mod owner;
@@ -49,6 +51,12 @@ pub static ABANDONED: Shape = Shape::likely(
 pub static ONE_OUTCOME: Shape = Shape::likely(
     "one-outcome-only",
     "something is removed again when the call succeeds, and not when it fails",
+);
+
+/// Let go of when it was sent.
+pub static KEPT: Shape = Shape::likely(
+    "kept-while-sending-fails",
+    "what is to be sent on is let go of only when that went well, and nothing limits how much waits",
 );
 
 /// Removed from its siblings.
@@ -127,7 +135,7 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY, &CANCELLED, &OWNER, &UNSENT, &GIVEN_UP, &PAIRED,
-            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED,
+            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED, &KEPT,
         ],
         doc: include_str!("../../../docs/rules/missed-cleanup.md"),
     }
@@ -139,7 +147,7 @@ const POPS: [Sym; 3] = syms(["pop", "pop_front", "pop_first"]);
 type Look = for<'s> fn(&Asked<'_, 's, '_>, &Place<'_, 's>) -> Option<Forgets<'s>>;
 
 /// The shapes, the surest first: a place is told once.
-static LOOKS: [(&Shape, Look); 15] = [
+static LOOKS: [(&Shape, Look); 16] = [
     (&EARLY, early),
     (&NARROW, narrow::found),
     (&GIVEN_UP, pending::given_up),
@@ -155,6 +163,7 @@ static LOOKS: [(&Shape, Look); 15] = [
     (&LAZY, lazy),
     (&SIBLINGS, siblings::left_out),
     (&ABANDONED, abandoned::found),
+    (&KEPT, kept::found),
 ];
 
 /// What is asked of a place that a destructor takes out of.
@@ -334,6 +343,11 @@ fn words(shape: &Shape, name: &str) -> (String, &'static str, &'static str) {
 /// Of those who keep what they should have let go of.
 fn words_of_keepers(shape: &Shape, name: &str) -> (String, &'static str, &'static str) {
     match shape.name {
+        "kept-while-sending-fails" => (
+            format!("what waits in `{name}` to be sent on piles up as long as sending fails"),
+            "say how much may wait: drop the oldest or refuse what is new where `len()` has come to a limit",
+            "taken out here",
+        ),
         "guard-disarmed" => (
             format!("what is put into `{name}` stays there when its guard is told not to take it out"),
             "hand the guard to whoever goes on, so that it is dropped when that ends",

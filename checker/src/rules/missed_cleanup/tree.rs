@@ -126,6 +126,17 @@ impl<'p> Tree<'p> {
         arms
     }
 
+    /// The pattern of the `let` that an expression is the value of.
+    pub(in crate::rules) fn bound_by(&self, id: ExprId) -> Option<PatId> {
+        self.inits.get(&id).copied()
+    }
+
+    /// What a local began as.
+    pub(in crate::rules) fn init(&self, local: LocalId) -> Option<ExprId> {
+        let is_it = |pat: PatId| matches!(self.body.pat(pat), Pat::Bind(of, None) if *of == local);
+        self.inits.iter().find(|(_, pat)| is_it(**pat)).map(|(init, _)| *init)
+    }
+
     /// The closure or async block that something runs in; none for the function itself.
     pub(in crate::rules) fn frame(&self, id: ExprId) -> Option<ExprId> {
         self.around(id).find(|at| matches!(self.kind(*at), ExprKind::Closure(..) | ExprKind::Async(_)))
