@@ -127,7 +127,7 @@ pub static MEMOISED: Shape = Shape::likely(
 
 /// A look-up that adds.
 pub static GETTER: Shape =
-    Shape::likely("getter-that-inserts", "what looks like a look-up adds what it does not find");
+    Shape::certain("getter-that-inserts", "what looks like a look-up adds what it does not find");
 
 /// Senders whose receivers are gone.
 pub static SUBSCRIBERS: Shape = Shape::certain(
@@ -177,7 +177,7 @@ declare_rule! {
 /// Reports every place that grows, but for collections of descriptors and children.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let (reserved, ways) = (reserved(judged), Ways::of(judged));
-    for growing in &judged.growing {
+    for growing in judged.growing.iter().filter(|growing| !are_futures(growing)) {
         let held = growing.grows.iter().find_map(|site| site.event.holds);
         if !matches!(held, Some(Resource::Fd | Resource::Child)) {
             let shape = shape(judged, growing, held, &reserved);
@@ -192,6 +192,15 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     }
     memoised(judged, findings);
     residents(judged, findings);
+}
+
+/// Whether a place holds futures that go on only while somebody asks which is done: somebody does, who is not seen.
+fn are_futures(growing: &Growing<'_>) -> bool {
+    const PUTS: [Sym; 2] = syms(["push", "push_back"]);
+    growing.grows.iter().all(|site| {
+        let event = site.event;
+        event.holder == SETS_OF_TASKS[0] && PUTS.contains(&event.operation) && event.holds.is_none()
+    })
 }
 
 /// Places that room is reserved for, or whose capacity someone asks for.

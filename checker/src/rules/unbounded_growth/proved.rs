@@ -36,7 +36,7 @@ pub(super) fn proved(
     let is_its_own = |told: Witness| told.what == Brings::Queued && ways.is_fed_from_afar(told.id, told.at);
     match growing.told {
         _ if matches!(growing.key, Key::Field(adt, _) if judged.is_locus(adt)) => Confidence::Certain,
-        _ if are_the_data(judged, growing) || are_futures(growing) => Confidence::Nursery,
+        _ if are_the_data(judged, growing) => Confidence::Nursery,
         Some(_) if judged.is_of_operators(growing.grows[0].id) => Confidence::Likely,
         // Tasks end, and what failed is over, whoever told of them.
         Some(told) if is_its_own(told) && is(&[&HANDLES, &AT_EXIT, &ON_ERROR]) => Confidence::Likely,
@@ -75,15 +75,6 @@ pub(super) fn proved(
         }
         _ => Confidence::Likely,
     }
-}
-
-/// Whether a place holds futures that go on only while somebody asks which is done: somebody does, who is not seen.
-fn are_futures(growing: &Growing<'_>) -> bool {
-    const PUTS: [Sym; 2] = syms(["push", "push_back"]);
-    growing.grows.iter().all(|site| {
-        let event = site.event;
-        event.holder == SETS_OF_TASKS[0] && PUTS.contains(&event.operation) && event.holds.is_none()
-    })
 }
 
 /// The shape of a place, whatever room is reserved for it: that says nothing of how much comes.
