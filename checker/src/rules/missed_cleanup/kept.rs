@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 
 /// Collections without keys.
 const LISTS: [Sym; 6] = syms(["Vec", "VecDeque", "String", "BytesMut", "LinkedList", "SmallVec"]);
+/// What takes one out that somebody has named, or the one that came last: nobody sends things on in that order.
+const PICKS: [Sym; 4] = syms(["retain", "retain_mut", "swap_remove", "pop"]);
 /// What makes nothing of a failure.
 const DROPS: [Sym; 4] = syms(["ok", "is_ok", "is_err", "unwrap_or_default"]);
 /// Callers of callers that are asked whether they go on.
@@ -36,6 +38,9 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
         place.of.shrinks.iter().filter(|(counter, _)| !idle.contains(counter)).map(|(_, site)| *site);
     let (mut ways, mut back) = (Vec::new(), BTreeSet::new());
     for site in shrinks {
+        if PICKS.contains(&site.event.operation) {
+            return None;
+        }
         let (tree, call) = asked.stands(site).filter(|_| site.event.via.is_empty())?;
         let own = place.of.grows.iter().filter(|grow| grow.id == site.id);
         let own: Vec<(ExprId, Range)> =
