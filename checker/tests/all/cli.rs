@@ -68,6 +68,7 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("unbounded-growth/fail/packages_in_memory.rs", "nursery"),
         ("unbounded-growth/fail/only_store_in_memory.rs", "certain"),
         ("unbounded-growth/fail/targets_of_operators.rs", "likely"),
+        ("unbounded-growth/fail/served_by_a_closure.rs", "certain"),
         ("unbounded-input/fail/pipe_of_a_child.rs", "certain"),
         ("unbounded-input/fail/reader_of_a_connection.rs", "likely"),
         ("unbounded-growth/fail/main_loop_local.rs", "likely"),
