@@ -218,7 +218,7 @@ impl Walk<'_, '_> {
             match &self.body.expr(id).kind {
                 ExprKind::Try(inner) => id = *inner,
                 ExprKind::Method(call)
-                    if ["unwrap", "expect", "ok", "map_err", "context"]
+                    if ["unwrap", "expect", "ok", "map_err", "context", "with_context"]
                         .iter()
                         .any(|name| Sym::new(name) == call.name) =>
                 {

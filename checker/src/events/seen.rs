@@ -223,10 +223,12 @@ pub enum Sight {
 }
 
 /// Methods that only pass a value on.
-const PASSES: [Sym; 8] = crate::lower::sym::syms([
+const PASSES: [Sym; 10] = crate::lower::sym::syms([
     "unwrap",
     "expect",
     "ok",
+    "ok_or",
+    "ok_or_else",
     "map_err",
     "context",
     "with_context",
