@@ -2,11 +2,14 @@
 
 use super::{Def, Foreign, ModId, Names};
 use crate::lower::ir::PathRef;
-use crate::lower::sym::Sym;
+use crate::lower::sym::{Sym, syms};
 
 const CRATE: Sym = Sym::new("crate");
 const SELF: Sym = Sym::new("self");
 const SUPER: Sym = Sym::new("super");
+
+/// Crates that others hand on as a module of their own.
+const PASSED_ON: [Sym; 3] = syms(["tokio", "futures", "parking_lot"]);
 
 /// Most segments of a path that are looked at.
 const SEGMENTS_MAX: usize = 16;
@@ -77,6 +80,10 @@ impl Names<'_> {
                 Def::Mod(inner) => self.member(inner, segment, want_type || !last)?,
                 // Crates pass these on to the code that their macros and generators write.
                 Def::Foreign(foreign) if foreign.parent == Sym::NONE && is_std(segment) => outside(STD[0]),
+                // And these on to those who are to use the same version.
+                Def::Foreign(foreign) if foreign.parent == Sym::NONE && PASSED_ON.contains(&segment) => {
+                    outside(segment)
+                }
                 Def::Foreign(foreign) => Def::Foreign(foreign.join(segment)),
                 Def::Adt(adt) => match self.variant(adt, segment) {
                     Some(variant) => variant,

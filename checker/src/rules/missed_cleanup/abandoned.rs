@@ -1,13 +1,16 @@
 //! What one request begins and only another one ends: a session, an upload, a hold. Whoever began it may never come back.
 //!
-//! That it is to end shows in its time: when it began, was seen last, or is over. What carries none may be the data itself,
-//! which stays until somebody deletes it. One that is also taken out when it is asked for too late is no better off.
+//! That it is to end shows in its time: when it began, was seen last, or is over. It shows, too, in a descriptor that it keeps
+//! open under a name that is drawn for it. What has neither may be the data itself, which stays until somebody deletes it. One
+//! that is also taken out when it is asked for too late is no better off.
 
 use super::asked::{Asked, Forgets, Place, is_keyed};
 use super::requests::Requests;
+use super::tree::Tree;
 use crate::context::{self, Key, Site};
-use crate::lower::ir::Range;
+use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
+use crate::models::Resource;
 use crate::names::FnId;
 use crate::types::{Interner, Program, Ty, TyKind};
 
@@ -23,7 +26,8 @@ const DEPTH_MAX: u32 = 5;
 
 pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
     let of_locus = matches!(place.of.key, Key::Field(adt, _) if asked.judged.is_locus(adt));
-    if of_locus || !place.works.iter().all(is_keyed) || !is_dated(asked, place) {
+    let is_to_end = || is_dated(asked, place) || is_opened_under_a_drawn_key(asked, place);
+    if of_locus || !place.works.iter().all(is_keyed) || !is_to_end() {
         return None;
     }
     let begins: Vec<Requests> =
@@ -65,6 +69,33 @@ fn carries_time(program: &Program<'_>, types: &dyn Interner, ty: Ty, depth: u32)
 
 fn is_time(program: &Program<'_>, ty: Ty) -> bool {
     matches!(program.types.kind(ty), TyKind::Foreign(foreign, _) if TIMES.contains(&foreign.last))
+}
+
+/// Whether what is put in owns a descriptor, and each time goes by a name that nobody has chosen.
+fn is_opened_under_a_drawn_key(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>) -> bool {
+    !place.of.grows.is_empty()
+        && place.of.grows.iter().all(|grow| {
+            let opens = grow.event.holds == Some(Resource::Fd);
+            opens && asked.stands(*grow).is_some_and(|(tree, call)| is_drawn(&tree, call))
+        })
+}
+
+/// Whether the key that a call puts in is made by a call that is given nothing: `Uuid::new_v4()`, `random()`.
+fn is_drawn(tree: &Tree<'_>, call: ExprId) -> bool {
+    let Some(mut at) = tree.args(call).first().copied() else { return false };
+    for _ in 0..DEPTH_MAX {
+        at = match tree.kind(at) {
+            ExprKind::Ref(inner, _) => *inner,
+            ExprKind::Local(local) => match tree.init(*local) {
+                Some(init) => init,
+                None => return false,
+            },
+            ExprKind::Method(call) if call.args.is_empty() => call.recv,
+            ExprKind::Call(_, args) => return args.is_empty(),
+            _ => return false,
+        };
+    }
+    false
 }
 
 /// Whether a message brings the key that is put in, or it is drawn for each.
