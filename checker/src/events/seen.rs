@@ -218,6 +218,8 @@ pub enum Sight {
     OwnsForEver,
     /// A wait for a child that runs on if the wait is given up; the functions of the workspace that made its command.
     AwaitsChild(Box<[FnId]>),
+    /// A wait, without a limit of its own, for the answer to a datagram that the function has sent from a socket of its own.
+    AwaitsDatagram,
     /// A loop that hands on what outlives whoever reads it, and ends with that alone.
     Forwards,
 }

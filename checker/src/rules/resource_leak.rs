@@ -1,5 +1,6 @@
 //! `resource-leak`: descriptors and processes that stay open because nobody can close them any more.
 
+mod answers;
 mod left_open;
 
 use self::left_open::{LeftOpen, Opened, left_open};
@@ -63,6 +64,12 @@ pub static OUTLIVES: Shape = Shape::certain(
     "the wait for a child process is given up after a time, and the child runs on",
 );
 
+/// An answer that got lost.
+pub static ANSWER: Shape = Shape::certain(
+    "waits-for-a-lost-datagram",
+    "the answer to a datagram is waited for without a limit of time, with a socket made for it",
+);
+
 /// A source that stays with its poller.
 pub static REGISTERED: Shape = Shape::likely(
     "registered-never-deregistered",
@@ -85,7 +92,7 @@ declare_rule! {
         summary: "a descriptor or child process stays open with every message",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &OUTLIVES, &PIPE, &REGISTERED, &TASK, &KEPT],
+        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &OUTLIVES, &ANSWER, &PIPE, &REGISTERED, &TASK, &KEPT],
         doc: include_str!("../../../docs/rules/resource-leak.md"),
     }
 }
@@ -106,6 +113,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     kept(judged, findings);
     passed_by(judged, findings);
     run_on(judged, findings);
+    answers::check(judged, findings);
     let handed: FxHashSet<_> =
         judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
     let names = &judged.program.names;

@@ -64,6 +64,7 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("missed-cleanup/fail/upload_dropped_by_a_race.rs", "likely"),
         ("missed-cleanup/fail/watcher_whose_guard_is_kept.rs", "likely"),
         ("missed-cleanup/fail/upload_that_is_never_finished.rs", "likely"),
+        ("resource-leak/fail/answer_that_got_lost.rs", "certain"),
         ("resource-leak/fail/hook_that_nobody_waits_for.rs", "certain"),
         ("lock-across-await/fail/entry_or_an_error.rs", "certain"),
         ("leaked-memory/fail/leaked_into_a_table.rs", "certain"),

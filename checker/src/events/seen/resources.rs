@@ -1,6 +1,6 @@
-//! Descriptors that stay with something that does not end: a poller, a file system, a child, a task.
+//! Descriptors that stay with something that does not end: a poller, a file system, a child, a task, a wait for an answer.
 
-use super::{Look, Sight, within};
+use super::{Look, Seen, Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::models::{Registers, Resource};
@@ -9,6 +9,8 @@ use crate::types::Callee;
 
 const KEEPS: [Sym; 3] = syms(["keep", "persist", "into_path"]);
 const TEMPORARY: [Sym; 3] = syms(["NamedTempFile", "TempDir", "TempPath"]);
+/// What datagrams are sent from.
+const DATAGRAMS: Sym = Sym::new("UdpSocket");
 /// What sources are registered with, as the models would call it.
 const POLLER: &str = "poller";
 const PIPES: [Sym; 3] = syms(["stdout", "stdin", "stderr"]);
@@ -29,6 +31,7 @@ impl Look<'_, '_, '_> {
             return;
         }
         self.awaits_child(id, call);
+        self.awaits_datagram(id, call);
         if is("deregister") {
             self.note(Sight::Deregisters(POLLER.into()), id);
         }
@@ -60,6 +63,72 @@ impl Look<'_, '_, '_> {
         if let Some(made_by) = self.command_of(call.recv).filter(|_| !kills && self.is_its_only(id, call)) {
             self.note(Sight::AwaitsChild(made_by.into()), id);
         }
+    }
+
+    /// `socket.send(&question).await?; socket.recv(&mut answer).await?` with a socket that the function has bound itself: what
+    /// it sends, or the answer to that, may get lost. Beside something else in a `select!` the wait has an end.
+    fn awaits_datagram(&mut self, id: ExprId, call: &MethodCall) {
+        const RECEIVES: [Sym; 4] = syms(["recv", "recv_from", "recv_buf", "recv_buf_from"]);
+        const SENDS: [Sym; 2] = syms(["send", "send_to"]);
+        const LIMITS: [Sym; 2] = syms(["set_read_timeout", "set_nonblocking"]);
+        let ExprKind::Local(socket) = self.kind(call.recv) else { return };
+        if !RECEIVES.contains(&call.name) || self.foreign(self.walk.ty(call.recv)) != DATAGRAMS {
+            return;
+        }
+        let Some(bound) = self.inits[socket.0 as usize].filter(|init| self.is_bound(*init)) else { return };
+        let begins = self.extent(bound);
+        let waits = self
+            .walk
+            .body
+            .exprs
+            .iter()
+            .any(|expr| matches!(expr.kind, ExprKind::Await(_)) && within(begins, expr.at));
+        let does = |names: &[Sym], other: &MethodCall| {
+            names.contains(&other.name)
+                && matches!(self.kind(other.recv), ExprKind::Local(of) if of == socket)
+        };
+        let exprs = || (0_u32..).map(ExprId).zip(&self.walk.body.exprs);
+        let sends =
+            exprs().filter(|(_, expr)| matches!(&expr.kind, ExprKind::Method(other) if does(&SENDS, other)));
+        let sends: Vec<ExprId> = sends.map(|(id, _)| id).collect();
+        let limited = exprs().any(|(at, expr)| match &expr.kind {
+            ExprKind::Method(other) => does(&LIMITS, other),
+            ExprKind::Select(_) => within(self.extent(at), self.walk.at(id)),
+            _ => false,
+        });
+        let is_awaited = self.awaited[id.0 as usize];
+        if !limited && waits == is_awaited && self.asks_first(bound, &sends, id) {
+            // As often as there is another socket.
+            let (at, in_loop) = (self.walk.at(id), self.walk.loop_around(bound));
+            self.seen.push(Seen { sight: Sight::AwaitsDatagram, at, in_loop });
+        }
+    }
+
+    /// `UdpSocket::bind(..)`, also where a `match` takes the error out.
+    fn is_bound(&self, init: ExprId) -> bool {
+        let mut at = self.inner(init);
+        if let ExprKind::Match(on, _) = self.kind(at) {
+            at = self.inner(*on);
+        }
+        self.called(at) == (DATAGRAMS, Sym::new("bind"))
+    }
+
+    /// Whether something is sent before it is received, and not with each turn of a loop that only ends with an error: such
+    /// a loop answers, or passes on.
+    fn asks_first(&self, bound: ExprId, sends: &[ExprId], received: ExprId) -> bool {
+        let loops = &self.walk.facts.loops;
+        let around = |id: ExprId| {
+            let first = self.walk.loop_around(id);
+            std::iter::successors(first, |at| loops.get(*at as usize)?.parent).collect::<Vec<u32>>()
+        };
+        let outer = around(bound);
+        let own = around(received).into_iter().filter(|at| !outer.contains(at));
+        let mut open = own.filter(|at| loops.get(*at as usize).is_some_and(|one| !one.is_for));
+        let asks = sends.iter().any(|send| *send < received);
+        asks && open.all(|at| {
+            let leaves = loops.get(at as usize).is_some_and(|one| !one.no_exit);
+            leaves && !sends.iter().any(|send| around(*send).contains(&at))
+        })
     }
 
     /// The functions of the workspace that make the command of a child, which is made in this function or one of those.

@@ -9,6 +9,8 @@ use crate::names::FnId;
 
 /// Calls between a wait and what gives it up.
 const CALLS_MAX: u32 = 2;
+/// Calls between a wait and what may limit it.
+const LIMITED_MAX: u32 = 5;
 const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
 /// What an arm of a race waits for that is not the work itself.
 const ENDS: [Sym; 8] =
@@ -18,6 +20,31 @@ impl<'a> Ways<'_, 'a, '_> {
     /// What gives up the wait at `at` in `id`, and in which function: there or in those that call it, and await that.
     pub(crate) fn given_up(&self, id: FnId, at: Range) -> Option<(FnId, Range)> {
         self.given_up_within(id, at, 0)
+    }
+
+    /// Whether the wait at `at` in `id` may have an end that it does not bring about itself: a limit of time or a race around
+    /// it, in the functions that lead there in some calls, or somebody who keeps the future and may drop it.
+    pub(crate) fn may_be_given_up(&self, id: FnId, at: Range) -> bool {
+        let (mut open, mut known) = (vec![(id, at, 0)], Vec::new());
+        while let Some((id, at, calls)) = open.pop() {
+            let Some(opened) = self.open(id) else { return true };
+            if opened.gives_up(at).is_some() || opened.is_beside(at) {
+                return true;
+            }
+            if calls < LIMITED_MAX && opened.runs_here(at) && !known.contains(&(id, at)) {
+                known.push((id, at));
+                let callers: Vec<(FnId, Range)> = self.callers(id).collect();
+                let is_future = self.judged.program.names.function(id).sig.is_some_and(|sig| sig.is_async);
+                let keeps = |(caller, call): &(FnId, Range)| {
+                    self.open(*caller).is_none_or(|opened| !opened.goes_on_with(*call))
+                };
+                if is_future && callers.iter().any(keeps) {
+                    return true;
+                }
+                open.extend(callers.into_iter().map(|(caller, call)| (caller, call, calls + 1)));
+            }
+        }
+        false
     }
 
     fn given_up_within(&self, id: FnId, at: Range, calls: u32) -> Option<(FnId, Range)> {
@@ -48,6 +75,26 @@ impl Opened<'_> {
             _ => false,
         });
         found.map(|(id, _)| self.at(id))
+    }
+
+    /// Whether the future of a call is awaited, there or under the name that it is given, or is all of a task.
+    fn goes_on_with(&self, at: Range) -> bool {
+        let is_it = |id: ExprId| match self.kind(id) {
+            ExprKind::Local(local) => self.init(*local).is_some_and(|init| self.at(init) == at),
+            _ => self.at(id) == at,
+        };
+        let awaited = |kind: &ExprKind| matches!(kind, ExprKind::Await(inner) if is_it(*inner));
+        self.is_task(at) || self.exprs().any(|(_, expr)| awaited(&expr.kind))
+    }
+
+    fn is_beside(&self, at: Range) -> bool {
+        self.exprs().any(|(_, expr)| match &expr.kind {
+            ExprKind::Select(arms) => {
+                let futures = arms.iter().filter_map(|arm| arm.future);
+                arms.len() > 1 && futures.into_iter().any(|future| within(self.task(future), at))
+            }
+            _ => false,
+        })
     }
 
     fn is_in_args(&self, call: ExprId, at: Range) -> bool {
