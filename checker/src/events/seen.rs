@@ -220,8 +220,21 @@ pub enum Sight {
     AwaitsChild(Box<[FnId]>),
     /// A wait, without a limit of its own, for the answer to a datagram that the function has sent from a socket of its own.
     AwaitsDatagram,
+    /// A number that several threads may count with is raised, lowered or set.
+    Counts(Place, Counts),
     /// A loop that hands on what outlives whoever reads it, and ends with that alone.
     Forwards,
+}
+
+/// What is done to a number that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Counts {
+    /// Raised.
+    Up,
+    /// Lowered.
+    Down,
+    /// Given a value that does not depend on the one it had.
+    Set,
 }
 
 /// Methods that only pass a value on.
@@ -390,6 +403,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         self.on_bus(id);
         self.given_to_generic(id);
         self.counted(id);
+        self.counts(id);
         self.reserved(id);
     }
 

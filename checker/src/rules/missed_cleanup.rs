@@ -17,6 +17,7 @@ mod pending;
 mod raced;
 mod requests;
 mod siblings;
+mod slots;
 mod tombstone;
 pub(super) mod tree;
 
@@ -57,6 +58,12 @@ pub static ONE_OUTCOME: Shape = Shape::likely(
 pub static KEPT: Shape = Shape::likely(
     "kept-while-sending-fails",
     "what is to be sent on is let go of only when that went well, and nothing limits how much waits",
+);
+
+/// Counted up and not down.
+pub static SLOT: Shape = Shape::certain(
+    "slot-kept-by-a-way-out",
+    "a function counts down at its end what it counted up, and a `?` or `return` leads past that",
 );
 
 /// Removed from its siblings.
@@ -135,7 +142,7 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY, &CANCELLED, &OWNER, &UNSENT, &GIVEN_UP, &PAIRED,
-            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED, &KEPT,
+            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED, &KEPT, &SLOT,
         ],
         doc: include_str!("../../../docs/rules/missed-cleanup.md"),
     }
@@ -181,6 +188,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             findings.push(told(judged, &place, shape, forgets));
         }
     }
+    slots::check(&asked, findings);
 }
 
 /// `insert(..); work()?; remove(..)`.

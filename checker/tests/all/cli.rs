@@ -63,6 +63,8 @@ fn outside_of_loci_a_finding_is_as_sure_as_its_shape_has_proved() {
         ("missed-cleanup/fail/presence_of_a_broken_session.rs", "certain"),
         ("missed-cleanup/fail/upload_dropped_by_a_race.rs", "likely"),
         ("missed-cleanup/fail/watcher_whose_guard_is_kept.rs", "likely"),
+        ("missed-cleanup/fail/slot_of_a_request_that_failed.rs", "certain"),
+        ("missed-cleanup/fail/slot_of_a_request_that_failed.rs", "likely"),
         ("missed-cleanup/fail/upload_that_is_never_finished.rs", "likely"),
         ("resource-leak/fail/answer_that_got_lost.rs", "certain"),
         ("resource-leak/fail/hook_that_nobody_waits_for.rs", "certain"),

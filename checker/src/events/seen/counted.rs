@@ -1,7 +1,8 @@
-//! What the budget counts and no rule looks for: what is started, which queues are made, how many workers.
+//! What the budget counts and no rule looks for: what is started, which queues are made, how many workers. And what a program
+//! counts itself, in numbers that its threads share.
 
-use super::{Look, Sight};
-use crate::lower::ir::{Body, ExprId, ExprKind, Lit, PathRef};
+use super::{Counts, Look, Sight};
+use crate::lower::ir::{BinOp, Body, ExprId, ExprKind, Lit, PathRef, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{Def, ModId};
 
@@ -9,6 +10,15 @@ use crate::names::{Def, ModId};
 const RUNS: [Sym; 2] = syms(["output", "status"]);
 /// Kind of the descriptors that belong to a process, as the models call it.
 const CHILD: &str = "child";
+/// Numbers that threads share.
+const SHARED: [Sym; 7] =
+    syms(["AtomicUsize", "AtomicIsize", "AtomicU64", "AtomicI64", "AtomicU32", "AtomicI32", "AtomicU16"]);
+/// What puts one number in place of another, where it has been worked out from that.
+const EXCHANGES: [Sym; 4] =
+    syms(["fetch_update", "compare_exchange", "compare_exchange_weak", "compare_and_swap"]);
+const SETS: [Sym; 2] = syms(["store", "swap"]);
+const ADDS: [Sym; 3] = syms(["checked_add", "saturating_add", "wrapping_add"]);
+const TAKES: [Sym; 3] = syms(["checked_sub", "saturating_sub", "wrapping_sub"]);
 /// Longest way from a name to the number it stands for.
 const STEPS_MAX: u32 = 6;
 
@@ -32,6 +42,47 @@ impl Look<'_, '_, '_> {
             let module = self.walk.program.names.function(self.walk.id).module;
             let most = self.args(id).first().and_then(|arg| self.at_most(body, module, *arg, 0));
             self.note(Sight::Workers(self.counted_name(id), most), id);
+        }
+    }
+
+    /// `self.active.fetch_add(1, Relaxed)`, and what else is done to a number that threads share.
+    pub(super) fn counts(&mut self, id: ExprId) {
+        let ExprKind::Method(call) = self.kind(id) else { return };
+        let is = |name: &str| call.name == Sym::new(name);
+        let counts = match () {
+            () if is("fetch_add") => Counts::Up,
+            () if is("fetch_sub") => Counts::Down,
+            () if EXCHANGES.contains(&call.name) => self.exchanged(&call.args),
+            () if SETS.contains(&call.name) => Counts::Set,
+            () => return,
+        };
+        if SHARED.contains(&self.foreign(self.walk.ty(call.recv)))
+            && let Some(place) = self.walk.place(call.recv)
+        {
+            self.note(Sight::Counts(place, counts), id);
+        }
+    }
+
+    /// Whether the number that is put in place of another is larger or smaller.
+    fn exchanged(&self, args: &[ExprId]) -> Counts {
+        let value = |arg: &ExprId| match self.kind(*arg) {
+            ExprKind::Local(local) => self.inits[local.0 as usize].unwrap_or(*arg),
+            _ => *arg,
+        };
+        let values: Vec<Range> = args.iter().map(|arg| self.extent(value(arg))).collect();
+        let inside = |at| values.iter().any(|value| super::within(*value, at));
+        let made = self.walk.body.exprs.iter().filter(|expr| inside(expr.at));
+        let made = made.filter_map(|expr| match &expr.kind {
+            ExprKind::Binary(BinOp::Add, ..) => Some(Counts::Up),
+            ExprKind::Binary(BinOp::Sub, ..) => Some(Counts::Down),
+            ExprKind::Method(call) if ADDS.contains(&call.name) => Some(Counts::Up),
+            ExprKind::Method(call) if TAKES.contains(&call.name) => Some(Counts::Down),
+            _ => None,
+        });
+        let made: Vec<Counts> = made.collect();
+        match made[..] {
+            [counts] => counts,
+            _ => Counts::Set,
         }
     }
 
