@@ -50,11 +50,13 @@ pub(super) fn check(asked: &Asked<'_, '_, '_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let (up, down) = (ids(&counter.up), ids(&counter.down));
-        let callers = asked.callers(&down);
-        let both: BTreeSet<FnId> = callers.into_iter().chain(down.iter().copied()).collect();
         let is_often = |id: &FnId| judged.context.runs[id.ix()].often == Some(Often::PerMessage);
-        for id in both.into_iter().filter(is_often) {
+        for id in lowering(asked, &counter).into_iter().filter(is_often) {
             let Some(slot) = kept(asked, &counter, id, (&up, &down)) else { continue };
+            // Who asks this opens bodies: few programs get that far.
+            if is_deferred(asked, &counter) {
+                break;
+            }
             let says = Says::new(
                 "what is counted up here stays so when a way out leads past where it is counted down",
                 "counted up here",
@@ -97,17 +99,25 @@ fn ids(sites: &[(FnId, Range)]) -> FxHashSet<FnId> {
     sites.iter().map(|(id, _)| *id).collect()
 }
 
-/// Whether a destructor, or a closure that somebody may call on every way out, lowers the number.
+/// Whether a destructor lowers the number.
 fn is_guarded(asked: &Asked<'_, '_, '_>, counter: &Counter) -> bool {
     let judged = asked.judged;
+    lowering(asked, counter)
+        .into_iter()
+        .any(|id| judged.context.runs[id.ix()].only_in_drop || judged.program.names.function(id).name == DROP)
+}
+
+/// Whether a closure lowers the number, which somebody may call on every way out.
+fn is_deferred(asked: &Asked<'_, '_, '_>, counter: &Counter) -> bool {
     let (up, down) = (ids(&counter.up), ids(&counter.down));
+    lowering(asked, counter).into_iter().any(|id| in_closure(asked, counter, id, (&up, &down)))
+}
+
+/// The functions that lower the number, and those that call them.
+fn lowering(asked: &Asked<'_, '_, '_>, counter: &Counter) -> BTreeSet<FnId> {
+    let down = ids(&counter.down);
     let callers = asked.callers(&down);
-    let mut lowering = down.iter().chain(&callers);
-    lowering.any(|id| {
-        let drops =
-            judged.context.runs[id.ix()].only_in_drop || judged.program.names.function(*id).name == DROP;
-        drops || in_closure(asked, counter, *id, (&up, &down))
-    })
+    callers.into_iter().chain(down).collect()
 }
 
 /// Whether `id` lowers the number in a closure that does not raise it.
