@@ -29,12 +29,13 @@ use crate::lower::ir::{LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
-pub(crate) use limits::is_limit;
+pub(crate) use limits::{TIME_LIMITS, is_limit};
 pub(crate) use lost::only_looks_at;
-pub(crate) use present::{COPIES as KEY_COPIES, LOOKS, PASSES as FOUND_PASSES};
+pub(crate) use present::{COPIES as KEY_COPIES, LOOKS, PASSES as FOUND_PASSES, is_table};
 pub use renewed::{Anew, Renewal};
 use seen::Seen;
 use serde::{Deserialize, Serialize};
+pub(crate) use turns::{DIVERGES, MAY_LEAVE};
 
 /// What a place is reached through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 
 use super::limits::is_limit;
 use super::present::LOOKS;
+use super::turns::DIVERGES;
 use super::{Place, Walk};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Lit, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -272,9 +273,7 @@ impl Walk<'_, '_> {
             }
             ExprKind::If(_, then, Some(otherwise)) => self.diverges(*then) && self.diverges(*otherwise),
             ExprKind::Match(_, arms) => !arms.is_empty() && arms.iter().all(|arm| self.diverges(arm.body)),
-            ExprKind::Macro(name, _) => ["panic", "bail", "unreachable", "todo", "unimplemented"]
-                .iter()
-                .any(|known| Sym::new(known) == *name),
+            ExprKind::Macro(name, _) => DIVERGES.contains(name),
             ExprKind::Call(..) => match self.inferred.callees.get(&id) {
                 Some(Callee::Model(callable)) => self.program.models.callable(*callable).diverges,
                 _ => false,

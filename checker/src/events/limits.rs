@@ -4,6 +4,9 @@ use crate::lower::ir::{Body, ExprId, ExprKind};
 use crate::lower::sym::{Sym, syms};
 use crate::names::Names;
 
+/// What gives up a wait after a time: `timeout(limit, work)`, `work.timeout(limit)`.
+pub(crate) const TIME_LIMITS: [Sym; 3] = syms(["timeout", "timeout_at", "with_timeout"]);
+
 /// Parts of the names of limits.
 const LIMITS: [&str; 3] = ["max", "limit", "capacity"];
 /// Parts of the names of limits that say nothing of how many there are at a time.

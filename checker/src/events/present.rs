@@ -6,10 +6,10 @@
 //! they are borrowed or copied.
 
 use super::{Place, Root, Walk};
-use crate::lower::ir::{ExprId, ExprKind, MethodCall, Pat, PatId};
+use crate::lower::ir::{ExprId, ExprKind, MethodCall, Pat, PatId, PathRef};
 use crate::lower::sym::{Sym, syms};
-use crate::names::Def;
-use crate::types::{Callee, Interner, Ty, TyKind};
+use crate::names::{Def, FnId, StaticId};
+use crate::types::{Callee, Interner, Program, Ty, TyKind};
 
 /// Methods that look a key up.
 pub(crate) const LOOKS: [Sym; 8] =
@@ -60,6 +60,34 @@ const CHANGES: [&str; 5] = ["Dash", "Skip", "scc", "Mutex", "RwLock"];
 
 /// A key, and the place that has it; none if only so many keys are let through.
 pub(super) type Present = (Option<Place>, ExprId);
+
+/// Whether a path in a function leads to a constant, or to a static that nothing changes.
+pub(crate) fn is_table(program: &Program<'_>, within: FnId, path: &PathRef) -> bool {
+    let module = program.names.function(within).module;
+    match program.names.resolve(module, path, false).map(|found| found.def) {
+        Some(Def::Const(_)) => true,
+        Some(Def::Static(of)) => is_fixed(program, of),
+        _ => false,
+    }
+}
+
+fn is_fixed(program: &Program<'_>, of: StaticId) -> bool {
+    program.statics.get(of.ix()).is_some_and(|ty| !changes(program, *ty, 0))
+}
+
+fn changes(program: &Program<'_>, ty: Ty, depth: u32) -> bool {
+    match program.types.kind(ty) {
+        _ if depth > 4 => true,
+        TyKind::Seq(_) => false,
+        TyKind::Foreign(foreign, args) => {
+            let name = program.names.text(foreign.last);
+            let of_pointer = name.contains("Lazy") || name.contains("Once");
+            let inside = || args.iter().any(|arg| changes(program, *arg, depth + 1));
+            CHANGES.iter().any(|changes| name.starts_with(changes)) || (of_pointer && inside())
+        }
+        _ => true,
+    }
+}
 
 impl Walk<'_, '_> {
     /// Notes what a condition says: `m.contains_key(&k)`, `let Some(x) = m.get(&k)`.
@@ -129,33 +157,10 @@ impl Walk<'_, '_> {
 
     /// A constant, or a static that nothing can change.
     fn is_table(&self, id: ExprId) -> bool {
-        if let ExprKind::Path(path) = &self.body.expr(id).kind {
-            let module = self.program.names.function(self.id).module;
-            let found = self.program.names.resolve(module, path, false).map(|found| found.def);
-            if matches!(found, Some(Def::Const(_))) {
-                return true;
-            }
-        }
-        match self.place(id) {
-            Some(Place { root: Root::Static(of), field: None, depth: 0 }) => {
-                let ty = self.program.statics.get(of.ix()).copied();
-                ty.is_some_and(|ty| !self.changes(ty, 0))
-            }
-            _ => false,
-        }
-    }
-
-    fn changes(&self, ty: Ty, depth: u32) -> bool {
-        match self.program.types.kind(ty) {
-            _ if depth > 4 => true,
-            TyKind::Seq(_) => false,
-            TyKind::Foreign(foreign, args) => {
-                let name = self.program.names.text(foreign.last);
-                let of_pointer = name.contains("Lazy") || name.contains("Once");
-                let inside = || args.iter().any(|arg| self.changes(*arg, depth + 1));
-                CHANGES.iter().any(|changes| name.starts_with(changes)) || (of_pointer && inside())
-            }
-            _ => true,
+        match &self.body.expr(id).kind {
+            ExprKind::Path(path) if is_table(self.program, self.id, path) => true,
+            _ => matches!(self.place(id), Some(Place { root: Root::Static(of), field: None, depth: 0 })
+                if is_fixed(self.program, of)),
         }
     }
 

@@ -5,6 +5,20 @@ use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::types::{Callee, Interner, TyKind};
 
+/// Macros that never come back.
+pub(crate) const DIVERGES: [Sym; 5] = syms(["panic", "bail", "unreachable", "todo", "unimplemented"]);
+/// Macros that may not come back.
+pub(crate) const MAY_LEAVE: [Sym; 9] = syms([
+    "panic",
+    "bail",
+    "unreachable",
+    "todo",
+    "unimplemented",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "ensure",
+]);
 /// What gives the elements of an iterator one by one, as they come.
 const PASSES_ON: [Sym; 12] = syms([
     "flatten",

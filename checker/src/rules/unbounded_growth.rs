@@ -18,7 +18,7 @@ use crate::events::What;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding, Label};
 use crate::lower::attr::ContractKind;
-use crate::lower::sym::{Sym, syms};
+use crate::lower::sym::Sym;
 use crate::models::Resource;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::Ways;
@@ -26,7 +26,8 @@ use crate::rules::judged::{Judged, span};
 use rustc_hash::FxHashSet;
 
 /// What holds tasks that are under way.
-const SETS_OF_TASKS: [Sym; 2] = syms(["JoinSet", "FuturesUnordered"]);
+const SETS_OF_TASKS: [Sym; 2] = [Sym::new("JoinSet"), FUTURES];
+const FUTURES: Sym = Sym::new("FuturesUnordered");
 
 /// A field that only grows.
 pub static FIELD: Shape = Shape {
@@ -196,11 +197,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
 
 /// Whether a place holds futures that go on only while somebody asks which is done: somebody does, who is not seen.
 fn are_futures(growing: &Growing<'_>) -> bool {
-    const PUTS: [Sym; 2] = syms(["push", "push_back"]);
-    growing.grows.iter().all(|site| {
-        let event = site.event;
-        event.holder == SETS_OF_TASKS[0] && PUTS.contains(&event.operation) && event.holds.is_none()
-    })
+    growing.grows.iter().all(|site| site.event.holder == FUTURES && site.event.holds.is_none())
 }
 
 /// Places that room is reserved for, or whose capacity someone asks for.

@@ -4,6 +4,7 @@
 //! origin; a local that is lent for change has any.
 
 use super::types::is_connection;
+use crate::events::TIME_LIMITS;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, MethodCall, Pat, PatId, Range, Stmt, TypeRef};
 use crate::lower::parts;
 use crate::lower::sym::{Sym, syms};
@@ -225,12 +226,11 @@ impl<'p> Origins<'p> {
 
     /// Whether the value of a call is waited for, also with a limit of time.
     pub(super) fn is_awaited(&self, id: ExprId) -> bool {
-        const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
         self.around[id.0 as usize].is_some_and(|at| match &self.body.expr(at).kind {
             ExprKind::Await(_) => true,
             ExprKind::Call(callee, args) => {
                 let is_limit = matches!(&self.body.expr(*callee).kind, ExprKind::Path(path)
-                    if LIMITS.contains(&path.last()));
+                    if TIME_LIMITS.contains(&path.last()));
                 is_limit && args.last() == Some(&id) && self.is_awaited(at)
             }
             _ => false,

@@ -7,10 +7,10 @@
 use super::Given;
 use super::origins::{Origins, Part};
 use super::words::CONVERTS;
-use crate::events::{FOUND_PASSES, KEY_COPIES, LOOKS};
+use crate::events::{FOUND_PASSES, KEY_COPIES, LOOKS, is_table};
 use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Pat, PatId, Stmt};
 use crate::lower::sym::{Sym, syms};
-use crate::names::{AdtId, Def, FnId};
+use crate::names::{AdtId, FnId};
 use crate::types::adt_behind;
 
 /// Longest way from a value to what it is a copy of.
@@ -86,11 +86,7 @@ impl<'a> Given<'a, '_, '_> {
             ExprKind::Array(parts) => {
                 parts.iter().all(|part| matches!(origins.body.expr(*part).kind, ExprKind::Lit(_)))
             }
-            ExprKind::Path(path) => {
-                let names = &self.program.names;
-                let found = names.resolve(names.function(id).module, path, false);
-                found.is_some_and(|found| matches!(found.def, Def::Const(_)))
-            }
+            ExprKind::Path(path) => is_table(self.program, id, path),
             _ => false,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::opened::Opened;
 use super::ways::Ways;
+use crate::events::TIME_LIMITS;
 use crate::events::seen::within;
 use crate::lower::ir::{ExprId, ExprKind, Range, SelectArm};
 use crate::lower::sym::{Sym, syms};
@@ -11,7 +12,6 @@ use crate::names::FnId;
 const CALLS_MAX: u32 = 2;
 /// Calls between a wait and what may limit it.
 const LIMITED_MAX: u32 = 5;
-const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
 /// What an arm of a race waits for that is not the work itself.
 const ENDS: [Sym; 8] =
     syms(["sleep", "sleep_until", "cancelled", "notified", "recv", "changed", "closed", "wait_for"]);
@@ -68,9 +68,9 @@ impl<'a> Ways<'_, 'a, '_> {
 impl Opened<'_> {
     fn gives_up(&self, at: Range) -> Option<Range> {
         let found = self.exprs().find(|(id, expr)| match &expr.kind {
-            ExprKind::Call(..) => LIMITS.contains(&self.called(*id)) && self.is_in_args(*id, at),
+            ExprKind::Call(..) => TIME_LIMITS.contains(&self.called(*id)) && self.is_in_args(*id, at),
             // `work.timeout(limit)`
-            ExprKind::Method(call) => LIMITS.contains(&call.name) && self.holds(call.recv, at),
+            ExprKind::Method(call) => TIME_LIMITS.contains(&call.name) && self.holds(call.recv, at),
             ExprKind::Select(arms) => self.ends_race(expr.at, arms, at),
             _ => false,
         });

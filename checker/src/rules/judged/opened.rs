@@ -3,6 +3,7 @@
 //! The facts of a function say what it does; what stands around a call, and what a region of the text waits for,
 //! is asked for so few calls that it is worked out anew for those.
 
+use crate::events::TIME_LIMITS;
 use crate::events::seen::within;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -90,10 +91,9 @@ impl<'p> Opened<'p> {
 
     /// Notes what is awaited, and what that limits the time of: `timeout(limit, lines.next()).await`.
     fn note_awaited(&mut self, id: ExprId) {
-        const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
         self.awaited[id.0 as usize] = true;
         if let ExprKind::Call(_, args) = self.kind(id)
-            && let Some(limited) = args.last().filter(|_| LIMITS.contains(&self.called(id)))
+            && let Some(limited) = args.last().filter(|_| TIME_LIMITS.contains(&self.called(id)))
         {
             self.awaited[limited.0 as usize] = true;
         }

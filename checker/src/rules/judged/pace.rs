@@ -13,14 +13,12 @@ use std::rc::Rc;
 /// Functions whose waits count as those of a loop that calls them.
 const DEPTH_MAX: u32 = 4;
 /// What gives the work that the program itself has begun, and time.
-const OWN: [Sym; 12] = syms([
+const OWN: [Sym; 10] = syms([
     "Interval",
     "IntervalStream",
     "JoinSet",
     "FuturesUnordered",
-    "FuturesOrdered",
     "DelayQueue",
-    "JoinMap",
     "Sleep",
     "Signal",
     "Signals",

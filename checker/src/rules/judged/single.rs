@@ -3,6 +3,7 @@
 
 use super::opened::Opened;
 use super::ways::Ways;
+use crate::events::DIVERGES;
 use crate::events::seen::within;
 use crate::lower::ir::{ExprId, ExprKind, Lit, Pat, Range};
 use crate::lower::sym::{Sym, syms};
@@ -162,7 +163,7 @@ impl Opened<'_> {
         self.inside(self.extent(branch)).any(|(_, kind)| match kind {
             ExprKind::Return(_) => true,
             ExprKind::Continue(_) | ExprKind::Break(..) => !matches!(test, Test::Filled(_)),
-            ExprKind::Macro(name, _) => [Sym::new("bail"), Sym::new("panic")].contains(name),
+            ExprKind::Macro(name, _) => DIVERGES.contains(name),
             _ => false,
         })
     }

@@ -8,6 +8,7 @@ use super::opened::Opened;
 use super::pace::Pace;
 use super::ways::Ways;
 use crate::events::seen::{Sight, within};
+use crate::events::{MAY_LEAVE, TIME_LIMITS};
 use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::{Sym, syms};
 use crate::names::{AdtId, FnId, Foreign};
@@ -97,7 +98,7 @@ impl<'a> Ways<'_, 'a, '_> {
             _ => None,
         });
         let Some(first) = awaited.min_by_key(|of| opened.at(*of).start) else { return false };
-        opened.called(first) == Sym::new("timeout")
+        TIME_LIMITS.contains(&opened.called(first))
             || depth < CALLS_MAX
                 && opened.own(first).iter().any(|callee| {
                     let all = Range { start: 0, end: u32::MAX };
@@ -186,14 +187,12 @@ pub(super) fn is_for_one(of: &Foreign) -> bool {
 impl Opened<'_> {
     /// Whether an expression may end the loop that it stands in, and be it by a panic.
     fn may_leave(&self, id: ExprId, kind: &ExprKind) -> bool {
-        const PANICS: [Sym; 7] =
-            syms(["panic", "unreachable", "todo", "unimplemented", "assert", "assert_eq", "bail"]);
         const UNWRAPS: [Sym; 2] = syms(["unwrap", "expect"]);
         const LOCKS: [Sym; 3] = syms(["lock", "read", "write"]);
         const ENDS: [Sym; 3] = syms(["exit", "abort", "closed"]);
         match kind {
             ExprKind::Break(..) | ExprKind::Return(_) | ExprKind::Try(_) => true,
-            ExprKind::Macro(name, _) => PANICS.contains(name),
+            ExprKind::Macro(name, _) => MAY_LEAVE.contains(name),
             ExprKind::Method(call) if UNWRAPS.contains(&call.name) => {
                 !LOCKS.contains(&self.called(call.recv))
             }
@@ -204,11 +203,12 @@ impl Opened<'_> {
 
     /// Whether a `select!` or a limit of time in a region drops what stands at `at`.
     pub(super) fn is_raced_within(&self, region: Range, at: Range) -> bool {
-        const LIMITS: [Sym; 4] = syms(["timeout", "timeout_at", "run_until_cancelled", "select"]);
+        const RACES: [Sym; 2] = syms(["run_until_cancelled", "select"]);
+        let ends = |called: Sym| TIME_LIMITS.contains(&called) || RACES.contains(&called);
         self.inside(region).any(|(id, kind)| {
             let races = match kind {
                 ExprKind::Select(_) => true,
-                ExprKind::Call(..) | ExprKind::Method(_) => LIMITS.contains(&self.called(id)),
+                ExprKind::Call(..) | ExprKind::Method(_) => ends(self.called(id)),
                 _ => false,
             };
             races && self.extent(id) != at && within(self.extent(id), at)

@@ -8,7 +8,7 @@ use super::asked::{Asked, Contents, Forgets, Place};
 use super::behind;
 use super::tree::Tree;
 use crate::context::Site;
-use crate::events::What;
+use crate::events::{TIME_LIMITS, What};
 use crate::finding::Confidence;
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -16,8 +16,7 @@ use crate::names::FnId;
 use crate::types::{Interner, Program, Ty, TyKind};
 
 const SENDERS: [Sym; 3] = syms(["Sender", "UnboundedSender", "SyncSender"]);
-const LIMITS: [Sym; 3] = syms(["timeout", "timeout_at", "with_timeout"]);
-const LIMITED: [Sym; 4] = syms(["recv_timeout", "recv_deadline", "timeout", "with_timeout"]);
+const LIMITED: [Sym; 2] = syms(["recv_timeout", "recv_deadline"]);
 /// What tells that nobody waits any more.
 const GONE: [Sym; 3] = syms(["is_closed", "is_canceled", "poll_closed"]);
 /// How functions begin that take back what was asked.
@@ -218,8 +217,9 @@ fn dropped_by_caller(
         let calls = asked.judged.summary.facts[caller.ix()].calls.iter();
         let calls = calls.filter(|site| site.callees.contains(&id)).map(|site| site.at);
         let Some(tree) = asked.tree(caller) else { return false };
-        let limits =
-            |at: ExprId| matches!(tree.kind(at), ExprKind::Call(..)) && LIMITS.contains(&tree.called(at));
+        let limits = |at: ExprId| {
+            matches!(tree.kind(at), ExprKind::Call(..)) && TIME_LIMITS.contains(&tree.called(at))
+        };
         calls.filter_map(|at| tree.call_at(at)).any(|call| tree.around(call).any(limits))
     };
     asked.callers([&id]).into_iter().any(is_limited).then_some(wait)
@@ -246,10 +246,12 @@ fn gives_up(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, tree: &Tree<'_>) -
     };
     tree.exprs().find_map(|(id, kind)| {
         let waits = match kind {
-            ExprKind::Call(..) if LIMITS.contains(&tree.called(id)) => {
+            ExprKind::Call(..) if TIME_LIMITS.contains(&tree.called(id)) => {
                 tree.args(id).iter().any(|arg| of(*arg).is_some() || is_waited_for_in(*arg))
             }
-            ExprKind::Method(call) if LIMITED.contains(&call.name) => of(call.recv).is_some(),
+            ExprKind::Method(call) if LIMITED.contains(&call.name) || TIME_LIMITS.contains(&call.name) => {
+                of(call.recv).is_some()
+            }
             ExprKind::Select(arms) => {
                 let waits = arms.iter().any(|arm| arm.future.is_some_and(|future| of(future).is_some()));
                 arms.len() > 1 && waits && !is_in_loop(tree, id)

@@ -6,12 +6,11 @@ use super::alone;
 use super::asked::{Asked, Forgets, Place};
 use super::paired::{Pairs, pairs};
 use super::tree::Tree;
+use crate::events::TIME_LIMITS;
 use crate::lower::ir::{ExprId, ExprKind};
-use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 
 /// Calls that drop the future they are given when its time is over.
-const LIMITS: [Sym; 2] = syms(["timeout", "timeout_at"]);
 
 pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
     let grow = place.first()?;
@@ -73,7 +72,7 @@ fn race(tree: &Tree<'_>, future: ExprId) -> Option<ExprId> {
             ExprKind::Select(arms) if arms.len() > 1 && arms.iter().any(|arm| arm.future == Some(inner)) => {
                 return Some(around);
             }
-            ExprKind::Call(..) if LIMITS.contains(&tree.called(around)) => return Some(around),
+            ExprKind::Call(..) if TIME_LIMITS.contains(&tree.called(around)) => return Some(around),
             // A task of its own goes on.
             ExprKind::Call(..) | ExprKind::Method(_) | ExprKind::Macro(..) | ExprKind::Closure(..) => {
                 return None;

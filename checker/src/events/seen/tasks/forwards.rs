@@ -5,6 +5,7 @@
 //! arm, the `else` or the `?` it stands in. What cannot fail because of a client, such as text made of a value, is none.
 
 use super::{Look, Sight};
+use crate::events::MAY_LEAVE;
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::parts;
 use crate::lower::sym::{Sym, syms};
@@ -69,7 +70,6 @@ const ASKS: [Sym; 9] = syms([
     "exit",
     "poll_closed",
 ]);
-const PANICS: [Sym; 7] = syms(["panic", "unreachable", "todo", "unimplemented", "assert", "bail", "ensure"]);
 const UNWRAPS: [Sym; 2] = syms(["unwrap", "expect"]);
 const ENDED: [Sym; 2] = syms(["is_err", "is_none"]);
 const GOES_ON: [Sym; 2] = syms(["Ok", "Some"]);
@@ -239,7 +239,7 @@ impl<'p> Look<'_, 'p, '_> {
             ExprKind::Return(_) => true,
             ExprKind::Break(label, _) => self.leaves_it(id, *label, turned),
             ExprKind::Try(of) => self.may_fail(*of, turned),
-            ExprKind::Macro(name, _) => PANICS.contains(name),
+            ExprKind::Macro(name, _) => MAY_LEAVE.contains(name),
             ExprKind::Method(call) if UNWRAPS.contains(&call.name) => self.may_fail(call.recv, turned),
             ExprKind::Method(_) | ExprKind::Call(..) => ASKS.contains(&self.called(id).1),
             _ => false,
