@@ -8,6 +8,7 @@ mod cancelled;
 mod disarmed;
 mod expired;
 mod fails;
+mod handed;
 mod kept;
 mod narrow;
 mod outcome;

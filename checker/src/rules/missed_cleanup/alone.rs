@@ -20,7 +20,9 @@ const OWNERS_MAX: usize = 4;
 
 /// Whether nothing but `pairs` takes something out of a place that outlives them.
 pub(super) fn is_alone(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, pairs: &[Pairs<'_>]) -> bool {
-    let is_pair = |id: &FnId| pairs.iter().any(|of| of.id == *id && !of.of.is_empty());
+    let is_pair = |id: &FnId| {
+        pairs.iter().any(|of| of.id == *id && !of.of.is_empty() || of.handed.iter().any(|(to, _)| to == id))
+    };
     let is_theirs = |id: FnId| {
         let callers = asked.callers([&id]);
         is_pair(&id) || !callers.is_empty() && callers.iter().all(is_pair)

@@ -6,13 +6,14 @@
 
 use super::alone;
 use super::asked::{Asked, Forgets, Place};
+use super::handed::{Ending, Way, endings};
 use super::tree::{Arm, Tree};
 use crate::context::Site;
 use crate::events::{CallSite, Root};
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::FnId;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -24,6 +25,8 @@ pub(super) struct Pairs<'a> {
     pub(super) of: Vec<(ExprId, ExprId)>,
     /// All that closes.
     closes: Vec<ExprId>,
+    /// Closings that are left to another function.
+    pub(super) handed: Vec<(FnId, Option<Way>)>,
     /// Who calls the function closes behind it.
     by_caller: bool,
 }
@@ -31,9 +34,18 @@ pub(super) struct Pairs<'a> {
 pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
     let grow = place.first()?;
     let pairs = pairs(asked, place);
-    let (of, (open, way)) = pairs.iter().find_map(|of| Some((of, way_out(of)?)))?;
-    let awaits = of.tree.awaits_between(open, way);
-    let ways = vec![(of.id, of.tree.at(way), "this way out leaves it there")];
+    let own = pairs.iter().find_map(|of| {
+        let (open, way) = way_out(of)?;
+        Some((of, open, (of.id, of.tree.at(way)), of.tree.awaits_between(open, way)))
+    });
+    let handed = || {
+        pairs.iter().find_map(|of| {
+            let (id, way) = of.handed.iter().find_map(|(id, way)| Some((*id, (*way)?)))?;
+            Some((of, of.of.first()?.0, (id, way.at), way.waits))
+        })
+    };
+    let (of, open, (id, way), awaits) = own.or_else(handed)?;
+    let ways = vec![(id, way, "this way out leaves it there")];
     let forgets = Forgets::new(grow, ways);
     Some(match awaits && alone::is_alone(asked, place, &pairs) {
         true => forgets.proved(alone::proved(asked, of.id, of.tree.at(open))),
@@ -58,7 +70,10 @@ pub(super) fn pairs<'a>(asked: &Asked<'_, 'a, '_>, place: &Place<'_, '_>) -> Vec
         let calls_one = || calls.iter().flat_map(|site| &site.callees).any(|callee| openers.contains(callee));
         grows().any(|of| of == *id) || calls_one()
     };
-    closing.into_iter().filter(opens).filter_map(|id| within(asked, place, id, &openers, &closers)).collect()
+    let handed = endings(asked, place, &closers, &|id| opens(&id));
+    let closing = closing.into_iter().chain(asked.callers(handed.keys())).collect::<BTreeSet<FnId>>();
+    let closing = closing.into_iter().filter(opens);
+    closing.filter_map(|id| within(asked, place, id, &openers, (&closers, &handed))).collect()
 }
 
 fn within<'a>(
@@ -66,7 +81,7 @@ fn within<'a>(
     place: &Place<'_, '_>,
     id: FnId,
     openers: &FxHashSet<FnId>,
-    closers: &FxHashSet<FnId>,
+    (closers, endings): (&FxHashSet<FnId>, &FxHashMap<FnId, Ending>),
 ) -> Option<Pairs<'a>> {
     let tree = asked.tree(id)?;
     let is_own = |site: &Site<'_>| {
@@ -75,17 +90,31 @@ fn within<'a>(
     let own_grows = place.of.grows.iter().copied().filter(is_own);
     let opens = sites(asked, &tree, id, openers, own_grows.map(|site| site.event.at));
     let own_shrinks = place.keyed().filter(|site| site.id == id);
-    let closes = sites(asked, &tree, id, closers, own_shrinks.map(|site| site.event.at));
+    let all = closers.iter().chain(endings.keys()).copied().collect();
+    let closes = sites(asked, &tree, id, &all, own_shrinks.map(|site| site.event.at));
+    let calls = &asked.judged.summary.facts[id.ix()].calls;
+    let ending = |close: ExprId| {
+        let site = calls.iter().find(|site| site.at == tree.at(close))?;
+        site.callees.iter().find_map(|of| Some((*of, endings.get(of)?)))
+    };
     let by_caller = closed_by_caller(asked, id, closers);
     let of = opens.into_iter().filter_map(|open| {
         let known = names_from(&tree, open);
         let is_it = |close: &ExprId| {
-            tree.may_follow(open, *close) && is_pair(&tree, open, *close) && is_given(&tree, *close, &known)
+            let is_given = match ending(*close) {
+                Some((_, ending)) => ending.is_given(&tree, *close, &known),
+                None => is_given(&tree, *close, &known),
+            };
+            tree.may_follow(open, *close) && is_pair(&tree, open, *close) && is_given
         };
         Some((open, closes.iter().copied().find(is_it)?))
     });
-    let of = of.collect();
-    Some(Pairs { id, tree, of, closes, by_caller })
+    let of: Vec<(ExprId, ExprId)> = of.collect();
+    // What the function takes out itself, if only where the other has failed, is not left to that.
+    let is_left = !by_caller && closes.iter().all(|close| ending(*close).is_some());
+    let left = of.iter().filter(|_| is_left).filter_map(|(_, close)| ending(*close));
+    let handed = left.map(|(of, ending)| (of, ending.way)).collect();
+    Some(Pairs { id, tree, of, closes, handed, by_caller })
 }
 
 /// A way out between an opening and its closing, with that opening.
@@ -101,7 +130,8 @@ fn way_out(pairs: &Pairs<'_>) -> Option<(ExprId, ExprId)> {
                 }
                 _ => false,
             };
-            let between = way < close && tree.may_follow(open, way) && tree.frame(way) == tree.frame(open);
+            let is_here = [tree.frame(open), tree.frame(close)].contains(&tree.frame(way));
+            let between = way < close && tree.may_follow(open, way) && is_here;
             let closed = || closes.iter().any(|close| open < *close && tree.is_before(*close, way));
             is_way && between && !is_of(tree, way, open) && !closed()
         };
@@ -113,7 +143,7 @@ fn way_out(pairs: &Pairs<'_>) -> Option<(ExprId, ExprId)> {
 }
 
 /// Calls of some functions, and events, in a body.
-fn sites(
+pub(super) fn sites(
     asked: &Asked<'_, '_, '_>,
     tree: &Tree<'_>,
     id: FnId,
@@ -162,9 +192,7 @@ fn is_given(tree: &Tree<'_>, call: ExprId, names: &[LocalId]) -> bool {
 /// Whether `close` stands behind `open` on every way but those that leave.
 fn is_pair(tree: &Tree<'_>, open: ExprId, close: ExprId) -> bool {
     let around = tree.arms(open);
-    open < close
-        && tree.frame(open) == tree.frame(close)
-        && tree.arms(close).iter().all(|arm| around.contains(arm))
+    open < close && tree.runs_with(open, close) && tree.arms(close).iter().all(|arm| around.contains(arm))
 }
 
 /// `open()?`, `match open() { Err(_) => return, .. }`: what fails there has put nothing in.

@@ -10,8 +10,6 @@ use crate::events::TIME_LIMITS;
 use crate::lower::ir::{ExprId, ExprKind};
 use crate::names::FnId;
 
-/// Calls that drop the future they are given when its time is over.
-
 pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
     let grow = place.first()?;
     let pairs = pairs(asked, place);
@@ -49,7 +47,10 @@ fn streamed(asked: &Asked<'_, '_, '_>, pairs: &Pairs<'_>) -> Option<ExprId> {
 /// Whether a function is a future that waits while something of its own is in the place.
 fn waits(asked: &Asked<'_, '_, '_>, pairs: &Pairs<'_>) -> bool {
     let sig = asked.judged.program.names.function(pairs.id).sig;
-    let between = |(open, close): &(ExprId, ExprId)| pairs.tree.awaits_between(*open, *close);
+    let between = |(open, close): &(ExprId, ExprId)| {
+        // A task that is started goes on.
+        pairs.tree.frame(*open) == pairs.tree.frame(*close) && pairs.tree.awaits_between(*open, *close)
+    };
     sig.is_some_and(|sig| sig.is_async) && pairs.of.iter().any(between)
 }
 

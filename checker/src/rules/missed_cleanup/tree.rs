@@ -142,6 +142,19 @@ impl<'p> Tree<'p> {
         self.around(id).find(|at| matches!(self.kind(*at), ExprKind::Closure(..) | ExprKind::Async(_)))
     }
 
+    /// Whether `inner` runs in the frame of `outer`, or in a task that is started there on every way behind it.
+    pub(in crate::rules) fn runs_with(&self, outer: ExprId, inner: ExprId) -> bool {
+        const SPAWNS: [Sym; 3] = syms(["spawn", "spawn_local", "spawn_blocking"]);
+        let frame = self.frame(inner);
+        let is_started = |task: ExprId| {
+            let around = self.arms(outer);
+            self.frame(task) == self.frame(outer)
+                && self.parent(task).is_some_and(|call| SPAWNS.contains(&self.called(call)))
+                && self.arms(task).iter().all(|arm| around.contains(arm))
+        };
+        frame == self.frame(outer) || frame.is_some_and(is_started)
+    }
+
     /// The pattern and the value of an arm: `match value { pat => .. }`, `if let pat = value`.
     pub(in crate::rules) fn arm_pat(&self, arm: Arm) -> Option<(PatId, ExprId)> {
         match self.kind(arm.of) {
@@ -279,9 +292,9 @@ impl<'p> Tree<'p> {
         })
     }
 
-    /// Whether something is waited for behind `first`, and not behind `second`.
+    /// Whether something is waited for behind `first`, and not behind `second`, where that runs.
     pub(in crate::rules) fn awaits_between(&self, first: ExprId, second: ExprId) -> bool {
-        let frame = self.frame(first);
+        let frame = self.frame(second);
         self.exprs().any(|(id, kind)| {
             let waits = matches!(kind, ExprKind::Await(_) | ExprKind::Select(_));
             let is_behind = first < id && (id < second || self.is_in(second, id));
