@@ -9,6 +9,7 @@ mod disarmed;
 mod expired;
 mod fails;
 mod handed;
+mod index;
 mod kept;
 mod narrow;
 mod outcome;
@@ -71,6 +72,12 @@ pub static SLOT: Shape = Shape::certain(
 pub static SIBLINGS: Shape = Shape::nursery(
     "removed-from-siblings",
     "a key is removed from the collections beside this one, and not from this one",
+);
+
+/// An index of what has ended.
+pub static INDEX: Shape = Shape::likely(
+    "left-in-the-index",
+    "what ends is taken out of one collection, and an index that is filled beside it keeps its key",
 );
 
 /// A queue of what may have been cancelled.
@@ -143,7 +150,7 @@ declare_rule! {
         since: "0.1.0",
         shapes: [
             &EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY, &CANCELLED, &OWNER, &UNSENT, &GIVEN_UP, &PAIRED,
-            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED, &KEPT, &SLOT,
+            &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED, &KEPT, &SLOT, &INDEX,
         ],
         doc: include_str!("../../../docs/rules/missed-cleanup.md"),
     }
@@ -155,7 +162,7 @@ const POPS: [Sym; 3] = syms(["pop", "pop_front", "pop_first"]);
 type Look = for<'s> fn(&Asked<'_, 's, '_>, &Place<'_, 's>) -> Option<Forgets<'s>>;
 
 /// The shapes, the surest first: a place is told once.
-static LOOKS: [(&Shape, Look); 16] = [
+static LOOKS: [(&Shape, Look); 17] = [
     (&EARLY, early),
     (&NARROW, narrow::found),
     (&GIVEN_UP, pending::given_up),
@@ -169,6 +176,7 @@ static LOOKS: [(&Shape, Look); 16] = [
     (&OWNER, owner::found),
     (&EXPIRED, expired::found),
     (&LAZY, lazy),
+    (&INDEX, index::found),
     (&SIBLINGS, siblings::left_out),
     (&ABANDONED, abandoned::found),
     (&KEPT, kept::found),
@@ -356,6 +364,11 @@ fn words_of_keepers(shape: &Shape, name: &str) -> (String, &'static str, &'stati
             format!("what waits in `{name}` to be sent on piles up as long as sending fails"),
             "say how much may wait: drop the oldest or refuse what is new where `len()` has come to a limit",
             "taken out here",
+        ),
+        "left-in-the-index" => (
+            format!("what has ended leaves its key in `{name}`"),
+            "take it out of both where it ends, or sweep: `retain(|key, _| alive.contains_key(key))`",
+            "taken out here, when somebody asks for it",
         ),
         "guard-disarmed" => (
             format!("what is put into `{name}` stays there when its guard is told not to take it out"),

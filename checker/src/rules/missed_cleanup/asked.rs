@@ -72,6 +72,7 @@ pub(super) struct Asked<'j, 'a, 'w> {
     pub(super) judged: &'j Judged<'a, 'w>,
     trees: RefCell<FxHashMap<FnId, Option<Rc<Tree<'a>>>>>,
     ways: OnceCell<Ways<'j, 'a, 'w>>,
+    fields: OnceCell<FxHashMap<AdtId, Vec<(Key, Site<'a>)>>>,
 }
 
 impl<'j, 's> Place<'j, 's> {
@@ -115,12 +116,30 @@ pub(super) fn is_keyed(site: &Site<'_>) -> bool {
 
 impl<'j, 'a, 'w> Asked<'j, 'a, 'w> {
     pub(super) fn of(judged: &'j Judged<'a, 'w>) -> Self {
-        Asked { judged, trees: RefCell::default(), ways: OnceCell::new() }
+        Asked { judged, trees: RefCell::default(), ways: OnceCell::new(), fields: OnceCell::new() }
     }
 
     /// Where work comes from.
     pub(super) fn ways(&self) -> &Ways<'j, 'a, 'w> {
         self.ways.get_or_init(|| Ways::of(self.judged))
+    }
+
+    /// What is put into the fields of a type and taken out of them, in the bodies where that stands.
+    pub(super) fn fields(&self, adt: AdtId) -> &[(Key, Site<'a>)] {
+        let all = self.fields.get_or_init(|| {
+            let mut all: FxHashMap<AdtId, Vec<_>> = FxHashMap::default();
+            for (index, facts) in self.judged.summary.facts.iter().enumerate() {
+                let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));
+                for event in facts.events.iter().filter(|event| event.via.is_empty()) {
+                    let key = Key::of(id, event.place).map(|key| self.judged.keys.find(key));
+                    if let (Some((adt, _)), Some(key)) = (event.place.field, key) {
+                        all.entry(adt).or_default().push((key, Site { id, event }));
+                    }
+                }
+            }
+            all
+        });
+        all.get(&adt).map_or(&[], Vec::as_slice)
     }
 
     /// Whether peers bring about what stands at `at` in `id`, and leave something behind.

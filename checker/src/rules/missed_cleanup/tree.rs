@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Methods that hand on what they are called on, or an element or a part of it.
-const HANDS_ON: [Sym; 14] = syms([
+const HANDS_ON: [Sym; 18] = syms([
     "unwrap",
     "expect",
     "ok",
@@ -27,6 +27,10 @@ const HANDS_ON: [Sym; 14] = syms([
     "filter",
     "take",
     "for_each",
+    "rev",
+    "cloned",
+    "copied",
+    "collect",
 ]);
 
 /// A body, its types and the way back.
