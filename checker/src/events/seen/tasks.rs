@@ -4,7 +4,7 @@ mod forwards;
 mod halves;
 
 use super::{Look, Seen, Sight, within};
-use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, SelectArm, Stmt};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Range, SelectArm, Stmt};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Effect;
 use crate::types::{Interner, Ty, TyKind};
@@ -193,10 +193,12 @@ impl Look<'_, '_, '_> {
             is_task.then_some((*local, lent))
         };
         let racing: Vec<_> = arms.iter().filter_map(handle).collect();
-        let ended = |local: LocalId| {
-            let mut uses = 0;
-            let mut ends = false;
-            for expr in &self.walk.body.exprs {
+        let bodies: Vec<Range> = arms.iter().map(|arm| self.walk.body.extent(arm.body)).collect();
+        // Of the arms only that of whoever has won runs.
+        let ended = |local: LocalId, won: Range| {
+            let (mut uses, mut ends) = (0, false);
+            let runs = |at: Range| !bodies.iter().any(|body| *body != won && super::within(*body, at));
+            for expr in self.walk.body.exprs.iter().filter(|expr| runs(expr.at)) {
                 match &expr.kind {
                     ExprKind::Local(of) if *of == local => uses += 1,
                     ExprKind::Method(call) if ENDS.contains(&call.name) => {
@@ -208,9 +210,12 @@ impl Look<'_, '_, '_> {
             // One that is only lent may be awaited behind the race.
             (ends, uses)
         };
-        let lost = racing.iter().any(|(local, lent)| {
-            let (ends, uses) = ended(*local);
-            !ends && (!lent || uses == 1)
+        let lost = arms.iter().zip(&bodies).any(|(arm, body)| {
+            let Some((won, _)) = handle(arm) else { return false };
+            racing.iter().any(|(local, lent)| {
+                let (ends, uses) = ended(*local, *body);
+                *local != won && !ends && (!lent || uses == 1)
+            })
         });
         let is_told = || self.tells_behind(id) && racing.iter().all(|(local, _)| self.listens(*local));
         if racing.len() >= 2 && lost && !is_told() {
