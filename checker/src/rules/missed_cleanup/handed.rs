@@ -49,12 +49,7 @@ fn ending(
     let closes = sites(asked, &tree, id, closers, own);
     let close = closes.iter().copied().find(is_last)?;
     let named: Vec<LocalId> = tree.args(close).iter().filter_map(|arg| tree.root(*arg)).collect();
-    let keys = tree.body.params.iter().enumerate().filter(|(_, pat)| {
-        let mut bound = Vec::new();
-        tree.bound(**pat, &mut bound);
-        bound.iter().any(|local| named.contains(local))
-    });
-    let keys: Vec<usize> = keys.map(|(at, _)| at).collect();
+    let keys: Vec<usize> = named.into_iter().filter_map(|local| tree.param(local)).collect();
     (!keys.is_empty()).then(|| Ending { keys, way: way_out(&tree, close, &closes) })
 }
 
@@ -84,11 +79,6 @@ impl Ending {
                     || init.is_some_and(|init| tree.mentions(init, *name))
             })
         };
-        let given = |at: &usize| match tree.kind(call) {
-            ExprKind::Method(call) if *at == 0 => Some(call.recv),
-            ExprKind::Method(call) => call.args.get(*at - 1).copied(),
-            _ => tree.args(call).get(*at).copied(),
-        };
-        self.keys.iter().filter_map(given).any(made_of)
+        self.keys.iter().filter_map(|at| tree.passed(call, *at)).any(made_of)
     }
 }

@@ -35,19 +35,21 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
     let takers = place.takers();
     let mut beside: BTreeMap<Key, Vec<Site<'s>>> = BTreeMap::new();
     for adt in owners(place.of) {
-        for (key, site) in asked.fields(adt).iter().filter(|(key, _)| *key != place.of.key) {
+        for (key, site) in asked.fields(adt) {
             beside.entry(*key).or_default().push(*site);
         }
     }
+    let own = beside.remove(&place.of.key)?;
+    let notes: Vec<Site<'s>> = own.into_iter().filter(|site| site.event.what.grows()).collect();
     beside.iter().find_map(|(key, other)| {
         let takes = |site: &&Site<'s>| !site.event.what.grows() && !site.event.under.on_error;
         let mut ends = other.iter().filter(takes).filter(|site| !takers.contains(&site.id)).peekable();
         ends.peek()?;
         let is_together = || {
             let takes_both = other.iter().filter(takes).any(|site| takers.contains(&site.id));
-            takes_both && are_filled_together(asked, place, other)
+            takes_both && are_filled_together(asked, &notes, other)
         };
-        if !(is_together() || notes_keys(asked, place, *key)) {
+        if !(is_together() || notes_keys(asked, &notes, *key)) {
             return None;
         }
         let end = ends.find(|site| {
@@ -71,6 +73,15 @@ fn given(tree: &Tree<'_>, mut call: ExprId) -> Vec<ExprId> {
     }
     let on_it = tree.around(call).take_while(|of| matches!(tree.kind(*of), ExprKind::Method(_)));
     std::iter::once(call).chain(on_it).flat_map(|call| tree.args(call)).copied().collect()
+}
+
+/// What is put in, but for the key that it is put under: two that are keyed alike may each hold a part of something, and
+/// no part is the whole.
+fn noted(tree: &Tree<'_>, site: Site<'_>, call: ExprId) -> Vec<ExprId> {
+    let (all, own) = (given(tree, call), tree.args(call));
+    // `let ids = all.get_mut(key)?; ids.insert(id)`: the key stands elsewhere.
+    let is_inside = site.event.place.depth > 0 && all.len() == own.len() && !ROW.contains(&tree.called(call));
+    all.into_iter().skip(usize::from(!is_inside)).collect()
 }
 
 /// Locals that these are, or are parts of.
@@ -112,19 +123,22 @@ fn is_put_back<'x, 's: 'x>(
     })
 }
 
-/// Whether a function puts the key of one thing into both, or a thing into the other and its key into the index.
-fn are_filled_together(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, other: &[Site<'_>]) -> bool {
-    place.of.grows.iter().any(|one| {
-        let mut beside = other.iter().filter(|grow| grow.id == one.id && grow.event.what.grows());
-        beside.any(|beside| {
+/// Whether a function puts the key of one thing into both, itself or through a call, or a thing into the other and its key
+/// into the index.
+fn are_filled_together(asked: &Asked<'_, '_, '_>, notes: &[Site<'_>], other: &[Site<'_>]) -> bool {
+    let fills = || other.iter().filter(|grow| grow.event.what.grows());
+    notes.iter().any(|one| {
+        fills().any(|beside| {
+            if beside.id != one.id {
+                return notes_through_a_call(asked, *one, *beside) == Some(true);
+            }
             let both = || Some((asked.stands(*one)?, asked.stands(*beside)?));
-            both().is_some_and(|((tree, one), (_, beside))| {
-                let (noted, held) = (given(&tree, one), given(&tree, beside));
+            both().is_some_and(|((tree, at), (_, beside))| {
+                let (index, held) = (given(&tree, at), given(&tree, beside));
+                let noted = noted(&tree, *one, at);
                 let key = held.first().and_then(|key| path(&tree, *key));
-                // Two that are keyed alike may each hold a part of it, and no part is the whole.
-                let is_noted =
-                    |key: &_| noted.iter().skip(1).any(|arg| path(&tree, *arg).as_ref() == Some(key));
-                let name = noted.first().and_then(|key| path(&tree, *key));
+                let is_noted = |key: &_| noted.iter().any(|arg| path(&tree, *arg).as_ref() == Some(key));
+                let name = index.first().and_then(|key| path(&tree, *key));
                 let holds = |arg: &ExprId| match (path(&tree, *arg), &name) {
                     (Some((whole, fields)), Some((of, _))) => fields.is_empty() && whole == *of,
                     _ => false,
@@ -135,13 +149,29 @@ fn are_filled_together(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, other: 
     })
 }
 
+/// Whether who fills the other calls a function that notes the key: `trips.insert(id, trip); self.index(region, id)`.
+fn notes_through_a_call(asked: &Asked<'_, '_, '_>, one: Site<'_>, beside: Site<'_>) -> Option<bool> {
+    let calls = &asked.judged.summary.facts[beside.id.ix()].calls;
+    let mut notes = calls.iter().filter(|site| site.callees.contains(&one.id)).peekable();
+    notes.peek()?;
+    let (tree, at) = asked.stands(one)?;
+    let noted = noted(&tree, one, at).into_iter().filter_map(|arg| tree.root(arg));
+    let noted: Vec<usize> = noted.filter_map(|local| tree.param(local)).collect();
+    let (tree, beside) = asked.stands(beside)?;
+    let key = path(&tree, *given(&tree, beside).first()?)?;
+    Some(notes.filter_map(|site| tree.call_at(site.at)).any(|call| {
+        let mut passed = noted.iter().filter_map(|param| tree.passed(call, *param));
+        passed.any(|arg| path(&tree, arg).as_ref() == Some(&key))
+    }))
+}
+
 /// Whether what is put in was looked up in the other, by its key: `clients.get(&id)?; topics.entry(topic).insert(id)`.
-fn notes_keys(asked: &Asked<'_, '_, '_>, place: &Place<'_, '_>, other: Key) -> bool {
+fn notes_keys(asked: &Asked<'_, '_, '_>, notes: &[Site<'_>], other: Key) -> bool {
     let Key::Field(_, field) = other else { return false };
-    place.of.grows.iter().any(|one| {
-        let Some((tree, one)) = asked.stands(*one) else { return false };
+    notes.iter().any(|site| {
+        let Some((tree, one)) = asked.stands(*site) else { return false };
         let noted: Vec<LocalId> =
-            given(&tree, one).iter().skip(1).filter_map(|arg| tree.root(*arg)).collect();
+            noted(&tree, *site, one).into_iter().filter_map(|arg| tree.root(arg)).collect();
         tree.exprs().any(|(id, kind)| match kind {
             ExprKind::Method(call) if LOOKS.contains(&call.name) => {
                 id < one

@@ -318,6 +318,24 @@ impl<'p> Tree<'p> {
         }
     }
 
+    /// Which parameter binds a local, `self` first.
+    pub(in crate::rules) fn param(&self, local: LocalId) -> Option<usize> {
+        self.body.params.iter().position(|pat| {
+            let mut bound = Vec::new();
+            self.bound(*pat, &mut bound);
+            bound.contains(&local)
+        })
+    }
+
+    /// What a call passes for a parameter, `self` first.
+    pub(in crate::rules) fn passed(&self, call: ExprId, param: usize) -> Option<ExprId> {
+        match self.kind(call) {
+            ExprKind::Method(of) if param == 0 => Some(of.recv),
+            ExprKind::Method(of) => of.args.get(param - 1).copied(),
+            _ => self.args(call).get(param).copied(),
+        }
+    }
+
     /// Arguments of a call, without the receiver.
     pub(in crate::rules) fn args(&self, id: ExprId) -> &'p [ExprId] {
         match self.kind(id) {
