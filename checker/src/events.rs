@@ -35,7 +35,7 @@ pub(crate) use present::{COPIES as KEY_COPIES, LOOKS, PASSES as FOUND_PASSES, is
 pub use renewed::{Anew, Renewal};
 use seen::Seen;
 use serde::{Deserialize, Serialize};
-pub(crate) use turns::{DIVERGES, MAY_LEAVE};
+pub(crate) use turns::{BAILS, DIVERGES, MAY_LEAVE};
 
 /// What a place is reached through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

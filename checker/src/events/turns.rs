@@ -7,6 +7,8 @@ use crate::types::{Callee, Interner, TyKind};
 
 /// Macros that never come back.
 pub(crate) const DIVERGES: [Sym; 5] = syms(["panic", "bail", "unreachable", "todo", "unimplemented"]);
+/// Macros that leave with an error.
+pub(crate) const BAILS: [Sym; 2] = syms(["bail", "ensure"]);
 /// Macros that may not come back.
 pub(crate) const MAY_LEAVE: [Sym; 9] = syms([
     "panic",

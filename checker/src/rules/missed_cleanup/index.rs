@@ -54,7 +54,7 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
         }
         let end = ends.find(|site| {
             throws_away(asked, **site) == Some(true)
-                && !is_put_back(asked, **site, place.of.grows.iter().chain(other))
+                && !is_put_back(asked, **site, notes.iter().chain(other))
                 && !asked.leads_to(site.id, &takers)
                 && !is_cleaned_by_caller(asked, (site.id, site.event.at), &takers, 0)
         })?;

@@ -8,11 +8,11 @@ use super::asked::Asked;
 use super::tree::Tree;
 use super::{RULE, SLOT};
 use crate::context::{Key, Often};
-use crate::events::CallSite;
 use crate::events::seen::{Counts, Sight};
+use crate::events::{BAILS, CallSite};
 use crate::finding::{Confidence, Finding, Label};
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Range, Stmt};
-use crate::lower::sym::{Sym, syms};
+use crate::lower::sym::Sym;
 use crate::names::FnId;
 use crate::rules::judged::Says;
 use crate::rules::judged::asks::Asks;
@@ -20,8 +20,6 @@ use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Macros that leave with an error.
-const LEAVES: [Sym; 2] = syms(["bail", "ensure"]);
 const DROP: Sym = Sym::new("drop");
 
 /// Where a number is raised and lowered.
@@ -190,7 +188,7 @@ fn past(tree: &Rc<Tree<'_>>, taken: ExprId, given: &[ExprId]) -> Option<Slot> {
     let is_way = |(id, kind): &(ExprId, &ExprKind)| {
         let leaves = match kind {
             ExprKind::Try(_) | ExprKind::Return(_) => true,
-            ExprKind::Macro(name, _) => LEAVES.contains(name),
+            ExprKind::Macro(name, _) => BAILS.contains(name),
             _ => false,
         };
         let is_given = |by: &ExprId| taken < *by && (tree.is_before(*by, *id) || tree.is_in(*by, *id));

@@ -5,6 +5,7 @@
 //! kept, returned, or given to code that may close it is left alone. A way out that asks whether it could be opened leaves
 //! nothing.
 
+use crate::events::BAILS;
 use crate::events::seen::Sight;
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::sym::{Sym, syms};
@@ -33,8 +34,6 @@ pub(super) struct LeftOpen {
     pub(super) closed: Range,
 }
 
-/// Macros that leave with an error.
-const LEAVES: [Sym; 2] = syms(["bail", "ensure"]);
 /// What passes on what a call gave.
 const PASSES: [Sym; 5] = syms(["unwrap", "expect", "map_err", "context", "with_context"]);
 /// What ends a child as far as its parent goes.
@@ -138,7 +137,7 @@ fn left(
     let way = tree.exprs().find_map(|(id, kind)| {
         let leaves = match kind {
             ExprKind::Try(_) | ExprKind::Return(_) => true,
-            ExprKind::Macro(name, _) => LEAVES.contains(name),
+            ExprKind::Macro(name, _) => BAILS.contains(name),
             _ => false,
         };
         // Where the last closing is no part of a branch, each way that goes on comes to it.
@@ -174,7 +173,7 @@ fn use_of(judged: &Judged<'_, '_>, tree: &Tree<'_>, named: ExprId, what: Opened)
         match tree.kind(of) {
             ExprKind::Ref(..) | ExprKind::Cast(..) => at = of,
             ExprKind::Binary(..) | ExprKind::Neg(_) => return Some(Use::Looks),
-            ExprKind::Macro(name, _) if !LEAVES.contains(name) => return Some(Use::Looks),
+            ExprKind::Macro(name, _) if !BAILS.contains(name) => return Some(Use::Looks),
             ExprKind::Field(_, name) if what == Opened::Child => {
                 return PIPES.contains(name).then_some(Use::Looks);
             }
