@@ -46,7 +46,7 @@ pub(super) fn shared_once(program: &Program<'_>, summary: &Summary, context: &Co
 }
 
 /// Types that are made once, and types that are made more often or nobody knows how often.
-pub(super) fn made(summary: &Summary, context: &Context) -> (FxHashSet<AdtId>, FxHashSet<AdtId>) {
+pub(crate) fn made(summary: &Summary, context: &Context) -> (FxHashSet<AdtId>, FxHashSet<AdtId>) {
     let (mut once, mut often) = (FxHashSet::default(), FxHashSet::default());
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));

@@ -27,6 +27,7 @@ mod waits;
 pub use allocations::{Allocation, allocations};
 pub use channels::Item;
 pub use input::Sender;
+pub use queued_up::AwaitedLock;
 
 use super::{Place, Under, Walk};
 use crate::lower::ir::{ExprId, ExprKind, Pat, Range, Stmt};
@@ -87,7 +88,9 @@ pub enum Sight {
     /// An await while a guard of a lock is alive, which was taken there.
     LockHeld(Range),
     /// An await while the guard of an awaited lock is alive, which was taken there and has no part in it.
-    LockKept(Range),
+    LockKept(Range, AwaitedLock),
+    /// An awaited lock is waited for.
+    LockWanted(AwaitedLock),
     /// A queue without a limit.
     Unbounded {
         /// Its sending end.
@@ -369,6 +372,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                 ExprKind::Await(inner) => {
                     self.awaited_handle(*inner);
                     self.lock_in_awaited(id, *inner);
+                    self.lock_wanted(id, *inner);
                 }
                 ExprKind::Path(path) if resources::closes_by_number(&path.segments) => {
                     self.note(Sight::ClosesByNumber, id);

@@ -1,5 +1,7 @@
 //! `lock-across-await`: a lock that is held while its task has given its thread away.
 
+mod kept;
+
 use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding, Label};
@@ -61,26 +63,5 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let note = "looked between the two for a `drop` of the guard, or a call that takes it: there is none";
         findings.push(judged.with_chain(finding, id).note(note));
     }
-    queued_up(judged, &ways, findings);
-}
-
-/// Reports the first request under each guard of an awaited lock, near handlers: these queue up behind it.
-fn queued_up(judged: &Judged<'_, '_>, ways: &Ways<'_, '_, '_>, findings: &mut Vec<Finding>) {
-    let mut told = FxHashSet::default();
-    for (id, seen) in judged.sights() {
-        let Sight::LockKept(taken) = seen.sight else { continue };
-        let is_near = || judged.serves_with(id).is_some_and(|calls| calls <= CALLS_MAX);
-        if told.contains(&(id, taken.start)) || !is_near() || !ways.is_request(id, seen.at) {
-            continue;
-        }
-        told.insert((id, taken.start));
-        let says = Says::new(
-            "all others wait for this lock while somebody is asked over a network",
-            "takes as long as the other side likes",
-            "copy out what is needed and end the guard's block, ask, and lock again to put the answer in",
-        );
-        let finding = judged.finding(id, seen.at, (&RULE, &REQUEST), says);
-        let finding = finding.label(Label::new(judged.span(id, taken), "taken here"));
-        findings.push(judged.with_chain(finding, id));
-    }
+    kept::check(judged, &ways, findings);
 }
