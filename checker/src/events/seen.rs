@@ -225,6 +225,10 @@ pub enum Sight {
     AwaitsDatagram,
     /// A number that several threads may count with is raised, lowered or set.
     Counts(Place, Counts),
+    /// A permit of a semaphore whose destructor never runs.
+    Forgets,
+    /// Permits given to a semaphore by their number.
+    AddsPermits,
     /// A loop that hands on what outlives whoever reads it, and ends with that alone.
     Forwards,
 }
@@ -408,6 +412,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         self.given_to_generic(id);
         self.counted(id);
         self.counts(id);
+        self.permits(id);
         self.reserved(id);
     }
 

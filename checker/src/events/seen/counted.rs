@@ -19,6 +19,9 @@ const EXCHANGES: [Sym; 4] =
 const SETS: [Sym; 2] = syms(["store", "swap"]);
 const ADDS: [Sym; 3] = syms(["checked_add", "saturating_add", "wrapping_add"]);
 const TAKES: [Sym; 3] = syms(["checked_sub", "saturating_sub", "wrapping_sub"]);
+const PERMIT: Sym = Sym::new("SemaphorePermit");
+const FORGET: Sym = Sym::new("forget");
+const ADDS_PERMITS: Sym = Sym::new("add_permits");
 /// Longest way from a name to the number it stands for.
 const STEPS_MAX: u32 = 6;
 
@@ -60,6 +63,23 @@ impl Look<'_, '_, '_> {
             && let Some(place) = self.walk.place(call.recv)
         {
             self.note(Sight::Counts(place, counts), id);
+        }
+    }
+
+    /// `permit.forget()`, and `semaphore.add_permits(1)`.
+    pub(super) fn permits(&mut self, id: ExprId) {
+        let is_permit = |of: &ExprId| self.foreign(self.walk.ty(*of)) == PERMIT;
+        let forgets = self.called(id).1 == FORGET
+            && match self.kind(id) {
+                ExprKind::Method(call) => is_permit(&call.recv),
+                _ => self.args(id).first().is_some_and(is_permit),
+            };
+        if forgets {
+            self.note(Sight::Forgets, id);
+        } else if matches!(self.kind(id), ExprKind::Method(call) if call.name == ADDS_PERMITS)
+            && !self.is_own(id)
+        {
+            self.note(Sight::AddsPermits, id);
         }
     }
 

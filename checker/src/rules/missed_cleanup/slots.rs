@@ -4,6 +4,8 @@
 //! Raising and lowering may each be a call of a function that does it. Speaks where nothing else brings the number back: no
 //! destructor or closure that lowers it, nothing that sets it, no caller that lowers it after an error.
 
+mod permits;
+
 use super::asked::Asked;
 use super::tree::Tree;
 use super::{RULE, SLOT};
@@ -74,6 +76,7 @@ pub(super) fn check(asked: &Asked<'_, '_, '_>, findings: &mut Vec<Finding>) {
             findings.push(judged.with_chain(finding, id).note(note));
         }
     }
+    permits::check(asked, findings);
 }
 
 /// All numbers that are counted with, by where they live.
