@@ -57,8 +57,7 @@ declare_rule! {
     }
 }
 
-const OUTLIVES_NOTE: &str =
-    "looked in the loop for a way out but the end of what it takes from: there is none";
+const OUTLIVES_NOTE: &str = "looked in the loop for a way out but the end of what it takes from, or of a send to that client alone: there is none";
 
 /// Reports spawns without a bound, handles that are replaced, and races.
 pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
@@ -174,15 +173,15 @@ fn endless(thread: bool) -> Says {
 fn outlives() -> Says {
     Says::new(
         "a task that forwards to one client is started with every message, and goes on when that client has gone",
-        "ends with what it takes from alone",
-        "leave its loop when the send fails, or race it against `closed()`",
+        "nothing tells it that the client has gone",
+        "leave its loop when any send fails, or race it against `closed()`",
     )
 }
 
 fn outlives_upgraded() -> Says {
     Says::new(
         "the task of a connection goes on forwarding when its client has gone",
-        "ends with what it takes from alone",
+        "nothing tells it that the client has gone",
         "leave the loop when the send fails, or race it against what the client sends",
     )
 }

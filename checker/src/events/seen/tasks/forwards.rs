@@ -2,7 +2,10 @@
 //! one client, and end with that source alone: not when the client has gone.
 //!
 //! A way out counts unless it is the end of the source that leads to it: the `Err` or `None` of what was taken, told by the
-//! arm, the `else` or the `?` it stands in. What cannot fail because of a client, such as text made of a value, is none.
+//! arm, the `else` or the `?` it stands in; or unless only a message for that client leads there, which nobody sends to one who
+//! has gone. What cannot fail because of a client, such as text made of a value, is none.
+
+mod addressed;
 
 use super::{Look, Sight};
 use crate::events::MAY_LEAVE;
@@ -124,7 +127,11 @@ impl<'p> Look<'_, 'p, '_> {
         let here: Vec<ExprId> =
             exprs().map(|(of, _)| of).filter(|of| turned.is_in(*of, id) && is_here(*of)).collect();
         let sends = here.iter().any(|of| self.sends_to_one(*of, all));
-        let ends = |of: &ExprId| self.may_end(*of, &turned) && !self.is_end_of_source(*of, &turned);
+        let ends = |of: &ExprId| {
+            self.may_end(*of, &turned)
+                && !self.is_end_of_source(*of, &turned)
+                && !self.is_for_one(*of, &turned)
+        };
         if sends && !here.iter().any(ends) {
             self.note(Sight::Forwards, id);
         }
