@@ -27,6 +27,7 @@ mod waits;
 pub use allocations::{Allocation, allocations};
 pub use channels::Item;
 pub use input::Sender;
+pub use memory::Kept;
 pub use queued_up::AwaitedLock;
 
 use super::{Place, Under, Walk};
@@ -124,6 +125,8 @@ pub enum Sight {
     DropsByHand,
     /// An owner that holds itself: the field that closes the circle.
     Circle((AdtId, Sym)),
+    /// A callback is kept in what it owns.
+    OwnsItsOwner(Kept),
     /// An endless task that holds the value whose destructor would end it.
     KeepsItself,
     /// A line, frame or body read without a limit, by name of the call, and who sends it.
@@ -354,6 +357,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                     self.kept_pipe(id, *left, *right);
                     self.rebuilt(id, *left, *right);
                     self.circle(id, *left, *right);
+                    self.callback_put_into_itself(id, *left, *right);
                 }
                 ExprKind::Struct(_, fields, _) => {
                     self.reserved_fields(id, fields);
@@ -413,6 +417,7 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
         self.counted(id);
         self.counts(id);
         self.permits(id);
+        self.callback_of_itself(id);
         self.reserved(id);
     }
 

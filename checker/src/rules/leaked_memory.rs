@@ -1,5 +1,7 @@
 //! `leaked-memory`: memory whose destructor never runs.
 
+mod callbacks;
+
 use crate::declare_rule;
 use crate::events::Root;
 use crate::events::seen::Sight;
@@ -25,6 +27,12 @@ pub static RAW: Shape = Shape::likely(
 /// Owners that own each other.
 pub static CIRCLE: Shape = Shape::nursery("strong-cycle", "two counted owners hold each other");
 
+/// A callback that owns what keeps it.
+pub static CALLBACK: Shape = Shape::likely(
+    "callback-owns-its-owner",
+    "a callback is kept in a value that it holds a counted owner of",
+);
+
 /// A task that holds what would end it.
 pub static TASK: Shape =
     Shape::nursery("task-keeps-itself", "an endless task holds the value whose destructor would end it");
@@ -35,7 +43,7 @@ declare_rule! {
         summary: "memory is given up with every message, and no destructor gives it back",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&FORGOTTEN, &RAW, &CIRCLE, &TASK],
+        shapes: [&FORGOTTEN, &RAW, &CIRCLE, &CALLBACK, &TASK],
         doc: include_str!("../../../docs/rules/leaked-memory.md"),
     }
 }
@@ -79,6 +87,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let note = "looked in the package for `from_raw` or another owner that takes it back: there is none";
         findings.push(judged.with_chain(finding, id).note(note));
     }
+    callbacks::check(judged, findings);
 }
 
 /// Whether a function puts something into a table: that it grows is another rule's.

@@ -1,10 +1,14 @@
 //! Memory that no destructor gives back: leaked, forgotten, or held by itself.
 
+mod callbacks;
+
 use super::{Look, Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, TypeRef};
 use crate::lower::sym::{Sym, syms};
 use crate::models::Resource;
+use crate::names::AdtId;
 use crate::types::{Interner, Ty, TyKind};
+pub use callbacks::Kept;
 
 const OWNERS: [Sym; 5] = syms(["Box", "Arc", "Rc", "CString", "Weak"]);
 /// Types that own memory of the heap.
@@ -111,7 +115,7 @@ impl Look<'_, '_, '_> {
     }
 
     /// A counted owner of `adt` somewhere in the declared type of a field.
-    fn holds_counted(&self, ty: Ty, adt: crate::names::AdtId, depth: u32) -> bool {
+    fn holds_counted(&self, ty: Ty, adt: AdtId, depth: u32) -> bool {
         if depth > 6 {
             return false;
         }
