@@ -19,16 +19,16 @@
 //! segment, where that is unambiguous, because crates re-export their own types.
 
 mod read;
+mod stored;
 
 use crate::lower::ir::TypeRef;
 use crate::lower::sym::Sym;
 use crate::names::Foreign;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
-use std::sync::OnceLock;
 
 /// What a call does to the place it is called on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
     /// Nothing that matters.
     #[default]
@@ -56,7 +56,7 @@ pub enum Effect {
 }
 
 /// Where the result of a call points.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Flow {
     /// Nowhere: it is a value of its own.
     #[default]
@@ -81,7 +81,7 @@ pub enum Resource {
 }
 
 /// A signature: argument types and return type, in the variables of the type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Signature {
     /// Without the receiver; none if they do not matter.
     pub args: Option<Vec<TypeRef>>,
@@ -90,7 +90,7 @@ pub struct Signature {
 }
 
 /// A method or function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Callable {
     /// What it does to the receiver, or to its first argument.
     pub effect: Effect,
@@ -127,7 +127,7 @@ pub struct Callable {
 }
 
 /// Which way something goes with a register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Registers {
     /// Entered.
     In,
@@ -136,7 +136,7 @@ pub enum Registers {
 }
 
 /// What a call gives by its name alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gives {
     /// The next of something, which may be a queue, a socket or a clock.
     pub next: bool,
@@ -161,7 +161,7 @@ pub struct Gives {
 }
 
 /// A type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ModelType {
     /// Its canonical path.
     pub path: Foreign,
@@ -190,7 +190,7 @@ pub struct ModelType {
 }
 
 /// All models.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Models {
     /// Types.
     pub types: Vec<ModelType>,
@@ -223,8 +223,7 @@ impl Models {
     /// # Panics
     /// Never: a test reads them all.
     pub fn shipped() -> &'static Models {
-        static MODELS: OnceLock<Models> = OnceLock::new();
-        MODELS.get_or_init(|| read::all([]).expect("the shipped models are tested to be well formed"))
+        Models::shipped_from(None)
     }
 
     /// The models that ship, with those of `files` (name and text) on top of them.
@@ -233,7 +232,7 @@ impl Models {
     /// What is wrong with the first file that cannot be read, which it names.
     pub fn with(files: &[(String, String)]) -> Result<Models, String> {
         let texts = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let mut models = read::all(texts)?;
+        let mut models = read::more(Models::shipped().clone(), texts)?;
         models.fingerprint = xxhash_rust::xxh3::xxh3_64(format!("{files:?}").as_bytes());
         Ok(models)
     }

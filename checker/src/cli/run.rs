@@ -165,9 +165,11 @@ pub(super) fn read(args: &Args) -> Result<Workspace, Failure> {
 
 /// Reads and analyses; a run that could read nothing at all is a failure.
 pub(super) fn analyse(args: &Args) -> Result<(Analysis, Configured), Failure> {
+    let options = options(args)?;
     // The models take as long to read as a small workspace.
-    let (workspace, _) = rayon::join(|| read(args), Models::shipped);
-    let workspace = workspace?;
+    let models = || Models::shipped_from(options.cache.as_deref());
+    let (workspace, _) = rayon::join(|| load(&options), models);
+    let workspace = workspace.map_err(|error| Failure(error.to_string()))?;
     // Bare files are read by themselves: what holds for a workspace is for the workspace.
     let mut settings = if args.paths.is_empty() { Configured::of(&workspace) } else { Configured::default() };
     let models = settings.models()?;

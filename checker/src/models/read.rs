@@ -71,10 +71,17 @@ struct TypeEntry {
     methods: BTreeMap<String, String>,
 }
 
-/// The models that ship, and then those of `more`.
-pub(super) fn all<'m>(more: impl IntoIterator<Item = (&'m str, &'m str)>) -> Result<Models, String> {
-    let mut models = Models::default();
-    for (name, text) in FILES.iter().copied().chain(more) {
+/// The models that ship.
+pub(super) fn all() -> Result<Models, String> {
+    more(Models::default(), FILES.iter().copied())
+}
+
+/// Some models with those of `files` on top of them.
+pub(super) fn more<'m>(
+    mut models: Models,
+    files: impl IntoIterator<Item = (&'m str, &'m str)>,
+) -> Result<Models, String> {
+    for (name, text) in files {
         let file: ModelFile = toml::from_str(text).map_err(|error| format!("{name}: {error}"))?;
         one(&mut models, file).map_err(|error| format!("{name}: {error}"))?;
     }

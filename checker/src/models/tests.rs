@@ -14,7 +14,7 @@ fn method(ty: &str, name: &str) -> super::Callable {
 
 #[test]
 fn every_file_reads() {
-    if let Err(error) = super::read::all([]) {
+    if let Err(error) = super::read::all() {
         panic!("{error}");
     }
 }

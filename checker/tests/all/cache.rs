@@ -197,7 +197,7 @@ fn answers_follow_what_they_come_from() {
     copy.write("src/bin/peer/names.rs", NAMES);
     let mut reports = vec![with_and_without(&copy)];
     with_and_without(&copy);
-    assert_eq!(files_of(&folder(&copy)), ["base", "packages"], "the second run learns nothing new");
+    assert_eq!(files_of(&folder(&copy)), ["base", "models", "packages"], "the second run learns nothing new");
     for (from, to) in ANSWERS {
         edit(&copy, from, to);
         reports.push(with_and_without(&copy));
@@ -247,7 +247,9 @@ fn runs_at_the_same_time_share_a_store() {
     });
     with_and_without(&copy);
     assert!(
-        files_of(&folder(&copy)).iter().all(|name| ["base", "delta", "packages"].contains(&name.as_str()))
+        files_of(&folder(&copy))
+            .iter()
+            .all(|name| ["base", "delta", "models", "packages"].contains(&name.as_str()))
     );
 }
 
@@ -277,6 +279,6 @@ fn the_store_lies_in_the_target_directory() {
     assert!(command.output().expect("the binary was built for this test").status.success());
     let stores = files_of(&target.join("locus-checker"));
     assert_eq!(stores.len(), 1);
-    assert_eq!(files_of(&target.join("locus-checker").join(&stores[0])), ["base", "packages"]);
+    assert_eq!(files_of(&target.join("locus-checker").join(&stores[0])), ["base", "models", "packages"]);
     assert!(!copy.path().join("target").exists());
 }
