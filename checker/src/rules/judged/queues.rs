@@ -63,7 +63,8 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
     /// Who reads from what a name stands for, or from what callers get when it is given back.
     fn readers(&self, key: Key, depth: u32) -> Option<&[(FnId, Range)]> {
         let own = self.by_key.get(&self.judged.keys.find(key)).map(Vec::as_slice);
-        own.or_else(|| self.given_to(key, depth).into_iter().find_map(|of| self.readers(of, depth + 1)))
+        let mut others = self.given_to(key, depth).into_iter().chain(self.handed_to(key, depth));
+        own.or_else(|| others.find_map(|of| self.readers(of, depth + 1)))
     }
 
     /// What stands for an end of a queue: a name, and what callers call it when it is given back.
@@ -97,6 +98,20 @@ impl<'x, 'j, 'a, 'w> Queues<'x, 'j, 'a, 'w> {
             .callers(id)
             .filter_map(|(caller, at)| Some(Key::Local(caller, self.ways.open(caller)?.bound_to(at, part)?)));
         held.collect()
+    }
+
+    /// The parameters of callees that get what a local holds: a local for a part of what a call gave goes by no other name.
+    fn handed_to(&self, key: Key, depth: u32) -> Vec<Key> {
+        let Key::Local(id, local) = key else { return Vec::new() };
+        let Some(opened) = self.ways.open(id).filter(|_| depth < DEPTH_MAX) else { return Vec::new() };
+        let params = opened.exprs().flat_map(|(call, _)| {
+            let first = u32::from(matches!(opened.kind(call), ExprKind::Method(_)));
+            let is_it = |arg: &ExprId| matches!(opened.kind(*arg), ExprKind::Local(of) if *of == local);
+            let at = opened.args(call).iter().position(is_it).and_then(|at| u32::try_from(at).ok());
+            let callees = at.map(|at| opened.own(call).iter().map(move |of| Key::Param(*of, at + first)));
+            callees.into_iter().flatten().collect::<Vec<Key>>()
+        });
+        params.collect()
     }
 
     /// Whether what is done with an item that is taken at `at` waits for something. Of a queue that the same body makes,
