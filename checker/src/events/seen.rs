@@ -224,6 +224,8 @@ pub enum Sight {
     OwnsForEver,
     /// A wait for a child that runs on if the wait is given up; the functions of the workspace that made its command.
     AwaitsChild(Box<[FnId]>),
+    /// A child of the standard library is killed, which nobody waits for but who says so.
+    KillsChild,
     /// A wait, without a limit of its own, for the answer to a datagram that the function has sent from a socket of its own.
     AwaitsDatagram,
     /// A number that several threads may count with is raised, lowered or set.

@@ -6,6 +6,7 @@ mod asked;
 mod behind;
 mod cancelled;
 mod disarmed;
+mod emptied;
 mod expired;
 mod fails;
 mod handed;
@@ -18,6 +19,8 @@ mod paired;
 mod pending;
 mod raced;
 mod requests;
+mod retried;
+mod say;
 mod siblings;
 mod slots;
 mod tombstone;
@@ -78,6 +81,18 @@ pub static SIBLINGS: Shape = Shape::nursery(
 pub static INDEX: Shape = Shape::likely(
     "left-in-the-index",
     "what ends is taken out of one collection, and an index that is filled beside it keeps its key",
+);
+
+/// A room without members.
+pub static EMPTIED: Shape = Shape::likely(
+    "emptied-and-left",
+    "an entry goes with the last of what it holds, and another way takes that out and leaves the entry",
+);
+
+/// Work that is tried again and again.
+pub static RETRIED: Shape = Shape::likely(
+    "retried-without-end",
+    "what fails is counted and put back to be tried again, and the count is compared with nothing",
 );
 
 /// A queue of what may have been cancelled.
@@ -151,6 +166,7 @@ declare_rule! {
         shapes: [
             &EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY, &CANCELLED, &OWNER, &UNSENT, &GIVEN_UP, &PAIRED,
             &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED, &KEPT, &SLOT, &INDEX,
+            &EMPTIED, &RETRIED,
         ],
         doc: include_str!("../../../docs/rules/missed-cleanup.md"),
     }
@@ -162,7 +178,7 @@ const POPS: [Sym; 3] = syms(["pop", "pop_front", "pop_first"]);
 type Look = for<'s> fn(&Asked<'_, 's, '_>, &Place<'_, 's>) -> Option<Forgets<'s>>;
 
 /// The shapes, the surest first: a place is told once.
-static LOOKS: [(&Shape, Look); 17] = [
+static LOOKS: [(&Shape, Look); 19] = [
     (&EARLY, early),
     (&NARROW, narrow::found),
     (&GIVEN_UP, pending::given_up),
@@ -177,9 +193,11 @@ static LOOKS: [(&Shape, Look); 17] = [
     (&EXPIRED, expired::found),
     (&LAZY, lazy),
     (&INDEX, index::found),
+    (&EMPTIED, emptied::found),
     (&SIBLINGS, siblings::left_out),
     (&ABANDONED, abandoned::found),
     (&KEPT, kept::found),
+    (&RETRIED, retried::found),
 ];
 
 /// What is asked of a place that a destructor takes out of.
@@ -272,7 +290,7 @@ fn told(
     forgets: Forgets<'_>,
 ) -> Finding {
     let name = place_name(judged, place.of.key);
-    let (message, help, about) = words(shape, &name);
+    let (message, help, about) = say::words(shape, &name);
     let grow = forgets.grow;
     let says = Says::new(message, "put in here", help);
     let mut finding = judged.finding(grow.id, grow.event.at, (&RULE, shape), says);
@@ -289,108 +307,4 @@ fn told(
     judged.with_chain(finding, grow.id).note(format!(
         "looked in the workspace for another removal from `{name}`, a sweep or a guard that removes on every way: there is none"
     ))
-}
-
-fn words(shape: &Shape, name: &str) -> (String, &'static str, &'static str) {
-    match shape.name {
-        "inserted-then-way-out" => (
-            format!("what is put into `{name}` stays there when a `?` behind it leaves"),
-            "remove it in a guard that is dropped on every way out, or put it in when nothing can fail any more",
-            "taken out here, behind a way out",
-        ),
-        "expired-only-on-access" => (
-            format!("what has expired in `{name}` goes only when somebody asks for it"),
-            "sweep on a timer: `retain(|_, entry| !entry.is_expired())`, or bound it with `locus::Lru<K, V, N>`",
-            "removes the one that was asked for",
-        ),
-        "one-outcome-only" => (
-            format!("what is put into `{name}` is taken out only when the call succeeds"),
-            "remove it before looking at the outcome",
-            "only on success",
-        ),
-        "cancelled-only" => (
-            format!("work that ends by itself leaves its handle in `{name}`"),
-            "remove it where the work ends, or sweep what has ended: `retain(|_, task| !task.is_finished())`",
-            "taken out here",
-        ),
-        "owner-gone" => (
-            format!("what is pending in `{name}` for somebody who goes stays there"),
-            "drop it with its owner: `retain(|_, of| *of != gone)`",
-            "only its own answer takes it out",
-        ),
-        "pending-not-sent" => (
-            format!("what waits in `{name}` for an answer stays there when the question cannot be sent"),
-            "put it in when the question is out, or remove it before leaving",
-            "taken out here, when the answer comes",
-        ),
-        "pending-given-up" => (
-            format!("what waits in `{name}` for an answer stays there when whoever asked gives up"),
-            "remove it when the wait ends, or sweep on a timer: `retain(|_, waits| !waits.is_closed())`",
-            "taken out here, when the answer comes",
-        ),
-        "way-out-without-closing" => (
-            format!("what is put into `{name}` stays there when a way out leads past its removal"),
-            "remove it in a guard that is dropped on every way out",
-            "taken out here",
-        ),
-        "left-out-of-the-sweep" => (
-            format!("what is beside `{name}` is swept, and it is not"),
-            "sweep all of them in one place",
-            "taken out here, when somebody asks for it",
-        ),
-        "mark-of-what-has-ended" => (
-            format!("a mark in `{name}` of something that has ended stays there"),
-            "set it only for what is still under way",
-            "taken out here",
-        ),
-        "reaps-one-outcome" => (
-            format!("what ends in the other way stays in `{name}`"),
-            "take every outcome in the pattern, as in `Some(outcome) = set.join_next()`, and look at it in the arm",
-            "reaped here",
-        ),
-        "ended-by-request-only" => (
-            format!("what a request puts into `{name}` stays there when nobody comes back to end it"),
-            "sweep on a timer what is too old: `retain(|_, entry| entry.since.elapsed() < LIFE)`, or bound it",
-            "taken out here, when a request asks for it",
-        ),
-        _ => words_of_keepers(shape, name),
-    }
-}
-
-/// Of those who keep what they should have let go of.
-fn words_of_keepers(shape: &Shape, name: &str) -> (String, &'static str, &'static str) {
-    match shape.name {
-        "kept-while-sending-fails" => (
-            format!("what waits in `{name}` to be sent on piles up as long as sending fails"),
-            "say how much may wait: drop the oldest or refuse what is new where `len()` has come to a limit",
-            "taken out here",
-        ),
-        "left-in-the-index" => (
-            format!("what has ended leaves its key in `{name}`"),
-            "take it out of both where it ends, or sweep: `retain(|key, _| alive.contains_key(key))`",
-            "taken out here, when somebody asks for it",
-        ),
-        "guard-disarmed" => (
-            format!("what is put into `{name}` stays there when its guard is told not to take it out"),
-            "hand the guard to whoever goes on, so that it is dropped when that ends",
-            "taken out here, when the guard is dropped",
-        ),
-        "dropped-before-closing" => (
-            format!(
-                "what is put into `{name}` stays there when the future that takes it out is dropped before its end"
-            ),
-            "remove it in a guard that is dropped with the future",
-            "taken out here, at the end of the future",
-        ),
-        "lazy-deletion" => (
-            format!("what is cancelled stays in `{name}` until its time comes"),
-            "rebuild the queue when most of it is cancelled, or use one that can remove, as `DelayQueue`",
-            "only when it is due",
-        ),
-        _ => (
-            format!("a function removes from what is filled beside `{name}`, and leaves it out"),
-            "remove from all of them in one place",
-            "removed here, but not with its siblings",
-        ),
-    }
 }

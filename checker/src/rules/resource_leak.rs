@@ -1,6 +1,7 @@
 //! `resource-leak`: descriptors and processes that stay open because nobody can close them any more.
 
 mod answers;
+mod killed;
 mod left_open;
 
 use self::left_open::{LeftOpen, Opened, left_open};
@@ -48,6 +49,10 @@ pub static CHILD: Shape = Shape {
     summary: "a child process is started and never waited for",
 };
 
+/// A child that is killed and not waited for.
+pub static KILLED: Shape =
+    Shape::likely("killed-never-waited", "a child process is killed and never waited for");
+
 /// A child whose pipe nobody reads.
 pub static PIPE: Shape =
     Shape::likely("pipe-of-a-kept-child", "a child is kept together with a pipe that nobody takes from it");
@@ -92,7 +97,7 @@ declare_rule! {
         summary: "a descriptor or child process stays open with every message",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &OUTLIVES, &ANSWER, &PIPE, &REGISTERED, &TASK, &KEPT],
+        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &OUTLIVES, &ANSWER, &KILLED, &PIPE, &REGISTERED, &TASK, &KEPT],
         doc: include_str!("../../../docs/rules/resource-leak.md"),
     }
 }
@@ -113,6 +118,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     kept(judged, findings);
     passed_by(judged, findings);
     run_on(judged, findings);
+    killed(judged, findings);
     answers::check(judged, findings);
     let handed: FxHashSet<_> =
         judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
@@ -230,6 +236,20 @@ fn run_on(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         let finding = finding.label(Label::new(judged.span(by, limit), "given up here"));
         let note =
             "looked in the function, and where the command is made, for whatever kills it: there is nothing";
+        findings.push(judged.with_chain(finding, id).note(note));
+    }
+}
+
+/// Children that are killed and stay in the process table.
+fn killed(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    for (id, at) in killed::killed(judged) {
+        let says = Says::new(
+            "a child process is killed and never waited for",
+            "stays in the process table after it has ended",
+            "call `wait` behind `kill`: it returns at once",
+        );
+        let finding = judged.finding(id, at, (&RULE, &KILLED), says);
+        let note = "looked behind it, and where the child comes from, for anything that waits for it: there is nothing";
         findings.push(judged.with_chain(finding, id).note(note));
     }
 }

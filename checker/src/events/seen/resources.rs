@@ -30,6 +30,9 @@ impl Look<'_, '_, '_> {
         if self.is_own(id) {
             return;
         }
+        if is("kill") && self.foreign_path(ty()) == Sym::path("std::process::Child") {
+            self.note(Sight::KillsChild, id);
+        }
         self.awaits_child(id, call);
         self.awaits_datagram(id, call);
         if is("deregister") {

@@ -217,7 +217,7 @@ fn is_on_the_way(tree: &Tree<'_>, id: ExprId, call: ExprId, around: &[Arm]) -> b
 }
 
 /// Whether a branch ends in a way out.
-fn leads_out(tree: &Tree<'_>, body: ExprId) -> bool {
+pub(super) fn leads_out(tree: &Tree<'_>, body: ExprId) -> bool {
     match tree.kind(body) {
         ExprKind::Return(_) | ExprKind::Break(..) | ExprKind::Continue(_) => true,
         ExprKind::Block(_, Some(tail)) => leads_out(tree, *tail),

@@ -217,7 +217,7 @@ fn throws_away(asked: &Asked<'_, '_, '_>, site: Site<'_>) -> Option<bool> {
 }
 
 /// Whether who calls a function takes out of the index on its way there, or behind it.
-fn is_cleaned_by_caller(
+pub(super) fn is_cleaned_by_caller(
     asked: &Asked<'_, '_, '_>,
     (id, at): (FnId, Range),
     takers: &FxHashSet<FnId>,

@@ -1,8 +1,8 @@
 //! What a function opens it closes at its end, and a way out between the two closes nothing.
 //!
 //! The opening and the closing may each be a call of a function that puts in or takes out. What makes them a pair is that the
-//! closing stands behind the opening on every way but those that leave; an undoing in a branch is none. Where who calls the
-//! function closes after an error, ways out by an error are in order.
+//! closing stands behind the opening on every way but those that leave, or those on which the opening has put nothing in; an
+//! undoing in any other branch is none. Where who calls the function closes after an error, ways out by an error are in order.
 
 use super::alone;
 use super::asked::{Asked, Forgets, Place};
@@ -133,7 +133,7 @@ fn way_out(pairs: &Pairs<'_>) -> Option<(ExprId, ExprId)> {
             let is_here = [tree.frame(open), tree.frame(close)].contains(&tree.frame(way));
             let between = way < close && tree.may_follow(open, way) && is_here;
             let closed = || closes.iter().any(|close| open < *close && tree.is_before(*close, way));
-            is_way && between && !is_of(tree, way, open) && !closed()
+            is_way && between && !is_of(tree, way, (open, close)) && !closed()
         };
         if let Some((way, _)) = tree.exprs().find(|(way, kind)| leaves((*way, kind))) {
             return Some((open, way));
@@ -189,16 +189,27 @@ fn is_given(tree: &Tree<'_>, call: ExprId, names: &[LocalId]) -> bool {
     tree.args(call).iter().any(|arg| tree.root(*arg).is_some_and(|local| names.contains(&local)))
 }
 
-/// Whether `close` stands behind `open` on every way but those that leave.
+/// Whether `close` stands behind `open` on every way but those that leave, and those of a `match` on what `open` gave.
 fn is_pair(tree: &Tree<'_>, open: ExprId, close: ExprId) -> bool {
     let around = tree.arms(open);
-    open < close && tree.runs_with(open, close) && tree.arms(close).iter().all(|arm| around.contains(arm))
+    let goes_on = |arm: &Arm| around.contains(arm) || is_told_by(tree, *arm, open);
+    open < close && tree.runs_with(open, close) && tree.arms(close).iter().all(goes_on)
 }
 
 /// `open()?`, `match open() { Err(_) => return, .. }`: what fails there has put nothing in.
-fn is_of(tree: &Tree<'_>, way: ExprId, open: ExprId) -> bool {
-    let looked_at = |arm: &Arm| tree.arm_pat(*arm).is_some_and(|(_, on)| tree.is_in(open, on));
-    tree.is_in(open, way) || tree.arms(way).iter().any(looked_at)
+fn is_of(tree: &Tree<'_>, way: ExprId, (open, close): (ExprId, ExprId)) -> bool {
+    let closing = tree.arms(close);
+    let refused = |arm: &Arm| is_told_by(tree, *arm, open) && !closing.contains(arm);
+    tree.is_in(open, way) || tree.arms(way).iter().any(refused)
+}
+
+/// Whether what `open` gave says that an arm is taken.
+fn is_told_by(tree: &Tree<'_>, arm: Arm, open: ExprId) -> bool {
+    tree.arm_pat(arm).is_some_and(|(_, on)| {
+        let init =
+            || matches!(tree.kind(on), ExprKind::Local(_)).then(|| tree.init(tree.root(on)?)).flatten();
+        tree.is_in(open, on) || init().is_some_and(|init| tree.is_in(open, init))
+    })
 }
 
 /// Whether who calls the function closes behind it.

@@ -3,6 +3,7 @@
 //! Made for the few functions that put into and take out of a place that may be forgotten. It knows the text and the types
 //! of one body and nothing of who calls it.
 
+use super::fails::leads_out;
 use crate::lower::ir::{Body, ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
 use crate::lower::parts;
 use crate::lower::sym::{Sym, syms};
@@ -263,6 +264,29 @@ impl<'p> Tree<'p> {
         first < second
             && self.frame(first) == self.frame(second)
             && self.arms(first).iter().all(|arm| around.contains(arm))
+    }
+
+    /// What decides whether `id` is reached: the conditions of the branches around it, and of those before it that leave. A
+    /// local that is one stands for what it began as.
+    pub(in crate::rules) fn conditions(&self, id: ExprId) -> Vec<ExprId> {
+        let around = self.arms(id);
+        let own = around.iter().filter_map(|arm| match self.kind(arm.of) {
+            ExprKind::If(cond, ..) => Some(*cond),
+            ExprKind::Match(_, arms) => arms.get(arm.index)?.guard,
+            _ => None,
+        });
+        let before = self.exprs().filter_map(|(of, kind)| match kind {
+            ExprKind::If(cond, then, None) => {
+                let is_past = self.is_before(of, id) && !self.is_in(id, of);
+                (is_past && leads_out(self, *then)).then_some(*cond)
+            }
+            _ => None,
+        });
+        let begins = |cond: ExprId| match self.kind(cond) {
+            ExprKind::Local(local) => self.init(*local).unwrap_or(cond),
+            _ => cond,
+        };
+        own.chain(before).map(begins).collect()
     }
 
     /// Whether `second` may be reached from where `first` has been done: they stand in no two arms of one branch, and it is no

@@ -5,6 +5,7 @@
 //! kept, returned, or given to code that may close it is left alone. A way out that asks whether it could be opened leaves
 //! nothing.
 
+use super::killed::{ASKS, PIPES, REAPS};
 use crate::events::BAILS;
 use crate::events::seen::Sight;
 use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId, Range, Stmt};
@@ -36,11 +37,6 @@ pub(super) struct LeftOpen {
 
 /// What passes on what a call gave.
 const PASSES: [Sym; 5] = syms(["unwrap", "expect", "map_err", "context", "with_context"]);
-/// What ends a child as far as its parent goes.
-const REAPS: [Sym; 3] = syms(["wait", "wait_with_output", "try_wait"]);
-/// What is done with a child that does not reap it.
-const ASKS: [Sym; 2] = syms(["id", "kill"]);
-const PIPES: [Sym; 3] = syms(["stdin", "stdout", "stderr"]);
 const OPENS: [Sym; 9] = syms([
     "open",
     "openat",

@@ -1,0 +1,109 @@
+//! What is tried again without an end: what fails is counted and put back, and nothing compares the count. For as long as the
+//! other side is down, or for good where it has gone, all that was meant for it stays.
+//!
+//! A comparison of the count anywhere in the package, of anything on the way to where it is put back, or of how much waits
+//! makes it silent, and so does handing the count to whoever answers whether to go on.
+
+use super::asked::{Asked, Forgets, Place};
+use super::tree::Tree;
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId};
+use crate::lower::sym::Sym;
+use crate::names::FnId;
+use crate::rules::judged::Judged;
+
+/// Words in the names of what counts attempts.
+const COUNTS: [&str; 8] =
+    ["attempt", "attempts", "retry", "retries", "tries", "failures", "deliveries", "redeliveries"];
+
+pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
+    place.works.first()?;
+    let mut own = place.of.grows.iter().copied().filter(|site| site.event.via.is_empty());
+    own.find_map(|site| {
+        let (tree, put) = asked.stands(site)?;
+        let (counted, name) = counted(asked, &tree, put)?;
+        let compares = tree
+            .conditions(put)
+            .into_iter()
+            .any(|cond| tree.exprs().any(|(id, kind)| is_comparison(kind) && tree.is_in(id, cond)));
+        if compares || is_asked(asked.judged, asked, site.id, name) {
+            return None;
+        }
+        let way = (site.id, tree.at(counted), "counted here, and compared with nothing");
+        Some(Forgets::new(site, vec![way]))
+    })
+}
+
+/// Where the attempts are counted of what is put back: `job.attempts += 1`, `Job { attempts: job.attempts + 1, .. }`.
+fn counted(asked: &Asked<'_, '_, '_>, tree: &Tree<'_>, put: ExprId) -> Option<(ExprId, Sym)> {
+    let is_count = |name: Sym| is_count(asked.judged, name);
+    let is_put = |local: LocalId| {
+        let init = |arg: ExprId| tree.root(arg).and_then(|local| tree.init(local));
+        let made_of = |arg: &ExprId| {
+            tree.mentions(*arg, local) || init(*arg).is_some_and(|of| tree.mentions(of, local))
+        };
+        tree.args(put).iter().any(made_of)
+    };
+    tree.exprs().find_map(|(id, kind)| match kind {
+        ExprKind::AssignOp(BinOp::Add, left, _) => {
+            let ExprKind::Field(base, name) = tree.kind(*left) else { return None };
+            let is_it = is_count(*name) && tree.is_before(id, put) && is_put(tree.root(*base)?);
+            is_it.then_some((id, *name))
+        }
+        ExprKind::Struct(_, fields, _) => {
+            let raised = |value: ExprId| match tree.kind(value) {
+                ExprKind::Binary(BinOp::Add, left, _) => {
+                    matches!(tree.kind(*left), ExprKind::Field(_, of) if is_count(*of))
+                }
+                _ => false,
+            };
+            let (name, value) = fields.iter().find(|(name, value)| is_count(*name) && raised(*value))?;
+            let is_made = || tree.bound_by(id).is_some() && tree.names_of(id).into_iter().any(is_put);
+            (tree.is_in(id, put) || tree.is_before(id, put) && is_made()).then_some((*value, *name))
+        }
+        _ => None,
+    })
+}
+
+fn is_count(judged: &Judged<'_, '_>, name: Sym) -> bool {
+    judged.program.names.text(name).split('_').any(|word| COUNTS.contains(&word))
+}
+
+/// Whether somebody in the package asks how often something was tried, by that name or another one for it.
+fn is_asked(judged: &Judged<'_, '_>, asked: &Asked<'_, '_, '_>, of: FnId, name: Sym) -> bool {
+    let package = judged.package_of(of);
+    let mut others = judged.functions().filter(|id| judged.package_of(*id) == package);
+    others.any(|id| asks(judged, asked, id, name))
+}
+
+fn asks(judged: &Judged<'_, '_>, asked: &Asked<'_, '_, '_>, id: FnId, name: Sym) -> bool {
+    let Some(body) = judged.program.names.body(id) else { return false };
+    let counts = |kind: &ExprKind| match kind {
+        ExprKind::Field(_, of) => *of == name,
+        ExprKind::Local(local) => is_count(judged, body.locals[local.0 as usize].name),
+        _ => false,
+    };
+    // Most bodies name no count, and are not opened.
+    if !body.exprs.iter().any(|expr| counts(&expr.kind)) {
+        return false;
+    }
+    let Some(tree) = asked.tree(id) else { return true };
+    tree.exprs().filter(|(_, kind)| counts(kind)).any(|(at, _)| {
+        let mut below = at;
+        tree.around(at).any(|of| {
+            let asks = match tree.kind(of) {
+                ExprKind::If(on, ..) | ExprKind::Match(on, _) | ExprKind::While(on, ..) => *on == below,
+                ExprKind::Let(..) | ExprKind::Try(_) => true,
+                kind => is_comparison(kind),
+            };
+            below = of;
+            asks
+        })
+    })
+}
+
+fn is_comparison(kind: &ExprKind) -> bool {
+    matches!(
+        kind,
+        ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge | BinOp::Eq | BinOp::Ne, ..)
+    )
+}
