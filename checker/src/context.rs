@@ -26,7 +26,7 @@ pub use instances::Unswept;
 pub(crate) use reach::Reach;
 pub use residency::{Key, Keys, keys_of};
 pub use roots::Entry;
-pub(crate) use shared::{is_shared_in, made};
+pub(crate) use shared::{is_shared_in, made, made_with_messages};
 pub use states::States;
 
 use crate::events::{Place, Root, Under};

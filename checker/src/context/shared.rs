@@ -62,7 +62,7 @@ pub(crate) fn made(summary: &Summary, context: &Context) -> (FxHashSet<AdtId>, F
 }
 
 /// Types whose values are all made with messages, as far as anybody is seen to make them.
-pub(super) fn made_with_messages(summary: &Summary, context: &Context) -> FxHashSet<AdtId> {
+pub(crate) fn made_with_messages(summary: &Summary, context: &Context) -> FxHashSet<AdtId> {
     let (mut with, mut without) = (FxHashSet::default(), FxHashSet::default());
     for (index, facts) in summary.facts.iter().enumerate() {
         let id = FnId(u32::try_from(index).unwrap_or(u32::MAX));

@@ -67,6 +67,8 @@ pub enum Sight {
         /// It has one end of a channel whose other end is elsewhere, and may go when that goes, or a test against a limit
         /// stands in the same function: unless it never ends.
         tied: bool,
+        /// It is started where a test lets one through at a time, or as many as a field counts.
+        alone: bool,
         /// Functions of the workspace that are asked before.
         asks: Box<[FnId]>,
     },
@@ -224,6 +226,8 @@ pub enum Sight {
     OwnsForEver,
     /// A wait for a child that runs on if the wait is given up; the functions of the workspace that made its command.
     AwaitsChild(Box<[FnId]>),
+    /// A file or folder is removed, by its path.
+    RemovesFile,
     /// A child of the standard library is killed, which nobody waits for but who says so.
     KillsChild,
     /// A wait, without a limit of its own, for the answer to a datagram that the function has sent from a socket of its own.

@@ -80,6 +80,8 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             {
                 (&ENDLESS, endless(*thread))
             }
+            // One at a time, as far as the function tells: what never ends is not done with where a connection is.
+            Sight::Detached { alone: true, .. } => continue,
             Sight::Detached { .. }
                 if forwarders.outlives(&ways, id, seen.at)
                     && (judged.in_locus(id) || ways.is_driven(id, seen.at, Asks::OUTLIVED)) =>

@@ -2,6 +2,7 @@
 
 mod answers;
 mod killed;
+mod left_file;
 mod left_open;
 
 use self::left_open::{LeftOpen, Opened, left_open};
@@ -53,6 +54,12 @@ pub static CHILD: Shape = Shape {
 pub static KILLED: Shape =
     Shape::likely("killed-never-waited", "a child process is killed and never waited for");
 
+/// A file that stays on the disk.
+pub static FILE: Shape = Shape::likely(
+    "file-left-by-a-way-out",
+    "a function removes a file at its end that it made, and a `?` or `return` leads past that",
+);
+
 /// A child whose pipe nobody reads.
 pub static PIPE: Shape =
     Shape::likely("pipe-of-a-kept-child", "a child is kept together with a pipe that nobody takes from it");
@@ -97,7 +104,7 @@ declare_rule! {
         summary: "a descriptor or child process stays open with every message",
         level: Level::Warn,
         since: "0.1.0",
-        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &OUTLIVES, &ANSWER, &KILLED, &PIPE, &REGISTERED, &TASK, &KEPT],
+        shapes: [&COLLECTION, &RAW, &FORGOTTEN, &CHILD, &LEFT, &OUTLIVES, &ANSWER, &KILLED, &FILE, &PIPE, &REGISTERED, &TASK, &KEPT],
         doc: include_str!("../../../docs/rules/resource-leak.md"),
     }
 }
@@ -119,6 +126,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     passed_by(judged, findings);
     run_on(judged, findings);
     killed(judged, findings);
+    left_files(judged, findings);
     answers::check(judged, findings);
     let handed: FxHashSet<_> =
         judged.summary.facts.iter().flat_map(|facts| facts.handed.iter().copied()).collect();
@@ -250,6 +258,22 @@ fn killed(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
         );
         let finding = judged.finding(id, at, (&RULE, &KILLED), says);
         let note = "looked behind it, and where the child comes from, for anything that waits for it: there is nothing";
+        findings.push(judged.with_chain(finding, id).note(note));
+    }
+}
+
+/// Files that ways out leave on the disk.
+fn left_files(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
+    for (id, file) in left_file::left_files(judged) {
+        let says = Says::new(
+            "a way out leaves this file on the disk",
+            "has a name that nobody asks for again",
+            "keep it in a `tempfile::TempPath`, which removes it when it is dropped, or remove it before looking at what may fail",
+        );
+        let finding = judged.finding(id, file.made, (&RULE, &FILE), says);
+        let finding = finding.label(Label::new(judged.span(id, file.way), "leaves it as it is"));
+        let finding = finding.label(Label::new(judged.span(id, file.removed), "removed here, behind that"));
+        let note = "looked in the function for a guard, and in the workspace for a sweep of folders: there is neither";
         findings.push(judged.with_chain(finding, id).note(note));
     }
 }

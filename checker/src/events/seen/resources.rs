@@ -13,10 +13,15 @@ const TEMPORARY: [Sym; 3] = syms(["NamedTempFile", "TempDir", "TempPath"]);
 const DATAGRAMS: Sym = Sym::new("UdpSocket");
 /// What sources are registered with, as the models would call it.
 const POLLER: &str = "poller";
+/// What takes a file or folder off the disk.
+const REMOVES: [Sym; 2] = syms(["remove_file", "remove_dir_all"]);
 const PIPES: [Sym; 3] = syms(["stdout", "stdin", "stderr"]);
 
 impl Look<'_, '_, '_> {
     pub(super) fn resource(&mut self, id: ExprId) {
+        if REMOVES.contains(&self.called(id).1) && !self.is_own(id) {
+            self.note(Sight::RemovesFile, id);
+        }
         let ExprKind::Method(call) = self.kind(id) else { return };
         let is = |text: &str| call.name == Sym::new(text);
         let ty = || self.walk.ty(call.recv);

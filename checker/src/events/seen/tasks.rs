@@ -45,11 +45,9 @@ impl Look<'_, '_, '_> {
             }
             let tied = tied || self.is_tested();
             let before = self.tested_before(value);
-            if !before.alone {
-                let thread = self.walk.callable(value).is_some_and(|callable| callable.on_thread);
-                let timer = self.is_timer(value);
-                self.note(Sight::Detached { thread, timer, tied, asks: before.asks.into() }, value);
-            }
+            let thread = self.walk.callable(value).is_some_and(|callable| callable.on_thread);
+            let (timer, alone) = (self.is_timer(value), before.alone);
+            self.note(Sight::Detached { thread, timer, tied, alone, asks: before.asks.into() }, value);
         }
     }
 

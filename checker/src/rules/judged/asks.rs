@@ -14,6 +14,8 @@ pub(crate) struct Asks {
     pub(super) permits: bool,
     /// A comparison with a limit on the way ends it, and a clock that a loop waits for.
     pub(super) limits: bool,
+    /// Only a limit that all share counts: how many one connection may have at a time says nothing of what outlives it.
+    pub(super) shared: bool,
     /// What comes with a clock counts, too.
     pub(super) clocks: bool,
     /// What comes with a new configuration counts, too.
@@ -25,12 +27,12 @@ pub(crate) struct Asks {
 impl Asks {
     /// Peers, up to the permits and limits on the way.
     pub(crate) const PEERS: Asks =
-        Asks { permits: true, limits: true, clocks: false, reloads: false, calls_max: None };
+        Asks { permits: true, limits: true, shared: false, clocks: false, reloads: false, calls_max: None };
     /// Peers who leave something behind: who has a permit says nothing of that, and one more for each new configuration
     /// is too many.
     pub(crate) const LEFT: Asks = Asks { permits: false, reloads: true, ..Asks::PEERS };
     /// Peers or a clock who leave something behind that never ends.
-    pub(crate) const FOR_EVER: Asks = Asks { clocks: true, ..Asks::LEFT };
+    pub(crate) const FOR_EVER: Asks = Asks { clocks: true, shared: true, ..Asks::LEFT };
     /// Peers who leave something behind that lives as long as the program: what limits how many there are at a time counts
     /// them no more.
     pub(crate) const OUTLIVED: Asks = Asks { limits: false, ..Asks::LEFT };

@@ -3,19 +3,22 @@
 
 use super::opened::Opened;
 use super::ways::Ways;
+use crate::context::made_with_messages;
 use crate::events::is_limit;
 use crate::events::seen::within;
 use crate::lower::ir::{BinOp, ExprId, ExprKind, Pat, Range};
 use crate::lower::sym::{Sym, syms};
-use crate::types::{Interner, TyKind};
+use crate::types::{Interner, TyKind, adt_behind};
 
 impl<'a> Ways<'_, 'a, '_> {
-    /// Whether a limit stands before a position, or only what is not yet under way gets there.
-    pub(super) fn is_limited(&self, opened: &Opened<'a>, at: Range) -> bool {
+    /// Whether a limit stands before a position, or only what is not yet under way gets there; `shared` is to say that a limit
+    /// to what one of many values holds is none.
+    pub(super) fn is_limited(&self, opened: &Opened<'a>, at: Range, shared: bool) -> bool {
         let is_limit = |id: ExprId| is_limit(&self.judged.program.names, opened.body, id);
-        self.is_single(opened, at) || opened.exprs().any(|(_, expr)| match &expr.kind {
+        let is_own = |id: ExprId| shared && self.is_of_one(opened, id);
+        self.is_single(opened, at, &is_own) || opened.exprs().any(|(_, expr)| match &expr.kind {
             ExprKind::Binary(BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge, left, right) if expr.at.start < at.start => {
-                is_limit(*left) || is_limit(*right)
+                (is_limit(*left) || is_limit(*right)) && !is_own(*left) && !is_own(*right)
             }
             ExprKind::Match(_, arms) => arms.iter().any(|arm| {
                 let vacant = matches!(opened.body.pat(arm.pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Vacant"));
@@ -27,6 +30,17 @@ impl<'a> Ways<'_, 'a, '_> {
                     if matches!(opened.body.pat(*pat), Pat::TupleStruct(path, _) if path.last() == Sym::new("Vacant")));
                 vacant && within(opened.extent(*then), at)
             }
+            _ => false,
+        })
+    }
+
+    /// Whether an expression is a part of a value that is made with each message.
+    fn is_of_one(&self, opened: &Opened<'a>, side: ExprId) -> bool {
+        let fleeting =
+            self.fleeting.get_or_init(|| made_with_messages(self.judged.summary, self.judged.context));
+        opened.inside(opened.extent(side)).any(|(_, kind)| match kind {
+            ExprKind::Field(base, _) => adt_behind(&opened.inferred.types, opened.inferred.expr(*base))
+                .is_some_and(|adt| fleeting.contains(&adt)),
             _ => false,
         })
     }

@@ -23,14 +23,15 @@ enum Test {
 }
 
 impl<'a> Ways<'_, 'a, '_> {
-    /// Whether a test lets what stands at `at` through once at a time.
-    pub(super) fn is_single(&self, opened: &Opened<'a>, at: Range) -> bool {
+    /// Whether a test lets what stands at `at` through once at a time, but for tests of what `is_own`.
+    pub(super) fn is_single(&self, opened: &Opened<'a>, at: Range, is_own: &dyn Fn(ExprId) -> bool) -> bool {
         const ASSERTS: [Sym; 2] = syms(["assert", "ensure"]);
         let holds = |id: ExprId| within(opened.extent(id), at);
         // One for each of those who send is as many as they like.
         let names = |test: Test| matches!(test, Test::Key(_)) && self.takes_from_peers(opened);
         let is_set = |test: Test| opened.sets(test, at) && !names(test);
         opened.exprs().filter(|(_, expr)| expr.at.start < at.start).any(|(_, expr)| match &expr.kind {
+            ExprKind::If(cond, ..) | ExprKind::Match(cond, _) if is_own(*cond) => false,
             ExprKind::If(cond, then, otherwise) => {
                 let lets_through = holds(*then) || otherwise.is_some_and(holds);
                 let tests = opened.tests(*cond, 0).into_iter();

@@ -15,10 +15,10 @@ use crate::context::Entry;
 use crate::events::seen::{Item, Sight, within};
 use crate::lower::ir::{ExprId, ExprKind, Range};
 use crate::lower::sym::Sym;
-use crate::names::{FnId, Owner};
+use crate::names::{AdtId, FnId, Owner};
 use crate::types::{Interner, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -60,6 +60,8 @@ pub(crate) struct Ways<'j, 'a, 'w> {
     bodies: RefCell<FxHashMap<FnId, Option<Rc<Opened<'a>>>>>,
     pub(super) paces: RefCell<FxHashMap<FnId, Rc<OfFunction>>>,
     pub(super) slow: RefCell<Slow>,
+    /// Types whose values are made with messages.
+    pub(super) fleeting: OnceCell<FxHashSet<AdtId>>,
     /// Where an answer was no, and so is that of whatever leads there.
     far: RefCell<FxHashMap<Asks, FxHashSet<(FnId, u32)>>>,
 }
@@ -78,6 +80,7 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
             bodies: RefCell::default(),
             paces: RefCell::default(),
             slow: RefCell::default(),
+            fleeting: OnceCell::new(),
             far: RefCell::default(),
         }
     }
@@ -110,7 +113,7 @@ impl<'j, 'a, 'w> Ways<'j, 'a, 'w> {
             }
             let Some(opened) = self.open(id) else { continue };
             if self.is_typed(id)
-                || asks.limits && self.is_limited(&opened, at)
+                || asks.limits && self.is_limited(&opened, at, asks.shared)
                 || asks.permits && self.is_admitted(&opened, at)
             {
                 continue;

@@ -9,6 +9,7 @@ use crate::lower::sym::{Sym, syms};
 use crate::names::FnId;
 use crate::rules::judged::Judged;
 use crate::rules::missed_cleanup::tree::Tree;
+use crate::types::Callee;
 
 /// What ends a child as far as its parent goes.
 pub(super) const REAPS: [Sym; 3] = syms(["wait", "wait_with_output", "try_wait"]);
@@ -30,50 +31,113 @@ pub(super) fn killed<'j>(judged: &'j Judged<'_, '_>) -> impl Iterator<Item = (Fn
 
 fn is_left(judged: &Judged<'_, '_>, tree: &Tree<'_>, id: FnId, kill: ExprId) -> bool {
     let ExprKind::Method(call) = tree.kind(kill) else { return false };
-    match child(tree, call.recv) {
-        Some(Child::Local(local)) => is_dropped(judged, tree, (id, kill), local, 0),
-        Some(Child::Field(name)) => !is_reaped(judged, name),
-        None => false,
-    }
+    let Some(child) = child(tree, call.recv) else { return false };
+    let killed = Killed { judged, field: child.field };
+    killed.is_dropped(tree, (id, kill), child.local, 0).unwrap_or_else(|| {
+        // Who owns it is not seen from here.
+        child.field.is_some_and(|name| !is_reaped(judged, name))
+    })
 }
 
-enum Child {
-    Local(LocalId),
-    Field(Sym),
+/// What holds a child that something is done to: a local, or a field of one.
+struct Child {
+    local: LocalId,
+    field: Option<Sym>,
 }
 
-/// What holds a child that something is done to.
 fn child(tree: &Tree<'_>, of: ExprId) -> Option<Child> {
     match tree.kind(of) {
-        ExprKind::Local(local) => Some(Child::Local(*local)),
-        ExprKind::Field(_, name) => Some(Child::Field(*name)),
+        ExprKind::Local(local) => Some(Child { local: *local, field: None }),
+        ExprKind::Field(base, name) => match tree.kind(*base) {
+            ExprKind::Local(local) => Some(Child { local: *local, field: Some(*name) }),
+            _ => None,
+        },
         ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => child(tree, *inner),
         _ => None,
     }
 }
 
-/// Whether the child in a local is gone, or goes, with nobody waiting for it behind `from`.
-fn is_dropped(
-    judged: &Judged<'_, '_>,
-    tree: &Tree<'_>,
-    (id, from): (FnId, ExprId),
-    local: LocalId,
-    depth: u32,
-) -> bool {
-    let leaves = leaves_behind(tree, from);
-    let is_in_turn =
-        |other: ExprId| !leaves && tree.around(from).any(|at| is_loop(tree, at) && tree.is_in(other, at));
-    let named = tree.exprs().filter(|(_, kind)| matches!(kind, ExprKind::Local(of) if *of == local));
-    for (at, _) in named.filter(|(at, _)| !tree.is_in(*at, from)) {
-        let reached = tree.may_follow(from, at) || is_in_turn(at);
-        if reached && !only_looks(tree, at) {
-            return false;
+struct Killed<'j, 'a, 'w> {
+    judged: &'j Judged<'a, 'w>,
+    /// The field that holds the child, of whatever a local is.
+    field: Option<Sym>,
+}
+
+impl Killed<'_, '_, '_> {
+    /// Whether what a local holds goes with nobody waiting for the child behind `from`; none where that is not seen.
+    fn is_dropped(
+        &self,
+        tree: &Tree<'_>,
+        (id, from): (FnId, ExprId),
+        local: LocalId,
+        depth: u32,
+    ) -> Option<bool> {
+        let leaves = leaves_behind(tree, from);
+        let is_in_turn =
+            |other: ExprId| !leaves && tree.around(from).any(|at| is_loop(tree, at) && tree.is_in(other, at));
+        let named = tree.exprs().filter(|(_, kind)| matches!(kind, ExprKind::Local(of) if *of == local));
+        for (at, _) in named.filter(|(at, _)| !tree.is_in(*at, from)) {
+            let reached = tree.may_follow(from, at) || is_in_turn(at);
+            if reached && !self.only_looks(tree, at) {
+                return Some(false);
+            }
+        }
+        match (tree.param(local), tree.init(local)) {
+            (Some(param), _) if depth < CALLS_MAX => self.is_dropped_by_callers(id, param, depth),
+            (Some(_), _) => None,
+            (None, Some(init)) => Some(self.makes(tree, init)),
+            (None, None) => Some(false),
         }
     }
-    if let Some(param) = tree.param(local) {
-        return depth < CALLS_MAX && is_dropped_by_callers(judged, id, param, depth);
+
+    /// Whether nothing is done with what holds the child, where it is named, that reaps the child or hands it on.
+    fn only_looks(&self, tree: &Tree<'_>, named: ExprId) -> bool {
+        let Some(of) = tree.parent(named) else { return false };
+        match tree.kind(of) {
+            ExprKind::Field(_, name) if self.field == Some(*name) => only_asks(tree, of),
+            ExprKind::Field(_, name) => self.field.is_some() || PIPES.contains(name),
+            ExprKind::Method(call) if call.recv == named && self.field.is_some() => {
+                matches!(tree.inferred.callees.get(&of), Some(Callee::Fns(fns)) if !fns.iter().any(|of| self.may_reap(*of)))
+            }
+            _ => only_asks(tree, named),
+        }
     }
-    tree.init(local).is_some_and(|init| makes(tree, init))
+
+    /// Whether a function, or one that it calls, waits for some child.
+    fn may_reap(&self, of: FnId) -> bool {
+        let calls = &self.judged.summary.facts[of.ix()].calls;
+        let all = calls.iter().flat_map(|site| &site.callees).chain([&of]);
+        all.filter_map(|id| self.judged.program.names.body(*id)).any(|body| {
+            let reaps =
+                |kind: &ExprKind| matches!(kind, ExprKind::Method(call) if REAPS.contains(&call.name));
+            body.exprs.iter().any(|expr| reaps(&expr.kind))
+        })
+    }
+
+    /// Whether what a local begins as holds a child of its own, not one that is lent: started here, or taken out of where it
+    /// was.
+    fn makes(&self, tree: &Tree<'_>, init: ExprId) -> bool {
+        const OWNS: [Sym; 4] = syms(["spawn", "take", "remove", "pop"]);
+        let is_whole = self.field.is_some() && matches!(tree.kind(init), ExprKind::Struct(..));
+        is_whole || tree.exprs().any(|(id, _)| OWNS.contains(&tree.called(id)) && tree.is_in(id, init))
+    }
+
+    /// Whether all who lend a function what holds the child drop it then.
+    fn is_dropped_by_callers(&self, id: FnId, param: usize, depth: u32) -> Option<bool> {
+        let judged = self.judged;
+        let callers = judged.callers.of(id);
+        let drops = |caller: FnId, call: usize| {
+            let at = judged.summary.facts[caller.ix()].calls[call].at;
+            let tree = Tree::of(judged.program, judged.insides, caller)?;
+            let call = tree.call_at(at)?;
+            let lent = child(&tree, tree.passed(call, param)?).filter(|lent| lent.field.is_none())?;
+            self.is_dropped(&tree, (caller, call), lent.local, depth + 1)
+        };
+        if callers.is_empty() {
+            return None;
+        }
+        callers.iter().try_fold(true, |all, (caller, call)| Some(all && drops(*caller, *call)?))
+    }
 }
 
 fn is_loop(tree: &Tree<'_>, at: ExprId) -> bool {
@@ -91,14 +155,8 @@ fn leaves_behind(tree: &Tree<'_>, from: ExprId) -> bool {
     })
 }
 
-/// Whether what a local begins as is a child of its own, not one that is lent: started here, or taken out of where it was.
-fn makes(tree: &Tree<'_>, init: ExprId) -> bool {
-    const OWNS: [Sym; 4] = syms(["spawn", "take", "remove", "pop"]);
-    tree.exprs().any(|(id, _)| OWNS.contains(&tree.called(id)) && tree.is_in(id, init))
-}
-
 /// Whether nothing is done with a child where it is named that reaps it or hands it on.
-fn only_looks(tree: &Tree<'_>, named: ExprId) -> bool {
+fn only_asks(tree: &Tree<'_>, named: ExprId) -> bool {
     let Some(of) = tree.parent(named) else { return false };
     match tree.kind(of) {
         ExprKind::Method(call) if call.recv == named => ASKS.contains(&call.name),
@@ -106,19 +164,6 @@ fn only_looks(tree: &Tree<'_>, named: ExprId) -> bool {
         ExprKind::Macro(..) => true,
         _ => false,
     }
-}
-
-/// Whether all who lend a function the child drop it then.
-fn is_dropped_by_callers(judged: &Judged<'_, '_>, id: FnId, param: usize, depth: u32) -> bool {
-    let callers = judged.callers.of(id);
-    let drops = |caller: FnId, call: usize| {
-        let at = judged.summary.facts[caller.ix()].calls[call].at;
-        let tree = Tree::of(judged.program, judged.insides, caller)?;
-        let call = tree.call_at(at)?;
-        let Child::Local(local) = child(&tree, tree.passed(call, param)?)? else { return None };
-        Some(is_dropped(judged, &tree, (caller, call), local, depth + 1))
-    };
-    !callers.is_empty() && callers.iter().all(|(caller, call)| drops(*caller, *call) == Some(true))
 }
 
 /// Whether somebody waits for a child in a field of that name, or takes it out.
