@@ -47,6 +47,12 @@ pub static EARLY: Shape =
 pub static EXPIRED: Shape =
     Shape::likely("expired-only-on-access", "entries expire, but only one that is asked for is removed");
 
+/// Expired entries do not go at all.
+pub static REFUSED: Shape = Shape::likely(
+    "expired-and-kept",
+    "who asks for an entry that has expired is refused, and nothing takes it out for that",
+);
+
 /// Begun by one request and ended by another.
 pub static ABANDONED: Shape = Shape::likely(
     "ended-by-request-only",
@@ -166,7 +172,7 @@ declare_rule! {
         shapes: [
             &EARLY, &EXPIRED, &ONE_OUTCOME, &SIBLINGS, &LAZY, &CANCELLED, &OWNER, &UNSENT, &GIVEN_UP, &PAIRED,
             &UNSWEPT, &TOMBSTONE, &NARROW, &DISARMED, &RACED, &ABANDONED, &KEPT, &SLOT, &INDEX,
-            &EMPTIED, &RETRIED,
+            &EMPTIED, &RETRIED, &REFUSED,
         ],
         doc: include_str!("../../../docs/rules/missed-cleanup.md"),
     }
@@ -178,7 +184,7 @@ const POPS: [Sym; 3] = syms(["pop", "pop_front", "pop_first"]);
 type Look = for<'s> fn(&Asked<'_, 's, '_>, &Place<'_, 's>) -> Option<Forgets<'s>>;
 
 /// The shapes, the surest first: a place is told once.
-static LOOKS: [(&Shape, Look); 19] = [
+static LOOKS: [(&Shape, Look); 20] = [
     (&EARLY, early),
     (&NARROW, narrow::found),
     (&GIVEN_UP, pending::given_up),
@@ -198,6 +204,7 @@ static LOOKS: [(&Shape, Look); 19] = [
     (&ABANDONED, abandoned::found),
     (&KEPT, kept::found),
     (&RETRIED, retried::found),
+    (&REFUSED, expired::refused),
 ];
 
 /// What is asked of a place that a destructor takes out of.

@@ -19,6 +19,11 @@ pub(super) fn words(shape: &Shape, name: &str) -> (String, &'static str, &'stati
             "remove it before looking at the outcome",
             "only on success",
         ),
+        "expired-and-kept" => (
+            format!("what has expired in `{name}` is refused and stays there"),
+            "sweep on a timer: `retain(|_, entry| !entry.is_expired())`, or bound it with `locus::Lru<K, V, N>`",
+            "takes out for other reasons",
+        ),
         "cancelled-only" => (
             format!("work that ends by itself leaves its handle in `{name}`"),
             "remove it where the work ends, or sweep what has ended: `retain(|_, task| !task.is_finished())`",
