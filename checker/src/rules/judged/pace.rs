@@ -147,7 +147,8 @@ impl<'a> Ways<'_, 'a, '_> {
 
     /// What a function waits for, itself or through calls.
     fn paces_within(&self, id: FnId, pace: &mut Pace, depth: u32) {
-        if depth >= DEPTH_MAX || !self.judged.summary.waits[id.ix()] {
+        // What is read for any `R: AsyncRead` is not known to wait.
+        if depth >= DEPTH_MAX || !(self.judged.summary.waits[id.ix()] || self.is_async(id)) {
             return;
         }
         let own = self.pace_of(id);

@@ -133,7 +133,7 @@ impl Ways<'_, '_, '_> {
     }
 
     /// Whether what a function gives has to be awaited.
-    fn is_async(&self, id: FnId) -> bool {
+    pub(super) fn is_async(&self, id: FnId) -> bool {
         let program = self.judged.program;
         let declared = program.names.function(id).sig.is_some_and(|sig| sig.is_async);
         let future = |name: Sym| name == Sym::new("Future") || name == Sym::new("BoxFuture");
