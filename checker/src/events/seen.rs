@@ -232,6 +232,8 @@ pub enum Sight {
     KillsChild,
     /// A wait, without a limit of its own, for the answer to a datagram that the function has sent from a socket of its own.
     AwaitsDatagram,
+    /// A `select!` over handles in these fields, in a method that ends their owner with each of its arms.
+    FieldRace(Box<[(AdtId, Sym)]>),
     /// A number that several threads may count with is raised, lowered or set.
     Counts(Place, Counts),
     /// A permit of a semaphore whose destructor never runs.
@@ -371,7 +373,10 @@ impl<'a, 'p, 'w> Look<'a, 'p, 'w> {
                     self.labelled_fields(id, fields);
                 }
                 ExprKind::Macro(name, args) => self.macro_call(id, *name, args),
-                ExprKind::Select(arms) => self.race(id, arms),
+                ExprKind::Select(arms) => {
+                    self.race(id, arms);
+                    self.field_race(id, arms);
+                }
                 ExprKind::Match(on, arms) => self.lock_in_scrutinee(id, *on, arms),
                 ExprKind::If(cond, then, _) => self.lock_in_condition(*cond, *then),
                 ExprKind::While(cond, body, _) => {

@@ -99,6 +99,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             Sight::Detached { thread, .. } => (&SPAWNED, spawned(*thread)),
             Sight::HandleReplaced(Some(field)) if !ended.contains(field) => (&REPLACED, replaced()),
             Sight::Race { .. } => (&RACE, race()),
+            Sight::FieldRace(fields) if !fields.iter().any(|field| ended.contains(field)) => (&RACE, race()),
             _ => continue,
         };
         let finding = judged.finding(id, seen.at, (&RULE, shape), says);
@@ -127,7 +128,7 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
 fn proved(ways: &Ways<'_, '_, '_>, (id, seen): (FnId, &Seen), shape: &'static Shape) -> Confidence {
     let at = seen.at;
     match shape.name {
-        "loser-runs-on" if matches!(seen.sight, Sight::Race { halves: true }) => Confidence::Likely,
+        "loser-runs-on" if !matches!(seen.sight, Sight::Race { halves: false }) => Confidence::Likely,
         "loser-runs-on" => Confidence::Certain,
         "endless-per-message" if ways.is_driven(id, at, Asks::FOR_EVER.near()) => Confidence::Certain,
         "endless-per-message" => Confidence::Likely,

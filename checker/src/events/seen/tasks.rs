@@ -1,5 +1,6 @@
 //! Tasks and threads nobody looks after: spawned and let go, replaced, or beaten in a race.
 
+mod field_race;
 mod forwards;
 mod halves;
 
