@@ -157,6 +157,10 @@ pub enum Sight {
     },
     /// The path of a request put into a field where its struct is made.
     TakesPath((AdtId, Sym)),
+    /// A field is given what one of these functions makes of a request.
+    TakesFrom((AdtId, Sym), Box<[FnId]>),
+    /// A function that gives a text asks a request for its path.
+    AsksPath,
     /// A series taken out of the metric that a static or field of that name holds.
     Unlabels(Sym),
     /// Scratch text rebuilt from itself.

@@ -4,6 +4,7 @@ use crate::context;
 use crate::declare_rule;
 use crate::events::seen::Sight;
 use crate::finding::{Confidence, Finding};
+use crate::names::FnId;
 use crate::rule::{Level, Shape};
 use crate::rules::judged::ways::Ways;
 use crate::rules::judged::{Judged, Says};
@@ -34,10 +35,13 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             _ => None,
         })
         .collect();
+    let asking: FxHashSet<FnId> =
+        judged.sights().filter(|(_, seen)| matches!(seen.sight, Sight::AsksPath)).map(|(id, _)| id).collect();
     let paths: FxHashSet<_> = judged
         .sights()
-        .filter_map(|(_, seen)| match seen.sight {
-            Sight::TakesPath(field) => Some(field),
+        .filter_map(|(_, seen)| match &seen.sight {
+            Sight::TakesPath(field) => Some(*field),
+            Sight::TakesFrom(field, makers) if makers.iter().any(|of| asking.contains(of)) => Some(*field),
             _ => None,
         })
         .collect();

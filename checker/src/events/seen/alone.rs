@@ -168,7 +168,7 @@ impl Look<'_, '_, '_> {
     }
 
     /// The functions of the workspace that a call may lead to.
-    fn own(&self, call: ExprId) -> &[FnId] {
+    pub(super) fn own(&self, call: ExprId) -> &[FnId] {
         match self.walk.inferred.callees.get(&call) {
             Some(Callee::Fns(fns)) => fns,
             _ => &[],

@@ -2,9 +2,9 @@
 
 use super::super::Root;
 use super::{Look, Place, Sight};
-use crate::lower::ir::{ExprId, ExprKind, LocalId, Pat, PatId};
+use crate::lower::ir::{ExprId, ExprKind, LocalId, MethodCall, Pat, PatId};
 use crate::lower::sym::{Sym, syms};
-use crate::names::AdtId;
+use crate::names::{AdtId, FnId};
 use crate::types::{Interner, Ty, TyKind};
 
 const LABELLED: [Sym; 5] = syms([
@@ -93,6 +93,9 @@ impl Look<'_, '_, '_> {
     /// `requests.with_label_values(&[user.id.as_str()])`.
     pub(super) fn label(&mut self, id: ExprId) {
         let ExprKind::Method(call) = self.kind(id) else { return };
+        if self.asks_path(call) && self.gives_text() {
+            self.note(Sight::AsksPath, id);
+        }
         let metric = self.metric(call.recv);
         let removes = call.name == REMOVES
             || call.name == Sym::new("remove") && FAMILIES.contains(&self.foreign(self.walk.ty(call.recv)));
@@ -159,8 +162,6 @@ impl Look<'_, '_, '_> {
     fn is_path(&self, id: ExprId, depth: u32) -> bool {
         const TRIMS: [Sym; 4] =
             syms(["trim_end_matches", "trim_start_matches", "trim_matches", "to_ascii_lowercase"]);
-        const PATHS: [Sym; 2] = syms(["path", "to_string"]);
-        const REQUESTS: [Sym; 2] = syms(["HttpRequest", "ServiceRequest"]);
         let next = |id: ExprId| depth < 8 && self.is_path(id, depth + 1);
         match self.kind(id) {
             ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => next(*inner),
@@ -169,14 +170,47 @@ impl Look<'_, '_, '_> {
                 self.inits[local.0 as usize].is_some_and(|init| init.0 < id.0 && next(init))
             }
             ExprKind::Method(call) => {
-                let of = self.foreign(self.walk.ty(call.recv));
-                let asks = PATHS.contains(&call.name) && of == Sym::new("Uri")
-                    || call.name == Sym::new("path") && REQUESTS.contains(&of);
                 let passes = WRAPS.contains(&call.name) || TRIMS.contains(&call.name);
-                asks && self.is_asked(call.recv, 0) || passes && !self.is_own(id) && next(call.recv)
+                self.asks_path(call) || passes && !self.is_own(id) && next(call.recv)
             }
             _ => false,
         }
+    }
+
+    /// `request.uri().path()`
+    fn asks_path(&self, call: &MethodCall) -> bool {
+        const PATHS: [Sym; 2] = syms(["path", "to_string"]);
+        const REQUESTS: [Sym; 2] = syms(["HttpRequest", "ServiceRequest"]);
+        let of = || self.foreign(self.walk.ty(call.recv));
+        let asks = PATHS.contains(&call.name) && of() == Sym::new("Uri")
+            || call.name == Sym::new("path") && REQUESTS.contains(&of());
+        asks && self.is_asked(call.recv, 0)
+    }
+
+    fn gives_text(&self) -> bool {
+        const TEXTS: [Sym; 2] = syms(["String", "Cow"]);
+        let value = self.walk.program.sigs[self.walk.id.ix()].value;
+        value.is_some_and(|ty| match self.walk.program.types.kind(ty) {
+            TyKind::Foreign(of, _) => TEXTS.contains(&of.last),
+            _ => ty == Ty::STR,
+        })
+    }
+
+    /// The functions of the workspace that make of a request what a field is given: `request.route().into_owned()`.
+    fn makers(&self, mut id: ExprId) -> &[FnId] {
+        for _ in 0..4 {
+            let asks = |id: &ExprId| self.is_asked(*id, 0);
+            id = match self.kind(id) {
+                ExprKind::Ref(inner, _) | ExprKind::Deref(inner) => *inner,
+                ExprKind::Method(call) if !self.is_own(id) => call.recv,
+                ExprKind::Method(call) if asks(&call.recv) || call.args.iter().any(asks) => {
+                    return self.own(id);
+                }
+                ExprKind::Call(_, args) if args.iter().any(asks) => return self.own(id),
+                _ => break,
+            }
+        }
+        &[]
     }
 
     /// Whether what is asked for its path is a request that came in, or a part of one.
@@ -216,11 +250,15 @@ impl Look<'_, '_, '_> {
 
     /// `Self { route: request.uri().path().to_owned() }`.
     pub(super) fn labelled_fields(&mut self, id: ExprId, fields: &[(Sym, ExprId)]) {
+        let Some(adt) = self.walk.adt_behind(self.walk.ty(id)) else { return };
         for (name, value) in fields {
-            if self.is_path(*value, 0)
-                && let Some(adt) = self.walk.adt_behind(self.walk.ty(id))
-            {
+            if self.is_path(*value, 0) {
                 self.note(Sight::TakesPath((adt, *name)), *value);
+                continue;
+            }
+            let makers: Box<[FnId]> = self.makers(*value).into();
+            if !makers.is_empty() {
+                self.note(Sight::TakesFrom((adt, *name), makers), *value);
             }
         }
     }
