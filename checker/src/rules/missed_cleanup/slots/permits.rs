@@ -1,8 +1,8 @@
 //! Permits of a semaphore that are forgotten, and given back by number where the work ends: a way out before that keeps one for
 //! good, until nobody gets any more.
 //!
-//! The end may stand in the function that forgets, in a task that it starts or a function that it calls behind that, or in a
-//! destructor: then ways out count up to where its value is made.
+//! The end may stand in the function that forgets or in who calls it, in a task that it starts or a function that it calls
+//! behind that, or in a destructor: then ways out count up to where its value is made.
 
 use super::super::asked::Asked;
 use super::super::tree::Tree;
@@ -66,8 +66,20 @@ impl Giving {
         Giving { sites, fns: fns.into_iter().collect(), guards }
     }
 
-    /// A way out that keeps what is forgotten at `at` in `id`.
+    /// A way out that keeps what is forgotten at `at` in `id`, there or in who calls it for that.
     fn kept(&self, asked: &Asked<'_, '_, '_>, id: FnId, at: Range) -> Option<Past> {
+        self.kept_there(asked, id, at).or_else(|| {
+            let callers = asked.judged.callers.of(id).iter();
+            callers.clone().find_map(|(caller, call)| {
+                let at = asked.judged.summary.facts[caller.ix()].calls[*call].at;
+                let tree = asked.tree(*caller)?;
+                let (way, given) = past(&tree, Some(tree.call_at(at)?), &self.own(asked, *caller, &tree))?;
+                Some(Past { way: (*caller, tree.at(way)), given: (*caller, tree.at(given)) })
+            })
+        })
+    }
+
+    fn kept_there(&self, asked: &Asked<'_, '_, '_>, id: FnId, at: Range) -> Option<Past> {
         if self.is_given_by_caller(asked, id, id) {
             return None;
         }
@@ -168,6 +180,7 @@ fn past(tree: &Tree<'_>, forgotten: Option<ExprId>, given: &[ExprId]) -> Option<
         let follows = |of: ExprId| of < *id && (tree.frame(of) != frame || tree.may_follow(of, *id));
         leaves
             && *id < end
+            && forgotten.is_none_or(|of| !tree.is_in(of, *id))
             && (frame == tree.frame(end) || taking == Some(frame))
             && forgotten.is_none_or(follows)
             && !given.iter().any(is_given)
