@@ -11,6 +11,7 @@ mod freed;
 mod holders;
 mod in_step;
 mod loose;
+mod undone;
 
 use super::callers::Callers;
 use super::given::{Answer, Given, Witness};
@@ -403,7 +404,7 @@ impl<'s> Balance<'_, '_, 's> {
         }
         let undoes = event.under.on_error
             && grows.iter().any(|grow| grow.id == id && grow.event.at.start < event.at.start);
-        if undoes {
+        if undoes || self.is_undone_by_callers(site, grows) {
             return Counter::OnError;
         }
         // What a constructor or `birth` takes out, it takes out once.
