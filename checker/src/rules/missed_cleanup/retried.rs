@@ -6,7 +6,7 @@
 
 use super::asked::{Asked, Forgets, Place};
 use super::tree::Tree;
-use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId};
+use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::FnId;
 use crate::rules::judged::Judged;
@@ -19,18 +19,23 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
     place.works.first()?;
     let mut own = place.of.grows.iter().copied().filter(|site| site.event.via.is_empty());
     own.find_map(|site| {
-        let (tree, put) = asked.stands(site)?;
-        let (counted, name) = counted(asked, &tree, put)?;
-        let compares = tree
-            .conditions(put)
-            .into_iter()
-            .any(|cond| tree.exprs().any(|(id, kind)| is_comparison(kind) && tree.is_in(id, cond)));
-        if compares || is_asked(asked.judged, asked, site.id, name) {
-            return None;
-        }
-        let way = (site.id, tree.at(counted), "counted here, and compared with nothing");
-        Some(Forgets::new(site, vec![way]))
+        let callers = asked.judged.callers.of(site.id).iter();
+        let calls = callers.map(|(id, call)| (*id, asked.judged.summary.facts[id.ix()].calls[*call].at));
+        let (id, at) = std::iter::once((site.id, site.event.at))
+            .chain(calls)
+            .find_map(|(id, at)| Some((id, retried(asked, id, at)?)))?;
+        Some(Forgets::new(site, vec![(id, at, "counted here, and compared with nothing")]))
     })
+}
+
+/// Where the attempts are counted of what a call in `id` puts back, if nobody asks how many there were.
+fn retried(asked: &Asked<'_, '_, '_>, id: FnId, put: Range) -> Option<Range> {
+    let tree = asked.tree(id)?;
+    let put = tree.call_at(put)?;
+    let (counted, name) = counted(asked, &tree, put)?;
+    let compares = |cond: ExprId| tree.exprs().any(|(of, kind)| is_comparison(kind) && tree.is_in(of, cond));
+    let is_limited = tree.conditions(put).into_iter().any(compares) || is_asked(asked, id, name);
+    (!is_limited).then(|| tree.at(counted))
 }
 
 /// Where the attempts are counted of what is put back: `job.attempts += 1`, `Job { attempts: job.attempts + 1, .. }`.
@@ -69,17 +74,18 @@ fn is_count(judged: &Judged<'_, '_>, name: Sym) -> bool {
 }
 
 /// Whether somebody in the package asks how often something was tried, by that name or another one for it.
-fn is_asked(judged: &Judged<'_, '_>, asked: &Asked<'_, '_, '_>, of: FnId, name: Sym) -> bool {
+fn is_asked(asked: &Asked<'_, '_, '_>, of: FnId, name: Sym) -> bool {
+    let judged = asked.judged;
     let package = judged.package_of(of);
     let mut others = judged.functions().filter(|id| judged.package_of(*id) == package);
-    others.any(|id| asks(judged, asked, id, name))
+    others.any(|id| asks(asked, id, name))
 }
 
-fn asks(judged: &Judged<'_, '_>, asked: &Asked<'_, '_, '_>, id: FnId, name: Sym) -> bool {
-    let Some(body) = judged.program.names.body(id) else { return false };
+fn asks(asked: &Asked<'_, '_, '_>, id: FnId, name: Sym) -> bool {
+    let Some(body) = asked.judged.program.names.body(id) else { return false };
     let counts = |kind: &ExprKind| match kind {
         ExprKind::Field(_, of) => *of == name,
-        ExprKind::Local(local) => is_count(judged, body.locals[local.0 as usize].name),
+        ExprKind::Local(local) => is_count(asked.judged, body.locals[local.0 as usize].name),
         _ => false,
     };
     // Most bodies name no count, and are not opened.
