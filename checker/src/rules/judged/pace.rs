@@ -147,8 +147,7 @@ impl<'a> Ways<'_, 'a, '_> {
 
     /// What a function waits for, itself or through calls.
     fn paces_within(&self, id: FnId, pace: &mut Pace, depth: u32) {
-        // What is read for any `R: AsyncRead` is not known to wait.
-        if depth >= DEPTH_MAX || !(self.judged.summary.waits[id.ix()] || self.is_async(id)) {
+        if depth >= DEPTH_MAX || !(self.judged.summary.waits[id.ix()] || self.reads_any(id)) {
             return;
         }
         let own = self.pace_of(id);
@@ -156,6 +155,13 @@ impl<'a> Ways<'_, 'a, '_> {
         if pace.is_quiet() {
             own.callees.iter().for_each(|of| self.paces_within(*of, pace, depth + 1));
         }
+    }
+
+    /// Whether an async function is given any `R: AsyncRead`: what it reads from that is not known to wait.
+    fn reads_any(&self, id: FnId) -> bool {
+        let program = self.judged.program;
+        let any = |ty: &Ty| matches!(program.types.kind(*ty), TyKind::Param(_));
+        self.is_async(id) && program.sigs[id.ix()].params.iter().any(any)
     }
 
     /// What a function waits for itself, and whom it calls.
