@@ -25,7 +25,7 @@ pub mod seen;
 mod turns;
 mod walk;
 
-use crate::lower::ir::{LocalId, Range};
+use crate::lower::ir::{ExprId, LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
@@ -162,6 +162,23 @@ pub struct Event {
     pub beside: Vec<(AdtId, Sym)>,
 }
 
+/// Some of the arguments of a call; of those behind the 64th none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Which(u64);
+
+impl Which {
+    /// Those that `is_one` holds for.
+    pub(crate) fn of(args: &[ExprId], is_one: impl Fn(ExprId) -> bool) -> Which {
+        let bits = args.iter().zip(0_u32..64).filter(|(arg, _)| is_one(**arg)).map(|(_, at)| 1 << at);
+        Which(bits.fold(0, |all, bit: u64| all | bit))
+    }
+
+    /// Whether the argument at this place is one of them.
+    pub(crate) fn has(self, at: usize) -> bool {
+        at < 64 && self.0 >> at & 1 == 1
+    }
+}
+
 /// A call of functions of the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CallSite {
@@ -169,10 +186,10 @@ pub struct CallSite {
     pub callees: Box<[FnId]>,
     /// Places of the arguments, the receiver first.
     pub args: Box<[Option<Place>]>,
-    /// Whether each argument is shared with the caller: `Arc`s.
-    pub shared: Box<[bool]>,
-    /// Whether each argument is fixed when the program is built: a constant, or text that lives for ever.
-    pub fixed: Box<[bool]>,
+    /// Arguments that are shared with the caller: `Arc`s.
+    pub shared: Which,
+    /// Arguments that are fixed when the program is built: a constant, or text that lives for ever.
+    pub fixed: Which,
     /// The call.
     pub at: Range,
     /// What holds there.
@@ -368,7 +385,7 @@ struct Walk<'p, 'w> {
     /// The place each local was taken out of, and the call that took it.
     popped_from: Vec<Option<(Place, Range)>>,
     /// Calls that put what a local was taken out of a place back there.
-    put_back: Vec<(crate::lower::ir::ExprId, LocalId)>,
+    put_back: Vec<(ExprId, LocalId)>,
     /// The place of each expression walked so far.
     places: Vec<Option<Place>>,
     under: Under,
@@ -381,13 +398,13 @@ struct Walk<'p, 'w> {
     /// Counters that the body raises.
     raised: Vec<Place>,
     /// Closures that a framework calls with each request.
-    served: Vec<crate::lower::ir::ExprId>,
+    served: Vec<ExprId>,
     /// Within the function's own block.
     in_block: bool,
 }
 
 impl Walk<'_, '_> {
-    fn ty(&self, id: crate::lower::ir::ExprId) -> Ty {
+    fn ty(&self, id: ExprId) -> Ty {
         self.inferred.expr(id)
     }
 }

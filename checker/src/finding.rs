@@ -12,8 +12,10 @@ use crate::rule::{Rule, Shape};
 pub mod baseline;
 mod fingerprint;
 pub mod fix;
+mod text;
 
 pub use fingerprint::Fingerprint;
+pub use text::Text;
 
 /// Index of a file in the sources of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +45,7 @@ pub struct SourceFile {
     /// Path as it is shown: relative to the workspace root, or as the user wrote it.
     pub path: PathBuf,
     /// The whole text.
-    pub text: String,
+    pub text: Text,
 }
 
 /// How sure a shape of a rule is, by measurement rather than by feeling.

@@ -259,7 +259,7 @@ impl Summary {
         let turns = inner.is_some_and(|inner| self.loops[callee.ix()].get(inner) == Some(&Turns::Endless));
         let ends = inner.and_then(|inner| self.facts[callee.ix()].loops.get(inner)).map(|one| !one.no_exit);
         // A counted handle may be in other hands when the loop ends.
-        let is_lent = site.shared.get(at as usize) != Some(&true);
+        let is_lent = !site.shared.has(at as usize);
         let ends = if event.endless { event.has_way_out } else { ends.unwrap_or_default() };
         let has_way_out = ends && is_lent;
         let endless = event.endless || turns;

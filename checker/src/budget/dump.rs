@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_text_is_a_budget_file_that_passes() {
-        let sources = [SourceFile { path: "chat.rs".into(), text: "\n01234567".to_owned() }];
+        let sources = [SourceFile { path: "chat.rs".into(), text: "\n01234567".to_owned().into() }];
         let counts = [count(&sample()).unwrap()];
         let dumped = text(&counts, &sources);
         assert!(

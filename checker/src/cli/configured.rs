@@ -42,7 +42,7 @@ impl Configured {
             if holder == Holder::LocusToml {
                 configured.moves = Moves::read(&text);
             }
-            configured.sources.push(SourceFile { path: name.into(), text });
+            configured.sources.push(SourceFile { path: name.into(), text: text.into() });
         }
         let packages: Vec<&str> = workspace.packages.iter().map(|package| package.name.as_str()).collect();
         configured.problems.extend(configured.config.unknown_packages(&packages));

@@ -247,7 +247,7 @@ fn read_ceilings(args: &Args, analysis: &mut Analysis) -> Result<Option<(Budget,
     problems.extend(budget.unknown_binaries(&known));
     let kinds: Vec<&str> = analysis.fd_kinds.iter().map(|kind| &**kind).collect();
     problems.extend(budget.unknown_kinds(&kinds));
-    analysis.sources.push(SourceFile { path: path.clone(), text });
+    analysis.sources.push(SourceFile { path: path.clone(), text: text.into() });
     Ok(Some((budget, problems)))
 }
 

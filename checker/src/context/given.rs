@@ -72,7 +72,8 @@ pub(super) struct Given<'a, 'w, 's> {
     bodies: RefCell<FxHashMap<FnId, Option<Rc<Origins<'a>>>>>,
     /// Answers so far; none for what is being asked.
     params: RefCell<FxHashMap<(FnId, u32, Part), Option<Answer>>>,
-    fields: RefCell<FxHashMap<(AdtId, Sym, Part), Option<stored::Kept>>>,
+    made: RefCell<FxHashMap<(AdtId, Sym, Part), Option<Answer>>>,
+    changed: RefCell<FxHashMap<(AdtId, Sym, Part), Option<Answer>>>,
     results: RefCell<FxHashMap<(FnId, Part), Option<From>>>,
     steps: Cell<u32>,
     /// Whether an answer of this question rests on one that was still open, or was given up: those on the way may then
@@ -114,7 +115,8 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
             stored: OnceCell::new(),
             bodies: RefCell::default(),
             params: RefCell::default(),
-            fields: RefCell::default(),
+            made: RefCell::default(),
+            changed: RefCell::default(),
             results: RefCell::default(),
             steps: Cell::new(0),
             rests_on_open: Cell::new(false),
@@ -128,7 +130,8 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         let is_other = self.through.replace(through.clone()) != through;
         if self.rests_on_open.take() || is_other {
             self.params.borrow_mut().clear();
-            self.fields.borrow_mut().clear();
+            self.made.borrow_mut().clear();
+            self.changed.borrow_mut().clear();
             self.results.borrow_mut().clear();
         }
     }
@@ -149,7 +152,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
         let own = self.summary.facts[inner.ix()].events.iter().filter(|own| {
             own.what.grows() && own.via.is_empty() && own.place.field.is_none() && own.holder == event.holder
         });
-        own.map(|own| self.key_at(*inner, own.at)).reduce(Answer::and).unwrap_or(Answer::Unknown)
+        Answer::all(own.map(|own| self.key_at(*inner, own.at))).unwrap_or(Answer::Unknown)
     }
 
     /// Whether a message tells the value that stands at `at` in `id`.
@@ -179,7 +182,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
                 false => answer.unless_time(),
             }
         });
-        keys.reduce(Answer::and).unwrap_or(Answer::Unknown)
+        Answer::all(keys).unwrap_or(Answer::Unknown)
     }
 
     /// Where what a list gets comes from.
@@ -191,7 +194,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
             _ => None,
         });
         let added = calls.map(|value| self.holds(id, &self.value(id, &origins, (value, None), 0), 0));
-        added.reduce(Answer::and).unwrap_or(Answer::Unknown)
+        Answer::all(added).unwrap_or(Answer::Unknown)
     }
 
     fn body(&self, id: FnId) -> Option<Rc<Origins<'a>>> {
@@ -225,7 +228,7 @@ impl<'a, 'w, 's> Given<'a, 'w, 's> {
     /// The answer for a value of `id`, with what its callers pass.
     fn holds(&self, id: FnId, from: &From, depth: u32) -> Answer {
         let passed = from.params.iter().map(|(param, part)| self.param(id, (*param, *part), depth + 1));
-        passed.fold(from.own, Answer::and)
+        Answer::all(std::iter::once(from.own).chain(passed)).unwrap_or(from.own)
     }
 
     /// Whether an expression of `id` is worked out as often as messages come.

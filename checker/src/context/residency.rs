@@ -124,7 +124,7 @@ pub fn keys_of(summary: &Summary) -> Keys {
         for site in &facts.calls {
             let tied = |at: usize| {
                 let lent = || site.callees.iter().any(|callee| lends.contains(&(*callee, at)));
-                site.shared.get(at) == Some(&true) || lent()
+                site.shared.has(at) || lent()
             };
             for (at, arg) in site.args.iter().enumerate().filter(|(at, _)| tied(*at)) {
                 let from = arg.filter(|place| place.depth == 0).and_then(|place| Key::of(id, place));

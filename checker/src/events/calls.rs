@@ -1,7 +1,7 @@
 //! Calls: of the workspace, of what the models describe, and of what nobody knows.
 
 use super::seen::alone::INITS;
-use super::{Alias, CallSite, Place, Root, Walk, What};
+use super::{Alias, CallSite, Place, Root, Walk, What, Which};
 use crate::lower::ir::{ExprId, ExprKind, MethodCall, PathRef};
 use crate::lower::sym::{Sym, syms};
 use crate::models::{Callable, Effect, Flow};
@@ -57,8 +57,8 @@ impl<'w> Walk<'_, 'w> {
         let site = CallSite {
             callees: Box::new([of]),
             args: Box::default(),
-            shared: Box::default(),
-            fixed: Box::default(),
+            shared: Which::default(),
+            fixed: Which::default(),
             at: self.body.expr(id).at,
             under: self.under.clone(),
             is_callback: true,
@@ -219,8 +219,8 @@ impl<'w> Walk<'_, 'w> {
         let site = CallSite {
             callees: fns.into(),
             args: args.iter().map(|arg| self.place(*arg)).collect(),
-            shared: args.iter().map(|arg| self.is_shared(*arg)).collect(),
-            fixed: args.iter().map(|arg| self.is_fixed(*arg)).collect(),
+            shared: Which::of(args, |arg| self.is_shared(arg)),
+            fixed: Which::of(args, |arg| self.is_fixed(arg)),
             at: self.body.expr(id).at,
             under: self.under.clone(),
             is_callback: false,

@@ -16,12 +16,14 @@ mod facts;
 mod folder;
 mod insides;
 mod pack;
+mod stamp;
 mod surface;
 
 pub(crate) use facts::{Fresh, facts};
 pub use folder::default_folder;
 pub(crate) use folder::{read_sealed, write_sealed};
 pub(crate) use insides::Insides;
+pub(crate) use stamp::Stamp;
 pub(crate) use surface::Surface;
 
 use crate::lower::bodies::Bodies;
@@ -54,9 +56,21 @@ pub struct Cache {
 #[derive(Debug)]
 pub struct Kept {
     pub(crate) key: u128,
+    pub(crate) read: Read,
     pub(crate) surface: Surface,
+    /// Whether the store has another stamp of the file, or none.
+    restamped: bool,
     /// The lowered form and the code, if they are new.
     pub(crate) fresh: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// How a file was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// Stands for the `cfg`.
+    pub(crate) cfg: u64,
+    /// The file as it was then.
+    pub(crate) stamp: Option<Stamp>,
 }
 
 /// What a run would have the next one know.
@@ -80,7 +94,7 @@ struct News {
 
 impl News {
     fn is_any(&self) -> bool {
-        self.kept.fresh.is_some() || self.facts.is_some() || self.insides.is_some()
+        self.kept.fresh.is_some() || self.kept.restamped || self.facts.is_some() || self.insides.is_some()
     }
 }
 
@@ -112,22 +126,46 @@ impl Cache {
     }
 
     /// The lowered form of the file at `path` with this `text`, if it is known.
-    pub(crate) fn lowered(&self, path: &Path, key: u128) -> Option<(Result<FileIr, Problem>, Kept)> {
+    pub(crate) fn lowered(
+        &self,
+        path: &Path,
+        key: u128,
+        read: Read,
+    ) -> Option<(Result<FileIr, Problem>, Kept)> {
         let (pack, entry) = self.entry(of_path(path))?;
-        let mut file: Result<FileIr, Problem> = postcard::from_bytes(pack.blob(entry.file)).ok()?;
-        let key = with_macros(key, &file);
-        if entry.key != key {
+        let file = pack.lowered(entry)?;
+        let is_it = entry.key == with_macros(key, &file);
+        is_it.then(|| (file, Kept::stored(entry, read)))
+    }
+
+    /// The lowered form of the file at `path`, if it has not been written since it was read; and what stands for its text.
+    pub(crate) fn unchanged(
+        &self,
+        path: &Path,
+        read: Read,
+    ) -> Option<((Result<FileIr, Problem>, Kept), u128)> {
+        let (pack, entry) = self.entry(of_path(path))?;
+        if read.stamp.is_none() || (entry.cfg, entry.stamp) != (read.cfg, read.stamp) {
             return None;
         }
-        if let Ok(ir) = &mut file {
-            let (bytes, at) = pack.shared(entry.bodies);
-            ir.bodies = Bodies::stored(bytes, at);
-        }
-        Some((file, Kept { key, surface: entry.surface.clone(), fresh: None }))
+        let file = pack.lowered(entry)?;
+        let text = with_macros(entry.key, &file);
+        Some(((file, Kept::stored(entry, read)), text))
     }
 }
 
-/// With the macros of other files that the file was lowered with.
+impl Pack {
+    fn lowered(&self, entry: &Entry) -> Option<Result<FileIr, Problem>> {
+        let mut file: Result<FileIr, Problem> = postcard::from_bytes(self.blob(entry.file)).ok()?;
+        if let Ok(ir) = &mut file {
+            let (bytes, at) = self.shared(entry.bodies);
+            ir.bodies = Bodies::stored(bytes, at);
+        }
+        Some(file)
+    }
+}
+
+/// With the macros of other files that the file was lowered with, or without them where they are in it.
 fn with_macros(key: u128, file: &Result<FileIr, Problem>) -> u128 {
     key ^ file.as_ref().map_or(0, |ir| u128::from(ir.macros_given))
 }
@@ -148,14 +186,20 @@ pub(crate) fn print_of(cfg: &CfgEnv) -> u64 {
 }
 
 impl Kept {
+    fn stored(entry: &Entry, read: Read) -> Kept {
+        let restamped = read.stamp.is_some() && read.stamp != entry.stamp;
+        Kept { key: entry.key, read, surface: entry.surface.clone(), restamped, fresh: None }
+    }
+
     /// What is to be kept of a file that has just been lowered; `key` stands for its text.
-    pub(crate) fn of(key: u128, file: &Result<FileIr, Problem>) -> Option<Kept> {
+    pub(crate) fn of(key: u128, read: Read, file: &Result<FileIr, Problem>) -> Option<Kept> {
         let key = with_macros(key, file);
         let (surface, bodies) = match file {
             Ok(ir) => (Surface::of(ir), ir.bodies.written()?),
             Err(_) => (Surface::default(), Vec::new()),
         };
-        Some(Kept { key, surface, fresh: Some((postcard::to_allocvec(file).ok()?, bodies)) })
+        let fresh = Some((postcard::to_allocvec(file).ok()?, bodies));
+        Some(Kept { key, read, surface, restamped: false, fresh })
     }
 }
 
@@ -207,7 +251,8 @@ impl Unsaved {
             let (file, bodies) = (to.blob(file)?, to.blob(bodies)?);
             let (facts, insides) = (to.blob(facts)?, to.blob(insides)?);
             let (path, key, surface) = (*path, kept.key, kept.surface.clone());
-            to.head.entries.push(Entry { path, key, surface, file, bodies, facts, insides });
+            let Read { cfg, stamp } = kept.read;
+            to.head.entries.push(Entry { path, key, cfg, stamp, surface, file, bodies, facts, insides });
         }
         Some(to)
     }

@@ -23,7 +23,7 @@ impl Workspace {
                 macros.add(ir, text, (index, name));
             }
             let path = PathBuf::from(format!("{name}.rs"));
-            let source = SourceFile { path, text: (*text).to_owned() };
+            let source = SourceFile { path, text: (*text).to_owned().into() };
             workspace.files.push(File { source, package: index, ir, children: Vec::new(), kept: None });
             let root = FileId(u32::try_from(index).unwrap_or(u32::MAX));
             let target = (*name).to_owned();

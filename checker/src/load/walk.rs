@@ -5,15 +5,16 @@
 
 use super::macros::{Macros, ahead};
 use super::{Crate, File, Package, Plan, Workspace};
-use crate::finding::{FileId, SourceFile};
-use crate::load::cache::{self, Cache, Kept};
+use crate::finding::{FileId, SourceFile, Text};
+use crate::load::cache::{self, Cache, Kept, Read, Stamp};
 use crate::lower::{ir::FileIr, ir::Item, ir::ItemKind, ir::Problem, ir::Range, sym::Sym};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fs::File as OnDisk;
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// Larger files are generated; nobody fixes a leak there.
 pub(super) const FILE_BYTES_MAX: u64 = 8 << 20;
@@ -21,11 +22,15 @@ pub(super) const FILE_BYTES_MAX: u64 = 8 << 20;
 struct Loaded {
     path: PathBuf,
     package: usize,
-    text: String,
+    text: Text,
+    read: Read,
     ir: Result<FileIr, Problem>,
     kept: Option<Kept>,
     children: Vec<(Vec<Sym>, PathBuf)>,
 }
+
+/// The lowered form of a file, and what the store is to have of it.
+type Lowered = (Result<FileIr, Problem>, Option<Kept>);
 
 struct Walk<'p> {
     /// As paths are shown.
@@ -83,17 +88,8 @@ impl<'p> Walk<'p> {
         'p: 's,
     {
         let _at = crate::crash::working_on(&path);
-        let (text, (ir, kept)) = match read_text(&path) {
-            Ok(text) => {
-                let lowered = self.lowered(&path, &text, package);
-                (text, lowered)
-            }
-            Err(message) => {
-                let ir = Err(Problem { at: Range::default(), message, help: None });
-                let kept = self.cache.and_then(|_| Kept::of(0, &ir));
-                (String::new(), (ir, kept))
-            }
-        };
+        let (text, read, (ir, kept)) =
+            self.unchanged(&path, package).unwrap_or_else(|| self.anew(&path, package));
         let mut children = Vec::new();
         if let Ok(ir) = &ir {
             let mut missing = Vec::new();
@@ -105,27 +101,58 @@ impl<'p> Walk<'p> {
             self.done.lock().unwrap_or_else(PoisonError::into_inner).1.extend(missing);
         }
         let children = children.into_iter().map(|(name, child, _)| (name, child)).collect();
-        let loaded = Loaded { path, package, text, ir, kept, children };
+        let loaded = Loaded { path, package, text, read, ir, kept, children };
         self.done.lock().unwrap_or_else(PoisonError::into_inner).0.push(loaded);
     }
 
+    /// The file as the store has it, if the file system says that nobody has written it since.
+    fn unchanged(&self, path: &Path, package: usize) -> Option<(Text, Read, Lowered)> {
+        let cache = self.cache?;
+        let stamp = Stamp::of(&path.metadata().ok()?, SystemTime::now());
+        let read = Read { cfg: self.cfgs[package], stamp };
+        let ((ir, kept), key) = cache.unchanged(shown(path, &self.root), read)?;
+        let path = path.to_owned();
+        // One that is written while this runs is another one, and quotes of it would be wrong.
+        let is_it = move |text: &String| cache::key(text, read.cfg) == key;
+        let text = move || read_text(&path).map(|(text, _)| text).ok().filter(is_it).unwrap_or_default();
+        Some((Text::later(text), read, (ir, Some(kept))))
+    }
+
+    fn anew(&self, path: &Path, package: usize) -> (Text, Read, Lowered) {
+        let cfg = self.cfgs[package];
+        match read_text(path) {
+            Ok((text, stamp)) => {
+                let read = Read { cfg, stamp };
+                let lowered = self.lowered(path, &text, read, package);
+                (text.into(), read, lowered)
+            }
+            Err(message) => {
+                let read = Read { cfg, stamp: None };
+                let ir = Err(Problem { at: Range::default(), message, help: None });
+                let kept = self.cache.and_then(|_| Kept::of(0, read, &ir));
+                (Text::default(), read, (ir, kept))
+            }
+        }
+    }
+
     /// The file as the store has it, else lowered here.
-    fn lowered(&self, path: &Path, text: &str, package: usize) -> (Result<FileIr, Problem>, Option<Kept>) {
+    fn lowered(&self, path: &Path, text: &str, read: Read, package: usize) -> Lowered {
         let cfg = &self.packages[package].cfg;
         let Some(cache) = self.cache else { return (self.ahead.lower(text, cfg, package), None) };
-        let key = cache::key(text, self.cfgs[package]);
-        if let Some((ir, kept)) = cache.lowered(shown(path, &self.root), key) {
+        let key = cache::key(text, read.cfg);
+        if let Some((ir, kept)) = cache.lowered(shown(path, &self.root), key, read) {
             return (ir, Some(kept));
         }
         let ir = self.ahead.lower(text, cfg, package);
-        let kept = Kept::of(key, &ir);
+        let kept = Kept::of(key, read, &ir);
         (ir, kept)
     }
 
     /// Lowers those files once more that were lowered with other macros than there are.
     fn with_macros(&self, loaded: &mut [Loaded]) {
         let mut macros = Macros::default();
-        for (ir, file) in loaded.iter().filter_map(|file| Some((file.ir.as_ref().ok()?, file))) {
+        let with_ir = loaded.iter().filter_map(|file| Some((file.ir.as_ref().ok()?, file)));
+        for (ir, file) in with_ir.filter(|(ir, _)| !ir.macros_defined.is_empty()) {
             macros.add(ir, &file.text, (file.package, &self.packages[file.package].name));
         }
         let again: Vec<_> = loaded.par_iter().map(|file| self.again(file, &macros)).collect();
@@ -136,14 +163,15 @@ impl<'p> Walk<'p> {
         }
     }
 
-    fn again(&self, file: &Loaded, macros: &Macros<'_>) -> Option<(Result<FileIr, Problem>, Option<Kept>)> {
+    fn again(&self, file: &Loaded, macros: &Macros<'_>) -> Option<Lowered> {
         let _at = crate::crash::working_on(&file.path);
         let before = file.ir.as_ref().ok()?;
         if macros.print(before, file.package) == before.macros_given {
             return None;
         }
         let ir = macros.lower(&file.text, &self.packages[file.package].cfg, file.package);
-        let kept = self.cache.and_then(|_| Kept::of(cache::key(&file.text, self.cfgs[file.package]), &ir));
+        let key = || cache::key(&file.text, file.read.cfg);
+        let kept = self.cache.and_then(|_| Kept::of(key(), file.read, &ir));
         Some((ir, kept))
     }
 }
@@ -153,15 +181,18 @@ fn shown<'p>(path: &'p Path, root: &Path) -> &'p Path {
     path.strip_prefix(root).unwrap_or(path)
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+/// The text of a file, and what the file system said of it before.
+fn read_text(path: &Path) -> Result<(String, Option<Stamp>), String> {
     let mut file = OnDisk::open(path).map_err(|error| error.to_string())?;
-    let size = file.metadata().map_err(|error| error.to_string())?.len();
+    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    let (size, stamp) = (metadata.len(), Stamp::of(&metadata, SystemTime::now()));
     if size > FILE_BYTES_MAX {
         return Err(format!("larger than {} MiB", FILE_BYTES_MAX >> 20));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     file.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
+    Ok((text, stamp))
 }
 
 /// Where the modules of a file lie: beside it for roots and `mod.rs`, else in the directory of its name.

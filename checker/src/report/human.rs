@@ -64,7 +64,7 @@ fn snippet<'d>(
     file: FileId,
     source: &'d SourceFile,
 ) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
-    let mut snippet = Snippet::source(source.text.as_str()).path(source.path.to_string_lossy());
+    let mut snippet = Snippet::source(&*source.text).path(source.path.to_string_lossy());
     for (label, is_primary) in diagnostic.labels().filter(|(label, _)| label.span.file == file) {
         let kind = if is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let range = range(label, &source.text);

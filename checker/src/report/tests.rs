@@ -23,7 +23,7 @@ fn sources() -> Vec<SourceFile> {
     let room = "struct Room {\n    recent: Vec<String>,\n}\n\nimpl Room {\n    fn on_post(&mut self, \
                 post: &Posted) {\n        self.recent.push(\"ü\".into());\n    }\n}\n";
     let topic = "pub struct Posted;\n";
-    let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned() };
+    let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned().into() };
     vec![file("src/room.rs", room), file("src/topic.rs", topic)]
 }
 

@@ -191,7 +191,7 @@ impl<'a, 'w> Judged<'a, 'w> {
     pub(crate) fn is_always_fixed(&self, id: FnId, param: u32) -> bool {
         let calls = self.summary.facts.iter().flat_map(|facts| &facts.calls);
         let mut calls = calls.filter(|site| site.callees.contains(&id)).peekable();
-        calls.peek().is_some() && calls.all(|site| site.fixed.get(param as usize) == Some(&true))
+        calls.peek().is_some() && calls.all(|site| site.fixed.has(param as usize))
     }
 
     /// A finding at `at` in `id`, with the chain that leads there.

@@ -62,6 +62,24 @@ impl Answer {
         }
     }
 
+    /// Whether nothing that is added makes it another one.
+    pub(super) fn is_final(self) -> bool {
+        matches!(self, Answer::Told(witness) if witness.what != Brings::Time)
+    }
+
+    /// Of all of them, as far as it takes; none of none.
+    pub(super) fn all(answers: impl Iterator<Item = Answer>) -> Option<Answer> {
+        let mut all: Option<Answer> = None;
+        for answer in answers {
+            let joined = all.map_or(answer, |all| all.and(answer));
+            all = Some(joined);
+            if joined.is_final() {
+                break;
+            }
+        }
+        all
+    }
+
     /// Where a number that is drawn or counted up is no more than one thing among others.
     pub(super) fn unless_fresh(self) -> Answer {
         match self {
@@ -104,11 +122,16 @@ impl From {
         let mut all = From::GIVEN;
         for part in parts {
             all = all.and(part);
-            if matches!(all.own, Answer::Told(witness) if !witness.what.is_number()) {
+            if all.is_final() {
                 break;
             }
         }
         all
+    }
+
+    /// Whether nothing that is added or passed makes it another one.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.own, Answer::Told(witness) if !witness.what.is_number())
     }
 
     /// Of a value of many parts: a number among them does not make it another one.

@@ -88,10 +88,10 @@ impl<'a> Given<'a, '_, '_> {
     /// Where that comes from what a field holds; none where messages bring it, or it is no field.
     fn filled_by(&self, origins: &Origins<'a>, table: ExprId, depth: u32) -> Option<Answer> {
         let table = origins.field(table)?;
-        let kept = self.field_kept(table, None, depth + 1);
         let told = |answer: Option<Answer>| matches!(answer, Some(Answer::Told(_)));
         match () {
-            () if told(kept.changed) || told(Some(kept.made)) => None,
+            () if told(self.changed(table, None, depth + 1)) => None,
+            () if told(Some(self.made_with(table, None, depth + 1))) => None,
             () if self.is_settled(table, depth + 1) => Some(Answer::Given),
             () => Some(Answer::Unknown),
         }

@@ -10,6 +10,7 @@ use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Callee, adt_behind};
 use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 
 /// What is stored where, in the whole workspace.
 #[derive(Default)]
@@ -24,15 +25,6 @@ pub(super) struct Stored {
     counted: FxHashMap<(AdtId, Sym), (FnId, Range)>,
     /// Where fields are read into first.
     read: FxHashMap<(AdtId, Sym), (FnId, Range)>,
-}
-
-/// Where the content of a field comes from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Kept {
-    /// What it was made with.
-    pub(super) made: Answer,
-    /// What is put there while the program runs.
-    pub(super) changed: Option<Answer>,
 }
 
 impl<'a> Given<'a, '_, '_> {
@@ -74,18 +66,31 @@ impl<'a> Given<'a, '_, '_> {
         })
     }
 
-    /// Where all that is ever stored in a field comes from.
-    pub(super) fn field_kept(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Kept {
-        if let Some(known) = self.fields.borrow().get(&(adt, name, part)) {
-            return self.so_far(*known, Kept { made: Answer::Given, changed: None });
+    /// Where that comes from which a field is made with.
+    pub(super) fn made_with(&self, field: (AdtId, Sym), part: Part, depth: u32) -> Answer {
+        self.once(&self.made, (field.0, field.1, part), || self.made_by(field, part, depth))
+    }
+
+    /// Where that comes from which is put there while the program runs; none where nothing is.
+    pub(super) fn changed(&self, field: (AdtId, Sym), part: Part, depth: u32) -> Option<Answer> {
+        let put = || self.put_into(field, part, depth);
+        self.changes(field).then(|| self.once(&self.changed, (field.0, field.1, part), put))
+    }
+
+    /// The answer to what is asked about one field: what is asked while it is open adds nothing to it.
+    fn once(
+        &self,
+        known: &RefCell<FxHashMap<(AdtId, Sym, Part), Option<Answer>>>,
+        field: (AdtId, Sym, Part),
+        answer: impl FnOnce() -> Answer,
+    ) -> Answer {
+        if let Some(known) = known.borrow().get(&field) {
+            return self.so_far(*known, Answer::Given);
         }
-        self.fields.borrow_mut().insert((adt, name, part), None);
-        let kept = Kept {
-            made: self.made_with((adt, name), part, depth),
-            changed: self.changed((adt, name), part, depth),
-        };
-        self.fields.borrow_mut().insert((adt, name, part), Some(kept));
-        kept
+        known.borrow_mut().insert(field, None);
+        let answer = answer();
+        known.borrow_mut().insert(field, Some(answer));
+        answer
     }
 
     /// Whether each field of that name is text that stands in the program.
@@ -99,11 +104,12 @@ impl<'a> Given<'a, '_, '_> {
 
     /// Whether a field holds what it held when the program began to serve.
     pub(super) fn is_settled(&self, field: (AdtId, Sym), depth: u32) -> bool {
-        let kept = self.field_kept(field, None, depth);
-        kept.changed.is_none() && !matches!(kept.made, Answer::Told(_)) && !self.carried.contains(&field.0)
+        !self.changes(field)
+            && !self.carried.contains(&field.0)
+            && !matches!(self.made_with(field, None, depth), Answer::Told(_))
     }
 
-    fn made_with(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Answer {
+    fn made_by(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Answer {
         let names = &self.program.names;
         let declared = names.adt(adt);
         let mut fields = declared.variants.iter().flat_map(|(_, fields)| fields.iter());
@@ -114,7 +120,8 @@ impl<'a> Given<'a, '_, '_> {
         if self.program.names.adt(adt).is_read || makers.is_empty() || depth > DEPTH_MAX {
             return Answer::Unknown;
         }
-        makers.iter().fold(Answer::Given, |all, maker| all.and(self.stores(*maker, (adt, name), part, depth)))
+        let stored = makers.iter().map(|maker| self.stores(*maker, (adt, name), part, depth));
+        Answer::all(stored).unwrap_or(Answer::Given)
     }
 
     fn stores(&self, maker: FnId, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Answer {
@@ -128,23 +135,34 @@ impl<'a> Given<'a, '_, '_> {
             None if is_enum => Answer::Given,
             None => Answer::Unknown,
         });
-        stored.fold(Answer::Given, Answer::and)
+        Answer::all(stored).unwrap_or(Answer::Given)
     }
 
-    fn changed(&self, (adt, name): (AdtId, Sym), part: Part, depth: u32) -> Option<Answer> {
+    /// Where a number in a field is counted up.
+    fn counted(&self, (adt, name): (AdtId, Sym)) -> Option<&(FnId, Range)> {
+        let mut fields = self.program.fields[adt.ix()].iter().flatten();
+        let counts = |_: &&(FnId, Range)| fields.any(|(field, ty)| *field == name && self.is_number(*ty));
+        self.all_stored().counted.get(&(adt, name)).filter(counts)
+    }
+
+    /// Whether anything is put into a field while the program runs.
+    pub(super) fn changes(&self, field: (AdtId, Sym)) -> bool {
         let stored = self.all_stored();
-        let counts = self.program.fields[adt.ix()]
-            .iter()
-            .flatten()
-            .any(|(field, ty)| *field == name && self.is_number(*ty));
-        if let Some((id, at)) = stored.counted.get(&(adt, name)).filter(|_| counts) {
-            return Some(self.told(*id, *at, Brings::Fresh).own);
+        stored.fields.contains_key(&field)
+            || stored.read.contains_key(&field)
+            || self.counted(field).is_some()
+    }
+
+    fn put_into(&self, field: (AdtId, Sym), part: Part, depth: u32) -> Answer {
+        let stored = self.all_stored();
+        if let Some((id, at)) = self.counted(field) {
+            return self.told(*id, *at, Brings::Fresh).own;
         }
-        if let Some((id, at)) = stored.read.get(&(adt, name)) {
-            return Some(self.told(*id, *at, Brings::Received).own);
+        if let Some((id, at)) = stored.read.get(&field) {
+            return self.told(*id, *at, Brings::Received).own;
         }
-        let puts = stored.fields.get(&(adt, name))?;
-        puts.iter().map(|(id, at)| self.put(*id, *at, part, depth)).reduce(Answer::and)
+        let puts = stored.fields.get(&field).map(Vec::as_slice).unwrap_or_default();
+        Answer::all(puts.iter().map(|(id, at)| self.put(*id, *at, part, depth))).unwrap_or(Answer::Given)
     }
 
     /// What a static holds: it was made when the program began.
@@ -158,20 +176,19 @@ impl<'a> Given<'a, '_, '_> {
     /// Where it comes from what an assignment or a call at `at` stores.
     fn put(&self, id: FnId, at: Range, part: Part, depth: u32) -> Answer {
         let Some(origins) = self.body(id).filter(|_| depth < DEPTH_MAX) else { return Answer::Unknown };
-        let mut all: Option<Answer> = None;
-        for expr in origins.at(at) {
+        let values = origins.at(at).flat_map(|expr| {
             let (values, is_one) = match &origins.body.expr(expr).kind {
                 ExprKind::Assign(_, right) => (std::slice::from_ref(right), true),
-                ExprKind::Method(call) if !call.args.is_empty() => (&call.args[..], false),
-                _ => continue,
+                ExprKind::Method(call) => (&call.args[..], false),
+                _ => (&[][..], false),
             };
-            for value in values {
-                let answer = self.holds(id, &self.value(id, &origins, (*value, part), depth + 1), depth + 1);
-                let answer = if is_one { answer } else { answer.unless_fresh() };
-                all = Some(all.map_or(answer, |all| all.and(answer)));
-            }
-        }
-        all.unwrap_or(Answer::Unknown)
+            values.iter().map(move |value| (*value, is_one))
+        });
+        let put = values.map(|(value, is_one)| {
+            let answer = self.holds(id, &self.value(id, &origins, (value, part), depth + 1), depth + 1);
+            if is_one { answer } else { answer.unless_fresh() }
+        });
+        Answer::all(put).unwrap_or(Answer::Unknown)
     }
 
     /// What a body puts into a field where it makes values of the type; none where it puts nothing.

@@ -256,16 +256,18 @@ impl<'a> Given<'a, '_, '_> {
         let Some(adt) = adt_behind(&origins.inferred.types, origins.inferred.expr(base)) else {
             return self.value(id, origins, (base, Some(name)), depth + 1);
         };
-        let kept = self.field_kept((adt, name), part, depth + 1);
-        if kept.changed.is_none() && kept.made == Answer::Given {
+        let made = || self.made_with((adt, name), part, depth + 1);
+        if !self.changes((adt, name)) && made() == Answer::Given {
             return From::GIVEN;
         }
         // Of a receiver its fields are asked about first: how it came about says little of what it holds by now.
         let is_receiver = matches!(origins.body.expr(base).kind, ExprKind::Local(local)
             if origins.local(local).param.is_some_and(|(param, _)| param == 0) && self.has_receiver(id));
         let of_base = match is_receiver {
-            true if kept.made == Answer::Unknown => From { own: kept.made, params: vec![(0, Some(name))] },
-            true => From { own: kept.made, params: Vec::new() },
+            true => match made() {
+                Answer::Unknown => From { own: Answer::Unknown, params: vec![(0, Some(name))] },
+                made => From { own: made, params: Vec::new() },
+            },
             false => self.value(id, origins, (base, Some(name)), depth + 1),
         };
         let (at, at_base) = (origins.body.expr(expr).at, origins.body.expr(base).at);
@@ -274,7 +276,7 @@ impl<'a> Given<'a, '_, '_> {
                 self.told(id, at, witness.what)
             }
             Answer::Told(_) => of_base,
-            own => match kept.changed {
+            own => match self.changed((adt, name), part, depth + 1) {
                 Some(changed) => From { own: own.and(changed), params: of_base.params },
                 None => of_base,
             },
@@ -387,7 +389,7 @@ impl<'a> Given<'a, '_, '_> {
         if KEEPS.contains(&call.name) {
             return recv;
         }
-        let from = call.args.iter().map(|arg| of(*arg)).fold(recv, From::and);
+        let from = From::all(std::iter::once(recv).chain(call.args.iter().map(|arg| of(*arg))));
         let locks = ["read", "write"].iter().any(|name| Sym::new(name) == call.name);
         if derives && (!locks || call.args.is_empty()) { from } else { from.unless_told() }
     }
@@ -403,17 +405,15 @@ impl<'a> Given<'a, '_, '_> {
         if fns.is_empty() || fns.len() > FUNCTIONS_MAX {
             return self.all(id, origins, args, depth).unless_told();
         }
-        let mut all = From::GIVEN;
-        for of in fns {
+        let all = fns.iter().flat_map(|of| {
             let result = self.result(*of, part, depth + 1);
-            all = all.and(From { own: result.own, params: Vec::new() });
-            for (param, part) in result.params {
+            let passed = result.params.into_iter().map(|(param, part)| {
                 let arg = args.get(param as usize);
-                let value = arg.map(|arg| self.value(id, origins, (*arg, part), depth + 1));
-                all = all.and(value.unwrap_or(From::UNKNOWN));
-            }
-        }
-        all
+                arg.map_or(From::UNKNOWN, |arg| self.value(id, origins, (*arg, part), depth + 1))
+            });
+            std::iter::once(From { own: result.own, params: Vec::new() }).chain(passed)
+        });
+        From::all(all)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::names::numbers::{Keys, Referred, of_path, reading, writing};
 use crate::names::{FnId, Names};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use std::sync::{Mutex, PoisonError};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What the store does not have yet, by file, and what holds for all of it; nothing without a store.
@@ -42,27 +43,27 @@ pub(crate) fn facts(
     for (function, id) in names.fns.iter().zip(0..) {
         by_file[function.file.0 as usize].push(FnId(id));
     }
+    // Put in place file by file, so that they are never there twice.
+    let placed: Vec<FnFacts> = std::iter::repeat_with(FnFacts::default).take(names.fns.len()).collect();
+    let placed = Mutex::new(placed);
+    let place = |ids: &[FnId], found: Vec<FnFacts>| {
+        let mut placed = placed.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.iter().zip(found).for_each(|(id, facts)| placed[id.ix()] = facts);
+    };
     let one = |(file, ids): (usize, &Vec<FnId>)| {
         let known = changed.as_ref().and_then(|changed| stored(cache, workspace, file, changed, &keys));
         if let Some(known) = known.filter(|known| known.len() == ids.len()) {
-            return (known, None, true);
+            place(ids, known);
+            return (None, true);
         }
         let found: Vec<FnFacts> = ids.par_iter().map(|id| collect(*id)).collect();
         let bytes = written(&found, &keys);
-        (found, bytes, false)
+        place(ids, found);
+        (bytes, false)
     };
-    let all: Vec<(Vec<FnFacts>, Option<Vec<u8>>, bool)> = by_file.par_iter().enumerate().map(one).collect();
-    let mut placed: Vec<FnFacts> = std::iter::repeat_with(FnFacts::default).take(names.fns.len()).collect();
-    let mut fresh = Fresh { world, ..Fresh::default() };
-    for (ids, (found, bytes, holds)) in by_file.iter().zip(all) {
-        for (id, facts) in ids.iter().zip(found) {
-            placed[id.ix()] = facts;
-        }
-        fresh.facts.push(bytes);
-        fresh.holds.push(holds);
-    }
-    fresh.keys = Some(keys);
-    (placed, fresh)
+    let (facts, holds) = by_file.par_iter().enumerate().map(one).unzip();
+    let fresh = Fresh { world, facts, holds, keys: Some(keys), ..Fresh::default() };
+    (placed.into_inner().unwrap_or_else(PoisonError::into_inner), fresh)
 }
 
 /// What holds for all files: if it is another, no fact holds.

@@ -7,6 +7,7 @@
 //! I1: nothing is read of a store whose checksum, build or length is not what it should be. A store that is broken,
 //! cut off or of another build of this program is none.
 
+use super::stamp::Stamp;
 use super::surface::Surface;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -40,6 +41,10 @@ pub(super) struct Entry {
     pub(super) path: u64,
     /// Its content, and what it was read with.
     pub(super) key: u128,
+    /// The `cfg` among that.
+    pub(super) cfg: u64,
+    /// The file as it was when it was read.
+    pub(super) stamp: Option<Stamp>,
     /// What others see of it.
     pub(super) surface: Surface,
     /// Its lowered form, or why it has none.

@@ -71,7 +71,17 @@ fn store() -> Vec<u8> {
     let (file, bodies) = (blob(b"file"), blob(b"bodies"));
     let (facts, insides) = (blob(b"facts"), blob(b"insides"));
     let surface = surface("fn f() {}");
-    to.head.entries.push(Entry { path: 1, key: 2, surface, file, bodies, facts, insides });
+    to.head.entries.push(Entry {
+        path: 1,
+        key: 2,
+        cfg: 3,
+        stamp: None,
+        surface,
+        file,
+        bodies,
+        facts,
+        insides,
+    });
     to.finish().unwrap()
 }
 

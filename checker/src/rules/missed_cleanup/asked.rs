@@ -73,6 +73,8 @@ pub(super) struct Asked<'j, 'a, 'w> {
     trees: RefCell<FxHashMap<FnId, Option<Rc<Tree<'a>>>>>,
     ways: OnceCell<Ways<'j, 'a, 'w>>,
     fields: OnceCell<FxHashMap<AdtId, Vec<(Key, Site<'a>)>>>,
+    /// Names of fields that count attempts.
+    pub(super) attempts: OnceCell<FxHashSet<Sym>>,
 }
 
 impl<'j, 's> Place<'j, 's> {
@@ -116,7 +118,8 @@ pub(super) fn is_keyed(site: &Site<'_>) -> bool {
 
 impl<'j, 'a, 'w> Asked<'j, 'a, 'w> {
     pub(super) fn of(judged: &'j Judged<'a, 'w>) -> Self {
-        Asked { judged, trees: RefCell::default(), ways: OnceCell::new(), fields: OnceCell::new() }
+        let (ways, fields, attempts) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Asked { judged, trees: RefCell::default(), ways, fields, attempts }
     }
 
     /// Where work comes from.

@@ -10,6 +10,7 @@ use crate::lower::ir::{BinOp, ExprId, ExprKind, LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::FnId;
 use crate::rules::judged::Judged;
+use rustc_hash::FxHashSet;
 
 /// Words in the names of what counts attempts.
 const COUNTS: [&str; 8] =
@@ -17,6 +18,10 @@ const COUNTS: [&str; 8] =
 
 pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Option<Forgets<'s>> {
     place.works.first()?;
+    // Few workspaces count attempts, and no body is opened for the others.
+    if attempts(asked).is_empty() {
+        return None;
+    }
     let mut own = place.of.grows.iter().copied().filter(|site| site.event.via.is_empty());
     own.find_map(|site| {
         let callers = asked.judged.callers.of(site.id).iter();
@@ -30,6 +35,11 @@ pub(super) fn found<'s>(asked: &Asked<'_, 's, '_>, place: &Place<'_, 's>) -> Opt
 
 /// Where the attempts are counted of what a call in `id` puts back, if nobody asks how many there were.
 fn retried(asked: &Asked<'_, '_, '_>, id: FnId, put: Range) -> Option<Range> {
+    let counts = |kind: &ExprKind| matches!(kind, ExprKind::Field(_, name) if attempts(asked).contains(name));
+    let body = asked.judged.program.names.body(id)?;
+    if !body.exprs.iter().any(|expr| counts(&expr.kind)) {
+        return None;
+    }
     let tree = asked.tree(id)?;
     let put = tree.call_at(put)?;
     let (counted, name) = counted(asked, &tree, put)?;
@@ -40,7 +50,7 @@ fn retried(asked: &Asked<'_, '_, '_>, id: FnId, put: Range) -> Option<Range> {
 
 /// Where the attempts are counted of what is put back: `job.attempts += 1`, `Job { attempts: job.attempts + 1, .. }`.
 fn counted(asked: &Asked<'_, '_, '_>, tree: &Tree<'_>, put: ExprId) -> Option<(ExprId, Sym)> {
-    let is_count = |name: Sym| is_count(asked.judged, name);
+    let is_count = |name: Sym| attempts(asked).contains(&name);
     let is_put = |local: LocalId| {
         let init = |arg: ExprId| tree.root(arg).and_then(|local| tree.init(local));
         let made_of = |arg: &ExprId| {
@@ -66,6 +76,14 @@ fn counted(asked: &Asked<'_, '_, '_>, tree: &Tree<'_>, put: ExprId) -> Option<(E
             (tree.is_in(id, put) || tree.is_before(id, put) && is_made()).then_some((*value, *name))
         }
         _ => None,
+    })
+}
+
+/// The fields of the workspace that count attempts, by name.
+fn attempts<'r>(asked: &'r Asked<'_, '_, '_>) -> &'r FxHashSet<Sym> {
+    asked.attempts.get_or_init(|| {
+        let fields = asked.judged.program.fields.iter().flatten().flatten();
+        fields.map(|(name, _)| *name).filter(|name| is_count(asked.judged, *name)).collect()
     })
 }
 
