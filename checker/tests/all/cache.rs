@@ -1,7 +1,9 @@
 //! The store: what a run says does not depend on it, whatever happened to the code or to the store in between.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use crate::harness::command::{Run, checker_in, tests_folder};
 use crate::harness::workspace::Copy;
@@ -169,9 +171,15 @@ fn files_of(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Waits until the file system's word is taken for what was written so far.
+fn settle() {
+    thread::sleep(Duration::from_secs(5));
+}
+
 #[test]
 fn the_report_is_the_same_after_each_edit() {
     let copy = service("cache_edits");
+    settle();
     let mut reports = vec![with_and_without(&copy)];
     for (from, to) in EDITS {
         edit(&copy, from, to);
@@ -189,12 +197,30 @@ fn the_report_is_the_same_after_each_edit() {
 }
 
 #[test]
+fn a_file_that_seems_the_same_is_read_again() {
+    const FROM: &str = "self.names.push(posted.text.clone());";
+    let copy = service("cache_same");
+    settle();
+    let before = with_and_without(&copy);
+    let path = copy.path().join("src/lost.rs");
+    let state = || std::fs::metadata(&path).expect("it is there");
+    let first = state();
+    edit(&copy, FROM, &format!("{:1$}", "drop(posted.text.len());", FROM.len()));
+    let file = File::options().write(true).open(&path).expect("the copy is ours to write");
+    file.set_modified(first.modified().expect("the system keeps it")).expect("the copy is ours");
+    assert_eq!((first.len(), first.modified().ok()), (state().len(), state().modified().ok()));
+    settle();
+    assert_ne!(before, with_and_without(&copy));
+}
+
+#[test]
 fn answers_follow_what_they_come_from() {
     let copy = service("cache_answers");
     copy.replace("Cargo.toml", "locus-runtime = \"0.1\"", "locus-runtime = \"0.1\"\ntokio = \"1\"");
     std::fs::create_dir_all(copy.path().join("src/bin/peer")).expect("the copy is ours to write");
     copy.write("src/bin/peer/main.rs", PEER);
     copy.write("src/bin/peer/names.rs", NAMES);
+    settle();
     let mut reports = vec![with_and_without(&copy)];
     with_and_without(&copy);
     assert_eq!(files_of(&folder(&copy)), ["base", "models", "packages"], "the second run learns nothing new");

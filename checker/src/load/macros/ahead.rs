@@ -10,6 +10,7 @@ use crate::load::walk::FILE_BYTES_MAX;
 use crate::lower::sym::Sym;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// What precedes the name of a definition.
@@ -83,7 +84,8 @@ struct Foretold<'t> {
 }
 
 fn definitions(text: &str) -> impl Iterator<Item = Foretold<'_>> {
-    text.match_indices(KEYWORD).filter_map(|(at, _)| {
+    let mut quoted = Quoted { text, known: 0..0 };
+    text.match_indices(KEYWORD).filter(move |(at, _)| !quoted.has(*at)).filter_map(|(at, _)| {
         let line = text[..at].rfind('\n').map_or(0, |before| before + 1);
         let indent = text.get(line..at).filter(|before| before.trim().is_empty())?;
         let all = text[at + KEYWORD.len()..].trim_start();
@@ -111,18 +113,50 @@ fn definitions(text: &str) -> impl Iterator<Item = Foretold<'_>> {
     })
 }
 
+/// Raw strings, in which tests of what reads code hold code: asked about places from the first to the last.
+struct Quoted<'t> {
+    text: &'t str,
+    /// The last one found; before that the beginning.
+    known: Range<usize>,
+}
+
+impl Quoted<'_> {
+    fn has(&mut self, at: usize) -> bool {
+        while self.known.end <= at {
+            let Some(next) = self.next() else { return false };
+            self.known = next;
+        }
+        self.known.contains(&at)
+    }
+
+    /// The next one: those without a `#` hold no code to speak of.
+    fn next(&self) -> Option<Range<usize>> {
+        let rest = &self.text[self.known.end..];
+        let opens = rest.match_indices("r#").find_map(|(at, _)| {
+            let hashes = rest[at + 1..].bytes().take_while(|byte| *byte == b'#').count();
+            rest[at + 1 + hashes..].starts_with('"').then_some((at, hashes))
+        });
+        let (open, hashes) = opens?;
+        let inside = open + 1 + hashes + 1;
+        let close = format!("\"{}", "#".repeat(hashes));
+        let end = rest[inside..].find(&close).map_or(rest.len(), |end| inside + end + close.len());
+        Some(self.known.end + open..self.known.end + end)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lower::{self, cfg::CfgEnv, ir::Range};
+    use crate::lower::{self, cfg::CfgEnv, ir};
 
     #[test]
     fn a_formatted_definition_is_foretold_as_it_is_found() {
-        let text = "macro_rules! one { ($a:expr) => { $a } }\nmod m {\n    macro_rules! two (\n        () => {\n            \
+        let text = "const R: &str = r##\"\nmacro_rules! none { () => { r#\"\"# } }\n\"##;\nfn f(r#in: u8) {}\n\
+                    macro_rules! one { ($a:expr) => { $a } }\nmod m {\n    macro_rules! two (\n        () => {\n            \
                     { \"}\" }\n        };\n    );\n}\n// macro_rules! no {}\n#[macro_export]\nmacro_rules! three {\n    () \
                     => {};\n}\n";
         let ir = lower::file(text, &CfgEnv::default()).unwrap();
-        let at = |of: Range| &text[of.start as usize..of.end as usize];
+        let at = |of: ir::Range| &text[of.start as usize..of.end as usize];
         let found = ir.macros_defined.iter().map(|of| (of.name, at(of.at), of.exported));
         let foretold = definitions(text).map(|of| (Sym::new(of.name), of.text, of.exported));
         assert_eq!(foretold.collect::<Vec<_>>(), found.collect::<Vec<_>>());
