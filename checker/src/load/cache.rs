@@ -1,7 +1,8 @@
 //! What an earlier run found out about files that have not changed since.
 //!
 //! Kept of each file: its lowered form, the code of its functions, what they do (`events`), and the types inside those
-//! that questions lead to (`insides`). A lowered form is found by the content of the file and the `cfg` it was read with.
+//! that questions lead to (`insides`). A lowered form is found by the content of the file and the `cfg` it was read with,
+//! and without a look at the content where the file system says that it was not written since (`stamp`).
 //! Facts and types hold for as long as the declarations they were read with say the same (`surface`); all that goes
 //! beyond one function is worked out in every run.
 //!
