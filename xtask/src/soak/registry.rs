@@ -2,7 +2,8 @@
 //!
 //! Each package is checked alone, as a folder of files. The run fails when the checker reports a bug of its own, ends in
 //! a way it has no name for, or takes longer than [`FILE_LIMIT`] for one file. A package that takes longer than that in
-//! all is checked once more, file by file, to tell.
+//! all is checked once more, file by file, to tell: each alone in a folder of its own, since the root of a package, where it
+//! lies, stands for all its modules.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,6 +31,10 @@ pub(super) fn run(workspace: &Workspace, directory: &Path) -> Result<bool, Strin
     ]))?;
     let checker = workspace.program("release", "", "checker");
     let packages = folders(directory)?;
+    let folder = workspace.target.join("soak-registry");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot make `{}`: {error}", folder.display()))?;
+    let alone = folder.join("alone.rs");
     let (mut slowest, mut failures) = ((Duration::ZERO, PathBuf::new()), Vec::new());
     for package in &packages {
         let outcome = check(&checker, package, PACKAGE_LIMIT)?;
@@ -38,8 +43,10 @@ pub(super) fn run(workspace: &Workspace, directory: &Path) -> Result<bool, Strin
             continue;
         }
         for file in files(package)? {
-            let outcome = check(&checker, &file, PACKAGE_LIMIT)?;
-            failures.extend(outcome.failure);
+            std::fs::copy(&file, &alone)
+                .map_err(|error| format!("cannot copy `{}`: {error}", file.display()))?;
+            let outcome = check(&checker, &alone, PACKAGE_LIMIT)?;
+            failures.extend(outcome.failure.map(|failure| format!("{}: {failure}", file.display())));
             if outcome.took > FILE_LIMIT {
                 failures.push(format!("{}: {:.1} s", file.display(), outcome.took.as_secs_f64()));
             }

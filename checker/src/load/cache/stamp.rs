@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::fs::Metadata;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 /// How long ago a file has to have been changed: longer than the ticks of any file system's clock.
+#[cfg_attr(not(unix), expect(dead_code, reason = "other systems do not tell the time of the last change"))]
 const SETTLED: Duration = Duration::from_secs(3);
 
 /// Stands for one state of one file.
@@ -24,6 +25,8 @@ impl Stamp {
     #[cfg(unix)]
     pub(crate) fn of(file: &Metadata, now: SystemTime) -> Option<Stamp> {
         use std::os::unix::fs::MetadataExt;
+        use std::time::UNIX_EPOCH;
+
         let changed = (file.ctime(), file.ctime_nsec());
         let modified = (file.mtime(), file.mtime_nsec());
         let latest = Duration::new(changed.0.max(modified.0).try_into().ok()?, 0);
