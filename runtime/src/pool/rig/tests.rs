@@ -27,8 +27,8 @@ use crate::pool::thread::make_pool;
 const CASES: u64 = 600;
 
 /// Seeds of small cases, found by a search: each way of taking messages is met in two of them at least. Those that run
-/// under miri meet each once.
-const SMALL_CASES: &[u64] = if cfg!(miri) { &[133, 255] } else { &[133, 255, 310, 501, 546] };
+/// under miri meet each once, and are the cheapest two that do.
+const SMALL_CASES: &[u64] = if cfg!(miri) { &[2937, 18737] } else { &[133, 255, 2937, 18737] };
 
 /// Cases in which a planted fault must show.
 #[cfg(not(miri))]
