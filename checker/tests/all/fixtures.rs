@@ -6,14 +6,12 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::harness::command::{checker_in, has_help, tests_folder};
+use crate::harness::command::{checker_on, has_help, tests_folder};
 use crate::harness::marks;
 
 /// What is wrong with one fixture; empty when nothing is.
 fn judge(path: &Path) -> Vec<String> {
-    let shown = ["-W", "likely", "-W", "nursery", "--format", "json"].map(std::ffi::OsStr::new);
-    let args: Vec<_> = std::iter::once(path.as_os_str()).chain(shown).collect();
-    let run = checker_in(&tests_folder(), &args);
+    let run = checker_on(path);
     if run.code != Some(0) {
         return vec![format!("{}: exit {:?}: {}", path.display(), run.code, run.stderr)];
     }

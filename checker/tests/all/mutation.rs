@@ -4,14 +4,13 @@
 //! statement that takes something out, or one test that bounds, is gone. Where two statements do the same work the
 //! loss of one changes nothing, and silence is right: the share that must be noticed leaves room for those.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 
-use crate::harness::command::{checker_in, tests_folder};
+use crate::harness::command::{checker_on, tests_folder};
 use crate::harness::marks;
 
 /// Methods that take something out.
@@ -134,9 +133,7 @@ fn is_noticed(mutant: &Mutant, number: usize) -> bool {
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
     let path = folder.join(mutant.file.file_name().expect("a fixture has a name"));
     std::fs::write(&path, &mutant.text).expect("the target folder can be written");
-    let asked = ["-W", "likely", "-W", "nursery", "--format", "json"].map(AsRef::<OsStr>::as_ref);
-    let args: Vec<&OsStr> = std::iter::once(path.as_os_str()).chain(asked).collect();
-    let run = checker_in(&tests_folder(), &args);
+    let run = checker_on(&path);
     let rules = ["unbounded-growth", "resource-leak"];
     run.messages()
         .iter()

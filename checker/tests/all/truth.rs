@@ -1,9 +1,8 @@
 //! The shapes that the meter judges: the checker says of each what its mark says. `cargo xtask soak truth` runs them.
 
-use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::harness::command::{checker_in, tests_folder};
+use crate::harness::command::{checker_on, tests_folder};
 use crate::harness::marks;
 
 #[test]
@@ -13,8 +12,7 @@ fn shapes_are_judged_as_their_marks_say() {
     assert!(shapes.len() >= 30, "only {} shapes", shapes.len());
     let judge = |path: &Path| {
         // Outside of loci most shapes are only said when asked for.
-        let asked = ["-W", "likely", "-W", "nursery", "--format", "json"].map(OsStr::new);
-        let run = checker_in(&tests_folder(), &[&[path.as_os_str()][..], &asked].concat());
+        let run = checker_on(path);
         (run.found(&tests_folder()) != marks::of_file(path)).then(|| path.display().to_string())
     };
     let wrong: Vec<String> = shapes.iter().filter_map(|path| judge(path)).collect();

@@ -69,6 +69,13 @@ pub(crate) fn checker_in<S: AsRef<OsStr>>(folder: &Path, args: &[S]) -> Run {
     Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
+/// Runs `checker` on one file, with all that it could say. The runs share a store, for what they read of the models.
+pub(crate) fn checker_on(path: &Path) -> Run {
+    let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models");
+    let asked = ["-W", "likely", "-W", "nursery", "--format", "json", "--cache"].map(OsStr::new);
+    checker_in(&tests_folder(), &[&[path.as_os_str()][..], &asked, &[store.as_os_str()]].concat())
+}
+
 /// The folder of this crate's tests.
 pub(crate) fn tests_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
