@@ -347,6 +347,8 @@ pub struct FnFacts {
     pub tries: Vec<Range>,
     /// It waits for messages, connections, time.
     pub waits: bool,
+    /// It takes connections.
+    pub accepts: bool,
     /// It reads a stream that has an end.
     pub reads: bool,
     /// Locals that hold what a call gave, by number of the call.

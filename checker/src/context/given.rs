@@ -35,7 +35,6 @@ use super::{Context, Entry, Often};
 use crate::events::{Event, Under};
 use crate::load::TargetKind;
 use crate::lower::ir::{ExprId, ExprKind, Range, Receiver};
-use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::summary::{Summary, Turns};
 use crate::types::{Insides, Program};
@@ -72,8 +71,8 @@ pub(super) struct Given<'a, 'w, 's> {
     bodies: RefCell<FxHashMap<FnId, Option<Rc<Origins<'a>>>>>,
     /// Answers so far; none for what is being asked.
     params: RefCell<FxHashMap<(FnId, u32, Part), Option<Answer>>>,
-    made: RefCell<FxHashMap<(AdtId, Sym, Part), Option<Answer>>>,
-    changed: RefCell<FxHashMap<(AdtId, Sym, Part), Option<Answer>>>,
+    made: stored::OfFields,
+    changed: stored::OfFields,
     results: RefCell<FxHashMap<(FnId, Part), Option<From>>>,
     steps: Cell<u32>,
     /// Whether an answer of this question rests on one that was still open, or was given up: those on the way may then

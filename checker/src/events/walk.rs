@@ -45,8 +45,18 @@ pub(super) fn walked<'p, 'w>(
     Some(walk)
 }
 
+fn takes_connections(kind: &ExprKind) -> bool {
+    match kind {
+        ExprKind::Method(call) => {
+            call.name == Sym::new("accept") || call.name == Sym::new("incoming") && call.args.is_empty()
+        }
+        _ => false,
+    }
+}
+
 impl Walk<'_, '_> {
     pub(super) fn run(&mut self) {
+        self.facts.accepts = self.body.exprs.iter().any(|expr| takes_connections(&expr.kind));
         for (index, pat) in self.body.params.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             self.bind(*pat, Some(Place::root(Root::Param(index))));

@@ -127,12 +127,7 @@ impl Cache {
     }
 
     /// The lowered form of the file at `path` with this `text`, if it is known.
-    pub(crate) fn lowered(
-        &self,
-        path: &Path,
-        key: u128,
-        read: Read,
-    ) -> Option<(Result<FileIr, Problem>, Kept)> {
+    pub(crate) fn lowered(&self, path: &Path, key: u128, read: Read) -> Option<Found> {
         let (pack, entry) = self.entry(of_path(path))?;
         let file = pack.lowered(entry)?;
         let is_it = entry.key == with_macros(key, &file);
@@ -140,11 +135,7 @@ impl Cache {
     }
 
     /// The lowered form of the file at `path`, if it has not been written since it was read; and what stands for its text.
-    pub(crate) fn unchanged(
-        &self,
-        path: &Path,
-        read: Read,
-    ) -> Option<((Result<FileIr, Problem>, Kept), u128)> {
+    pub(crate) fn unchanged(&self, path: &Path, read: Read) -> Option<(Found, u128)> {
         let (pack, entry) = self.entry(of_path(path))?;
         if read.stamp.is_none() || (entry.cfg, entry.stamp) != (read.cfg, read.stamp) {
             return None;
@@ -154,6 +145,9 @@ impl Cache {
         Some(((file, Kept::stored(entry, read)), text))
     }
 }
+
+/// The lowered form of a file as a store has it, and what that is to keep of it.
+pub(crate) type Found = (Result<FileIr, Problem>, Kept);
 
 impl Pack {
     fn lowered(&self, entry: &Entry) -> Option<Result<FileIr, Problem>> {

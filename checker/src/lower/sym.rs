@@ -97,12 +97,52 @@ const fn mix(mut h: u64) -> u64 {
 }
 
 /// The texts behind the names of one file, or of a whole run.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Texts {
-    /// One after the other, so that they are stored and read in one piece.
+    /// One after the other.
     all: String,
-    /// Where each lies.
+    /// Where those lie that were read from a store, sorted by name: a table costs more to fill than is looked for in it.
+    read: Box<[(Sym, (u32, u32))]>,
+    /// Where those lie that came since.
     at: FxHashMap<Sym, (u32, u32)>,
+}
+
+/// As texts are stored: sorted by name, and each in one piece, so that they are read in one.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    /// Eight bytes each.
+    names: &'a [u8],
+    lengths: Vec<u32>,
+    all: &'a str,
+}
+
+impl Serialize for Texts {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut each: Vec<(Sym, &str)> = self.each().collect();
+        each.sort_unstable_by_key(|(sym, _)| *sym);
+        let names: Vec<u8> = each.iter().flat_map(|(sym, _)| sym.0.to_le_bytes()).collect();
+        let lengths = each.iter().map(|(_, text)| number(text.len())).collect();
+        let all: String = each.iter().map(|(_, text)| *text).collect();
+        Stored { names: &names, lengths, all: &all }.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let Stored { names, lengths, all } = Stored::deserialize(from)?;
+        let (names, rest) = names.as_chunks::<8>();
+        if names.len() != lengths.len() || !rest.is_empty() {
+            return Err(D::Error::custom("not as many names as texts"));
+        }
+        let mut next = 0_u32;
+        let parts = lengths.into_iter().map(|length| {
+            let start = next;
+            next = start.saturating_add(length);
+            (start, next)
+        });
+        let names = names.iter().map(|name| Sym(u64::from_le_bytes(*name)));
+        Ok(Texts { all: all.to_owned(), read: names.zip(parts).collect(), at: FxHashMap::default() })
+    }
 }
 
 impl Texts {
@@ -114,34 +154,53 @@ impl Texts {
     }
 
     fn keep(&mut self, sym: Sym, text: &str) {
+        if self.read_at(sym).is_some() {
+            return;
+        }
         let all = &mut self.all;
         self.at.entry(sym).or_insert_with(|| {
             let start = all.len();
             all.push_str(text);
-            let at = |byte| u32::try_from(byte).unwrap_or(u32::MAX);
-            (at(start), at(all.len()))
+            (number(start), number(all.len()))
         });
     }
 
     /// The text of `sym`, or `?` for a name that was never interned here.
     pub fn get(&self, sym: Sym) -> &str {
-        let text = self.at.get(&sym).and_then(|(start, end)| self.all.get(*start as usize..*end as usize));
-        text.unwrap_or("?")
+        let lies = self.at.get(&sym).copied().or_else(|| self.read_at(sym));
+        lies.map_or("?", |lies| self.part(lies))
     }
 
     /// Whether `sym` was interned here.
     pub fn knows(&self, sym: Sym) -> bool {
-        self.at.contains_key(&sym)
+        self.at.contains_key(&sym) || self.read_at(sym).is_some()
     }
 
     /// Takes over what `other` knows.
     pub fn absorb(&mut self, other: &Texts) {
-        for sym in other.at.keys() {
-            if !self.at.contains_key(sym) {
-                self.keep(*sym, other.get(*sym));
-            }
+        for (sym, text) in other.each() {
+            self.keep(sym, text);
         }
     }
+
+    fn read_at(&self, sym: Sym) -> Option<(u32, u32)> {
+        let at = self.read.binary_search_by_key(&sym, |(known, _)| *known).ok()?;
+        Some(self.read[at].1)
+    }
+
+    fn part(&self, (start, end): (u32, u32)) -> &str {
+        self.all.get(start as usize..end as usize).unwrap_or("?")
+    }
+
+    fn each(&self) -> impl Iterator<Item = (Sym, &str)> {
+        let known = self.read.iter().map(|(sym, lies)| (*sym, *lies));
+        let known = known.chain(self.at.iter().map(|(sym, lies)| (*sym, *lies)));
+        known.map(|(sym, lies)| (sym, self.part(lies)))
+    }
+}
+
+fn number(byte: usize) -> u32 {
+    u32::try_from(byte).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -163,5 +222,33 @@ mod tests {
         let push = texts.intern("push");
         assert_eq!(texts.get(push), "push");
         assert_eq!(texts.get(Sym::new("pop")), "?");
+    }
+
+    #[test]
+    fn stored_texts_come_back_and_take_more() {
+        let mut texts = Texts::default();
+        let long = "long".repeat(100);
+        let names = ["push", "", "größe", long.as_str()];
+        for name in names {
+            texts.intern(name);
+        }
+        let bytes = postcard::to_allocvec(&texts).unwrap();
+        let mut read: Texts = postcard::from_bytes(&bytes).unwrap();
+        let added = read.intern("pop");
+        read.intern("push");
+        for name in names {
+            assert_eq!(read.get(Sym::new(name)), name);
+        }
+        assert!(read.get(added) == "pop" && read.knows(added) && !texts.knows(added));
+        assert_eq!(read.each().count(), names.len() + 1);
+        let again: Texts = postcard::from_bytes(&postcard::to_allocvec(&read).unwrap()).unwrap();
+        assert!(read.each().all(|(sym, text)| again.get(sym) == text));
+    }
+
+    #[test]
+    fn a_store_with_fewer_lengths_than_names_is_refused() {
+        let broken = Stored { names: &[0; 16], lengths: vec![1], all: "a" };
+        let bytes = postcard::to_allocvec(&broken).unwrap();
+        assert!(postcard::from_bytes::<Texts>(&bytes).is_err());
     }
 }

@@ -55,6 +55,11 @@ pub struct Resolved {
     pub taken: usize,
 }
 
+/// Whether there are names behind it that are looked up here.
+fn leads_on(def: Def) -> bool {
+    matches!(def, Def::Mod(_) | Def::Foreign(_) | Def::Adt(_))
+}
+
 impl Names<'_> {
     /// Looks `path` up from `module`, as a type or as a value.
     pub fn resolve(&self, module: ModId, path: &PathRef, want_type: bool) -> Option<Resolved> {
@@ -69,31 +74,47 @@ impl Names<'_> {
         absolute: bool,
         want_type: bool,
     ) -> Option<Resolved> {
+        self.resolve_up_to(segments.len(), (module, segments), absolute, want_type)
+    }
+
+    /// The same for as many of them as `end`; what is wanted is what all of them mean.
+    fn resolve_up_to(
+        &self,
+        end: usize,
+        (module, segments): (ModId, &[Sym]),
+        absolute: bool,
+        want_type: bool,
+    ) -> Option<Resolved> {
         if segments.is_empty() || segments.len() > SEGMENTS_MAX {
             return None;
         }
         let (mut def, mut taken) = self.first(module, segments, absolute, want_type)?;
-        while taken < segments.len() {
-            let segment = segments[taken];
+        while taken < end && leads_on(def) {
             let last = taken + 1 == segments.len();
-            def = match def {
-                Def::Mod(inner) => self.member(inner, segment, want_type || !last)?,
-                // Crates pass these on to the code that their macros and generators write.
-                Def::Foreign(foreign) if foreign.parent == Sym::NONE && is_std(segment) => outside(STD[0]),
-                // And these on to those who are to use the same version.
-                Def::Foreign(foreign) if foreign.parent == Sym::NONE && PASSED_ON.contains(&segment) => {
-                    outside(segment)
-                }
-                Def::Foreign(foreign) => Def::Foreign(foreign.join(segment)),
-                Def::Adt(adt) => match self.variant(adt, segment) {
-                    Some(variant) => variant,
-                    None => break,
-                },
-                _ => break,
-            };
+            match self.next(def, segments[taken], want_type || !last) {
+                Some(next) => def = next,
+                None if matches!(def, Def::Adt(_)) => break,
+                None => return None,
+            }
             taken += 1;
         }
         Some(Resolved { def, taken })
+    }
+
+    /// What a segment means behind what those before it do.
+    fn next(&self, def: Def, segment: Sym, want_type: bool) -> Option<Def> {
+        match def {
+            Def::Mod(inner) => self.member(inner, segment, want_type),
+            // Crates pass these on to the code that their macros and generators write.
+            Def::Foreign(foreign) if foreign.parent == Sym::NONE && is_std(segment) => Some(outside(STD[0])),
+            // And these on to those who are to use the same version.
+            Def::Foreign(foreign) if foreign.parent == Sym::NONE && PASSED_ON.contains(&segment) => {
+                Some(outside(segment))
+            }
+            Def::Foreign(foreign) => Some(Def::Foreign(foreign.join(segment))),
+            Def::Adt(adt) => self.variant(adt, segment),
+            _ => None,
+        }
     }
 
     pub(super) fn resolve_import(
@@ -102,15 +123,23 @@ impl Names<'_> {
         path: &[Sym],
         absolute: bool,
     ) -> (Option<Def>, Option<Def>) {
-        let whole = |want_type| {
+        let [before @ .., last] = path else { return (None, None) };
+        if before.is_empty() {
             // `use name;` must not find the import itself in place of the crate it names.
-            let found = match path {
-                [name] if !absolute => self.single_import(module, *name, want_type),
-                _ => self.resolve_segments(module, path, absolute, want_type),
+            let single = |want_type| match absolute {
+                false => self.single_import(module, *last, want_type),
+                true => self.resolve_segments(module, path, absolute, want_type),
             };
-            found.filter(|found| found.taken == path.len()).map(|found| found.def)
-        };
-        (whole(true), whole(false))
+            return (single(true).map(|found| found.def), single(false).map(|found| found.def));
+        }
+        // As a type and as a value it means the same up to its last segment.
+        match self.resolve_up_to(before.len(), (module, path), absolute, true) {
+            Some(found) if found.taken == path.len() => (Some(found.def), Some(found.def)),
+            Some(found) if found.taken == before.len() => {
+                (self.next(found.def, *last, true), self.next(found.def, *last, false))
+            }
+            _ => (None, None),
+        }
     }
 
     fn single_import(&self, module: ModId, name: Sym, want_type: bool) -> Option<Resolved> {

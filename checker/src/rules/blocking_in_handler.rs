@@ -18,6 +18,7 @@ use crate::rules::judged::{Judged, Reach, Says, is_locus_method};
 use crate::types::{Interner, TyKind};
 use handed::handed_on;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::LazyCell;
 
 /// In a handler.
 pub static HANDLER: Shape =
@@ -60,7 +61,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
     let mut async_ones = Vec::new();
     for (id, seen) in judged.sights() {
         let Sight::Blocks { name, slight } = &seen.sight else { continue };
-        if judged.summary.facts[id.ix()].on_thread(seen.at)
+        let is_asked = promise.contains(id) || judged.on_pool.contains(id) || on_executor.contains(&id);
+        if !is_asked
+            || judged.summary.facts[id.ix()].on_thread(seen.at)
             || handed_on(judged, id).iter().any(|closure| within(*closure, seen.at))
         {
             continue;
@@ -79,9 +82,9 @@ pub(super) fn check(judged: &Judged<'_, '_>, findings: &mut Vec<Finding>) {
             }
         } else if on_executor.contains(&id)
             && !slight
-            && !kernel::is_read(judged, id, seen.at)
             && judged.is_per_message(id, seen)
             && !is_command(judged, id)
+            && !kernel::is_read(judged, id, seen.at)
             && ways.is_driven(id, seen.at, Asks::UNDER_WAY)
         {
             let mut finding = blocks(judged, id, seen, (&ASYNC, name));
@@ -205,13 +208,12 @@ fn on_executor(judged: &Judged<'_, '_>) -> FxHashSet<FnId> {
         let mut next = Vec::new();
         for id in open {
             let facts = &judged.summary.facts[id.ix()];
-            let mut elsewhere = in_place(judged, id);
-            elsewhere.extend(handed_on(judged, id));
+            let elsewhere = LazyCell::new(|| [in_place(judged, id), handed_on(judged, id)].concat());
             let hands_over = |at: Range| facts.on_thread(at) || elsewhere.iter().any(|of| within(*of, at));
-            for site in facts.calls.iter().filter(|site| !site.is_callback && !hands_over(site.at)) {
+            for site in facts.calls.iter().filter(|site| !site.is_callback) {
                 let [callee] = site.callees[..] else { continue };
                 let often = judged.context.often(judged.summary, id, &site.under);
-                if often == Some(Often::PerMessage) {
+                if often == Some(Often::PerMessage) && !hands_over(site.at) {
                     on_executor.insert(callee);
                     next.push(callee);
                 }

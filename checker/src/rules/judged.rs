@@ -28,7 +28,7 @@ pub(crate) use crate::graph::is_locus_method;
 use crate::load::TargetKind;
 use crate::load::support::support;
 use crate::lower::attr::{Contract, LocusItem};
-use crate::lower::ir::{ExprKind, Range};
+use crate::lower::ir::Range;
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
 use crate::rule::{Rule, Shape};
@@ -279,23 +279,15 @@ impl<'a, 'w> Judged<'a, 'w> {
     pub(crate) fn serves_with(&self, id: FnId) -> Option<usize> {
         let names = &self.program.names;
         let (first, steps) = self.context.chain(id);
-        let accepts = |id: FnId| {
-            let is_accept = |kind: &ExprKind| match kind {
-                ExprKind::Method(call) => {
-                    call.name == Sym::new("accept")
-                        || call.name == Sym::new("incoming") && call.args.is_empty()
-                }
-                _ => false,
-            };
-            names.body(id).is_some_and(|body| body.exprs.iter().any(|expr| is_accept(&expr.kind)))
-        };
         let handles = |id: FnId| {
             matches!(self.context.runs[id.ix()].entry, Some(Entry::Message | Entry::Callback | Entry::Poll))
         };
         let file = &names.workspace.files[names.function(first).file.0 as usize];
         let is_sure = self.context.runs[id.ix()].is_sure && support(names.workspace, file).is_none();
         let begins = |step: &Step| {
-            accepts(step.caller) || handles(step.caller) || self.is_served(step.caller, step.at)
+            self.summary.facts[step.caller.ix()].accepts
+                || handles(step.caller)
+                || self.is_served(step.caller, step.at)
         };
         let from = steps.iter().rposition(begins);
         let calls = from.map(|from| steps.len() - from).or(handles(first).then_some(steps.len()));

@@ -12,6 +12,9 @@ use crate::types::{Callee, adt_behind};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
+/// Answers about fields so far; none for what is being asked.
+pub(super) type OfFields = RefCell<FxHashMap<(AdtId, Sym, Part), Option<Answer>>>;
+
 /// What is stored where, in the whole workspace.
 #[derive(Default)]
 pub(super) struct Stored {
@@ -78,12 +81,7 @@ impl<'a> Given<'a, '_, '_> {
     }
 
     /// The answer to what is asked about one field: what is asked while it is open adds nothing to it.
-    fn once(
-        &self,
-        known: &RefCell<FxHashMap<(AdtId, Sym, Part), Option<Answer>>>,
-        field: (AdtId, Sym, Part),
-        answer: impl FnOnce() -> Answer,
-    ) -> Answer {
+    fn once(&self, known: &OfFields, field: (AdtId, Sym, Part), answer: impl FnOnce() -> Answer) -> Answer {
         if let Some(known) = known.borrow().get(&field) {
             return self.so_far(*known, Answer::Given);
         }
