@@ -8,6 +8,7 @@
 
 mod arms;
 mod bare;
+mod callees;
 mod calls;
 mod effect;
 mod finite;
@@ -29,6 +30,7 @@ use crate::lower::ir::{ExprId, LocalId, Range};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId, StaticId};
 use crate::types::{Inferred, Program, Ty};
+pub use callees::Callees;
 pub(crate) use limits::{TIME_LIMITS, is_limit};
 pub(crate) use lost::only_looks_at;
 pub(crate) use present::{COPIES as KEY_COPIES, LOOKS, PASSES as FOUND_PASSES, is_table};
@@ -183,7 +185,7 @@ impl Which {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CallSite {
     /// Whom; several where a trait decides.
-    pub callees: Box<[FnId]>,
+    pub callees: Callees,
     /// Places of the arguments, the receiver first.
     pub args: Box<[Option<Place>]>,
     /// Arguments that are shared with the caller: `Arc`s.

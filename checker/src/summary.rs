@@ -97,15 +97,12 @@ impl Summary {
                 facts.calls[index].args[arg] = place;
             }
         }
-        let mut events = Vec::with_capacity(facts.events.len());
-        for event in std::mem::take(&mut facts.events) {
-            let places = self.all_resolved(&facts, id, event.place);
-            let from = events.len();
-            events.extend(std::iter::repeat_n(event, places.len()));
-            for (event, place) in events[from..].iter_mut().zip(places) {
-                event.place = place;
-                event.under.guarded |= self.is_tested(&facts, id, event);
-            }
+        let mut events = std::mem::take(&mut facts.events);
+        if events.iter().any(|event| matches!(event.place.root, Root::Call(_))) {
+            events = self.placed(&facts, id, events);
+        }
+        for event in &mut events {
+            event.under.guarded |= self.is_tested(&facts, id, event);
         }
         self.lift(&facts, id, &mut events);
         facts.events = events;
@@ -121,6 +118,20 @@ impl Summary {
         self.waits[id.ix()] = waits;
         reads[id.ix()] = reads_now;
         self.facts[id.ix()] = facts;
+    }
+
+    /// Events at each of the places that theirs may be.
+    fn placed(&self, facts: &FnFacts, id: FnId, events: Vec<Event>) -> Vec<Event> {
+        let mut placed = Vec::with_capacity(events.len());
+        for event in events {
+            let places = self.all_resolved(facts, id, event.place);
+            let from = placed.len();
+            placed.extend(std::iter::repeat_n(event, places.len()));
+            for (event, place) in placed[from..].iter_mut().zip(places) {
+                event.place = place;
+            }
+        }
+        placed
     }
 
     /// How a loop turns. Of loops that feed each other none ends: `open` are those that are asked about already.

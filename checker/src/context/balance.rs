@@ -151,7 +151,7 @@ pub(crate) fn balances<'s>(
     let loose: Vec<_> = groups.iter().filter_map(|(key, group)| balance.loosely(*key, group)).collect();
     let weighed = groups.into_iter().filter_map(|(key, group)| balance.weigh(key, group, &freed));
     let (balanced, growing): (Vec<_>, Vec<_>) = weighed.partition(|place| place.against == Counter::Works);
-    let instances = Instances { program, summary, context, keys, freed: &freed, shrunk: &shrunk };
+    let instances = Instances { program, callers, context, keys, freed: &freed, shrunk: &shrunk };
     let unswept = instances.unswept(&balanced);
     let known: FxHashSet<Key> = balanced.iter().chain(&growing).map(|place| place.key).collect();
     let loose = loose.into_iter().filter(|place| !known.contains(&place.key)).collect();

@@ -5,14 +5,14 @@
 //! is done to its kin. Where any call that empties cannot be followed to its value, all of the type stay silent.
 
 use super::balance::{Counter, Growing, Site};
+use super::callers::Callers;
 use super::shared::is_shared;
 use super::{Context, Key, Keys, Often};
 use crate::events::{CallSite, Place, Root};
 use crate::lower::sym::Sym;
 use crate::names::{AdtId, FnId};
-use crate::summary::Summary;
 use crate::types::{Interner, Program, Ty, TyKind};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
 /// A value of a wrapper type that is filled with every message, and that nothing empties.
@@ -31,7 +31,7 @@ pub struct Unswept<'s> {
 /// What the search needs.
 pub(super) struct Instances<'a, 'w, 's> {
     pub(super) program: &'a Program<'w>,
-    pub(super) summary: &'s Summary,
+    pub(super) callers: &'s Callers<'s>,
     pub(super) context: &'a Context,
     pub(super) keys: &'a Keys,
     /// Types whose values come and go.
@@ -58,18 +58,18 @@ impl<'s> Instances<'_, '_, 's> {
         if wrapped.is_empty() {
             return Vec::new();
         }
-        let (callers, mentioned) = (self.callers(), self.mentioned());
+        let mentioned = self.mentioned();
         let mut found: BTreeMap<Key, Unswept<'s>> = BTreeMap::new();
         for (place, of) in wrapped {
             let sweepers: Vec<FnId> = working(place).map(|site| site.id).collect();
-            let sweeps = self.called(&callers, &sweepers, of, true);
+            let sweeps = self.called(&sweepers, of, true);
             let is_mentioned =
                 |(id, _): &(FnId, u32)| mentioned.contains(&self.program.names.function(*id).name);
             if sweeps.lost_track || sweeps.through.iter().any(is_mentioned) {
                 continue;
             }
             for grows in &place.grows {
-                let fills = self.called(&callers, &[grows.id], of, false);
+                let fills = self.called(&[grows.id], of, false);
                 if fills.through.iter().any(|filler| sweeps.through.contains(filler)) {
                     // Who fills also sweeps.
                     continue;
@@ -102,40 +102,21 @@ impl<'s> Instances<'_, '_, 's> {
         (own && working(place).next().is_some() && !super::roots::is_locus(self.program, of)).then_some(of)
     }
 
-    fn callers(&self) -> FxHashMap<FnId, Vec<(FnId, &'s CallSite)>> {
-        let mut callers: FxHashMap<FnId, Vec<(FnId, &'s CallSite)>> = FxHashMap::default();
-        for (index, facts) in self.summary.facts.iter().enumerate() {
-            let caller = FnId(u32::try_from(index).unwrap_or(u32::MAX));
-            for site in &facts.calls {
-                for callee in &site.callees {
-                    callers.entry(*callee).or_default().push((caller, site));
-                }
-            }
-        }
-        callers
-    }
-
     /// Names that code which is not understood may call.
     fn mentioned(&self) -> FxHashSet<Sym> {
-        self.summary.facts.iter().flat_map(|facts| facts.mentions.iter().copied()).collect()
+        self.callers.summary.facts.iter().flat_map(|facts| facts.mentions.iter().copied()).collect()
     }
 
     /// Follows the calls of `methods` back to the values of `of` they are made on; only those that run count as
     /// sweeps.
-    fn called(
-        &self,
-        callers: &FxHashMap<FnId, Vec<(FnId, &'s CallSite)>>,
-        methods: &[FnId],
-        of: AdtId,
-        sweeps: bool,
-    ) -> Called<'s> {
+    fn called(&self, methods: &[FnId], of: AdtId, sweeps: bool) -> Called<'s> {
         let mut called = Called::default();
         let mut open: Vec<(FnId, u32)> = methods.iter().map(|method| (*method, 0)).collect();
         while let Some((callee, param)) = open.pop() {
             if !called.through.insert((callee, param)) {
                 continue;
             }
-            for (caller, site) in callers.get(&callee).map(Vec::as_slice).unwrap_or_default() {
+            for (caller, site) in self.callers.sites(callee) {
                 let runs = &self.context.runs[caller.ix()];
                 // A destructor may be that of a permit, which comes and goes.
                 let at_exit = runs.only_at_exit && !runs.only_in_drop;
@@ -144,9 +125,9 @@ impl<'s> Instances<'_, '_, 's> {
                 }
                 let place = site.args.get(param as usize).copied().flatten();
                 match place {
-                    Some(Place { root: Root::Param(at), field: None, depth: 0 }) => open.push((*caller, at)),
-                    Some(place) => match self.value(*caller, place, of) {
-                        Some(key) => called.on.entry(key).or_default().push((*caller, site)),
+                    Some(Place { root: Root::Param(at), field: None, depth: 0 }) => open.push((caller, at)),
+                    Some(place) => match self.value(caller, place, of) {
+                        Some(key) => called.on.entry(key).or_default().push((caller, site)),
                         None => called.lost_track = true,
                     },
                     None => called.lost_track = true,
@@ -193,7 +174,8 @@ impl<'s> Instances<'_, '_, 's> {
             && !self.freed.contains(&of)
             && !self.shrunk.contains(&key)
             && place.is_some_and(|place| {
-                self.context.resident(self.summary, caller, place, &site.under) == Some(Often::PerMessage)
+                self.context.resident(self.callers.summary, caller, place, &site.under)
+                    == Some(Often::PerMessage)
             })
     }
 }

@@ -55,7 +55,7 @@ impl<'w> Walk<'_, 'w> {
     /// A function of the workspace as a value.
     pub(super) fn callback(&mut self, of: FnId, id: ExprId) {
         let site = CallSite {
-            callees: Box::new([of]),
+            callees: of.into(),
             args: Box::default(),
             shared: Which::default(),
             fixed: Which::default(),
@@ -217,7 +217,7 @@ impl<'w> Walk<'_, 'w> {
     pub(super) fn site(&mut self, id: ExprId, fns: &[FnId], args: &[ExprId]) -> Option<Place> {
         let index = u32::try_from(self.facts.calls.len()).unwrap_or(u32::MAX);
         let site = CallSite {
-            callees: fns.into(),
+            callees: fns.iter().copied().collect(),
             args: args.iter().map(|arg| self.place(*arg)).collect(),
             shared: Which::of(args, |arg| self.is_shared(arg)),
             fixed: Which::of(args, |arg| self.is_fixed(arg)),

@@ -8,7 +8,7 @@
 //! is built of. A function that nothing is seen to call is called from somewhere else.
 
 use super::made::Made;
-use crate::events::FnFacts;
+use crate::events::{Callees, FnFacts};
 use crate::load::{TargetKind, reached};
 use crate::lower::ir::Vis;
 use crate::lower::sym::Sym;
@@ -159,7 +159,7 @@ impl Alive {
         };
         events.retain(|event| !event.what.grows() || !is_dead(event.under.in_arm));
         for site in calls.iter_mut().filter(|site| is_dead(site.under.in_arm)) {
-            site.callees = Box::default();
+            site.callees = Callees::default();
         }
         // What a macro writes stands where its call does, whichever of its arms it is in.
         let is_alone = |at: usize| arms.iter().filter(|other| other.at == arms[at].at).count() == 1;
