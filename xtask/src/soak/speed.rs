@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use crate::process;
 use crate::workspace::Workspace;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 
 /// Smaller workspaces say nothing about the limits below, which are of the whole of a run.
 const LINES_MIN: f64 = 300_000.0;
