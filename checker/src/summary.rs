@@ -93,8 +93,10 @@ impl Summary {
         for index in 0..facts.calls.len() {
             for arg in 0..facts.calls[index].args.len() {
                 let place = facts.calls[index].args[arg];
+                // A field is known by itself, wherever the value lies that it is part of.
+                let known = place.filter(|place| place.field.is_some());
                 let place = place.and_then(|place| self.resolved(&facts, id, place, 0));
-                facts.calls[index].args[arg] = place;
+                facts.calls[index].args[arg] = place.or(known);
             }
         }
         let mut events = std::mem::take(&mut facts.events);
