@@ -209,18 +209,22 @@ impl Look<'_, '_, '_> {
             // One that is only lent may be awaited behind the race.
             (ends, uses)
         };
+        let around = self.walk.loop_around(id);
+        // The next turn waits again for one that is there before the loop, unless an arm leaves that.
+        let stays =
+            |local: LocalId| around.is_some() && self.walk.facts.local_loops[local.0 as usize] != around;
         let lost = arms.iter().zip(&bodies).any(|(arm, body)| {
-            let Some((won, _)) = handle(arm) else { return false };
+            let won = handle(arm).map(|(won, _)| won);
             racing.iter().any(|(local, lent)| {
+                let is_left = if *lent && stays(*local) { self.leaves(*body) } else { won.is_some() };
                 let (ends, uses) = ended(*local, *body);
-                *local != won && !ends && (!lent || uses == 1)
+                is_left && won != Some(*local) && !ends && (!lent || uses == 1)
             })
         });
         let is_told = || self.tells_behind(id) && racing.iter().all(|(local, _)| self.listens(*local));
         if racing.len() >= 2 && lost && !is_told() {
             // Where whoever wins ends the loop around it, the race is run once for the whole loop.
             let mut raced = arms.iter().filter(|arm| handle(arm).is_some());
-            let around = self.walk.loop_around(id);
             let in_loop = match raced.all(|arm| self.walk.leaves_loop(arm.body)) {
                 true => around.and_then(|at| self.walk.facts.loops.get(at as usize)?.parent),
                 false => around,
@@ -231,6 +235,13 @@ impl Look<'_, '_, '_> {
             };
             self.seen.push(Seen { sight: Sight::Race { halves }, at: self.walk.at(id), in_loop });
         }
+    }
+
+    /// Whether a region has a `return` or `break`.
+    fn leaves(&self, region: Range) -> bool {
+        self.walk.body.exprs.iter().any(|expr| {
+            matches!(expr.kind, ExprKind::Return(_) | ExprKind::Break(..)) && super::within(region, expr.at)
+        })
     }
 
     /// Whether something is sent to others in what a race leads to.
