@@ -2,7 +2,7 @@
 //!
 //! Responsibility: one name for each atomic, fence and pointer type, so that the code loom and shuttle explore is the
 //! code that ships; [`Edge`], the memory orderings the protocols rest on, by name; [`AccessLog`], which
-//! shows plain memory to the checker.
+//! shows plain memory to the checker; [`prefetch`], hints for the processor.
 //!
 //! It does not hold locks or channels: nothing on the data path uses one.
 
@@ -165,3 +165,6 @@ impl AccessLog {
 
 #[cfg(all(test, loom))]
 pub(crate) mod control;
+
+#[expect(unsafe_code, reason = "hints for the processor")]
+pub(crate) mod prefetch;

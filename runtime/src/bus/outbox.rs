@@ -4,6 +4,9 @@
 //! the lane. So the lane's lines move between the cores once per flush, a failed activation takes its
 //! messages back by truncating, and a full lane makes the outbox wait instead of a thread.
 //!
+//! The lines that the flush will write lie in the cache of the core that read them a lap ago. They are asked for while the
+//! messages are made, one for each line that is filled here: so making messages and fetching lines overlap.
+//!
 //! Invariants
 //! - I1. Records leave in the order in which they were pushed, and nothing overtakes a record that waits.
 //! - I2. A flush never happens inside an activation, so a mark outlives no flush.
@@ -20,6 +23,7 @@ use super::{
     record::{Header, WORD_BYTES, Word, words_for, write_header},
     words::{Mark, Words},
 };
+use crate::sync::prefetch::{LINE_BYTES, prefetch_to_write};
 
 /// The part of a lane's memory that what waits for it has, from when the lane has grown to that size: a full lane takes
 /// nothing before a quarter is free, and in the meantime a quarter more may find credits.
@@ -31,6 +35,8 @@ pub(crate) struct Outbox {
     words: UnsafeCell<Words>,
     end: Cell<*mut Word>,
     until: Cell<*mut Word>,
+    /// How far beyond a record, in bytes, its place in the lane lies if all leaves with the next flush; else zero.
+    to_lane: Cell<usize>,
 }
 
 /// Where a record goes for which there is room.
@@ -67,7 +73,7 @@ impl Default for Outbox {
     fn default() -> Self {
         let mut words = Words::default();
         let (end, until) = (Cell::new(words.end()), Cell::new(words.until()));
-        Self { words: UnsafeCell::new(words), end, until }
+        Self { words: UnsafeCell::new(words), end, until, to_lane: Cell::new(0) }
     }
 }
 
@@ -101,10 +107,21 @@ impl Outbox {
     /// the caller writes the payload before anybody looks at the outbox.
     #[inline]
     pub(crate) unsafe fn claim_in<T: Send>(&self, room: Room, header: Header) -> *mut T {
+        self.ask_for_line::<T>(room);
         // SAFETY: by the caller there is room for a `T` from `end` on, before `until` (I4).
         self.end.set(unsafe { room.0.add(words_for::<T>()) });
         // SAFETY: as above; the rest is the caller's promise.
         unsafe { write_header(room.0, header) }
+    }
+
+    /// Asks for the line that the record will be copied to.
+    #[inline]
+    fn ask_for_line<T>(&self, room: Room) {
+        let (place, bytes) = (room.0.addr(), words_for::<T>() * WORD_BYTES);
+        // Of the short ones that begin in one line, only the first does.
+        if bytes >= LINE_BYTES || place % LINE_BYTES < bytes {
+            prefetch_to_write(place.wrapping_add(self.to_lane.get()));
+        }
     }
 
     /// Makes a record behind all others, and returns where its payload goes.
@@ -157,6 +174,10 @@ impl Outbox {
         // SAFETY: the lane takes whole records and has moved their payloads.
         unsafe { own.advance(taken) };
         own.settle();
+        // Of a lane that is nearly full the next lines are not read yet: taking them away would hold its reader up.
+        let is_free = taken == words && lane.room() > words;
+        let to_lane = lane.next_address().wrapping_sub(own.front().0.addr());
+        self.to_lane.set(if is_free { to_lane } else { 0 });
         if lane.capacity() != lane_words {
             // Who fills such a lane will meet it full: what has to wait here then finds its memory.
             own.keep(lane.capacity() / WAITING_SHARE);

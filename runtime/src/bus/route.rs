@@ -40,7 +40,6 @@ mod deliver;
 mod far;
 mod itself;
 mod own;
-mod prefetch;
 pub(crate) mod select;
 mod send;
 mod spread;

@@ -2,7 +2,7 @@
 //!
 //! The invariants I1 to I7 are those of `lane`.
 
-use super::Word;
+use super::{WORD_BYTES, Word};
 use crate::sync::{AccessLog, AtomicPtr, AtomicUsize, Ordering, Padded};
 use std::{mem::ManuallyDrop, ptr::NonNull};
 
@@ -85,6 +85,12 @@ impl Ring {
         self.declare_use(position, words);
         // SAFETY: the place is below the capacity, or zero where that is.
         unsafe { self.words.as_ptr().add(self.place(position)) }
+    }
+
+    /// Returns the address of `position`, for no use of the words there.
+    #[inline]
+    pub(super) fn address(&self, position: usize) -> usize {
+        self.words.addr().get() + self.place(position) * WORD_BYTES
     }
 
     /// Shows the model checker that the caller has exclusive use of the words at `position`.

@@ -81,6 +81,12 @@ impl LaneWriter {
         self.capacity
     }
 
+    /// Returns the address to which the next batch is copied, if it fits.
+    #[inline]
+    pub(crate) fn next_address(&self) -> usize {
+        self.ring().address(self.tail)
+    }
+
     /// Returns a view of the lane's memory for reports.
     pub(crate) fn figures(&self) -> LaneFigures {
         LaneFigures(Arc::clone(&self.shared))
@@ -183,7 +189,7 @@ impl LaneWriter {
 
     /// Returns a lower limit of the words free for the writer, before and after the end of the lap.
     #[inline]
-    fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.capacity - (self.tail - self.head)
     }
 

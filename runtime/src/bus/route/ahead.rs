@@ -10,13 +10,13 @@
 
 use std::rc::Rc;
 
-use super::prefetch::prefetch;
 use super::takers::Takers;
 use super::{KeyEntry, Route};
 use crate::bus::key;
 use crate::bus::pass::Pass;
 use crate::bus::subscribe::Subscriber;
 use crate::bus::topic::{Packet, Topic};
+use crate::sync::prefetch::prefetch;
 
 /// How many messages are looked up at once: more than the lines that a processor core fetches at a time, so that it never
 /// waits for the next look.
