@@ -46,7 +46,7 @@ impl Cursor {
     }
 
     /// Lets the next run end after `words` words at the latest, if it gets that far: after so many records of one length.
-    /// Until the [`next_run`](Self::next_run), only records of that length may be taken.
+    /// Until the [`end_run`](Self::end_run), only records of that length may be taken.
     #[inline]
     pub(crate) fn narrow(&mut self, words: usize) {
         if words < self.left_words() {
@@ -55,11 +55,10 @@ impl Cursor {
         }
     }
 
-    /// Ends a run, also one that unwound, and returns the header of the next record; `None` at the end of the span.
+    /// Ends a run, also one that unwound: the next one may go on to the end of the span.
     #[inline]
-    pub(crate) fn next_run(&mut self) -> Option<Header> {
+    pub(crate) fn end_run(&mut self) {
         self.end = self.span_end;
-        self.peek()
     }
 
     /// The header of the next record; `None` at the end of the run.

@@ -12,6 +12,7 @@
 //!
 //! It does not know topics; those who take a run note in [`Core::note_unwound`] whose activation unwound.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
@@ -38,6 +39,8 @@ pub(crate) struct Pass<'c> {
     pub(crate) core: &'c Core,
     pub(crate) cursor: Cursor,
     pub(crate) source: PoolId,
+    /// Whether that is the pool itself.
+    pub(crate) is_own: bool,
 }
 
 /// How the records of one number are taken: a function for one subscriber of one type, or for a route.
@@ -47,11 +50,26 @@ pub(crate) struct Taker {
     take: Take,
 }
 
-/// Takes records for a subscriber; called with it, its route and the pass.
+/// Takes records for a subscriber; called with it, its route and the pass. Says what comes next, where it has seen that.
 ///
 /// # Safety
 /// Subscriber and route are those the taker was listed with, and a record of the route's number comes next (I1).
-pub(crate) type Take = unsafe fn(NonNull<()>, NonNull<()>, &mut Pass<'_>);
+pub(crate) type Take = unsafe fn(NonNull<()>, NonNull<()>, &mut Pass<'_>) -> Next;
+
+/// The kind of the record that comes next in a pass, where that is known: so the next run need not wait for the cursor.
+#[derive(Clone, Copy)]
+pub(crate) struct Next(u32);
+
+impl Next {
+    /// The cursor has to be looked at. No record is of this kind: each has a word at least.
+    pub(crate) const UNKNOWN: Self = Self(0);
+
+    /// The record with this header, which the cursor stands at.
+    #[inline]
+    pub(crate) fn of(header: Header) -> Self {
+        Self(header.kind())
+    }
+}
 
 impl Taker {
     /// A taker that calls `take` with `subscriber`.
@@ -117,10 +135,11 @@ impl<'c> OwnPasses<'c> {
     #[inline]
     fn hand_out_all(&mut self) -> Option<LifeStep> {
         loop {
-            while let Some(header) = self.pass.cursor.next_run() {
-                let step = self.pass.hand_out_run(header);
-                if step.is_some() {
-                    return step;
+            let mut next = Next::UNKNOWN;
+            while let Some(kind) = self.pass.begin_run(next) {
+                match self.pass.hand_out_run(kind) {
+                    Continue(follows) => next = follows,
+                    Break(step) => return Some(step),
                 }
             }
             let core = self.pass.core;
@@ -139,7 +158,7 @@ impl<'c> OwnPasses<'c> {
 
 impl<'c> Pass<'c> {
     pub(crate) fn new(core: &'c Core, cursor: Cursor, source: PoolId) -> Self {
-        Self { core, cursor, source }
+        Self { core, cursor, source, is_own: source == core.id }
     }
 
     /// Hands records to those who take them, until about `words_max` words are taken, or there is a step in the life of a
@@ -155,34 +174,44 @@ impl<'c> Pass<'c> {
     }
 
     fn hand_out_from(&mut self, since: *const Word, words_max: usize) -> Option<LifeStep> {
+        let mut next = Next::UNKNOWN;
         while self.cursor.is_within(since, words_max)
-            && let Some(header) = self.cursor.next_run()
+            && let Some(kind) = self.begin_run(next)
         {
-            let step = self.hand_out_run(header);
-            if step.is_some() {
-                return step;
+            match self.hand_out_run(kind) {
+                Continue(follows) => next = follows,
+                Break(step) => return Some(step),
             }
         }
         None
     }
 
-    /// Hands out the record with this header, which is next, and those behind it that go with it.
+    /// Ends a run, also one that unwound, and returns the kind of the next record; `None` at the end of the span.
     #[inline(always)]
-    fn hand_out_run(&mut self, header: Header) -> Option<LifeStep> {
-        match self.core.routes.taker(header.topic()) {
-            Some((taker, route)) => {
-                // SAFETY: listed together, for this number, and neither is freed during a pass (I1).
-                unsafe { (taker.take)(taker.subscriber, route, self) };
-                None
-            }
-            None => self.take_other(header),
+    fn begin_run(&mut self, Next(kind): Next) -> Option<u32> {
+        self.cursor.end_run();
+        if kind == Next::UNKNOWN.0 {
+            return self.cursor.peek().map(Header::kind);
+        }
+        debug_assert!(self.cursor.next_is(kind), "another record comes next");
+        Some(kind)
+    }
+
+    /// Hands out the record of this kind, which is next, and those behind it that go with it.
+    #[inline(always)]
+    fn hand_out_run(&mut self, kind: u32) -> ControlFlow<LifeStep, Next> {
+        match self.core.routes.taker(Header::number_of(kind)) {
+            // SAFETY: listed together, for this number, and neither is freed during a pass (I1).
+            Some((taker, route)) => Continue(unsafe { (taker.take)(taker.subscriber, route, self) }),
+            None => self.take_other().map_or(Continue(Next::UNKNOWN), Break),
         }
     }
 
     /// Takes a record that no route is responsible for.
     #[cold]
     #[inline(never)]
-    fn take_other(&mut self, header: Header) -> Option<LifeStep> {
+    fn take_other(&mut self) -> Option<LifeStep> {
+        let header = self.cursor.peek()?;
         if header.topic() == LIFE {
             // SAFETY: a record under this number holds a `LifeStep` (`cursor` I2).
             let step = *unsafe { self.cursor.take::<LifeStep>() };

@@ -76,7 +76,13 @@ impl Header {
     /// Returns the dense number that tells the bus the payload's type.
     #[inline]
     pub(crate) const fn topic(self) -> u16 {
-        self.kind as u16
+        Self::number_of(self.kind)
+    }
+
+    /// Returns that number of all records of a [`kind`](Self::kind).
+    #[inline]
+    pub(crate) const fn number_of(kind: u32) -> u16 {
+        kind as u16
     }
 
     /// Returns the length of the record in words, this header included.

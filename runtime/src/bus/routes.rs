@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use super::answers::Answers;
 use super::ask::Home;
-use super::pass::{Pass, Taker};
+use super::pass::{Next, Pass, Taker};
 use super::route::change::{CHANGES, Changes};
 use super::route::{AnyRoute, Route};
 use super::topic::{Topic, TopicNumber};
@@ -161,10 +161,11 @@ fn taker_of<R: AnyRoute + 'static>() -> Taker {
 ///
 /// # Safety
 /// `route` points at an `R`.
-unsafe fn take_by_route<R: AnyRoute>(_: NonNull<()>, route: NonNull<()>, pass: &mut Pass<'_>) {
+unsafe fn take_by_route<R: AnyRoute>(_: NonNull<()>, route: NonNull<()>, pass: &mut Pass<'_>) -> Next {
     // SAFETY: by the caller; routes stay in place and are only lent shared (I2).
     let route = unsafe { route.cast::<R>().as_ref() };
     route.dispatch(pass);
+    Next::UNKNOWN
 }
 
 impl Drop for Routes {

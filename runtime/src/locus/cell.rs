@@ -357,8 +357,8 @@ impl<L: Locus> LocusCell<L> {
         result
     }
 
-    /// Lets `body` call a method for each of several messages, each call an activation of its own. It has to end with the
-    /// first that fails or [cuts](Activations::is_cut) the run short.
+    /// Lets `body` call `method` for each of several messages, each call an activation of its own. It has to end with the
+    /// first that fails or [cuts](Activations::is_cut) the run short; `end` is for [`Core::run_end`].
     ///
     /// A panic leaves the state `Running`; the caller notes it for the pass that catches it.
     ///
@@ -368,13 +368,15 @@ impl<L: Locus> LocusCell<L> {
     pub(crate) fn activate_each(
         &self,
         core: &Core,
+        end: usize,
+        method: &'static str,
         body: impl FnOnce(&mut Activations<'_, L>) -> Outcome,
     ) -> Outcome {
         debug_assert!(self.head.alive.get(), "{} has no body", self.head.path());
         self.head.state.set(State::Running);
-        let mut activations = Activations { cell: self, core, scratch: core.enter_run(&self.head) };
+        let mut activations = Activations { cell: self, core, scratch: core.enter_run(&self.head, end) };
         let outcome = body(&mut activations);
-        core.end_run(&self.head);
+        core.end_run(&self.head, method);
         outcome
     }
 

@@ -14,7 +14,7 @@ use super::{Origin, Shared, Subscriber, after, keep, keep_stashed};
 use crate::bus::ask::AskError;
 use crate::bus::cursor::{Rest, Taken};
 use crate::bus::figures::{DropReason, Figures};
-use crate::bus::pass::{Pass, Taker};
+use crate::bus::pass::{Next, Pass, Taker};
 use crate::bus::record::words_for;
 use crate::bus::route::Route;
 use crate::bus::side::{Aside, NO_SOURCE, NO_TICKET};
@@ -80,7 +80,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     ///
     /// # Safety
     /// As for every [`Taker`]: `me` is a `Direct<L, N>`, `route` that of its topic, and a record of that comes next.
-    unsafe fn take_run(me: NonNull<()>, route: NonNull<()>, pass: &mut Pass<'_>) {
+    unsafe fn take_run(me: NonNull<()>, route: NonNull<()>, pass: &mut Pass<'_>) -> Next {
         // SAFETY: by the caller; it lives as long as the pass (`routes` I4), and is only lent shared.
         let me = unsafe { me.cast::<Self>().as_ref() };
         // SAFETY: by the caller; routes stay in place (`routes` I2), and are only lent shared.
@@ -91,16 +91,19 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         #[cfg(test)]
         coverage::arrived(State::Ready, L::Topic::SPEC.on_full, false);
         let kind = route.kind();
-        let is_own = pass.source == pass.core.id;
-        if !is_own {
+        let handled = if pass.is_own {
+            Handled::run(route.number, true, Self::LENDS)
+        } else {
             let words = words_for::<Packet<L::Topic>>();
             pass.cursor.narrow(route.run_messages_max(pass.source).saturating_mul(words));
-        }
+            Handled::run(route.number, false, Self::LENDS)
+        };
         let core = pass.core;
-        core.begin_run(route.number, is_own, Self::LENDS);
-        core.set_run_end(pass.cursor.rest().end());
-        let mut run = RunOf { me, route, is_own, rest: pass.cursor.rest(), pass: &mut *pass };
-        let outcome = me.cell.activate_each(core, |activation| {
+        core.begin_run(handled);
+        let mut follows = Next::UNKNOWN;
+        let (end, method) = (pass.cursor.rest().end(), <L as Handler<N>>::OPTIONS.method);
+        let mut run = RunOf { me, route, rest: pass.cursor.rest(), pass: &mut *pass };
+        let outcome = me.cell.activate_each(core, end, method, |activation| {
             loop {
                 // SAFETY: a record of this topic is next, by the caller or by `next`, and holds a `Packet` of it
                 // (`cursor` I2).
@@ -110,30 +113,37 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
                 // SAFETY: the run was begun with the end of this rest, and ends there or earlier (`run` I1).
                 let next = unsafe { run.rest.peek_before(core.run_end()) };
                 if ended.is_err() || (next.is_none() && activation.is_cut()) {
-                    me.end_run(core, &ended, packet);
+                    me.end_run(core, ended.is_ok(), packet);
                     return ended;
                 }
                 drop(packet);
-                if next.is_none_or(|next| next.kind() != kind) {
-                    return ended;
+                match next {
+                    Some(next) if next.kind() == kind => {}
+                    Some(next) => {
+                        follows = Next::of(next);
+                        return ended;
+                    }
+                    None => return ended,
                 }
             }
         });
         run.end();
-        core.name_activation(&me.cell.head, <L as Handler<N>>::OPTIONS.method);
         if let Err(error) = outcome {
-            return core.failed(&me.cell.head, <L as Handler<N>>::OPTIONS.method, error);
+            core.failed(&me.cell.head, method, error);
+            return Next::UNKNOWN;
         }
-        if <L::Topic as Topic>::Promise::IS_ASKED && is_own {
+        if <L::Topic as Topic>::Promise::IS_ASKED && pass.is_own {
             route.answers().take_at_once(pass);
+            return Next::UNKNOWN;
         }
+        follows
     }
 
     /// Drops the message that ends a run, or keeps it where its handler has asked for that.
     #[cold]
     #[inline(never)]
-    fn end_run(&self, core: &Core, ended: &Outcome, mut packet: Taken<Packet<L::Topic>>) {
-        if core.take_stash_wish() && ended.is_ok() {
+    fn end_run(&self, core: &Core, is_ok: bool, mut packet: Taken<Packet<L::Topic>>) {
+        if core.take_stash_wish() && is_ok {
             self.stash(packet.move_out());
         }
     }
@@ -146,7 +156,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     /// Takes records for a locus that is not ready.
     #[cold]
     #[inline(never)]
-    fn take_while_not_ready(&self, route: &Route<L::Topic>, pass: &mut Pass<'_>) {
+    fn take_while_not_ready(&self, route: &Route<L::Topic>, pass: &mut Pass<'_>) -> Next {
         let kind = route.kind();
         while self.cell.head.state.get() != State::Ready && pass.cursor.next_is(kind) {
             // SAFETY: a record of this topic is next, and holds a `Packet` of it (`cursor` I2).
@@ -158,6 +168,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
                 route.taken(pass.core, pass.source, 1);
             }
         }
+        Next::UNKNOWN
     }
 
     /// Calls the handler and sees to a failure. Returns whether the handler wants to keep the message.
@@ -177,7 +188,8 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         core.lend(core.shared_run(shared.topic(), shared.is_own(core), Self::LENDS, first));
         let mut done = first;
         let result = catch_unwind(AssertUnwindSafe(|| {
-            self.cell.activate_each(core, |activation| {
+            // Whether it is cut is asked for itself: these messages do not lie in the run of a cursor.
+            self.cell.activate_each(core, 0, <L as Handler<N>>::OPTIONS.method, |activation| {
                 loop {
                     let packet = shared.packet(done);
                     done += 1;
@@ -217,10 +229,10 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 
     /// Counts the messages of a run.
     #[inline]
-    fn count(&self, route: &Route<L::Topic>, pass: &Pass<'_>, is_own: bool, done: u32) {
+    fn count(&self, route: &Route<L::Topic>, pass: &Pass<'_>, done: u32) {
         Figures::add(&route.figures.delivered, u64::from(done));
         Figures::add(&self.cell.head.handled, u64::from(done));
-        route.taken_from(pass.core, pass.source, is_own, done);
+        route.taken_from(pass.core, pass.source, pass.is_own, done);
     }
 
     #[cold]
@@ -229,7 +241,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
         let done = pass.core.run_done();
         #[cfg(test)]
         let done = if fault::is_planted(Fault::CreditLostOnPanic) { done - 1 } else { done };
-        self.count(route, pass, pass.source == pass.core.id, done);
+        self.count(route, pass, done);
         pass.core.note_unwound(self.cell.head.id.index, <L as Handler<N>>::OPTIONS.method);
     }
 
@@ -248,8 +260,6 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
 struct RunOf<'r, 'p, 'c, L: Locus + Handler<N>, const N: usize> {
     me: &'r Direct<L, N>,
     route: &'r Route<L::Topic>,
-    /// Whether it is one of the pool's own queue.
-    is_own: bool,
     /// What is left of the run, ahead of the cursor of the pass.
     rest: Rest,
     pass: &'p mut Pass<'c>,
@@ -260,7 +270,7 @@ impl<L: Locus + Handler<N>, const N: usize> RunOf<'_, '_, '_, L, N> {
     #[inline(always)]
     fn end(self) {
         self.pass.cursor.catch_up(self.rest);
-        self.me.count(self.route, self.pass, self.is_own, self.pass.core.run_done());
+        self.me.count(self.route, self.pass, self.pass.core.run_done());
         std::mem::forget(self);
     }
 }

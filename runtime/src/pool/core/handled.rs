@@ -30,6 +30,12 @@ impl Handled {
         Self::of(number, is_own, lends, 0)
     }
 
+    /// As [`message`](Self::message), for each message of a run that nobody else takes.
+    #[inline]
+    pub(crate) const fn run(number: u16, is_own: bool, lends: bool) -> Self {
+        Self::of(number, is_own, lends, Self::RUN | Self::ALONE)
+    }
+
     #[inline]
     const fn of(number: u16, is_own: bool, lends: bool, flags: u32) -> Self {
         let Self(own) = if is_own { Self((number as u32) << 4 | flags) } else { Self::NOTHING };
@@ -56,10 +62,10 @@ impl Core {
         self.handled.set(handled);
     }
 
-    /// The activations that follow take a message of topic `number` each, as one run; the rest as for [`Handled::message`].
+    /// The activations that follow take a message each, as one run that nobody else takes.
     #[inline]
-    pub(crate) fn begin_run(&self, number: u16, is_own: bool, lends: bool) {
-        self.lend(Handled::of(number, is_own, lends, Handled::RUN | Handled::ALONE));
+    pub(crate) fn begin_run(&self, handled: Handled) {
+        self.lend(handled);
         self.run_began.set(self.activation.get());
     }
 

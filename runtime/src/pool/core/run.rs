@@ -11,12 +11,6 @@ use crate::locus::cell::{CellHead, State};
 use crate::pool::core::{Core, NOBODY};
 
 impl Core {
-    /// Says that the messages of the run that begins lie before the address `end`.
-    #[inline]
-    pub(crate) fn set_run_end(&self, end: usize) {
-        self.run_end.set(if self.cut.get() { 0 } else { end });
-    }
-
     /// Where the run ends: where it was begun to, or, once it is cut, at 0.
     #[inline]
     pub(crate) fn run_end(&self) -> usize {
@@ -29,21 +23,34 @@ impl Core {
         self.run_end.set(0);
     }
 
-    /// Opens the envelope of several activations of one locus, and lends the scratch of all of them.
+    /// Opens the envelope of several activations of one locus for messages that lie before the address `end`, and lends the
+    /// scratch of all of them.
     #[inline]
-    pub(crate) fn enter_run(&self, head: &CellHead) -> &Scratch {
-        self.load.begin();
+    pub(crate) fn enter_run(&self, head: &CellHead, end: usize) -> &Scratch {
+        self.run_end.set(end);
+        if self.cut.get() {
+            self.enter_cut_run();
+        }
         self.current.set(head.id.index);
         self.scratch(head)
     }
 
-    /// Closes the envelope of several activations, each of which has been closed.
+    /// Where activations are timed, each run is cut from its beginning.
+    #[cold]
+    #[inline(never)]
+    fn enter_cut_run(&self) {
+        self.run_end.set(0);
+        self.load.begin();
+    }
+
+    /// Closes the envelope of several activations of one method, each of which has been closed.
     #[inline]
-    pub(crate) fn end_run(&self, head: &CellHead) {
+    pub(crate) fn end_run(&self, head: &CellHead, method: &'static str) {
         self.current.set(NOBODY);
         head.state.set(State::Ready);
         if self.cut.get() {
             self.end_cut(head);
+            self.name_activation(head, method);
         }
     }
 
