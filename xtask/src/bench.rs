@@ -20,13 +20,22 @@ const PACKAGE: &str = "locus-benches";
 const GO_PEERS: &str = "locus-benches-go";
 const GO_SOURCE: &str = "benches/go";
 
+/// Many Intel processors decode a jump anew each time it is met where it touches the end of 32 bytes of code. Which jumps do
+/// is chance, and differs between builds of the same source by more than what is measured: so none does, in whoever is
+/// measured. Go's compiler sees to it by itself.
+const STEADY_JUMPS: &str = concat!(
+    "target.'cfg(target_arch = \"x86_64\")'.",
+    "rustflags = ['-Cllvm-args=-x86-branches-within-32B-boundaries']"
+);
+
 /// What every row holds.
 const KEYS: [&str; 8] = ["shape", "unit", "ours", "reference", "reference_value", "ratio", "target", "pass"];
 
 /// Entry point of the command; its arguments go to the benchmark program.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let workspace = Workspace::load()?;
-    process::show(workspace.cargo().args(["build", "--release", "--package", PACKAGE]))?;
+    let build = ["build", "--release", "--package", PACKAGE, "--config", STEADY_JUMPS];
+    process::show(workspace.cargo().args(build))?;
     build_go_peers(&workspace.root, &workspace.program("release", "", GO_PEERS))?;
     let mut bench = Command::new(workspace.program("release", "", PACKAGE));
     let rows = rows(&process::capture(bench.args(arguments))?)?;
