@@ -97,6 +97,9 @@ mod tests {
             assert!((0..rest).all(|_| !wait_for(true)));
             assert_eq!(waits.get(), before + 1, "none of the {rest} behind it has waited");
         }
-        assert!(wait_for(true) && !wait_for(false) && !wait_for(true) && wait_for(true), "one that came ends that");
+        assert!(
+            wait_for(true) && !wait_for(false) && !wait_for(true) && wait_for(true),
+            "one that came ends that"
+        );
     }
 }
