@@ -225,8 +225,8 @@ impl Rest {
         let payload = unsafe { payload_ptr::<P>(at) };
         // SAFETY: the words of this record, which lies inside the span (I1).
         self.at = unsafe { at.add(words) };
-        // SAFETY: a payload is inside its record or one past it, never null.
-        Taken { payload: unsafe { NonNull::new_unchecked(payload) }, owned: true, marker: PhantomData }
+        // SAFETY: a `P`, by the caller, and this rest is behind it (I3).
+        unsafe { Taken::of(payload) }
     }
 
     /// Words taken since it stood at `since`.
@@ -267,7 +267,8 @@ impl<P> Several<P> {
         debug_assert!(self.gone & 1 << index == 0, "the message has been moved out");
         // While `visit` runs, which may unwind, it is the `Taken`'s to drop.
         self.gone |= 1 << index;
-        let mut taken = Taken { payload: self.payload(index), owned: true, marker: PhantomData };
+        // SAFETY: the payload is valid (I2, I3), and has just been noted as gone from here.
+        let mut taken = unsafe { Taken::of(self.payload(index).as_ptr()) };
         let result = visit(&mut taken);
         if std::mem::replace(&mut taken.owned, false) {
             self.gone &= !(1 << index);
@@ -309,6 +310,16 @@ pub(crate) struct Taken<P> {
 }
 
 impl<P> Taken<P> {
+    /// Lends what lies at `payload`.
+    ///
+    /// # Safety
+    /// There is one, which the caller gives up.
+    #[inline]
+    pub(crate) unsafe fn of(payload: *mut P) -> Self {
+        // SAFETY: something lies there.
+        Self { payload: unsafe { NonNull::new_unchecked(payload) }, owned: true, marker: PhantomData }
+    }
+
     /// Gives the payload up to the caller, who reads it where it lies, once.
     #[inline]
     pub(crate) fn give_up(self) -> *const P {

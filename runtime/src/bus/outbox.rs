@@ -174,14 +174,14 @@ impl Outbox {
         // SAFETY: the lane takes whole records and has moved their payloads.
         unsafe { own.advance(taken) };
         own.settle();
-        // Of a lane that is nearly full the next lines are not read yet: taking them away would hold its reader up.
-        let is_free = taken == words && lane.room() > words;
-        let to_lane = lane.next_address().wrapping_sub(own.front().0.addr());
-        self.to_lane.set(if is_free { to_lane } else { 0 });
         if lane.capacity() != lane_words {
             // Who fills such a lane will meet it full: what has to wait here then finds its memory.
             own.keep(lane.capacity() / WAITING_SHARE);
         }
+        // Of a lane that is nearly full the next lines are not read yet: taking them away would hold its reader up.
+        let is_free = taken == words && lane.room() > words;
+        let to_lane = lane.next_address().wrapping_sub(own.front().0.addr());
+        self.to_lane.set(if is_free { to_lane } else { 0 });
         taken == words
     }
 

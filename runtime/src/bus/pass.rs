@@ -9,6 +9,8 @@
 //! Invariants
 //! - I1. A taker is called with the data it was listed with, at a record of the number it is listed for (`routes` I4).
 //! - I2. A taker takes at least one record, or the pass would not end.
+//! - I3. A [`Next`] that is known is the kind of the record that the pass's cursor stands at: who gives one out has looked at
+//!   that record last, and has brought the cursor up to it.
 //!
 //! It does not know topics; those who take a run note in [`Core::note_unwound`] whose activation unwound.
 
@@ -53,7 +55,8 @@ pub(crate) struct Taker {
 /// Takes records for a subscriber; called with it, its route and the pass. Says what comes next, where it has seen that.
 ///
 /// # Safety
-/// Subscriber and route are those the taker was listed with, and a record of the route's number comes next (I1).
+/// Subscriber and route are those the taker was listed with, and a record of the route's number comes next (I1). What it
+/// says comes next does (I3).
 pub(crate) type Take = unsafe fn(NonNull<()>, NonNull<()>, &mut Pass<'_>) -> Next;
 
 /// The kind of the record that comes next in a pass, where that is known: so the next run need not wait for the cursor.
@@ -64,7 +67,7 @@ impl Next {
     /// The cursor has to be looked at. No record is of this kind: each has a word at least.
     pub(crate) const UNKNOWN: Self = Self(0);
 
-    /// The record with this header, which the cursor stands at.
+    /// The record with this header, which the cursor stands at (I3).
     #[inline]
     pub(crate) fn of(header: Header) -> Self {
         Self(header.kind())
@@ -201,7 +204,8 @@ impl<'c> Pass<'c> {
     #[inline(always)]
     fn hand_out_run(&mut self, kind: u32) -> ControlFlow<LifeStep, Next> {
         match self.core.routes.taker(Header::number_of(kind)) {
-            // SAFETY: listed together, for this number, and neither is freed during a pass (I1).
+            // SAFETY: listed together, for this number, which the next record has (I3), and neither is freed during a pass
+            // (I1).
             Some((taker, route)) => Continue(unsafe { (taker.take)(taker.subscriber, route, self) }),
             None => self.take_other().map_or(Continue(Next::UNKNOWN), Break),
         }

@@ -90,6 +90,8 @@ pub(crate) struct Route<T: Topic> {
     far_pass: Cell<u64>,
     /// Whether every message goes to the same several pools.
     is_spread: Cell<bool>,
+    /// The activation whose next messages may go there without another look: its first has marked the outboxes.
+    spread_pass: Cell<u64>,
     /// Whether it depends on the message where it goes.
     is_selective: Cell<bool>,
     /// Whether a subscription of this pool is neither to all messages nor to a key.
@@ -137,6 +139,7 @@ impl<T: Topic> Route<T> {
             is_plain_far: Cell::new(false),
             far_pass: Cell::new(far::NO_PASS),
             is_spread: Cell::new(false),
+            spread_pass: Cell::new(far::NO_PASS),
             is_selective: Cell::new(false),
             is_mixed: Cell::new(false),
             is_shared: Cell::new(false),

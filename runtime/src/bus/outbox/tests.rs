@@ -47,6 +47,48 @@ fn a_full_lane_leaves_the_rest_in_order() {
     assert!(outbox.is_empty());
 }
 
+/// Where the line is looked for that the next record will be copied to.
+fn asked_for(outbox: &Outbox) -> usize {
+    outbox.end.get().addr().wrapping_add(outbox.to_lane.get())
+}
+
+#[test]
+fn the_lines_asked_for_are_those_that_the_next_flush_writes() {
+    let (mut writer, mut reader) = lane(0);
+    let outbox = Outbox::default();
+    for number in 0..3_u64 {
+        let place = asked_for(&outbox);
+        outbox.push(NUMBER, 0, number);
+        assert!(outbox.flush_into(&mut writer));
+        let record = reader.batch().records.addr();
+        // What the first flush allocates nobody can ask for before.
+        assert!(number == 0 || record == place, "record {number} at {record:x}, asked for {place:x}");
+        assert_eq!(take_number(&mut reader), Some(number));
+    }
+}
+
+#[test]
+fn no_lines_are_asked_for_that_are_not_read_yet() {
+    let (mut writer, mut reader) = lane(0);
+    let outbox = Outbox::default();
+    let mut flushed = 0;
+    while {
+        outbox.push(NUMBER, 0, flushed);
+        outbox.flush_into(&mut writer)
+    } {
+        flushed += 1;
+    }
+    assert_eq!(outbox.to_lane.get(), 0, "the lane is full");
+    let mut taken = 0;
+    while taken <= flushed {
+        taken += u64::from(take_number(&mut reader).is_some());
+        outbox.flush_into(&mut writer);
+    }
+    outbox.push(NUMBER, 0, flushed);
+    assert!(outbox.flush_into(&mut writer));
+    assert_ne!(outbox.to_lane.get(), 0, "the lane was empty");
+}
+
 #[test]
 fn what_is_rolled_back_never_reaches_the_lane() {
     let (mut writer, mut reader) = lane(0);

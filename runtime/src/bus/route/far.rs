@@ -55,13 +55,29 @@ impl Remote {
     /// `header` is that of a `Packet<T>`, and the caller writes that before it does anything else.
     #[inline]
     pub(super) unsafe fn claim<T: Topic>(&self, core: &Core, header: Header) -> *mut Packet<T> {
-        let is_taken = self.credit.try_take();
-        debug_assert!(is_taken, "it was there a moment ago");
+        self.mark(core);
+        // SAFETY: marked just above; the rest is the caller's promise.
+        unsafe { self.claim_marked::<T>(header) }
+    }
+
+    /// Notes where the running activation, which is about to send, begins in the outbox.
+    #[inline]
+    pub(super) fn mark(&self, core: &Core) {
         if self.credit.is_narrow() {
             core.ask_for_flush();
         }
         self.out.mark(core);
-        // SAFETY: marked just above; the rest is the caller's promise.
+    }
+
+    /// The same as [`claim`](Self::claim), where the running activation has [marked](Self::mark) the outbox.
+    ///
+    /// # Safety
+    /// As for [`claim`](Self::claim), and it has.
+    #[inline]
+    pub(super) unsafe fn claim_marked<T: Topic>(&self, header: Header) -> *mut Packet<T> {
+        let is_taken = self.credit.try_take_known();
+        debug_assert!(is_taken, "it was there a moment ago");
+        // SAFETY: passed on.
         unsafe { self.out.claim(header) }
     }
 }
@@ -97,10 +113,13 @@ impl<T: Topic> Route<T> {
         self.note_spread();
     }
 
-    /// Ends the pass that an activation has for that way, where messages go another or have to wait.
+    /// Ends the pass that an activation has for its way, where messages go another or have to wait.
     pub(super) fn note_far_open(&self) {
         if !self.is_plain_far.get() || self.contended.get() {
             self.far_pass.set(NO_PASS);
+        }
+        if self.contended.get() {
+            self.end_spread_pass();
         }
     }
 

@@ -67,7 +67,7 @@ impl<T: Topic> Route<T> {
             unsafe { core.queue.claim::<Packet<T>>(room, self.header_of(hash)) }
         } else if let Some(place) = self.claim_far(core, hash) {
             place
-        } else if self.straight.get().is_some() {
+        } else if self.straight.get().is_some() || self.is_spreading(core) {
             unknown(here)
         } else {
             self.reserve_far(core, hash, here)
