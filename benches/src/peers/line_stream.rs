@@ -4,6 +4,9 @@
 //! And the floor under a small bound: the same ring with at most 64 lines under way, written, published and given back 16
 //! at a time, which is the fastest of 4, 8, 16 and 32. Both sides wait for each other's line all the time.
 //!
+//! And the floor of who publishes all 64 in one step, as an activation does that may still fail: the next 64 are written as
+//! lines are given back, and published together once the last of them is there.
+//!
 //! The words of a slot are relaxed atomics, which compile to plain moves: the ring needs no unsafe code.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +21,8 @@ const SLOTS: u64 = 4096;
 struct Pace {
     /// Lines that may be under way.
     window_lines: u64,
+    /// Lines that are written as soon as there is room for them.
+    write_lines: u64,
     /// Lines behind one release store of the writer.
     flush_lines: u64,
     /// Lines behind one release store of the reader, where it has not caught up before.
@@ -26,9 +31,13 @@ struct Pace {
     back_off_spins: u32,
 }
 
-const STREAM: Pace = Pace { window_lines: SLOTS, flush_lines: 32, return_lines: SLOTS, back_off_spins: 32 };
+const STREAM: Pace =
+    Pace { window_lines: SLOTS, write_lines: 32, flush_lines: 32, return_lines: SLOTS, back_off_spins: 32 };
 
-const WINDOW: Pace = Pace { window_lines: 64, flush_lines: 16, return_lines: 16, back_off_spins: 1 };
+const WINDOW: Pace =
+    Pace { window_lines: 64, write_lines: 16, flush_lines: 16, return_lines: 16, back_off_spins: 1 };
+
+const WHOLE_WINDOW: Pace = Pace { flush_lines: WINDOW.window_lines, ..WINDOW };
 
 const _: () = assert!(SLOTS.is_power_of_two() && SLOTS.is_multiple_of(STREAM.flush_lines));
 
@@ -62,19 +71,21 @@ impl Ring {
         let mut room_until = pace.window_lines;
         let mut position = 0;
         while position < total {
-            let flush_at = (position + pace.flush_lines).min(total);
-            while room_until < flush_at {
+            let write_to = (position + pace.write_lines).min(total);
+            while room_until < write_to {
                 room_until = self.read.0.load(Ordering::Acquire) + pace.window_lines;
                 std::hint::spin_loop();
             }
-            for sequence in position..flush_at {
+            for sequence in position..write_to {
                 let words = Message::new(sequence).to_words();
                 for (cell, word) in self.slot(sequence).0.iter().zip(words) {
                     cell.store(word, Ordering::Relaxed);
                 }
             }
-            position = flush_at;
-            self.written.0.store(position, Ordering::Release);
+            position = write_to;
+            if position.is_multiple_of(pace.flush_lines) || position == total {
+                self.written.0.store(position, Ordering::Release);
+            }
         }
     }
 
@@ -108,6 +119,11 @@ pub(crate) fn across_pools(work: Work) -> Measured {
 /// The same with 64 lines under way at most.
 pub(crate) fn across_pools_window_64(work: Work) -> Measured {
     run(WINDOW, work)
+}
+
+/// The same, and all 64 published together.
+pub(crate) fn across_pools_whole_window_64(work: Work) -> Measured {
+    run(WHOLE_WINDOW, work)
 }
 
 fn run(pace: Pace, work: Work) -> Measured {

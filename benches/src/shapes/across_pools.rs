@@ -28,6 +28,7 @@ pub const NARROW: Shape = Shape {
     ours: Contestant::new("locus-bounded-64", ours::across_pools::run_narrow),
     peers: &[
         Peer::new("line-window-64", line_stream::across_pools_window_64, Target::None),
+        Peer::new("line-whole-window-64", line_stream::across_pools_whole_window_64, Target::None),
         Peer { contestant: OURS, target: Target::AtMost(1.1) },
         Peer::new("line-stream", line_stream::across_pools, Target::AtMost(1.6)),
         Peer::new("crossbeam-channel", crossbeam::across_pools, Target::AtLeast(6.0)),
