@@ -36,6 +36,7 @@ use crate::pool::rig::fault::{self, Fault};
 mod ahead;
 mod any;
 pub(crate) mod change;
+mod contention;
 mod deliver;
 mod far;
 mod itself;
@@ -49,7 +50,7 @@ mod uneven;
 pub(crate) use self::any::AnyRoute;
 use self::far::Remote;
 use self::own::OwnCredit;
-use self::select::{Select, Share, Wants};
+use self::select::{Owed, Select, Share, Wants};
 use self::uneven::Uneven;
 
 /// The default bound of a topic: large enough for a burst, small enough that 8 KiB messages stay under 64 MiB.
@@ -78,6 +79,8 @@ pub(crate) struct Route<T: Topic> {
     sink: Cell<Option<NonNull<()>>>,
     /// Whether a locus waits for room, so that others wait behind it: credits go to who has waited longest.
     contended: Cell<bool>,
+    /// What those who wait found no room for, since waits were last gone through: who has waited less is not served there.
+    wanted: Cell<Owed>,
     /// Whether somebody on this pool subscribes.
     here: Cell<bool>,
     remote: RefCell<Vec<Rc<Remote>>>,
@@ -132,6 +135,7 @@ impl<T: Topic> Route<T> {
             straight: Cell::new(None),
             sink: Cell::new(None),
             contended: Cell::new(false),
+            wanted: Cell::new(Owed::to(0)),
             here: Cell::new(false),
             remote: RefCell::default(),
             first: OnceCell::new(),
@@ -329,7 +333,7 @@ impl<T: Topic> AnyRoute for Route<T> {
         if staged.owed.is_held {
             staged.owed = self.owed(core, &staged.packet);
         }
-        let room = self.with_room(core, staged.owed);
+        let room = self.with_room(core, staged.owed).without(self.wanted.get());
         // Under `drop_new` nothing waits for room: what has come behind a message that waits is not held up by its own.
         if room != staged.owed && T::SPEC.on_full != OnFull::DropNew {
             if !room.is_nothing() {
@@ -339,8 +343,7 @@ impl<T: Topic> AnyRoute for Route<T> {
                 let unsent = self.send(core, room, later, copy);
                 debug_assert!(unsent.is_none(), "room was there a moment ago");
             }
-            self.set_contended(true);
-            core.contend(self.number);
+            self.want(core, staged.owed);
             return false;
         }
         // SAFETY: as above.
@@ -386,10 +389,15 @@ impl<T: Topic> AnyRoute for Route<T> {
         self.figures.count_wait(time);
     }
 
-    fn set_contended(&self, is_contended: bool) {
-        self.contended.set(is_contended);
-        self.note_far_open();
-        self.note_own_open();
+    fn begin_contention(&self, core: &Core) {
+        if T::SPEC.on_full != OnFull::DropNew {
+            self.set_contended(true);
+            core.contend(self.number);
+        }
+    }
+
+    fn end_contention(&self) {
+        self.want_nothing();
     }
 
     unsafe fn take_back(&self, _core: &Core, payload: *mut Word, pool: PoolId, local: bool) {

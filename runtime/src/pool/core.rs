@@ -389,7 +389,7 @@ impl Core {
         if head.has_staged() {
             head.state.set(State::Blocked);
             if !self.blocked.borrow().contains(&head.id.index) {
-                self.add_blocked(head.id.index);
+                self.block(head);
             }
             return;
         }

@@ -76,8 +76,10 @@ pub(crate) trait AnyRoute {
     }
     /// Counts time that a publisher has waited for room.
     fn count_wait(&self, _time: Duration) {}
-    /// Whether everybody waits, because somebody does.
-    fn set_contended(&self, _is_contended: bool) {}
+    /// A locus begins to wait for the topic: others wait behind it.
+    fn begin_contention(&self, _core: &Core) {}
+    /// Nobody waits behind others until waits have been gone through anew.
+    fn end_contention(&self) {}
     /// Answers questions whose time is up.
     fn expire(&self, _core: &Core, _now: Instant) {}
 }

@@ -9,8 +9,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::Route;
 use super::select::{Owed, Wants};
-use super::{AnyRoute, Route};
 use crate::bus::credit::CreditOut;
 use crate::bus::figures::Figures;
 use crate::bus::record::Header;
@@ -186,13 +186,13 @@ impl<T: Topic> Route<T> {
         let owed = Owed::to(1 << only.pool);
         let mut stage = head.rare().stage.borrow_mut();
         let mut is_any_gone = false;
+        let is_wanted = self.wanted.get().pools & owed.pools != 0;
         while stage.is_next::<T>(self.number, owed) {
             // The user's `Hash` goes first: where it panics, nothing has been taken yet.
             // SAFETY: the oldest message is of this topic.
             let hash = if T::SPEC.keyed { Self::hash_of(&unsafe { stage.front::<T>() }.packet) } else { 0 };
-            if !only.credit.has_credit() {
-                self.set_contended(true);
-                core.contend(self.number);
+            if is_wanted || !only.credit.has_credit() {
+                self.want(core, owed);
                 stage.settle();
                 return Some(false);
             }

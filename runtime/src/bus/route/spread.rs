@@ -43,6 +43,7 @@ impl<T: Topic> Route<T> {
         may_go_on && remote.iter().all(|remote| remote.credit.has_credit())
     }
 
+    /// Looks whether anybody waits, and marks the outboxes for the running activation where nobody does.
     #[inline(never)]
     fn begin_spreading(&self, core: &Core, remote: &[Rc<Remote>]) -> bool {
         let is_free = self.is_spread.get() && !self.contended.get();

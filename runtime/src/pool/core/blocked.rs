@@ -123,7 +123,7 @@ impl Core {
         if !head.has_staged() {
             return;
         }
-        self.add_blocked(head.id.index);
+        self.block(head);
         head.rare().wait.set(Some(self.fresh_wait()));
         #[cfg(test)]
         if crate::pool::rig::fault::is_planted(crate::pool::rig::fault::Fault::BlockedRuns) {
@@ -157,6 +157,15 @@ impl Core {
         head.rare().wait.set(Some(Wait { counted: self.now(), ..wait }));
     }
 
+    /// Has a locus wait for room, behind those who wait already, and others of this pool behind it.
+    pub(crate) fn block(&self, head: &CellHead) {
+        let topic = head.rare_made().and_then(|rare| rare.stage.borrow_mut().peek());
+        if let Some(route) = topic.and_then(|topic| self.any_route(topic)) {
+            route.begin_contention(self);
+        }
+        self.add_blocked(head.id.index);
+    }
+
     /// A topic for which a locus waits: until that has its message through, others of this pool wait behind it.
     pub(crate) fn contend(&self, topic: u16) {
         let mut contended = self.contended.borrow_mut();
@@ -170,7 +179,7 @@ impl Core {
         // Drained in place: waits come thousands of times a second, and its memory is kept.
         for topic in self.contended.borrow_mut().drain(..) {
             if let Some(route) = self.any_route(topic) {
-                route.set_contended(false);
+                route.end_contention();
             }
         }
     }

@@ -121,7 +121,7 @@ impl Core {
             return Err(doom);
         }
         if self.is_paused(head) {
-            self.add_blocked(head.id.index);
+            self.block(head);
         }
         Ok(())
     }
