@@ -253,3 +253,75 @@ fn what_is_stashed_comes_back_in_order_before_what_is_newer() {
     let before: Vec<u64> = (0..10).filter(|n| *n != 7).collect();
     assert_eq!(heard(&log, "work")[..9], before, "a restart keeps what was stashed");
 }
+
+/// As many as circulate at most.
+#[topic(bounded = 2)]
+#[derive(Clone)]
+pub struct Own(u64);
+
+/// Has a message stashed whose handler cannot succeed, and says then how many are.
+#[topic]
+#[derive(Clone)]
+pub struct Keep;
+
+#[topic]
+#[derive(Clone)]
+pub struct KeepRinged;
+
+#[topic]
+#[derive(Clone)]
+pub struct Tell;
+
+#[locus(publishes(Own))]
+pub struct Loud {
+    log: Log,
+}
+
+impl Loud {
+    fn keep(cx: &mut Cx<'_, Self>) {
+        assert_eq!(cx.stash(), Ok(()));
+        (0..5).for_each(|n| cx.publish(Own(n)));
+    }
+}
+
+#[locus]
+impl Loud {
+    #[on]
+    fn on_keep(&mut self, _keep: &Keep, cx: &mut Cx<'_, Self>) {
+        Self::keep(cx);
+    }
+
+    #[on(bounded = 4)]
+    fn on_keep_ringed(&mut self, _keep: &KeepRinged, cx: &mut Cx<'_, Self>) {
+        Self::keep(cx);
+    }
+
+    #[on]
+    fn on_own(&mut self, own: &Own) {
+        self.log.lock().unwrap().push(("own", own.0));
+    }
+
+    #[on]
+    fn on_tell(&mut self, _tell: &Tell, cx: &mut Cx<'_, Self>) {
+        self.log.lock().unwrap().push(("stashed", cx.unstash() as u64));
+    }
+}
+
+#[locus(main)]
+pub struct Noise {
+    #[place(pool = "loud")]
+    loud: Loud,
+}
+
+#[test]
+fn what_cannot_leave_keeps_no_message_stashed() {
+    let log = Log::default();
+    let inner = Arc::clone(&log);
+    let app = locus::start(move || Noise { loud: Loud { log: Arc::clone(&inner) } }).unwrap();
+    app.topic::<Keep>().publish_blocking(Keep).unwrap();
+    app.topic::<KeepRinged>().publish_blocking(KeepRinged).unwrap();
+    app.topic::<Tell>().publish_blocking(Tell).unwrap();
+    let account = pollster::block_on(app.drain());
+    assert_eq!(account.loci.iter().map(|one| one.failed).sum::<u64>(), 2);
+    assert_eq!(*log.lock().unwrap(), [("stashed", 0)]);
+}

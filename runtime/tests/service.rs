@@ -153,3 +153,24 @@ async fn an_outsider_asks_subscribes_and_hears_the_end() {
     assert!(lines.next().await.is_none());
     assert!(posts.publish(post(1, "late")).await.is_err());
 }
+
+#[tokio::test]
+async fn a_responder_is_born_again_beside_a_subscription_from_outside() {
+    let (sender, _heard) = mpsc::channel();
+    let app = locus::start(service(sender)).unwrap();
+    app.ready().await.unwrap();
+    let mut questions = app.topic::<Count>().subscribe(Match::All, 4, Overflow::DropOld);
+    questions.ready().await;
+    let posts = app.topic::<Posted>();
+    posts.publish(post(2, "one")).await.unwrap();
+    posts.publish(post(2, "panic")).await.unwrap();
+    posts.publish(post(2, "two")).await.unwrap();
+    let patience = Duration::from_secs(5);
+    assert_eq!(
+        app.topic::<Count>().ask(Count { room: 2 }).within(patience).await,
+        Ok(1),
+        "since its restart"
+    );
+    assert!(matches!(questions.next().await, Some(Delivery::Message(Count { room: 2 }))));
+    assert_eq!(app.drain().await.exit, Exit::Drained);
+}

@@ -36,16 +36,17 @@ impl<T: Topic> Route<T> {
             .fold(0, |mask, (pool, ack)| if ack.is_some() { mask | 1 << pool } else { mask })
     }
 
-    /// How many subscriptions take messages with `key`.
+    /// How many subscriptions of loci take messages with `key`: who subscribes from outside answers nothing.
     pub(crate) fn responders(&self, key: Option<&T::Key>) -> usize {
+        let count = |all: &[Rc<dyn Subscriber<T>>]| all.iter().filter(|one| !one.is_outside()).count();
         let with_key = key.map_or(0, |key| {
             let hash = key::hash_key(key);
             let table = self.keyed.borrow();
             table
                 .find(key::spread(hash), |e| e.hash == hash && e.key == *key)
-                .map_or(0, |e| e.subscribers.len())
+                .map_or(0, |e| count(&e.subscribers))
         });
-        self.every.borrow().len() + with_key
+        count(&self.every.borrow()) + with_key
     }
 
     /// Adds a subscriber that takes every message.

@@ -143,7 +143,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     #[cold]
     #[inline(never)]
     fn end_run(&self, core: &Core, is_ok: bool, mut packet: Taken<Packet<L::Topic>>) {
-        if core.take_stash_wish() && is_ok {
+        if core.take_stash_wish(&self.cell.head) && is_ok {
             self.stash(packet.move_out());
         }
     }
@@ -175,7 +175,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
     #[must_use]
     fn call_guarded(&self, core: &Core, packet: &mut Packet<L::Topic>, handled: Handled) -> bool {
         let result = catch_unwind(AssertUnwindSafe(|| self.call(core, packet, handled)));
-        let keeps = core.take_stash_wish() && matches!(result, Ok(Ok(())));
+        let keeps = core.take_stash_wish(&self.cell.head) && matches!(result, Ok(Ok(())));
         after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
         keeps
     }
@@ -202,7 +202,7 @@ impl<L: Locus + Handler<N>, const N: usize> Direct<L, N> {
             })
         }));
         Figures::add(&self.cell.head.handled, (done - first) as u64);
-        let keeps = core.take_stash_wish() && matches!(result, Ok(Ok(())));
+        let keeps = core.take_stash_wish(&self.cell.head) && matches!(result, Ok(Ok(())));
         after::<L>(core, &self.cell, <L as Handler<N>>::OPTIONS.method, result);
         if keeps {
             shared.lend(done - 1, |packet, _| self.stash(keep(packet, last)));

@@ -233,7 +233,7 @@ impl<L: Locus + Handler<N>, const N: usize> Ringed<L, N> {
                 L::handle(me, &packet.message, promise, cx)
             })
         }));
-        if core.take_stash_wish()
+        if core.take_stash_wish(&self.cell.head)
             && matches!(result, Ok(Ok(())))
             && let Some(me) = Self::known(&self.cell.head)
         {

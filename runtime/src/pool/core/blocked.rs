@@ -84,6 +84,17 @@ impl Core {
 
     /// Why the running activation cannot succeed, if so; asked once, when it returns or waits.
     pub(super) fn take_doom(&self, head: &CellHead) -> Option<Doom> {
+        self.find_doom(head);
+        if self.doom.borrow().is_none() { None } else { self.doom.take() }
+    }
+
+    /// Whether the activation that returns, or just has, fails by what it published.
+    pub(super) fn is_doomed(&self, head: &CellHead) -> bool {
+        self.find_doom(head);
+        self.doom.borrow().is_some() || self.failed_in.get() == self.activation.get()
+    }
+
+    fn find_doom(&self, head: &CellHead) {
         for number in self.suspects.borrow_mut().drain(..) {
             if let Some(route) = self.any_route(number)
                 && route.waits_for_itself(self, head)
@@ -92,7 +103,6 @@ impl Core {
                 self.doom(Doom::WaitsForItself { subject, bound });
             }
         }
-        if self.doom.borrow().is_none() { None } else { self.doom.take() }
     }
 
     /// Ends a birth that has gone well otherwise.

@@ -50,9 +50,10 @@ impl Core {
         Ok(())
     }
 
-    /// Whether the activation that has just ended asked to keep its message. Asked once.
-    pub(crate) fn take_stash_wish(&self) -> bool {
-        self.stash_wish.take()
+    /// Whether the activation that returns, or just has, asked to keep its message, and does not fail by what it published.
+    /// Asked once.
+    pub(crate) fn take_stash_wish(&self, head: &CellHead) -> bool {
+        self.stash_wish.take() && !self.is_doomed(head)
     }
 
     /// The running activation takes back what its locus has stashed; returns how many messages that are.
