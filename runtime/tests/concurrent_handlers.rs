@@ -197,3 +197,81 @@ async fn calls_answer_by_what_they_return_or_through_a_reply() {
     let (none, one) = tokio::join!(lates.ask(Late(0)), lates.ask(Late(1)));
     assert_eq!((none, one), (Err(AskError::Failed), Ok(1)), "a timeout makes way for the next");
 }
+
+/// A step of a call, or of `run`, that panics where it is asked to.
+#[topic]
+#[derive(Clone)]
+pub struct Step(&'static str);
+
+#[locus(receives(Step))]
+pub struct Stepper {
+    log: Log,
+    steps: u32,
+}
+
+impl Stepper {
+    fn step(&mut self, step: &str) {
+        self.steps += 1;
+        note(&self.log, format!("{step} {}", self.steps));
+        assert!(!step.starts_with("panic"), "asked to");
+    }
+}
+
+#[locus]
+impl Stepper {
+    async fn run(run: Run<Self>) {
+        run.with(|me, _cx| me.step("run begins")).await;
+        while let Some(step) = run.recv::<Step>().await {
+            if step.0.ends_with("run") {
+                run.with(move |me, _cx| me.step(step.0)).await;
+            }
+        }
+    }
+
+    #[on(concurrent = 1)]
+    async fn on_step(run: Run<Self>, step: Step) {
+        if step.0.ends_with("call") {
+            run.with(move |me, _cx| me.step(step.0)).await;
+        }
+    }
+}
+
+#[locus(main)]
+pub struct Steady {
+    #[place(pool = "steady")]
+    stepper: Stepper,
+}
+
+#[locus]
+impl Steady {
+    fn on_failure(failure: &Failure) -> Decision {
+        assert!(failure.is_panic(), "{} {}", failure.phase(), failure.cause());
+        Decision::Resume
+    }
+}
+
+#[test]
+fn where_a_panic_is_resumed_the_call_is_over_and_run_goes_on() {
+    let log = Log::default();
+    let inner = Arc::clone(&log);
+    let app =
+        locus::start(move || Steady { stepper: Stepper { log: Arc::clone(&inner), steps: 0 } }).unwrap();
+    let steps = app.topic::<Step>();
+    let mut expected = vec!["run begins 1".to_owned()];
+    wait_until(|| lines(&log) == expected);
+    let mut after = |step: &'static str, then: &[&str]| {
+        steps.publish_blocking(Step(step)).unwrap();
+        expected.extend(then.iter().map(|line| (*line).to_owned()));
+        wait_until(|| lines(&log).len() >= expected.len());
+        assert_eq!(lines(&log), expected);
+    };
+    after("call", &["call 2"]);
+    after("panic call", &["panic call 3"]);
+    after("call", &["call 4"]);
+    after("run", &["run 5"]);
+    after("panic run", &["panic run 6", "run begins 7"]);
+    after("run", &["run 8"]);
+    after("call", &["call 9"]);
+    let ended = pollster::block_on(app.drain());
+    assert_eq!((ended.exit, ended.loci[0].failed, ended.loci[0].cancelled), (Exit::Drained, 2, 0));
+}

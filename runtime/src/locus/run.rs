@@ -140,8 +140,8 @@ where
                         Poll::Ready(result)
                     }
                     Err(panic) => {
-                        // Whatever is decided drops this future with its `run`.
-                        run.core.panicked(head, WITH, panic.as_ref());
+                        // Whatever is decided drops this future, with its call or its `run`.
+                        run.core.with_panicked(head, panic);
                         Poll::Pending
                     }
                 }

@@ -30,6 +30,7 @@ pub(crate) mod stash;
 mod ticket;
 mod wait;
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
@@ -167,6 +168,8 @@ pub(crate) struct Core {
     partings: RefCell<Vec<Parting>>,
     /// Whether a call is polled or dropped.
     is_in_call: Cell<bool>,
+    /// What an activation of the call panicked with that is being polled.
+    call_panic: Cell<Option<Box<dyn Any + Send>>>,
     pub(crate) load: Load,
     now: Cell<Instant>,
 }
@@ -230,6 +233,7 @@ impl Core {
             questions_open: Cell::new(0),
             partings: RefCell::default(),
             is_in_call: Cell::new(false),
+            call_panic: Cell::new(None),
             load: Load::new(&app.pool_path(id), app.times_activations),
             now: Cell::new(now),
             app,

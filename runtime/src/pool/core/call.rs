@@ -3,11 +3,13 @@
 //! A call has no envelope of its own: as a `run`, it publishes in the activations that `run.with` makes, or through
 //! handles. Its slot is listed with the cell, so that a restart and the end of the locus cancel it.
 
+use std::any::Any;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::bus::subscribe::concurrent::GoesOn;
 use crate::locus::cell::CellHead;
+use crate::locus::run::WITH;
 use crate::pool::core::wait::{Left, poll};
 use crate::pool::core::{Core, Failure};
 use crate::pool::slot::Slot;
@@ -47,7 +49,22 @@ impl Core {
 
     /// Polls a call; whom it leaves without an answer hears whether it failed.
     fn poll_in_call(&self, slot: &Slot) -> Left {
-        self.in_call(|| poll(slot), has_failed)
+        let poll = || {
+            let left = poll(slot);
+            // Whatever the call has made of that, it is over.
+            self.call_panic.take().map_or(left, Left::Panicked)
+        };
+        self.in_call(poll, has_failed)
+    }
+
+    /// An activation by `with` panicked: the call is over that made it, or `run` waits for what is decided.
+    pub(crate) fn with_panicked(&self, head: &CellHead, panic: Box<dyn Any + Send>) {
+        if self.is_in_call.get() {
+            self.abandon(head);
+            self.call_panic.set(Some(panic));
+        } else {
+            self.panicked(head, WITH, panic.as_ref());
+        }
     }
 
     fn call_ended(&self, head: &CellHead, slot: Rc<Slot>, left: Left) {
