@@ -161,10 +161,16 @@ async fn a_responder_is_born_again_beside_a_subscription_from_outside() {
     app.ready().await.unwrap();
     let mut questions = app.topic::<Count>().subscribe(Match::All, 4, Overflow::DropOld);
     questions.ready().await;
+    let mut lines = app.topic::<Relayed>().subscribe(Match::Key(2), 4, Overflow::DropOld);
+    lines.ready().await;
     let posts = app.topic::<Posted>();
-    posts.publish(post(2, "one")).await.unwrap();
-    posts.publish(post(2, "panic")).await.unwrap();
-    posts.publish(post(2, "two")).await.unwrap();
+    for text in ["one", "panic", "two"] {
+        posts.publish(post(2, text)).await.unwrap();
+    }
+    for text in ["2: one", "2: two"] {
+        let Some(Delivery::Message(relayed)) = lines.next().await else { panic!("a message") };
+        assert_eq!(relayed.line, text, "a question from outside may overtake a post, but not this");
+    }
     let patience = Duration::from_secs(5);
     assert_eq!(
         app.topic::<Count>().ask(Count { room: 2 }).within(patience).await,
