@@ -66,7 +66,7 @@ pub(super) fn main_failure(model: &Model, method: &Ident) -> TokenStream {
         #(#cfgs)*
         impl #ty {
             #[doc(hidden)]
-            pub const __ON_FAILURE: ::core::option::Option<fn(&#private::Failure) -> #private::Decision> =
+            pub(crate) const __ON_FAILURE: ::core::option::Option<fn(&#private::Failure) -> #private::Decision> =
                 ::core::option::Option::Some(Self::#method);
         }
     }

@@ -254,7 +254,21 @@ impl Chat {
     }
 }
 
+/// Nobody outside sees it.
+#[locus(main)]
+struct Hidden {
+    lobby: Room,
+}
+
+#[locus]
+impl Hidden {
+    fn on_failure(_failure: &Failure) -> Decision {
+        Decision::Resume
+    }
+}
+
 fn main() {
     let _ = Chat::new();
     let _: fn() -> Exit = || locus::run(Chat::new);
+    let _: fn() -> Exit = || locus::run(|| Hidden { lobby: Room::new(RoomId(0)) });
 }
