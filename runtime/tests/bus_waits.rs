@@ -91,6 +91,17 @@ macro_rules! circle {
                 bystander: Bystander,
             }
 
+            static ASKED: AtomicU64 = AtomicU64::new(0);
+
+            #[locus]
+            impl Circle {
+                fn on_failure(failure: &Failure) -> Decision {
+                    assert!(failure.cause().contains("waits in a circle"), "{}", failure.cause());
+                    ASKED.fetch_add(1, Relaxed);
+                    Decision::Resume
+                }
+            }
+
             #[test]
             fn ends_in_the_failure_of_one_while_nobody_else_stalls() {
                 let (taken, ticks) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
@@ -117,6 +128,7 @@ macro_rules! circle {
                 assert_eq!(account.exit, locus::Exit::Drained);
                 let failed: u64 = account.loci.iter().map(|one| one.failed).sum();
                 assert_eq!(failed, 1, "one of them failed: {account:?}");
+                assert_eq!(ASKED.load(Relaxed), 1, "and main was asked what becomes of it");
                 let figures = figures($subject);
                 assert_eq!(figures.dropped(DropReason::WaitCycle), lost, "and what waited of it is counted");
                 assert_eq!((figures.published, figures.delivered), ($members * BALLS, all));

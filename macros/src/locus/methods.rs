@@ -89,6 +89,9 @@ pub(super) struct Timer {
     pub(super) period: Duration,
 }
 
+/// How many timers a locus may have.
+const TIMERS_MAX: usize = 64;
+
 /// A method the runtime knows by its name.
 pub(super) struct Hook {
     pub(super) kind: HookKind,
@@ -146,6 +149,7 @@ impl Model {
             model.add(method, &item, errors);
         }
         model.check_followers(errors);
+        few_timers(&mut model.timers, errors);
         one_inline_each(&mut model.handlers, errors);
         model.check_main(errors);
         strip(&mut item.attrs, Site::Elsewhere);
@@ -359,6 +363,17 @@ fn one_inline_each(handlers: &mut [Handler], errors: &mut Errors) {
             );
         }
         seen.push(topic);
+    }
+}
+
+/// The pool notes with a bit each which timers are due of a locus that is not ready.
+fn few_timers(timers: &mut Vec<Timer>, errors: &mut Errors) {
+    if let Some(timer) = timers.get(TIMERS_MAX) {
+        errors.push(
+            Problem::new(timer.method.span(), format!("a locus has at most {TIMERS_MAX} timers"))
+                .help("let one timer of this period do what several do"),
+        );
+        timers.truncate(TIMERS_MAX);
     }
 }
 

@@ -111,9 +111,9 @@ impl Pool {
         }
         self.wake_for_room();
         done += self.poll_futures();
+        let wait_check = self.check_waits(now);
         done += self.see_to_failures(now);
         self.expire_questions(now);
-        let wait_check = self.check_waits(now);
         done += self.settle(env);
         self.activity += u64::from(done > 0);
         let mut deadline = self.core.timers.borrow().next();

@@ -160,7 +160,7 @@ unsafe fn call<T: Topic, L: TakesInline<T>>(
     core.leave_straight(&cell.head, publisher);
     match result {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => core.note_failed(&cell.head, L::METHOD, &error),
+        Ok(Err(error)) => drop(core.report_failed(&cell.head, L::METHOD, error)),
         Err(panic) => core.panicked_straight(&cell.head, L::METHOD, panic),
     }
     true

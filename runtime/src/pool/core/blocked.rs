@@ -327,11 +327,13 @@ impl Core {
         rare.wait.set(None);
         self.blocked.borrow_mut().retain(|index| *index != head.id.index);
         self.drop_stage(head, DropReason::WaitCycle);
-        self.note_failed(head, "publish", &doom.into());
         // A handler that waits goes with what it published.
         if self.drop_handler(head) || head.state.get() == State::Blocked {
-            self.make_ready(head);
+            if self.report_failed(head, "publish", doom.into()) {
+                self.make_ready(head);
+            }
         } else {
+            self.note_failed(head, "publish", &doom.into());
             self.stage_emptied(head);
         }
     }

@@ -25,13 +25,22 @@ impl Core {
         }
         self.take_back(head);
         self.unblock(head);
+        self.report_failed(head, phase, error);
+    }
+
+    /// Puts a failure that has left the state of its locus whole before whoever decides about that, until which the locus
+    /// gets nothing; where nobody does it is told, and the locus goes on. Returns whether it goes on.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn report_failed(&self, head: &CellHead, phase: &'static str, error: BoxError) -> bool {
         if !self.is_supervised(head) {
-            return self.note_failed(head, phase, &error);
+            self.note_failed(head, phase, &error);
+            return true;
         }
-        // Until its parent has decided it gets nothing.
         head.count_failure();
         head.state.set(State::Failed);
         self.add_failure(Failure { cell: head.id, phase, cause: Cause::Error(error) });
+        false
     }
 
     /// Whether somebody decides about failures of this locus.

@@ -103,8 +103,10 @@ impl Core {
         }
         if let Err(doom) = self.pause(head) {
             self.drop_handler(head);
-            self.note_failed(head, slot.method.get(), &doom.into());
-            return self.make_ready(head);
+            if self.report_failed(head, slot.method.get(), doom.into()) {
+                self.make_ready(head);
+            }
+            return;
         }
         self.set_timer(slot);
     }
@@ -193,8 +195,9 @@ impl Core {
             return self.call_timed_out(head, slot, &*handler);
         }
         let method = slot.method.get();
-        if self.drop_handler(head) {
-            self.note_failed(head, method, &"it took longer than its `timeout`".into());
+        if self.drop_handler(head)
+            && self.report_failed(head, method, "it took longer than its `timeout`".into())
+        {
             self.make_ready(head);
         }
     }

@@ -55,7 +55,7 @@ impl Pool {
             Some(parent) if !parent.has_on_failure() => None,
             Some(parent) => match parent.head().state.get() {
                 State::Ready => parent.on_failure(&self.core, &failure),
-                State::Busy | State::Blocked | State::Replaying => {
+                State::Busy | State::Blocked | State::Replaying | State::Failed => {
                     cell.head().rare().undecided.replace(Some(failure));
                     let step = LifeStep { cell: cell.head().id, what: Step::Decide };
                     return parent.head().rare().side.borrow_mut().push(LIFE, 0, step);
